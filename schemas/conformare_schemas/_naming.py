@@ -1,0 +1,41 @@
+"""The names of topics and tables: the one place where they are formed."""
+
+from __future__ import annotations
+
+from conformare_schemas._contract import GRAINS
+
+DEFAULT_TOPIC_PREFIX = "conformare."
+
+
+def topic_name(grain: str, topic_prefix: str = DEFAULT_TOPIC_PREFIX) -> str:
+    """Return the Kafka topic of a grain."""
+    return f"{topic_prefix}{grain}"
+
+
+def topic_names(topic_prefix: str = DEFAULT_TOPIC_PREFIX) -> dict[str, str]:
+    """Return the Kafka topic of every grain, grain → topic."""
+    return {grain: topic_name(grain, topic_prefix) for grain in GRAINS}
+
+
+def table_path(lake: str, table: str) -> str:
+    """Return the folder of a Delta table in a lake that is addressed by path."""
+    return f"{lake.rstrip('/')}/{table}"
+
+
+def table_identifier(
+    table: str,
+    *,
+    catalog: str | None = None,
+    schema: str | None = None,
+    table_prefix: str = "",
+) -> str:
+    """Return the quoted SQL name of a Delta table in a lake that is addressed by catalog.
+
+    Args:
+        table: A grain, or the name of a table that the sink keeps beside the grains.
+        catalog: Catalog, or None for the session's current one.
+        schema: Schema, or None for the session's current one.
+        table_prefix: Put in front of the table's name.
+    """
+    parts = [part for part in (catalog, schema, f"{table_prefix}{table}") if part]
+    return ".".join(f"`{part.replace('`', '``')}`" for part in parts)
