@@ -9,6 +9,7 @@ from conformare_schemas._contract import (
     message_schema_text,
     row_fields,
 )
+from conformare_schemas._delta import ForeignTableError, open_table
 from conformare_schemas._framing import (
     HEADER_BYTES,
     SINGLE_OBJECT_MAGIC,
@@ -17,6 +18,7 @@ from conformare_schemas._framing import (
 )
 from conformare_schemas._naming import (
     DEFAULT_TOPIC_PREFIX,
+    path_identifier,
     table_identifier,
     table_path,
     topic_name,
@@ -25,12 +27,12 @@ from conformare_schemas._naming import (
 from conformare_schemas._tables import (
     CHILD_GRAINS,
     EMISSION_COLUMN,
-    GRAIN_PROPERTY,
     KEY_COLUMNS,
+    OWNER_PROPERTY,
     Column,
+    TableDefinition,
+    grain_table,
     table_columns,
-    table_comment,
-    table_ddl,
 )
 
 __all__ = [
@@ -39,21 +41,24 @@ __all__ = [
     "DEFAULT_TOPIC_PREFIX",
     "EMISSION_COLUMN",
     "GRAINS",
-    "GRAIN_PROPERTY",
     "HEADER_BYTES",
     "KEY_COLUMNS",
+    "OWNER_PROPERTY",
     "RELEASED_VERSIONS",
     "SINGLE_OBJECT_MAGIC",
     "Column",
+    "ForeignTableError",
     "RowField",
+    "TableDefinition",
+    "grain_table",
     "message_header",
     "message_schema",
     "message_schema_text",
+    "open_table",
+    "path_identifier",
     "row_fields",
     "schema_fingerprint",
     "table_columns",
-    "table_comment",
-    "table_ddl",
     "table_identifier",
     "table_path",
     "topic_name",

@@ -17,6 +17,16 @@ def topic_names(topic_prefix: str = DEFAULT_TOPIC_PREFIX) -> dict[str, str]:
     return {grain: topic_name(grain, topic_prefix) for grain in GRAINS}
 
 
+def path_identifier(lake: str, table: str) -> str:
+    """Return the quoted SQL name of a Delta table in a lake that is addressed by path.
+
+    Args:
+        lake: Folder of the lake, a local path or a URI that Spark can write to.
+        table: A grain, or the name of a table that the sink keeps beside the grains.
+    """
+    return f"delta.{_quoted(table_path(lake, table))}"
+
+
 def table_path(lake: str, table: str) -> str:
     """Return the folder of a Delta table in a lake that is addressed by path."""
     return f"{lake.rstrip('/')}/{table}"
@@ -38,4 +48,8 @@ def table_identifier(
         table_prefix: Put in front of the table's name.
     """
     parts = [part for part in (catalog, schema, f"{table_prefix}{table}") if part]
-    return ".".join(f"`{part.replace('`', '``')}`" for part in parts)
+    return ".".join(map(_quoted, parts))
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"

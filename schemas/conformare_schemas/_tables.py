@@ -14,8 +14,8 @@ KEY_COLUMNS: tuple[str, ...] = ("run_id", "pipeline", "ts")
 EMISSION_COLUMN = "emission_id"
 """Last column of every table: which emission of the run the row is of."""
 
-GRAIN_PROPERTY = "conformare.grain"
-"""Table property by which a Delta table is known to be ours."""
+OWNER_PROPERTY = "conformare.table"
+"""Table property by which a Delta table is known to be ours; its value is the table's name."""
 
 _SQL_TYPES = {"string": "STRING", "int": "INT", "long": "BIGINT", "boolean": "BOOLEAN"}
 
@@ -31,8 +31,12 @@ class Column:
     @property
     def ddl(self) -> str:
         """The column as it stands in a DDL string."""
-        comment = self.comment.replace("\\", "\\\\").replace("'", "\\'")
-        return f"`{self.name}` {self.sql_type} COMMENT '{comment}'"
+        return f"`{self.name}` {self.sql_type} COMMENT {_sql_text(self.comment)}"
+
+
+def _sql_text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _sql_type(avro_type: Any) -> str:
@@ -65,16 +69,37 @@ def table_columns(grain: str) -> tuple[Column, ...]:
     )
 
 
-def table_ddl(grain: str) -> str:
-    """Return the columns of a grain's table as a DDL string, as Spark reads it."""
-    return ", ".join(column.ddl for column in table_columns(grain))
+@dataclass(frozen=True)
+class TableDefinition:
+    """A Delta table of ours: its name, what one row is, and its columns in order."""
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+
+    @property
+    def schema_ddl(self) -> str:
+        """The columns as Spark reads a schema."""
+        return ", ".join(column.ddl for column in self.columns)
+
+    def create_sql(self, identifier: str) -> str:
+        """Return the statement that creates the table where it does not exist.
+
+        Args:
+            identifier: Quoted SQL name, from `path_identifier` or `table_identifier`.
+        """
+        return (
+            f"CREATE TABLE IF NOT EXISTS {identifier} ({self.schema_ddl}) USING DELTA "
+            f"COMMENT {_sql_text(self.comment)} "
+            f"TBLPROPERTIES ({_sql_text(OWNER_PROPERTY)} = {_sql_text(self.name)})"
+        )
 
 
-def table_comment(grain: str) -> str:
-    """Return what one row of a grain's table is."""
+def grain_table(grain: str) -> TableDefinition:
+    """Return the definition of a grain's table."""
     envelope = {field["name"]: field for field in message_schema(grain)["fields"]}
     comment: str = envelope["rows"]["type"]["items"]["doc"]
-    return comment
+    return TableDefinition(grain, comment, table_columns(grain))
 
 
 CHILD_GRAINS: tuple[str, ...] = tuple(grain for grain in GRAINS if grain != "runs")

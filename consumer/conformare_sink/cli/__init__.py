@@ -1,0 +1,1 @@
+"""The sink's commands of the `conformare` line, one module each."""

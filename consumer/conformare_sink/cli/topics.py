@@ -1,0 +1,55 @@
+"""`conformare topics`: the grain topics."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_sink.cli._arguments import BootstrapServers, TopicPrefix
+from conformare_sink.cli._console import out, readable_errors
+from conformare_sink.topics import DEFAULT_PARTITIONS, DEFAULT_RETENTION_DAYS, Topics
+
+app = typer.Typer(no_args_is_help=True, help="The Kafka topics, one per grain.")
+
+
+@app.callback()
+def topics() -> None:
+    """The Kafka topics, one per grain."""
+
+
+@app.command()
+@readable_errors
+def create(
+    bootstrap_servers: BootstrapServers,
+    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
+    partitions: Annotated[
+        int,
+        typer.Option(envvar="CONFORMARE_PARTITIONS", min=1, help="Partitions per topic."),
+    ] = DEFAULT_PARTITIONS,
+    retention_days: Annotated[
+        int,
+        typer.Option(
+            envvar="CONFORMARE_RETENTION_DAYS",
+            min=1,
+            help="How long a message can be replayed, in days.",
+        ),
+    ] = DEFAULT_RETENTION_DAYS,
+    replication_factor: Annotated[
+        int,
+        typer.Option(
+            envvar="CONFORMARE_REPLICATION_FACTOR",
+            min=-1,
+            help="Replicas per partition; -1 for the cluster's default.",
+        ),
+    ] = -1,
+) -> None:
+    """Create the topics that do not exist; those that do are left as they are."""
+    created = Topics(bootstrap_servers, topic_prefix).create(
+        partitions, retention_days, replication_factor
+    )
+    for name in created:
+        out.print(f"created {name}", markup=False)
+    if not created:
+        out.print("all topics exist already")

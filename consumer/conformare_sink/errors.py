@@ -1,0 +1,142 @@
+"""Every error that the sink's side raises for a person to read.
+
+The tree:
+
+    SinkError
+    ├── JavaNotFoundError             no Java, or one that Spark cannot run on
+    ├── JarResolutionError            the jars could not be fetched
+    ├── SparkStartError               Spark's Java process ended before it was ready
+    ├── BrokerUnreachableError        no Kafka broker answers
+    ├── TopicCreationError            the cluster refused a topic
+    ├── TopicsMissingError            the cluster does not have the topics
+    ├── NoLakeError                   there is no lake to read
+    ├── LakeRefusedError              the lake's folder holds something else
+    ├── LakeBusyError                 another process writes to the lake
+    ├── CheckpointRefusedError        the checkpoint is something else's, or another lake's
+    ├── StreamFailedError             the streaming query ended with an error
+    └── BrokerError                   the embedded broker
+        ├── BrokerAlreadyRunningError
+        ├── BrokerNotRunningError
+        ├── BrokerPortTakenError
+        ├── BrokerDirectoryError      the folder holds something that is not a broker's
+        └── BrokerStartError          it ended, or did not answer in time
+
+A message is one line that says what is wrong and what to do; the command line prints it as it is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SinkError(Exception):
+    """Root of the errors that are told in one line, without a traceback."""
+
+
+class JavaNotFoundError(SinkError):
+    """No Java was found, or one of a version that Spark does not support."""
+
+
+class JarResolutionError(SinkError):
+    """A jar set could not be fetched.
+
+    Attributes:
+        coordinates: What was asked for, as group:artifact:version.
+        log_file: Where the resolver wrote what it did.
+    """
+
+    def __init__(self, coordinates: tuple[str, ...], log_file: Path, cause: str) -> None:
+        self.coordinates = coordinates
+        self.log_file = log_file
+        super().__init__(
+            f"could not fetch {', '.join(coordinates)}: {cause} (the whole story: {log_file})"
+        )
+
+
+class SparkStartError(SinkError):
+    """Spark's Java process ended before it was ready."""
+
+
+class BrokerError(SinkError):
+    """Root of the embedded broker's errors."""
+
+
+class BrokerAlreadyRunningError(BrokerError):
+    """A broker already runs on this folder.
+
+    Attributes:
+        directory: The folder.
+        pid: The running broker's process, or None while it is being started.
+        port: The port it listens on, or None while it is being started.
+    """
+
+    def __init__(self, directory: Path, pid: int | None, port: int | None) -> None:
+        self.directory = directory
+        self.pid = pid
+        self.port = port
+        who = "it is just being started" if pid is None else f"process {pid}, port {port}"
+        super().__init__(f"a broker already runs on {directory} ({who})")
+
+
+class BrokerNotRunningError(BrokerError):
+    """No broker runs on this folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        super().__init__(f"no broker runs on {directory}")
+
+
+class BrokerPortTakenError(BrokerError):
+    """The port cannot be listened on, mostly because another program does."""
+
+    def __init__(self, port: int, cause: str) -> None:
+        self.port = port
+        super().__init__(f"port {port} on 127.0.0.1 is not free ({cause}): choose another one")
+
+
+class BrokerDirectoryError(BrokerError):
+    """The folder cannot be a broker's."""
+
+
+class BrokerStartError(BrokerError):
+    """The broker ended while starting, or did not answer in time.
+
+    Attributes:
+        log_file: The broker's log.
+    """
+
+    def __init__(self, what: str, log_file: Path, last_line: str) -> None:
+        self.log_file = log_file
+        super().__init__(f"the broker {what}; {log_file} ends with: {last_line}")
+
+
+class BrokerUnreachableError(SinkError):
+    """No Kafka broker answered in time."""
+
+
+class TopicCreationError(SinkError):
+    """The cluster refused to create a topic."""
+
+
+class TopicsMissingError(SinkError):
+    """The cluster does not have the topics that are to be read."""
+
+
+class NoLakeError(SinkError):
+    """There is no lake to read."""
+
+
+class LakeRefusedError(SinkError):
+    """The lake's folder holds something that is not ours."""
+
+
+class LakeBusyError(SinkError):
+    """Another process writes to the lake."""
+
+
+class CheckpointRefusedError(SinkError):
+    """The checkpoint's folder holds something else, or belongs to another lake."""
+
+
+class StreamFailedError(SinkError):
+    """The streaming query ended with an error."""

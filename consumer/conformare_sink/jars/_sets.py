@@ -1,0 +1,60 @@
+"""Which jars there are to fetch: the one place that names their versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+SCALA_VERSION = "2.13"
+SPARK_VERSION = "4.1.1"
+DELTA_VERSION = "4.3.1"
+KAFKA_VERSION = "4.1.1"
+SLF4J_VERSION = "2.0.17"
+
+_SPARK_LINE = ".".join(SPARK_VERSION.split(".")[:2])
+
+
+@dataclass(frozen=True)
+class JarSet:
+    """Jars that are fetched together and share one class path.
+
+    Attributes:
+        name: Names the set's folder in the cache.
+        coordinates: Each as group:artifact:version.
+        beside_spark: The jars are used inside Spark's own Java process, so what the installed
+            pyspark already ships is left out.
+    """
+
+    name: str
+    coordinates: tuple[str, ...]
+    beside_spark: bool
+
+    @property
+    def key(self) -> str:
+        """The folder's name: other versions never share a folder."""
+        identity = "\n".join((*self.coordinates, f"beside_spark={self.beside_spark}"))
+        return f"{self.name}-{sha256(identity.encode()).hexdigest()[:12]}"
+
+
+SINK_JARS = JarSet(
+    name="sink",
+    coordinates=(
+        f"io.delta:delta-spark_{_SPARK_LINE}_{SCALA_VERSION}:{DELTA_VERSION}",
+        f"org.apache.spark:spark-sql-kafka-0-10_{SCALA_VERSION}:{SPARK_VERSION}",
+        f"org.apache.spark:spark-avro_{SCALA_VERSION}:{SPARK_VERSION}",
+    ),
+    beside_spark=True,
+)
+"""What Spark needs to read Kafka, decode Avro and write Delta."""
+
+BROKER_JARS = JarSet(
+    name="broker",
+    coordinates=(
+        f"org.apache.kafka:kafka_{SCALA_VERSION}:{KAFKA_VERSION}",
+        f"org.slf4j:slf4j-simple:{SLF4J_VERSION}",
+    ),
+    beside_spark=False,
+)
+"""Apache Kafka's own server."""
+
+JAR_SETS: tuple[JarSet, ...] = (SINK_JARS, BROKER_JARS)

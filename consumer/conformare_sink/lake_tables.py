@@ -1,0 +1,41 @@
+"""The tables that the sink keeps beside the grains."""
+
+from __future__ import annotations
+
+from conformare_schemas import Column, TableDefinition
+
+_MESSAGE_COLUMNS = (
+    Column("key", "BINARY", "Key of the Kafka message."),
+    Column("value", "BINARY", "Value of the Kafka message, as it came."),
+    Column("topic", "STRING", "Topic it was read from."),
+    Column("partition", "INT", "Partition it was read from."),
+    Column("offset", "BIGINT", "Its offset in the partition."),
+    Column("timestamp", "TIMESTAMP", "When the broker took it."),
+)
+
+PENDING = TableDefinition(
+    "pending",
+    "One message of an emission that is not complete yet, as of one micro-batch.",
+    (
+        *_MESSAGE_COLUMNS,
+        Column("run_id", "STRING", "Run it belongs to."),
+        Column("pipeline", "STRING", "Pipeline of the run."),
+        Column("emission_id", "STRING", "Emission it belongs to."),
+        Column("grain", "STRING", "Grain whose rows it carries."),
+        Column("first_row", "INT", "Index of its first row in the grain."),
+        Column("n_rows", "INT", "How many rows it carries."),
+        Column("row_counts", "MAP<STRING,INT>", "Rows of each grain, in the runs message."),
+        Column("checkpoint_id", "STRING", "Checkpoint of the stream that keeps it."),
+        Column("batch_id", "BIGINT", "Micro-batch at whose end it was pending."),
+    ),
+)
+
+QUARANTINE = TableDefinition(
+    "quarantine",
+    "One message that could not be used, with its bytes and the cause.",
+    (
+        *_MESSAGE_COLUMNS,
+        Column("cause", "STRING", "Why it could not be used."),
+        Column("quarantined_at", "TIMESTAMP", "When the sink put it here."),
+    ),
+)

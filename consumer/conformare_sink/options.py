@@ -1,0 +1,29 @@
+"""The sink's settings: one model, filled by the command line or by a program."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from conformare_schemas import DEFAULT_TOPIC_PREFIX
+
+
+class SinkOptions(BaseModel):
+    """Where the sink reads from and writes to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bootstrap_servers: str = Field(min_length=1)
+    """Brokers to begin with, `host:port` separated by commas."""
+    lake: str = Field(min_length=1)
+    """Folder of the lake: a local path or a URI that Spark can write to."""
+    checkpoint: str | None = None
+    """Folder of the stream's checkpoint; inside the lake when not said."""
+    topic_prefix: str = DEFAULT_TOPIC_PREFIX
+    """Put in front of every grain's topic."""
+    max_messages_per_batch: int = Field(default=50_000, ge=1)
+    """Most messages that one micro-batch takes from all topics together."""
+
+    @property
+    def checkpoint_location(self) -> str:
+        """Where the stream's checkpoint is."""
+        return self.checkpoint or f"{self.lake.rstrip('/')}/_checkpoint"

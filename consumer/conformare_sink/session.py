@@ -1,0 +1,130 @@
+"""The Spark session that the sink runs in: what is set, why, and how it is started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+from conformare_sink.jars import SINK_JARS, resolve_jars
+from conformare_sink.spark_process import launch_spark
+
+DEFAULT_MASTER = "local[*]"
+
+MAX_STRING_BYTES = 16 * 1024 * 1024
+MAX_COLLECTION_ITEMS = 1_000_000
+
+AVRO_LIMITS: Mapping[str, str] = {
+    "org.apache.avro.limits.string.maxLength": str(MAX_STRING_BYTES),
+    "org.apache.avro.limits.bytes.maxLength": str(MAX_STRING_BYTES),
+    "org.apache.avro.limits.collectionItems.maxLength": str(MAX_COLLECTION_ITEMS),
+}
+"""System properties of every Java process that decodes: without them, a message of six bytes that
+announces a string of 2 GiB ends the driver with an OutOfMemoryError, and again at each restart."""
+
+_JAVA_OPTIONS = ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions")
+_SHUFFLE_PARTITIONS = 4
+_LOOPBACK = "127.0.0.1"
+
+
+def spark_conf(
+    *,
+    master: str = DEFAULT_MASTER,
+    driver_memory: str | None = None,
+    jars: tuple[str, ...] = (),
+    extra_conf: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the settings of a session that can read Kafka, decode the contract and write Delta.
+
+    Args:
+        master: Spark's master URL.
+        driver_memory: Heap of the driver, such as "2g"; None for Spark's default.
+        jars: Paths of the jars to load.
+        extra_conf: Settings that win over ours; Java options are joined, these last.
+    """
+    limits = " ".join(f"-D{name}={value}" for name, value in AVRO_LIMITS.items())
+    log_config = files("conformare_sink") / "log4j2.properties"
+    driver_options, executor_options = _JAVA_OPTIONS
+    conf = {
+        "spark.master": master,
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.adaptive.enabled": "true",
+        "spark.sql.shuffle.partitions": str(_SHUFFLE_PARTITIONS),
+        # A table's log is a few hundred actions: Delta's 50 tasks to read it cost seconds each time.
+        "spark.databricks.delta.snapshotPartitions": "1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        driver_options: f'{limits} "-Dlog4j2.configurationFile={log_config}"',
+        executor_options: limits,
+    }
+    if jars:
+        conf["spark.jars"] = ",".join(jars)
+    if driver_memory is not None:
+        conf["spark.driver.memory"] = driver_memory
+    if master.startswith("local"):
+        conf |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK}
+    for name, value in (extra_conf or {}).items():
+        conf[name] = f"{conf[name]} {value}" if name in _JAVA_OPTIONS else value
+    return conf
+
+
+def build_session(
+    app_name: str,
+    *,
+    master: str | None = None,
+    driver_memory: str | None = None,
+    extra_conf: Mapping[str, str] | None = None,
+) -> SparkSession:
+    """Start a Spark session for the sink, or join the one that this process has.
+
+    Under `spark-submit`, what was submitted wins over our defaults, and the arguments over both.
+
+    Args:
+        app_name: Name of the application.
+        master: Spark's master URL; None for what was submitted, otherwise "local[*]".
+        driver_memory: Heap of the driver, such as "2g"; of no effect where Java runs already.
+        extra_conf: Settings that win over ours.
+
+    Raises:
+        JavaNotFoundError: There is no Java that Spark supports.
+        JarResolutionError: The jars are not on this machine and could not be fetched.
+        SparkStartError: Spark's Java process ended before it was ready.
+    """
+    submitted = _submitted_conf()
+    given = {"spark.app.name": app_name, **submitted, **(extra_conf or {})}
+    if master is not None:
+        given["spark.master"] = master
+    # Who submits names the jars as well: ours could be of another version of Spark.
+    has_jars = "spark.jars" in given or "spark.jars.packages" in given
+    conf = spark_conf(
+        master=given.get("spark.master", DEFAULT_MASTER),
+        driver_memory=driver_memory,
+        jars=() if has_jars else tuple(str(jar) for jar in resolve_jars(SINK_JARS)),
+        extra_conf=given,
+    )
+    if SparkContext._gateway is None:  # noqa: SLF001 - nothing public tells whether Java runs
+        settings = SparkConf(loadDefaults=False).setAll(list(conf.items()))
+        SparkContext(conf=settings, gateway=launch_spark(settings))
+    session = SparkSession.builder.config(map=dict(conf)).getOrCreate()
+    _limit_avro()
+    return session
+
+
+def _submitted_conf() -> dict[str, str]:
+    """Return the settings given to `spark-submit`, where this process was started by it."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return {}
+    _limit_avro()  # also connects to the Java process, which SparkConf() then asks
+    return dict(SparkConf().getAll())
+
+
+def _limit_avro() -> None:
+    """Set the limits in a Java process that was started without them; Avro reads them later."""
+    for name, value in AVRO_LIMITS.items():
+        if SparkContext.getSystemProperty(name) is None:
+            SparkContext.setSystemProperty(name, value)

@@ -1,0 +1,79 @@
+"""Starts Spark's Java process, and keeps what every start says off the user's terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from typing import Any
+
+from pyspark import SparkConf
+from pyspark.errors import PySparkRuntimeError
+from pyspark.java_gateway import launch_gateway
+
+from conformare_sink.errors import SparkStartError
+from conformare_sink.java import find_java
+
+# Java itself prints it, before any logging is configured; Spark always asks for that module.
+_START_NOISE = b"WARNING: Using incubator modules: jdk.incubator.vector"
+
+_STDERR = 2
+_READ_BYTES = 65536
+
+
+def launch_spark(conf: SparkConf) -> Any:
+    """Start Spark's Java process and return the py4j gateway to it.
+
+    What Java writes to its stderr goes on to ours, line by line, except for the noise of its start.
+
+    Args:
+        conf: Settings that must be known when Java starts, such as its heap.
+
+    Raises:
+        JavaNotFoundError: There is no Java that Spark supports.
+        SparkStartError: Java ended before it was ready.
+    """
+    find_java()
+    # Workers are to run in this environment, also where it was not activated in a shell.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    reading, writing = os.pipe()
+    try:
+        gateway = launch_gateway(conf, {"stderr": writing})  # type: ignore[no-untyped-call]
+    except PySparkRuntimeError as exc:
+        os.close(writing)
+        raise SparkStartError(f"Spark did not start: {_last_line(reading)}") from exc
+    except BaseException:
+        os.close(writing)
+        os.close(reading)
+        raise
+    os.close(writing)
+    # A daemon: Java ends only when this process does, and must not keep it from ending.
+    threading.Thread(
+        target=_forward_lines, args=(reading,), name="spark-stderr", daemon=True
+    ).start()
+    return gateway
+
+
+def _forward_lines(reading: int) -> None:
+    # Raw descriptors: a daemon thread that held the lock of sys.stderr's buffer while the
+    # interpreter ends would abort the process.
+    rest = b""
+    while chunk := os.read(reading, _READ_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        _forward(b"".join(line + b"\n" for line in lines if not line.startswith(_START_NOISE)))
+    _forward(rest)
+    os.close(reading)
+
+
+def _forward(text: bytes) -> None:
+    # Where our stderr is gone, Java must still find a reader, or it would wait for ever.
+    with contextlib.suppress(OSError):
+        while text:
+            text = text[os.write(_STDERR, text) :]
+
+
+def _last_line(reading: int) -> str:
+    with os.fdopen(reading, "rb") as output:
+        lines = [line for line in output.read().decode(errors="replace").splitlines() if line]
+    return lines[-1] if lines else "its Java process ended without a word"

@@ -1,0 +1,135 @@
+"""The sink: one streaming query from all grain topics into the lake."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from pyspark.sql import DataFrame, SparkSession
+
+from conformare_sink.checkpoint import open_checkpoint
+from conformare_sink.decode import MESSAGE_COLUMNS, decode
+from conformare_sink.lake import open_for_writing
+from conformare_sink.landing import BatchReport, Landing
+from conformare_sink.options import SinkOptions
+from conformare_sink.pending import PendingMessages
+from conformare_sink.query import LandingQuery
+from conformare_sink.topics import Topics, consumer_group
+
+logger = logging.getLogger("conformare_sink")
+
+WAKE_SECONDS = 0.2
+
+
+class SinkStream:
+    """Lands whole runs in the lake as they come, until told to stop.
+
+    Args:
+        spark: A session from `build_session`.
+        options: Where from and where to.
+        on_batch: Called with the report of every batch.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        options: SinkOptions,
+        on_batch: Callable[[BatchReport], None],
+    ) -> None:
+        self._spark = spark
+        self._options = options
+        self._on_batch = on_batch
+        self._stopping = threading.Event()
+
+    def run_once(self) -> None:
+        """Land everything that the topics hold now, then return.
+
+        Raises:
+            BrokerUnreachableError: No broker answers.
+            TopicCreationError: The cluster refuses to create a topic.
+            LakeBusyError: Another process writes to the lake.
+            LakeRefusedError: The lake's folder holds something else.
+            CheckpointRefusedError: The checkpoint is something else's, or another lake's.
+            StreamFailedError: The query ended with an error.
+        """
+        self._run(None)
+
+    def run(self, interval: str) -> None:
+        """Land runs as they come, until `stop` is called; raises what `run_once` raises.
+
+        Args:
+            interval: How often a micro-batch begins, such as `2 seconds`.
+        """
+        self._run(interval)
+
+    def stop(self) -> None:
+        """Let the batch that is under way finish, then end; may be called by a signal handler."""
+        self._stopping.set()
+
+    def _run(self, interval: str | None) -> None:
+        options = self._options
+        topics = Topics(options.bootstrap_servers, options.topic_prefix)
+        created = topics.create()
+        if created:
+            logger.info("created the topics %s", ", ".join(created))
+        with open_for_writing(self._spark, options.lake, "a sink") as lake:
+            lake_id = lake.lake_id
+            checkpoint = open_checkpoint(self._spark, options.checkpoint_location, lake_id)
+            pending = PendingMessages(self._spark, lake.root, checkpoint.checkpoint_id)
+            land = Landing(lake, pending, options.topic_prefix, self._on_batch)
+            messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
+            decoded = decode(messages, options.topic_prefix)
+            query = LandingQuery(decoded, land, checkpoint.location, interval)
+            self._attend(query, topics, consumer_group(lake_id))
+
+    def _attend(self, query: LandingQuery, topics: Topics, group: str) -> None:
+        """Commit what has landed to Kafka, so that its own tools see the lag, until the end."""
+        committed = -1
+        ended = False
+        try:
+            while not ended and not self._stopping.is_set():
+                ended = query.wait(WAKE_SECONDS)
+                batch_id, offsets = query.progress()
+                if batch_id != committed and offsets:
+                    topics.commit(group, offsets)
+                    committed = batch_id
+        finally:
+            query.stop()
+
+
+def kafka_stream(
+    spark: SparkSession,
+    topics: Topics,
+    max_messages_per_batch: int,
+    since: datetime | None = None,
+) -> DataFrame:
+    """Return the messages of all grain topics as one stream.
+
+    Args:
+        spark: A session from `build_session`.
+        topics: The topics.
+        max_messages_per_batch: Most messages of one micro-batch.
+        since: Begin with messages that the broker took then; None for the earliest.
+
+    Returns:
+        Columns `MESSAGE_COLUMNS`.
+    """
+    stream = (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", topics.bootstrap_servers)
+        .option("subscribe", ",".join(topics.names))
+        .option("failOnDataLoss", "true")
+        .option("maxOffsetsPerTrigger", max_messages_per_batch)
+        # The prefetch otherwise long-polls ahead of the offset look-ups on the same connection:
+        # about 0.45 s for every partition that has data.
+        .option("kafka.fetch.max.wait.ms", "10")
+    )
+    if since is None:
+        stream = stream.option("startingOffsets", "earliest")
+    else:
+        stream = stream.option("startingTimestamp", str(int(since.timestamp() * 1000))).option(
+            "startingOffsetsByTimestampStrategy", "latest"
+        )
+    return stream.load().select(*MESSAGE_COLUMNS)

@@ -1,0 +1,28 @@
+"""What the job's side raises for wrong use; delivery raises nothing unless asked to.
+
+ConformareError
+├── StoreConfigurationError (ValueError)   a writer or an option that does not exist or fit
+├── StoreNotConfiguredError (RuntimeError) a run is recorded before a store was named
+├── RunEncodingError        (ValueError)   a record that the contract cannot carry
+└── DeliveryError           (RuntimeError) only with strict=True: a run was not acknowledged
+"""
+
+
+class ConformareError(Exception):
+    """Root of everything that the job's side raises on purpose."""
+
+
+class StoreConfigurationError(ConformareError, ValueError):
+    """The store's writer or one of its options does not exist or does not fit."""
+
+
+class StoreNotConfiguredError(ConformareError, RuntimeError):
+    """A run was to be recorded, but nobody said where to."""
+
+
+class RunEncodingError(ConformareError, ValueError):
+    """A record cannot be carried by the contract, such as one row beyond the message limit."""
+
+
+class DeliveryError(ConformareError, RuntimeError):
+    """With `strict=True`: the run was not acknowledged in time."""

@@ -1,0 +1,170 @@
+"""Recording a run: build the record, hand it to the store's writer."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from conformare._errors import StoreNotConfiguredError
+from conformare._options import RunRecord
+from conformare.capture import Store
+from conformare.capture import store as process_store
+from conformare.record import to_run_record, validated_pipeline, validated_run_id
+from conformare.writers import ENVIRONMENT_PREFIX, RunWriter, make_writer
+
+Destination = Mapping[str, Any] | RunWriter | Callable[[RunRecord], object]
+
+IF_RUN_EXISTS = ("append", "skip")
+
+
+class _Stores:
+    """The stores of this process: what `configure_store` named last, and every other `dest`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._writer: RunWriter | None = None
+        self._destinations: list[tuple[Mapping[str, Any], RunWriter]] = []
+
+    def configure(self, writer: RunWriter) -> None:
+        with self._lock:
+            self._writer = writer
+
+    def configured(self) -> RunWriter:
+        with self._lock:
+            if self._writer is None:
+                if f"{ENVIRONMENT_PREFIX}WRITER" not in os.environ:
+                    raise StoreNotConfiguredError(
+                        "no store is configured: call conformare.configure_store(writer=...) "
+                        f"first, pass dest=..., or set {ENVIRONMENT_PREFIX}WRITER"
+                    )
+                self._writer = make_writer({})
+            return self._writer
+
+    def for_destination(self, config: Mapping[str, Any]) -> RunWriter:
+        """The writer of a `dest`; the same for the same one, for a Kafka client is to be kept."""
+        with self._lock:
+            for known, writer in self._destinations:
+                if known == config:
+                    return writer
+            writer = make_writer(config)
+            self._destinations.append((dict(config), writer))
+            return writer
+
+
+_stores = _Stores()
+
+
+def configure_store(**config: Any) -> None:
+    """Say where this process records its runs; a later call replaces the whole configuration.
+
+    Args:
+        **config: `writer` ("kafka", "spark_table", "json", "parquet" or a function) and the
+            options of that writer. What is not given is taken from `CONFORMARE_<NAME>`.
+
+    Raises:
+        StoreConfigurationError: The writer or an option is unknown or does not fit.
+    """
+    _stores.configure(make_writer(config))
+
+
+def record_run(
+    pipeline: str,
+    *,
+    store: Store | None = None,
+    dest: Destination | None = None,
+    env: str | None = None,
+    git_sha: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    report_uri: str | None = None,
+    run_id: str | None = None,
+    ts: datetime | str | None = None,
+    title: str = "conformare run",
+    if_run_exists: str = "append",
+) -> str:
+    """Record what this process captured as one run of a pipeline.
+
+    Through the Kafka writer this neither waits for the broker nor raises because of it. The other
+    writers are synchronous, and their errors reach the caller.
+
+    Args:
+        pipeline: Identity of the pipeline across its runs.
+        store: What was captured; this process's own when not given.
+        dest: Where to record, in place of the configured store: a configuration, an object with
+            `write`, or a function that takes the record.
+        env: Environment, such as "prod".
+        git_sha: Commit of the pipeline's code.
+        tags: Free attributes, for filtering.
+        report_uri: Where the report of this run can be read.
+        run_id: Identity of the run within its pipeline; a new UUIDv7 when not given.
+        ts: When the run took place; now when not given.
+        title: Title of the run.
+        if_run_exists: "append", or "skip" to record nothing where the store already has the run.
+            A run is never changed: whichever is chosen, its first record stays.
+
+    Returns:
+        The run_id, also when nothing was recorded.
+
+    Raises:
+        ValueError: The pipeline is blank, or an argument does not fit.
+        StoreNotConfiguredError: There is neither `dest` nor a configured store.
+        StoreConfigurationError: `dest` is a configuration that does not fit.
+        TypeError: `dest` is of another kind.
+    """
+    pipeline = validated_pipeline(pipeline)
+    if if_run_exists not in IF_RUN_EXISTS:
+        raise ValueError(f"if_run_exists must be one of {IF_RUN_EXISTS}, not {if_run_exists!r}")
+    writer = _stores.configured() if dest is None else _writer_of(dest)
+    may_skip = bool(run_id) and if_run_exists == "skip"
+    run_id = validated_run_id(run_id)
+    record = to_run_record(
+        process_store if store is None else store,
+        pipeline,
+        env=env,
+        git_sha=git_sha,
+        tags=tags,
+        report_uri=report_uri,
+        run_id=run_id,
+        ts=ts,
+        title=title,
+    )
+    if not (may_skip and _has_run(writer, pipeline, run_id)):
+        writer.write(record)
+    return run_id
+
+
+def flush(timeout_seconds: float = 10.0) -> int:
+    """Wait until the configured store has taken everything that was recorded.
+
+    Args:
+        timeout_seconds: How long at most, in seconds.
+
+    Returns:
+        How many runs are still undelivered; 0 for writers that are synchronous.
+
+    Raises:
+        StoreNotConfiguredError: No store is configured.
+    """
+    wait = getattr(_stores.configured(), "flush", None)
+    return int(wait(timeout_seconds)) if wait else 0
+
+
+def _writer_of(dest: Destination) -> RunWriter:
+    if isinstance(dest, Mapping):
+        return _stores.for_destination(dest)
+    if hasattr(dest, "write"):
+        return dest
+    if callable(dest):
+        return make_writer({"writer": dest})
+    raise TypeError(
+        "dest must be a configuration, an object with write(record), or a function, "
+        f"not {type(dest).__name__}"
+    )
+
+
+def _has_run(writer: RunWriter, pipeline: str, run_id: str) -> bool:
+    # Writers of the user's own need not know what they hold: such a run is recorded.
+    look_up = getattr(writer, "has_run", None)
+    return bool(look_up(pipeline, run_id)) if look_up else False

@@ -1,0 +1,58 @@
+"""The capture: what a pipeline does, and what its author says about it."""
+
+from conformare.capture._contexts import (
+    describe,
+    describe_process,
+    groups_registry,
+    reset_context,
+    risk,
+)
+from conformare.capture._expectations import greatExpectations
+from conformare.capture._locations import redacted
+from conformare.capture._patches import restore, trackSpark
+from conformare.capture._profiles import get_profiles, profile, set_profiles
+from conformare.capture._risks import (
+    Risk,
+    all_risks,
+    catalog_by_category,
+    get_risk,
+    register_risk,
+)
+from conformare.capture._sensitivity import (
+    classify_column,
+    mark_sensitive,
+    reset_marks,
+    scan_columns,
+    unmark_sensitive,
+)
+from conformare.capture._store import Store, lineage, store
+from conformare.capture._untracked import untracked
+
+__all__ = [
+    "Risk",
+    "Store",
+    "all_risks",
+    "catalog_by_category",
+    "classify_column",
+    "describe",
+    "describe_process",
+    "get_profiles",
+    "get_risk",
+    "greatExpectations",
+    "groups_registry",
+    "lineage",
+    "mark_sensitive",
+    "profile",
+    "redacted",
+    "register_risk",
+    "reset_context",
+    "reset_marks",
+    "restore",
+    "risk",
+    "scan_columns",
+    "set_profiles",
+    "store",
+    "trackSpark",
+    "unmark_sensitive",
+    "untracked",
+]

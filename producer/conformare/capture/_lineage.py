@@ -1,0 +1,117 @@
+"""The parts that a capture is made of: frames, steps, reads, writes, results of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from conformare.capture._scope import Declared, Group
+
+Kind = Literal["op", "function", "source", "sink"]
+Logic = Mapping[str, Any]
+Origin = Callable[[], tuple[str, str]]
+"""Looks up the location and the format of a source that only its plan knows."""
+
+
+@dataclass
+class Node:
+    """One frame, or one sink.
+
+    Attributes:
+        number: Position among the nodes of the store, from 1.
+        label: Name to show: the variable, or the place in a chain of calls.
+        base: Label of the nearest frame with a name of its own.
+        depth: Steps from that frame in an unnamed chain.
+        columns: Column names, None as long as nobody has asked for them.
+        columns_of: Number of the node that has the same columns, if that is known.
+    """
+
+    number: int
+    label: str
+    base: str
+    depth: int = 0
+    columns: tuple[str, ...] | None = None
+    columns_of: int | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One captured step, read or write.
+
+    Attributes:
+        number: Position among the events of the store, from 1.
+        op: Name of the operation, such as `filter` or `group_by.agg`.
+        kind: op, function, source or sink.
+        backend: Engine that it runs on.
+        parents: Numbers of the nodes that it was made from.
+        child: Number of the node that it made.
+        groups: Open groups, outermost first.
+        risks: Open risks, outermost first.
+        logic: Normalised text of the authored arguments; never leaves the process as it is.
+    """
+
+    number: int
+    op: str
+    kind: Kind
+    backend: str
+    parents: tuple[int, ...]
+    child: int
+    groups: tuple[Group, ...]
+    risks: tuple[Declared, ...]
+    logic: Logic | None = None
+
+    @property
+    def group(self) -> Group | None:
+        """The innermost open group."""
+        return self.groups[-1] if self.groups else None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One read."""
+
+    node: int
+    location: str
+    format: str
+    reader: str
+
+
+@dataclass(frozen=True)
+class Sink:
+    """One write."""
+
+    node: int
+    frame: int
+    location: str
+    format: str
+    writer: str
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One result of a Great Expectations check."""
+
+    node: int
+    expectation: str
+    column: str | None
+    success: bool | None
+    hard: bool
+    severity: str
+    observed: str | None = None
+    error: str | None = None
+    missing_column: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The content of a store at one moment; numbers of nodes are positions plus one."""
+
+    nodes: tuple[Node, ...]
+    events: tuple[Event, ...]
+    sources: tuple[Source, ...]
+    sinks: tuple[Sink, ...]
+    expectations: tuple[Expectation, ...]
+    groups: Mapping[Group, tuple[Declared, ...]]
+    risks: tuple[Declared, ...]
+    process_risks: tuple[Declared, ...]

@@ -1,0 +1,148 @@
+"""Which blocks are open where the code runs: per thread and per asyncio task."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Generator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One risk as declared in one place."""
+
+    risk_id: str
+    label: str
+    category: str
+    severity: str
+    note: str | None = None
+    mitigation: str | None = None
+    owner: str | None = None
+
+
+@dataclass(eq=False)
+class Group:
+    """One instance of `describe()`: what the steps inside it have in common."""
+
+    label: str
+    purpose: str = ""
+    definition_owner: str | None = None
+    details: str | None = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The open blocks, outermost first, and what they amount to for a step."""
+
+    blocks: tuple[Block, ...] = ()
+    groups: tuple[Group, ...] = ()
+    risks: tuple[Declared, ...] = ()
+
+
+_NOTHING_OPEN = Scope()
+_scope: ContextVar[Scope] = ContextVar("conformare_scope", default=_NOTHING_OPEN)
+
+
+def current_scope() -> Scope:
+    """Return the blocks that are open here."""
+    return _scope.get()
+
+
+def close_all() -> None:
+    """Forget every block that is open here."""
+    _scope.set(_NOTHING_OPEN)
+
+
+def _scope_of(blocks: tuple[Block, ...]) -> Scope:
+    groups = tuple(block.group for block in blocks if block.group is not None)
+    # A risk declared by two open blocks in the same words is one risk.
+    risks = dict.fromkeys(risk for block in blocks for risk in block.risks)
+    return Scope(blocks, groups, tuple(risks))
+
+
+class Block:
+    """A with-block and a decorator around the steps that it says something about.
+
+    Attributes:
+        group: The group that the steps inside belong to, if it makes one.
+        risks: The risks that it attaches to the steps inside.
+    """
+
+    group: Group | None = None
+    risks: tuple[Declared, ...] = ()
+
+    def entered(self, scope: Scope) -> None:
+        """Take note that the block was entered; `scope` includes it."""
+
+    def __enter__(self) -> None:
+        scope = _scope_of((*_scope.get().blocks, self))
+        _scope.set(scope)
+        self.entered(scope)
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        blocks = list(_scope.get().blocks)
+        # Blocks held by generators may end in another order than they began.
+        for position in reversed(range(len(blocks))):
+            if blocks[position] is self:
+                del blocks[position]
+                break
+        _scope.set(_scope_of(tuple(blocks)) if blocks else _NOTHING_OPEN)
+
+    def __call__(self, function: F) -> F:
+        """Return the function with its body inside the block, however it is run."""
+        if inspect.iscoroutinefunction(function):
+            return cast("F", _coroutine_inside(self, function))
+        if inspect.isgeneratorfunction(function):
+            return cast("F", _generator_inside(self, function))
+
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return cast("F", inside)
+
+
+def _coroutine_inside(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def inside(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return await function(*args, **kwargs)
+
+    return inside
+
+
+def _generator_inside(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Open the block only while the generator runs: between items the code of others does."""
+
+    @functools.wraps(function)
+    def inside(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        generator = function(*args, **kwargs)
+        resume, value = generator.send, None
+        while True:
+            with block:
+                try:
+                    item = resume(value)
+                except StopIteration as stop:
+                    return stop.value
+            try:
+                resume, value = generator.send, (yield item)
+            except GeneratorExit:
+                with block:
+                    generator.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - the generator decides on it
+                resume, value = generator.throw, error
+
+    return inside

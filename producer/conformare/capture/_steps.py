@@ -1,0 +1,142 @@
+"""Recording of steps: frames made out of frames, directly or by way of a grouping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import Any
+
+from conformare.capture._callsite import Authored
+from conformare.capture._logic import authored, is_data_frame
+from conformare.capture._profiles import step_done
+from conformare.capture._store import store
+from conformare.capture._table import Tracked
+
+GROUPING_KEY = "__conformare_grouping__"
+"""Where a grouped frame carries what it was grouped by, in its `__dict__`."""
+
+_PLAIN_GROUPINGS = ("groupBy", "groupby")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a tracked method that has returned.
+
+    Attributes:
+        tracked: The method.
+        owner: The object that it belongs to.
+        args: The positional arguments.
+        kwargs: The keyword arguments.
+        result: What it returned.
+        caller: The Python frame that called it.
+    """
+
+    tracked: Tracked
+    owner: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    result: Any
+    caller: FrameType | None
+
+    def authored(self) -> Authored:
+        """Return what was written at the call."""
+        # `df[["a"]]` and `df[condition]` are calls of these, written as a subscript.
+        return authored(self.caller, (self.tracked.method,), self.args, self.kwargs)
+
+
+@dataclass(frozen=True)
+class _Grouping:
+    """What a grouped frame was made from, and by what."""
+
+    frame: Any
+    keys: dict[str, Any]
+    receiver: str | None = None
+
+
+def _frames_in(values: Any) -> Iterator[Any]:
+    """Yield the data frames among arguments, and those in their lists."""
+    for value in values:
+        if is_data_frame(value):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _frames_in(value)
+
+
+def _parents(call: Call, *owners: Any) -> list[Any]:
+    return [*owners, *_frames_in(call.args), *_frames_in(call.kwargs.values())]
+
+
+def _logic(written: Authored) -> dict[str, Any]:
+    return {"args": list(written.args), "kwargs": written.kwargs}
+
+
+def _record(
+    call: Call, op: str, parents: list[Any], written: Authored, logic: dict[str, Any]
+) -> None:
+    """Take note of every frame that the call made."""
+    several = isinstance(call.result, (list, tuple))
+    for child in _frames_in(call.result if several else [call.result]):
+        number = store.add_step(
+            op,
+            parents,
+            child,
+            logic=logic,
+            label=written.target,
+            receiver=written.receiver,
+            same_columns=call.tracked.same_columns,
+        )
+        if number is not None:
+            step_done(op, child, number)
+
+
+def record_step(call: Call) -> None:
+    """Take note of a step of a frame, of `df.na` or of `df.stat`."""
+    frame = call.owner if is_data_frame(call.owner) else call.owner.df
+    written = call.authored()
+    _record(call, call.tracked.operation, _parents(call, frame), written, _logic(written))
+
+
+def record_grouping(call: Call) -> None:
+    """Remember what a frame is grouped by until it is aggregated."""
+    written = call.authored()
+    keys: dict[str, Any] = {"group_keys": _logic(written)}
+    if call.tracked.method not in _PLAIN_GROUPINGS:
+        keys["grouping"] = call.tracked.method
+    call.result.__dict__[GROUPING_KEY] = _Grouping(call.owner, keys, written.receiver)
+
+
+def record_pivot(call: Call) -> None:
+    """Remember the pivot of a grouped frame."""
+    grouping = _grouping_of(call.owner)
+    keys = {**grouping.keys, "pivot": _logic(call.authored())}
+    call.result.__dict__[GROUPING_KEY] = replace(grouping, keys=keys)
+
+
+def _grouping_of(grouped: Any) -> _Grouping:
+    """Return what a frame was grouped by; one grouped before tracking began has no keys."""
+    known = grouped.__dict__.get(GROUPING_KEY)
+    return known if isinstance(known, _Grouping) else _Grouping(grouped._df, {"group_keys": {}})  # noqa: SLF001 - Spark offers no public way back
+
+
+def record_aggregation(call: Call) -> None:
+    """Take note of the step from a grouped frame to its aggregation."""
+    written = call.authored()
+    if is_data_frame(call.owner):  # df.agg(...) is groupBy().agg(...)
+        grouping = _Grouping(call.owner, {"group_keys": {"args": [], "kwargs": {}}})
+    else:
+        grouping = _grouping_of(call.owner)
+        written = replace(written, receiver=grouping.receiver)
+    logic = {**_logic(written), **grouping.keys}
+    op = f"group_by.{call.tracked.method}"
+    _record(call, op, _parents(call, grouping.frame), written, logic)
+
+
+def record_cogroup(call: Call) -> None:
+    """Take note of a step that two grouped frames make together."""
+    groupings = [_grouping_of(call.owner._gd1), _grouping_of(call.owner._gd2)]  # noqa: SLF001 - Spark offers no public way back
+    written = replace(call.authored(), receiver=groupings[0].receiver)
+    logic = {**_logic(written), "cogroup": [grouping.keys for grouping in groupings]}
+    op = f"group_by.cogroup.{call.tracked.method}"
+    frames = [grouping.frame for grouping in groupings]
+    _record(call, op, _parents(call, *frames), written, logic)

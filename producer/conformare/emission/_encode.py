@@ -1,0 +1,118 @@
+"""A record becomes the messages of one emission: split to fit, framed, `runs` last."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from typing import Any
+
+from fastavro import parse_schema, schemaless_writer
+
+from conformare._errors import RunEncodingError
+from conformare_schemas import CHILD_GRAINS, GRAINS, KEY_COLUMNS, message_header, message_schema
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+
+BATCH_OVERHEAD_BYTES = 512
+"""What Kafka's record batch and our headers may add to the key and the value of one message."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One Kafka message: some rows of one grain of one emission."""
+
+    grain: str
+    key: bytes
+    value: bytes
+
+
+@cache
+def _parsed_schema(grain: str) -> Any:
+    return parse_schema(message_schema(grain))
+
+
+def _timestamp_micros(iso_utc: str) -> int:
+    return (datetime.fromisoformat(iso_utc.replace("Z", "+00:00")) - _EPOCH) // _MICROSECOND
+
+
+def encode_emission(
+    record: Mapping[str, Sequence[Mapping[str, Any]]],
+    emission_id: str,
+    *,
+    max_message_bytes: int,
+) -> list[Message]:
+    """Encode a record as the messages of one emission.
+
+    The same record and emission id give the same bytes in any process.
+
+    Args:
+        record: What `to_run_record` returns: grain → rows.
+        emission_id: UUIDv7 of the `record_run` call.
+        max_message_bytes: Bytes that one message may have, key and Kafka's overhead included.
+
+    Returns:
+        Messages in the order in which they are to be produced: `runs` last.
+
+    Raises:
+        RunEncodingError: A single row exceeds `max_message_bytes`, or a value does not fit the
+            contract.
+    """
+    run = record["runs"][0]
+    key = run["run_id"].encode()
+    envelope = {
+        "run_id": run["run_id"],
+        "pipeline": run["pipeline"],
+        "ts": _timestamp_micros(run["ts"]),
+        "emission_id": emission_id,
+    }
+    row_counts = {grain: len(record[grain]) for grain in GRAINS if record[grain]}
+    value_limit = max_message_bytes - len(key) - BATCH_OVERHEAD_BYTES
+    messages: list[Message] = []
+    for grain in (*CHILD_GRAINS, "runs"):
+        rows = [
+            {name: value for name, value in row.items() if name not in KEY_COLUMNS}
+            for row in record[grain]
+        ]
+        of_grain = {**envelope, "row_counts": row_counts} if grain == "runs" else envelope
+        for value in _split_to_fit(grain, of_grain, rows, 0, value_limit):
+            messages.append(Message(grain, key, value))
+    return messages
+
+
+def _split_to_fit(
+    grain: str,
+    envelope: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    first_row: int,
+    value_limit: int,
+) -> Iterator[bytes]:
+    """Yield the values that carry `rows`, halving until each fits; nothing for no rows."""
+    if not rows:
+        return
+    value = _encode_value(grain, {**envelope, "first_row": first_row, "rows": rows})
+    if len(value) <= value_limit:
+        yield value
+        return
+    if len(rows) == 1:
+        raise RunEncodingError(
+            f"row {first_row} of the grain {grain!r} takes {len(value)} bytes, more than a "
+            f"message may have ({value_limit}); raise max_message_bytes and the topic's limit"
+        )
+    middle = len(rows) // 2
+    yield from _split_to_fit(grain, envelope, rows[:middle], first_row, value_limit)
+    yield from _split_to_fit(grain, envelope, rows[middle:], first_row + middle, value_limit)
+
+
+def _encode_value(grain: str, message: Mapping[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    buffer.write(message_header(grain))
+    try:
+        schemaless_writer(buffer, _parsed_schema(grain), message, strict=True)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as exc:
+        # The cause is chained, not quoted: it may hold a value of the record.
+        raise RunEncodingError(f"a row of the grain {grain!r} does not fit the contract") from exc
+    return buffer.getvalue()

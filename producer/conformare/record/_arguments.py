@@ -1,0 +1,85 @@
+"""The arguments that name a run: checked once, in the form in which the record holds them."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime, timezone
+
+from conformare._identity import new_run_id
+
+RUN_ID_MAX_CHARACTERS = 255
+_CONTROL_OR_SURROGATE = ("Cc", "Cs")
+
+
+def validated_pipeline(pipeline: object) -> str:
+    """Return the name of a pipeline as text.
+
+    Args:
+        pipeline: The name; anything but a string is converted.
+
+    Raises:
+        ValueError: It is None, empty or blank.
+    """
+    name = "" if pipeline is None else str(pipeline)
+    if not name.strip():
+        raise ValueError("pipeline must be a name: it is what the runs are grouped by over time")
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def validated_run_id(run_id: object = None) -> str:
+    """Return the identity of a run, a new one when none is given.
+
+    Args:
+        run_id: A string or an integer; None, "" and 0 ask for a new UUIDv7.
+
+    Raises:
+        ValueError: It is of another type, holds a control character or is too long.
+    """
+    if not run_id:
+        return new_run_id()
+    if isinstance(run_id, bool) or not isinstance(run_id, (str, int)):
+        kind = type(run_id).__name__
+        raise ValueError(f"run_id must be a string or an integer, not {kind}")  # noqa: TRY004 - one kind of error for every unfit run_id
+    text = str(run_id)
+    if len(text) > RUN_ID_MAX_CHARACTERS:
+        raise ValueError(
+            f"run_id has {len(text)} characters; {RUN_ID_MAX_CHARACTERS} is the most it may have"
+        )
+    if any(unicodedata.category(character) in _CONTROL_OR_SURROGATE for character in text):
+        raise ValueError("run_id must not contain control characters")
+    return text
+
+
+def utc_ts(ts: datetime | str | None = None) -> str:
+    """Return a time as the record writes it: ISO 8601, UTC, microseconds, `Z`.
+
+    Args:
+        ts: A datetime or an ISO 8601 string, in UTC where it names no offset; None and "" stand
+            for now.
+
+    Raises:
+        ValueError: It is not a time, or none that UTC can express.
+    """
+    if not ts:
+        moment = datetime.now(timezone.utc)
+    elif isinstance(ts, datetime):
+        moment = ts
+    else:
+        moment = _parsed(ts)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    try:
+        moment = moment.astimezone(timezone.utc)
+    except OverflowError as error:
+        raise ValueError(f"ts is out of range in UTC: {ts}") from error
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def _parsed(ts: object) -> datetime:
+    text = str(ts).strip()
+    if text[-1:] in ("Z", "z"):  # Python 3.10 does not read the Z of ISO 8601
+        text = f"{text[:-1]}+00:00"
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"ts must be a datetime or an ISO 8601 string, not {ts!r}") from error

@@ -1,0 +1,148 @@
+"""The file writers: one JSON document per run, or one Parquet file per grain of a run."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, Literal
+from urllib.parse import quote
+
+from pydantic import Field
+
+from conformare._errors import StoreConfigurationError
+from conformare._identity import new_emission_id
+from conformare._options import RunRecord, WriterOptions
+from conformare_schemas import CHILD_GRAINS, table_columns
+
+
+class JsonOptions(WriterOptions):
+    """Options of the JSON writer."""
+
+    writer: Literal["json"] = "json"
+    path: str = Field(min_length=1)
+    """Folder; a run lands at `<path>/<pipeline>/<run_id>.json`."""
+
+
+class ParquetOptions(WriterOptions):
+    """Options of the Parquet writer."""
+
+    writer: Literal["parquet"] = "parquet"
+    path: str = Field(min_length=1)
+    """Folder; a run lands at `<path>/<grain>/pipeline=<pipeline>/<run_id>.parquet`."""
+
+
+def _file_name(text: str) -> str:
+    """Return a file name that no two texts share, whatever characters they have."""
+    return quote(text, safe="").replace(".", "%2E")
+
+
+def _put(final: Path, content: bytes) -> None:
+    """Write a file so that a reader sees all of it or nothing, even after a crash."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=final.parent, prefix=".", suffix=".part", delete=False) as part:
+        part.write(content)
+        part.flush()
+        os.fsync(part.fileno())
+    Path(part.name).replace(final)
+
+
+class JsonWriter:
+    """Writes each record as one JSON document; the first record of a run stays.
+
+    Args:
+        options: Where to.
+    """
+
+    def __init__(self, options: JsonOptions) -> None:
+        self._root = Path(options.path)
+
+    def write(self, record: RunRecord) -> None:
+        """Write the record, unless its run is there already."""
+        run = record["runs"][0]
+        if not self.has_run(run["pipeline"], run["run_id"]):
+            text = json.dumps(record, indent=2, ensure_ascii=False)
+            _put(self._file(run["pipeline"], run["run_id"]), text.encode())
+
+    def has_run(self, pipeline: str, run_id: str) -> bool:
+        """Return whether the run is in the store."""
+        return self._file(pipeline, run_id).exists()
+
+    def _file(self, pipeline: str, run_id: str) -> Path:
+        return self._root / _file_name(pipeline) / f"{_file_name(run_id)}.json"
+
+
+class ParquetWriter:
+    """Writes each grain of a record as one Parquet file, `runs` last; the first record stays.
+
+    Args:
+        options: Where to.
+
+    Raises:
+        StoreConfigurationError: pyarrow is not installed.
+    """
+
+    def __init__(self, options: ParquetOptions) -> None:
+        try:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+        except ImportError as exc:
+            raise StoreConfigurationError(
+                'the parquet writer needs pyarrow: pip install "conformare-stream[parquet]"'
+            ) from exc
+        self._arrow, self._parquet = pa, pq
+        self._root = Path(options.path)
+
+    def write(self, record: RunRecord) -> None:
+        """Write the record, unless its run is there already.
+
+        A crash in between leaves files without their run; writing the run again replaces them.
+        """
+        run = record["runs"][0]
+        if self.has_run(run["pipeline"], run["run_id"]):
+            return
+        emission_id = new_emission_id()
+        for grain in (*CHILD_GRAINS, "runs"):
+            final = self._file(grain, run["pipeline"], run["run_id"])
+            if record[grain]:
+                _put(final, self._encode(grain, record[grain], emission_id))
+            else:
+                final.unlink(missing_ok=True)
+
+    def has_run(self, pipeline: str, run_id: str) -> bool:
+        """Return whether the run is in the store, whole."""
+        return self._file("runs", pipeline, run_id).exists()
+
+    def _file(self, grain: str, pipeline: str, run_id: str) -> Path:
+        folder = self._root / grain / f"pipeline={_file_name(pipeline)}"
+        return folder / f"{_file_name(run_id)}.parquet"
+
+    def _encode(self, grain: str, rows: list[dict[str, Any]], emission_id: str) -> bytes:
+        pa = self._arrow
+        schema = pa.schema([(c.name, self._arrow_type(c.sql_type)) for c in table_columns(grain)])
+        typed = [
+            {
+                **row,
+                "ts": datetime.fromisoformat(row["ts"].replace("Z", "+00:00")),
+                "emission_id": emission_id,
+            }
+            for row in rows
+        ]
+        sink = pa.BufferOutputStream()
+        self._parquet.write_table(pa.Table.from_pylist(typed, schema=schema), sink)
+        content: bytes = sink.getvalue().to_pybytes()
+        return content
+
+    def _arrow_type(self, sql_type: str) -> Any:
+        pa = self._arrow
+        return {
+            "STRING": pa.string(),
+            "INT": pa.int32(),
+            "BIGINT": pa.int64(),
+            "BOOLEAN": pa.bool_(),
+            "TIMESTAMP": pa.timestamp("us", tz="UTC"),
+            "ARRAY<STRING>": pa.list_(pa.string()),
+            "MAP<STRING,STRING>": pa.map_(pa.string(), pa.string()),
+        }[sql_type]

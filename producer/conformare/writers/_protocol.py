@@ -1,0 +1,39 @@
+"""The seam between recording a run and where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from conformare._options import RunRecord, WriterOptions
+
+
+class RunWriter(Protocol):
+    """Somewhere a record can go; any object with `write` will do as `dest`."""
+
+    def write(self, record: RunRecord) -> None:
+        """Store a record, or hand it on."""
+
+
+class CallableOptions(WriterOptions):
+    """Options of the writer that is a function of the user's own."""
+
+    writer: Literal["callable"] = "callable"
+    function: Callable[[RunRecord], object] = Field(repr=False)
+
+
+class CallableWriter:
+    """Hands each record to a function; what that raises reaches the caller.
+
+    Args:
+        options: Holds the function.
+    """
+
+    def __init__(self, options: CallableOptions) -> None:
+        self._function = options.function
+
+    def write(self, record: RunRecord) -> None:
+        """Call the function with the record."""
+        self._function(record)

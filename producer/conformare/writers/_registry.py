@@ -1,0 +1,84 @@
+"""From a configuration to its writer: the one place that knows every writer by name."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from conformare._errors import StoreConfigurationError
+from conformare._options import WriterOptions
+from conformare.emission import KafkaOptions, KafkaWriter
+from conformare.writers._files import JsonOptions, JsonWriter, ParquetOptions, ParquetWriter
+from conformare.writers._protocol import CallableOptions, CallableWriter, RunWriter
+from conformare.writers._spark_table import SparkTableOptions, SparkTableWriter
+
+ENVIRONMENT_PREFIX = "CONFORMARE_"
+DEFAULT_WRITER = "spark_table"
+
+
+class _Kind(NamedTuple):
+    options: type[WriterOptions]
+    writer: Callable[[Any], RunWriter]
+
+
+_KINDS: dict[str, _Kind] = {
+    "kafka": _Kind(KafkaOptions, KafkaWriter),
+    "spark_table": _Kind(SparkTableOptions, SparkTableWriter),
+    "json": _Kind(JsonOptions, JsonWriter),
+    "parquet": _Kind(ParquetOptions, ParquetWriter),
+    "callable": _Kind(CallableOptions, CallableWriter),
+}
+
+
+def make_writer(config: Mapping[str, Any]) -> RunWriter:
+    """Make the writer that a configuration describes.
+
+    Args:
+        config: Keywords of `configure_store`. What is not given is taken from the environment,
+            `CONFORMARE_<NAME>`; a structured value as JSON.
+
+    Raises:
+        StoreConfigurationError: The writer is unknown, or an option of it is unknown, missing or
+            does not fit.
+    """
+    name = config.get("writer") or os.environ.get(f"{ENVIRONMENT_PREFIX}WRITER") or DEFAULT_WRITER
+    if callable(name):
+        config = {**config, "writer": "callable", "function": name}
+        name = "callable"
+    kind = _KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise StoreConfigurationError(
+            f"unknown writer {name!r}; the writers are {', '.join(sorted(_KINDS))}, "
+            "or any function that takes the record"
+        )
+    return kind.writer(_options(name, kind.options, config))
+
+
+def _options(name: str, model: type[WriterOptions], config: Mapping[str, Any]) -> WriterOptions:
+    known = [field.alias or key for key, field in model.model_fields.items()]
+    unknown = sorted(set(config) - set(known))
+    if unknown:
+        raise StoreConfigurationError(
+            f"unknown option {', '.join(unknown)} for the writer {name!r}; "
+            f"its options are {', '.join(known)}"
+        )
+    try:
+        return model.model_validate({**_from_environment(known), **config, "writer": name})
+    except ValidationError as exc:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or name}: {fault['msg']}" for fault in exc.errors()
+        )
+        raise StoreConfigurationError(f"the writer {name!r} cannot be made: {faults}") from exc
+
+
+def _from_environment(options: list[str]) -> dict[str, Any]:
+    found = {}
+    for option in options:
+        text = os.environ.get(f"{ENVIRONMENT_PREFIX}{option.upper()}")
+        if text:
+            found[option] = json.loads(text) if text.lstrip().startswith("{") else text
+    return found

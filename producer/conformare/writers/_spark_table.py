@@ -1,0 +1,137 @@
+"""The table writer: appends a run to the Delta tables through the job's own Spark session."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from conformare._identity import new_emission_id
+from conformare._options import RunRecord, WriterOptions
+from conformare.capture import untracked
+from conformare_schemas import (
+    CHILD_GRAINS,
+    EMISSION_COLUMN,
+    GRAINS,
+    TableDefinition,
+    grain_table,
+    open_table,
+    path_identifier,
+    table_identifier,
+)
+
+
+class SparkTableOptions(WriterOptions):
+    """Where the tables are: in a catalog, or in a lake that is addressed by path."""
+
+    writer: Literal["spark_table"] = "spark_table"
+    spark: Any = Field(repr=False)
+    """The job's `SparkSession`."""
+    catalog: str | None = None
+    """Catalog of the tables; the session's current one when not said."""
+    schema_: str | None = Field(default=None, alias="schema")
+    """Schema of the tables; the session's current one when not said."""
+    table_prefix: str = ""
+    """Put in front of every table's name."""
+    lake: str | None = None
+    """Folder of a lake, in place of a catalog: the one that a sink writes to."""
+
+    @model_validator(mode="after")
+    def _one_session_one_place(self) -> SparkTableOptions:
+        if self.spark is None:
+            raise ValueError("spark must be the job's SparkSession")
+        if self.lake and (self.catalog or self.schema_ or self.table_prefix):
+            raise ValueError("give either lake or catalog, schema and table_prefix")
+        return self
+
+    def identifier(self, table: str) -> str:
+        """Return the quoted SQL name of a table."""
+        if self.lake:
+            return path_identifier(self.lake, table)
+        return table_identifier(
+            table, catalog=self.catalog, schema=self.schema_, table_prefix=self.table_prefix
+        )
+
+    @property
+    def schema_identifier(self) -> str | None:
+        """The quoted SQL name of the schema, where one was named."""
+        if not self.schema_:
+            return None
+        return table_identifier(self.schema_, schema=self.catalog)
+
+
+class SparkTableWriter:
+    """Appends each record to one Delta table per grain, `runs` last; the first record stays.
+
+    Args:
+        options: The session, and where the tables are.
+    """
+
+    def __init__(self, options: SparkTableOptions) -> None:
+        self._options = options
+        self._spark = options.spark
+        self._opened = False
+
+    def write(self, record: RunRecord) -> None:
+        """Append the record, unless its run is there already.
+
+        Rows that a crash of an earlier try left without their run are removed first.
+
+        Raises:
+            ForeignTableError: A table of that name exists and is not ours.
+        """
+        run = record["runs"][0]
+        with untracked():
+            self._open()
+            if self.has_run(run["pipeline"], run["run_id"]):
+                return
+            emission_id = new_emission_id()
+            for grain in CHILD_GRAINS:
+                self._remove_leftovers(grain, run["pipeline"], run["run_id"])
+                self._append(grain, record[grain], emission_id)
+            self._append("runs", record["runs"], emission_id)
+
+    def has_run(self, pipeline: str, run_id: str) -> bool:
+        """Return whether the run is in the store, whole."""
+        with untracked():
+            self._open()
+            return not self._rows_of("runs", pipeline, run_id).isEmpty()
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        schema = self._options.schema_identifier
+        if schema is not None:
+            self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        for grain in GRAINS:
+            open_table(self._spark, grain_table(grain), self._options.identifier(grain))
+        self._opened = True
+
+    def _rows_of(self, grain: str, pipeline: str, run_id: str) -> Any:
+        from pyspark.sql import functions as F
+
+        table = self._spark.table(self._options.identifier(grain))
+        return table.where((F.col("run_id") == run_id) & (F.col("pipeline") == pipeline))
+
+    def _remove_leftovers(self, grain: str, pipeline: str, run_id: str) -> None:
+        if not self._rows_of(grain, pipeline, run_id).isEmpty():
+            self._spark.sql(
+                f"DELETE FROM {self._options.identifier(grain)} "
+                "WHERE run_id = :run_id AND pipeline = :pipeline",
+                args={"run_id": run_id, "pipeline": pipeline},
+            )
+
+    def _append(self, grain: str, rows: list[dict[str, Any]], emission_id: str) -> None:
+        if not rows:
+            return
+        table = grain_table(grain)
+        values = [_values(table, row, emission_id) for row in rows]
+        frame = self._spark.createDataFrame(values, table.schema_ddl)
+        frame.coalesce(1).writeTo(self._options.identifier(grain)).append()
+
+
+def _values(table: TableDefinition, row: dict[str, Any], emission_id: str) -> tuple[Any, ...]:
+    ts = datetime.fromisoformat(row["ts"].replace("Z", "+00:00"))
+    typed = {**row, "ts": ts, EMISSION_COLUMN: emission_id}
+    return tuple(typed[column.name] for column in table.columns)

@@ -1,0 +1,45 @@
+"""What all tests share: nothing that the guard swallows goes unseen, and each starts afresh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from conformare._guard import guard
+from conformare.capture import reset_context, reset_marks, restore, set_profiles, store
+
+OPT_OUT = "expects_guarded_fault"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers", f"{OPT_OUT}: the test provokes a fault that the guard is to swallow"
+    )
+
+
+@pytest.fixture(autouse=True)
+def swallowed_faults_fail(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[Exception]]:
+    """Raise after the test what the guard swallowed during it.
+
+    Tests that are marked `expects_guarded_fault` get the list and look for themselves.
+    """
+    swallowed: list[Exception] = []
+    monkeypatch.setattr(guard, "reporter", swallowed.append)
+    yield swallowed
+    if swallowed and request.node.get_closest_marker(OPT_OUT) is None:
+        raise swallowed[0]
+
+
+@pytest.fixture(autouse=True)
+def nothing_captured() -> Iterator[None]:
+    """Leave nothing of a test's capture to the next one."""
+    yield
+    restore()
+    set_profiles()
+    reset_marks()
+    reset_context()
+    store.clear()

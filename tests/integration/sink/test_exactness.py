@@ -1,0 +1,192 @@
+"""Whole runs, once, whatever happens on the topics: on the real broker, Spark and Delta."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+from support.checker import check, read_table
+from support.produce import Topic, messages_of
+from support.records import make_record
+
+from conformare.emission import KafkaOptions, KafkaWriter, Message
+from conformare_schemas import GRAINS, message_header
+from conformare_sink.broker import EmbeddedBroker
+from conformare_sink.emission import Decision
+from conformare_sink.lake import open_for_writing
+from conformare_sink.landing import BatchReport
+from conformare_sink.options import SinkOptions
+from conformare_sink.replay import Selection, replay
+from conformare_sink.status import read_status
+from conformare_sink.topics import Topics
+
+CatchUp = Callable[[], list[BatchReport]]
+
+
+def versions(lake: str) -> dict[str, int]:
+    """How often each grain's table was written."""
+    return {grain: DeltaTable(str(Path(lake) / grain)).version() for grain in GRAINS}
+
+
+def landed(reports: list[BatchReport], decision: Decision = Decision.LAND) -> int:
+    """How many emissions met a decision, over all batches."""
+    return sum(report.emissions[decision] for report in reports)
+
+
+def test_every_grain_lands_as_it_was_recorded(
+    broker: EmbeddedBroker,
+    topics: Topics,  # noqa: ARG001 - they are created
+    topic_prefix: str,
+    lake: str,
+    catch_up: CatchUp,
+) -> None:
+    """Field by field, through the product's own writer; a large record in several messages."""
+    records = [make_record(f"run-{n}") for n in range(3)]
+    records.append(make_record("large", rows={"risks": 200, "owners": 40}))
+    writer = KafkaWriter(
+        KafkaOptions(
+            bootstrap_servers=broker.bootstrap_servers,
+            topic_prefix=topic_prefix,
+            max_message_bytes=8_000,
+        )
+    )
+    for record in records:
+        writer.write(record)
+    assert writer.flush(timeout_seconds=60) == 0
+    assert landed(catch_up()) == 4
+    assert check(lake, records).is_sound
+    assert len(read_table(lake, "risks")) == 3 * 5 + 200
+
+
+def test_repeated_conflicting_interleaved_and_late_messages(
+    spark: SparkSession,
+    topic: Topic,
+    topics: Topics,
+    lake: str,
+    options: SinkOptions,
+    catch_up: CatchUp,
+) -> None:
+    """One run, one emission; then a replay changes nothing."""
+    shuffled = random.Random(7).shuffle
+    produced = []
+
+    def messages(run_id: str, emission: str, **kwargs: str) -> list[Message]:
+        record = make_record(run_id, content=kwargs.get("content", "first"))
+        produced.append(record)
+        return messages_of(record, emission, max_message_bytes=4_000)
+
+    resent = messages("resent", "e1") * 3
+    conflict = messages("conflict", "e2") + messages("conflict", "e3", content="second")
+    late_runs = messages("late-runs", "e4")
+    late_child = messages("late-child", "e5")
+    corrected = messages("corrected", "e6")
+    first = resent + conflict + late_runs[:-1] + late_child[1:] + corrected
+    shuffled(first)
+    topic.send(first)
+    first_reports = catch_up()
+    assert landed(first_reports) == 3
+    assert landed(first_reports, Decision.REPEAT) == 1
+
+    # What is not whole is in no table of the grains, and it is known what is missing.
+    waiting = {e.run_id: e.missing for e in read_status(lake, topics).incomplete}
+    assert waiting == {"late-runs": {"runs": 1}, "late-child": {"contexts": 4}}
+    assert {row["run_id"] for grain in GRAINS for row in read_table(lake, grain)} == {
+        "resent",
+        "conflict",
+        "corrected",
+    }
+
+    second = [*late_runs[-1:], *late_child[:1], *messages("corrected", "e7", content="second")]
+    shuffled(second)
+    topic.send(second)
+    assert landed(catch_up()) == 2
+    assert check(lake, produced).is_sound
+    titles = {row["run_id"]: row["title"] for row in read_table(lake, "runs")}
+    assert titles["corrected"].startswith("first")
+    status = read_status(lake, topics)
+    assert status.incomplete == ()
+    assert set((status.lag_by_topic or {}).values()) == {0}
+
+    before = versions(lake)
+    report = replay(spark, options, Selection(), on_batch=lambda _: None)
+    assert (report.landed, report.incomplete, report.quarantined) == (0, 0, 0)
+    assert report.repeated == 7
+    assert versions(lake) == before
+    assert sorted(p.name for p in Path(lake).iterdir() if p.name.startswith("_replay")) == []
+
+
+def test_the_same_run_id_in_two_pipelines_is_two_runs(
+    topic: Topic, lake: str, catch_up: CatchUp
+) -> None:
+    """Both land."""
+    records = [make_record("r", pipeline=name) for name in ("p", "q")]
+    for number, record in enumerate(records):
+        topic.send(messages_of(record, f"e{number}"))
+    assert landed(catch_up()) == 2
+    assert check(lake, records).is_sound
+
+
+def test_what_cannot_be_used_is_quarantined_and_the_stream_goes_on(
+    topic: Topic, lake: str, catch_up: CatchUp
+) -> None:
+    """With its bytes and the cause; messages behind it land; a second look adds nothing."""
+    record = make_record("run-1")
+    good = messages_of(record, "e1")
+    runs = next(m for m in good if m.grain == "runs")
+    owners = next(m for m in good if m.grain == "owners")
+    giant = b"\xfe\xff\xff\xff\x0f"  # announces a string of 2 GiB
+    bad = [
+        Message("runs", b"k", b"garbage"),
+        Message("runs", b"k", b""),
+        Message("sinks", owners.key, owners.value),
+        Message("owners", b"k", b"\xc3\x01" + b"\x00" * 8 + owners.value[10:]),
+        Message("owners", b"k", owners.value[:40]),
+        Message("owners", b"k", message_header("owners") + giant),
+        Message("owners", b"another run", owners.value),
+        Message("runs", b"", messages_of(make_record(""), "e2")[-1].value),
+    ]
+    topic.send([*bad, *good])
+    reports = catch_up()
+    assert landed(reports) == 1
+    assert check(lake, [record]).is_sound
+    rows = read_table(lake, "quarantine")
+    assert sorted(row["value"] for row in rows) == sorted(m.value for m in bad)
+    causes = {row["value"]: row["cause"].split(":")[0] for row in rows}
+    assert causes == {
+        b"garbage": "not framed",
+        b"": "not framed",
+        bad[2].value: causes[bad[2].value],
+        bad[3].value: "unknown schema",
+        bad[4].value: "undecodable",
+        bad[5].value: "undecodable",
+        bad[7].value: "breaks the contract",
+    }
+    assert {row["cause"].split(":")[0] for row in rows if row["value"] == owners.value} == {
+        "unknown schema",
+        "breaks the contract",
+    }
+    later = make_record("run-2")
+    topic.send(messages_of(later, "e3"))
+    assert landed(catch_up()) == 1
+    assert len(read_table(lake, "quarantine")) == len(bad)
+    assert runs.key == b"run-1"
+
+
+def test_rows_that_a_crash_left_are_removed_before_their_run_lands(
+    spark: SparkSession, topic: Topic, lake: str, catch_up: CatchUp
+) -> None:
+    """Whether of the same emission or of another."""
+    record = make_record("run-1")
+    with open_for_writing(spark, lake, "a test") as opened:
+        for grain, emission in (("risks", "e1"), ("sinks", "another")):
+            row = (record[grain][0]["run_id"], record[grain][0]["pipeline"], emission)
+            left = spark.createDataFrame(
+                [row], "run_id string, pipeline string, emission_id string"
+            )
+            opened.append(grain, left)
+    topic.send(messages_of(record, "e1"))
+    assert landed(catch_up()) == 1
+    assert check(lake, [record]).is_sound

@@ -1,0 +1,61 @@
+"""The topics again: all of them or a part, for real or as a rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from support.checker import check, read_table
+from support.produce import Topic, messages_of
+from support.records import make_record
+
+from conformare_sink.landing import BatchReport
+from conformare_sink.options import SinkOptions
+from conformare_sink.replay import ReplayReport, Selection, replay
+
+CatchUp = Callable[[], list[BatchReport]]
+
+
+def test_a_replay_lands_what_the_lake_lost_and_nothing_else(
+    spark: SparkSession, topic: Topic, options: SinkOptions, lake: str, catch_up: CatchUp
+) -> None:
+    """By run, by time, as a rehearsal, and then for all."""
+    records = {run_id: make_record(run_id) for run_id in ("a", "b", "c")}
+    for run_id, record in records.items():
+        topic.send(messages_of(record, f"e-{run_id}"))
+    catch_up()
+    spark.sql(f"DELETE FROM delta.`{lake}/runs` WHERE run_id IN ('b', 'c')")
+
+    def again(selection: Selection, *, dry_run: bool = False) -> ReplayReport:
+        return replay(spark, options, selection, dry_run=dry_run, on_batch=lambda _: None)
+
+    assert again(Selection(), dry_run=True) == ReplayReport(2, 1, 0, 0)
+    assert {row["run_id"] for row in read_table(lake, "runs")} == {"a"}
+
+    now = datetime.now(timezone.utc)
+    assert again(Selection(since=now)) == ReplayReport(0, 0, 0, 0)
+    assert again(Selection(run_ids=["b"])) == ReplayReport(1, 0, 0, 0)
+    assert {row["run_id"] for row in read_table(lake, "runs")} == {"a", "b"}
+
+    assert again(Selection(until=now)) == ReplayReport(1, 2, 0, 0)
+    assert check(lake, records.values()).is_sound
+    assert [path for path in Path(lake).iterdir() if path.name.startswith("_replay")] == []
+
+
+def test_a_part_of_an_emission_is_incomplete_in_a_replay_and_not_kept(
+    spark: SparkSession, topic: Topic, options: SinkOptions, lake: str, catch_up: CatchUp
+) -> None:
+    """What waits for the live sink is untouched by it."""
+    half = messages_of(make_record("half"), "e1")
+    topic.send(half[1:])
+    catch_up()
+    pending = read_table(lake, "pending")
+    report = replay(spark, options, Selection(), on_batch=lambda _: None)
+    assert report == ReplayReport(0, 0, 1, 0)
+    assert read_table(lake, "pending") == pending
+    topic.send(half[:1])
+    catch_up()
+    assert check(lake, [make_record("half")]).is_sound
+    assert read_table(lake, "pending") == []

@@ -1,0 +1,74 @@
+"""The Spark session, for real: what it withstands, and what a user sees of its start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from pyspark.sql.avro.functions import from_avro
+
+from conformare_sink.session import AVRO_LIMITS
+
+ONE_STRING = '{"type": "record", "name": "r", "fields": [{"name": "text", "type": "string"}]}'
+
+# The length of a string as Avro writes it, zig-zag: 2 GiB less one byte; then a single byte of it.
+HOSTILE = bytes([0xFE, 0xFF, 0xFF, 0xFF, 0x0F]) + b"a"
+
+START = """
+from conformare_sink.errors import SinkError
+from conformare_sink.session import build_session
+try:
+    session = build_session("test", master="local[1]", driver_memory={memory!r})
+except SinkError as exc:
+    print(type(exc).__name__, exc)
+else:
+    print(session.range(3).count())
+    session.stop()
+"""
+
+
+def start_session(memory: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Start a session in a process of its own: this one has its Java already."""
+    return subprocess.run(
+        [sys.executable, "-c", START.format(memory=memory)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+    )
+
+
+def test_a_string_that_claims_2_gib_is_a_record_of_nulls(spark: SparkSession) -> None:
+    """Not an OutOfMemoryError of the driver."""
+    frame = spark.createDataFrame([(HOSTILE,)], "value binary")
+    decoded = from_avro("value", ONE_STRING, {"mode": "PERMISSIVE"}).alias("record")
+    assert frame.select(decoded).first() == ((None,),)
+
+
+def test_the_limits_reached_the_java_process(spark: SparkSession) -> None:
+    """As system properties, which is where Avro looks."""
+    found = {name: spark.sparkContext.getSystemProperty(name) for name in AVRO_LIMITS}
+    assert found == AVRO_LIMITS
+
+
+def test_times_are_utc_and_delta_is_the_catalog(spark: SparkSession) -> None:
+    """Wherever the machine stands."""
+    assert spark.conf.get("spark.sql.session.timeZone") == "UTC"
+    assert "Delta" in str(spark.conf.get("spark.sql.catalog.spark_catalog"))
+
+
+def test_a_start_says_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    """No warnings that every start repeats, no folder of a warehouse."""
+    done = start_session("1g", tmp_path)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_java_that_does_not_start_is_told_in_one_line(tmp_path: Path) -> None:
+    """Here for a heap that is none."""
+    done = start_session("plenty", tmp_path)
+    assert done.stdout.startswith("SparkStartError Spark did not start: ")
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""

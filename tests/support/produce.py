@@ -1,0 +1,36 @@
+"""Messages onto the topics without the product's writer: any order, any repetition, any bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from confluent_kafka import Producer
+
+from conformare.emission import Message, encode_emission
+from conformare_schemas import topic_name
+from support.records import Record
+
+
+def messages_of(
+    record: Record, emission_id: str, *, max_message_bytes: int = 1_000_000
+) -> list[Message]:
+    """Return the messages of one emission of a record."""
+    return encode_emission(record, emission_id, max_message_bytes=max_message_bytes)
+
+
+class Topic:
+    """Sends to the topics of one prefix."""
+
+    def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
+        self._prefix = topic_prefix
+        self._producer = Producer({"bootstrap.servers": bootstrap_servers, "linger.ms": 0})
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Send messages in this order and wait until all are there."""
+        for message in messages:
+            self._producer.produce(
+                topic_name(message.grain, self._prefix), key=message.key, value=message.value
+            )
+            self._producer.poll(0)
+        undelivered = self._producer.flush(60)
+        assert undelivered == 0

@@ -1,0 +1,121 @@
+"""Profilers run on the steps that were chosen for them, and on no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformare.capture import get_profiles, profile, set_profiles, store
+from conformare.capture._lineage import Expectation
+from conformare.capture._profiles import read_done, step_done
+
+
+class Recorder:
+    """A profiler that notes what it was run on."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def evaluate(self, frame: Any, node: int) -> list[Expectation]:
+        """Note the frame."""
+        self.seen.append(frame)
+        return [Expectation(node, "expect_x", None, success=True, hard=False, severity="info")]
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """A profiler that notes what it was run on."""
+    return Recorder()
+
+
+STEPS = ("filter", "group_by.agg", "group_by.count", "select")
+
+
+def take_steps() -> None:
+    """Pretend that steps were taken; the frame of each is its name."""
+    read_done("read", 1)
+    for op in STEPS:
+        step_done(op, op, 1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen"),
+    [
+        ("*", list(STEPS)),
+        ("filter", ["filter"]),
+        ("group_by", ["group_by.agg", "group_by.count"]),
+        ("read", ["read"]),
+        ("join", []),
+    ],
+)
+def test_a_profile_chooses_steps(recorder: Recorder, wanted: str, seen: list[str]) -> None:
+    set_profiles({wanted: [recorder]})
+    take_steps()
+    with profile(recorder, ops=wanted):
+        pass
+    assert recorder.seen == seen
+    assert len(store.snapshot().expectations) == len(seen)
+
+
+@pytest.mark.parametrize(
+    ("ops", "seen"),
+    [(None, list(STEPS)), ("select", ["select"]), (["read", "filter"], ["read", "filter"])],
+)
+def test_a_block_chooses_steps_while_it_is_open(
+    recorder: Recorder, ops: Any, seen: list[str]
+) -> None:
+    take_steps()
+    with profile(recorder, ops=ops):
+        take_steps()
+    take_steps()
+    assert recorder.seen == seen
+
+
+def test_a_profiler_chosen_twice_runs_once_per_step(recorder: Recorder) -> None:
+    set_profiles({"*": [recorder], "filter": [recorder]})
+    with profile(recorder):
+        step_done("filter", "f", 1)
+    assert recorder.seen == ["f"]
+
+
+def test_only_the_last_step_of_a_block_is_checked_when_it_has_ended(recorder: Recorder) -> None:
+    with profile(recorder, only="last"):
+        take_steps()
+        assert recorder.seen == []
+    assert recorder.seen == ["select"]
+
+
+def test_nothing_is_checked_after_a_block_that_failed(recorder: Recorder) -> None:
+    block = profile(recorder, only="last")
+    block.__enter__()
+    take_steps()
+    block.__exit__(KeyError, KeyError(), None)
+    assert recorder.seen == []
+
+
+def test_wrong_use_is_refused_at_once(recorder: Recorder) -> None:
+    with pytest.raises(ValueError, match="'all' or 'last', not 'first'"):
+        profile(recorder, only="first")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="no profiler"):
+        profile("expect_x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="no profiler"):
+        set_profiles({"*": ["expect_x"]})  # type: ignore[list-item]
+
+
+def test_profiles_can_be_read_and_replaced(recorder: Recorder) -> None:
+    set_profiles({"*": [recorder]})
+    assert get_profiles() == {"*": [recorder]}
+    set_profiles()
+    assert get_profiles() == {}
+
+
+@pytest.mark.expects_guarded_fault
+def test_a_profiler_that_fails_reaches_nobody(swallowed_faults_fail: list[Exception]) -> None:
+    class Broken(Recorder):
+        def evaluate(self, frame: Any, node: int) -> list[Expectation]:
+            raise KeyError(frame, node)
+
+    with profile(Broken()):
+        take_steps()
+    assert [type(fault) for fault in swallowed_faults_fail] == [KeyError] * len(STEPS)

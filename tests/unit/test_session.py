@@ -1,0 +1,38 @@
+"""The settings of the Spark session; the session itself is met in the integration tests."""
+
+from __future__ import annotations
+
+from conformare_sink.session import AVRO_LIMITS, spark_conf
+
+
+def test_every_java_process_that_decodes_limits_avro() -> None:
+    """Six hostile bytes end a process that does not."""
+    conf = spark_conf()
+    for side in ("driver", "executor"):
+        options = conf[f"spark.{side}.extraJavaOptions"]
+        assert all(f"-D{name}={value}" in options for name, value in AVRO_LIMITS.items())
+
+
+def test_what_the_caller_sets_wins() -> None:
+    """For a cluster, and for tuning."""
+    conf = spark_conf(extra_conf={"spark.sql.shuffle.partitions": "64"})
+    assert conf["spark.sql.shuffle.partitions"] == "64"
+
+
+def test_java_options_of_the_caller_come_after_ours_not_instead_of_them() -> None:
+    """Java takes the last of two; the limits must not get lost."""
+    name = "spark.driver.extraJavaOptions"
+    assert spark_conf(extra_conf={name: "-Dx=y"})[name] == f"{spark_conf()[name]} -Dx=y"
+
+
+def test_a_local_session_listens_on_loopback_only() -> None:
+    """Nobody else on the network is to reach it; on a cluster the executors must."""
+    assert spark_conf(master="local[2]")["spark.driver.bindAddress"] == "127.0.0.1"
+    assert "spark.driver.bindAddress" not in spark_conf(master="yarn")
+
+
+def test_a_heap_and_jars_are_set_only_if_given() -> None:
+    """Otherwise Spark's defaults, and what was submitted, stay."""
+    assert not {"spark.driver.memory", "spark.jars"} & spark_conf().keys()
+    conf = spark_conf(driver_memory="2g", jars=("/a.jar", "/b.jar"))
+    assert (conf["spark.driver.memory"], conf["spark.jars"]) == ("2g", "/a.jar,/b.jar")
