@@ -60,14 +60,6 @@ format: $(INSTALLED) ## Format, and repair what can be repaired
 typecheck: $(INSTALLED) ## Check types, tests included
 	$(BIN)/mypy
 
-.PHONY: bench
-bench: setup ## Measure
-	@shopt -s nullglob; for bench in bench/bench_*.py; do $(BIN)/python "$$bench"; done
-
-.PHONY: faults
-faults: setup ## Run the tests that crash something for real
-	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/faults
-
 .PHONY: compose-check
 compose-check: ## Validate docker-compose.yml (needs no Docker engine)
 	docker-compose --file docker-compose.yml config --quiet

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from conformare_sink.decode import rows
 from conformare_sink.emission import Emission, EmissionKey, Piece, RunKey
 
 RUN_KEY = list(RunKey._fields)
@@ -78,5 +79,4 @@ def rows_of(grain: str, decoded: DataFrame, landing: DataFrame, *, repeated: boo
     if repeated:
         # The rows of one message, whichever delivery: all carry the same bytes.
         chosen = chosen.dropDuplicates([*EMISSION_KEY, "first_row"])
-    rows = F.inline(F.col(f"message.{grain}.rows"))
-    return chosen.select("run_id", "pipeline", "ts", "emission_id", rows)
+    return chosen.select("run_id", "pipeline", "ts", "emission_id", F.inline(rows(grain)))

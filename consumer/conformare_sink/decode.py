@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -23,12 +22,19 @@ from conformare_schemas import (
 MESSAGE_COLUMNS = ("key", "value", "topic", "partition", "offset", "timestamp")
 """A message as Kafka delivered it; what the pending table keeps."""
 
+_HEADER = f"substring(value, 1, {HEADER_BYTES})"
+_PAYLOAD = f"substring(value, {HEADER_BYTES + 1})"
+
 EARLIEST_TS, LATEST_TS = "1970-01-01 00:00:00", "9999-12-31 23:59:59.999999"
 """Times that every reader of the tables can hold; Parquet writers refuse others."""
 
 
 def decode(messages: DataFrame, topic_prefix: str) -> DataFrame:
-    """Decode messages of all grain topics; no message is dropped and none raises.
+    """Decode the envelopes of messages of all grain topics; none is dropped and none raises.
+
+    The whole message is decoded, so that one without a cause can be trusted to have rows, but only
+    the envelope is kept: the rows of eight grains side by side are more columns than Spark
+    compiles code for, and code that is generated anew in every task costs seconds.
 
     Args:
         messages: Columns `MESSAGE_COLUMNS`.
@@ -36,17 +42,16 @@ def decode(messages: DataFrame, topic_prefix: str) -> DataFrame:
 
     Returns:
         `MESSAGE_COLUMNS`, then `grain`, the envelope (`run_id`, `pipeline`, `ts`, `emission_id`,
-        `first_row`, `row_counts`), `n_rows`, `message` (a struct with the decoded message under the
-        name of its grain) and `cause`: null, or why the message belongs in quarantine.
+        `first_row`, `row_counts`), `n_rows` and `cause`: null, or why the message belongs in
+        quarantine.
     """
     framed = messages.select(
         *MESSAGE_COLUMNS,
         _grain_of_topic(topic_prefix).alias("grain"),
-        F.expr(f"substring(value, 1, {HEADER_BYTES})").alias("header"),
-        F.expr(f"substring(value, {HEADER_BYTES + 1})").alias("payload"),
+        F.expr(_HEADER).alias("header"),
     )
     parsed = framed.select(*MESSAGE_COLUMNS, "grain", "header", _any_message().alias("message"))
-    members = {grain: F.col("message")[grain] for grain in GRAINS}
+    members = {grain: F.col("message")[f"member{n}"] for n, grain in enumerate(GRAINS)}
     envelopes = parsed.select(
         *MESSAGE_COLUMNS,
         "grain",
@@ -57,9 +62,25 @@ def decode(messages: DataFrame, topic_prefix: str) -> DataFrame:
         ),
         members["runs"]["row_counts"].alias("row_counts"),
         F.coalesce(*(F.size(member["rows"]) for member in members.values())).alias("n_rows"),
-        "message",
     )
     return envelopes.withColumn("cause", _cause()).drop("header")
+
+
+def rows(grain: str) -> Column:
+    """The rows of a good message of a grain: an array of structs, read from its `value`."""
+    schema = json.dumps(message_schema(grain))
+    by_version = [
+        F.when(
+            F.expr(_HEADER) == F.lit(bytearray(message_header(grain, version))),
+            from_avro(
+                F.expr(_PAYLOAD),
+                json.dumps(message_schema(grain, version)),
+                {"mode": "PERMISSIVE", "avroSchema": schema},
+            )["rows"],
+        )
+        for version in RELEASED_VERSIONS
+    ]
+    return F.coalesce(*by_version)
 
 
 def _grain_of_topic(topic_prefix: str) -> Column:
@@ -84,16 +105,12 @@ def _any_message() -> Column:
             for number, grain in enumerate(GRAINS)
         )
     )
-    schema = {"type": "record", "name": "Any", "fields": [{"name": "message", "type": _union()}]}
-    decoded = from_avro(
-        F.concat(branch, F.col("payload")), json.dumps(schema), {"mode": "PERMISSIVE"}
+    union = [message_schema(grain) for grain in GRAINS]
+    schema = {"type": "record", "name": "Any", "fields": [{"name": "message", "type": union}]}
+    # Spark names the branches of a union by number: member0, member1, …
+    return from_avro(
+        F.concat(branch, F.expr(_PAYLOAD)), json.dumps(schema), {"mode": "PERMISSIVE"}
     )["message"]
-    # Spark names the branches of a union by number.
-    return F.struct(*(decoded[f"member{n}"].alias(grain) for n, grain in enumerate(GRAINS)))
-
-
-def _union() -> list[dict[str, Any]]:
-    return [message_schema(grain) for grain in GRAINS]
 
 
 def _has_header(grain: str, version: int) -> Column:

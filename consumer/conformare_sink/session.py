@@ -55,6 +55,9 @@ def spark_conf(
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.adaptive.enabled": "true",
         "spark.sql.shuffle.partitions": str(_SHUFFLE_PARTITIONS),
+        # All grains' messages together have more fields than Spark compiles a stage for by default;
+        # without that, every task generates its code again.
+        "spark.sql.codegen.maxFields": "1000",
         # A table's log is a few hundred actions: Delta's 50 tasks to read it cost seconds each time.
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.ui.enabled": "false",

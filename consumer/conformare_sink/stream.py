@@ -132,4 +132,6 @@ def kafka_stream(
         stream = stream.option("startingTimestamp", str(int(since.timestamp() * 1000))).option(
             "startingOffsetsByTimestampStrategy", "latest"
         )
-    return stream.load().select(*MESSAGE_COLUMNS)
+    # One task for each core, not for each Kafka partition: most have next to nothing.
+    cores = spark.sparkContext.defaultParallelism
+    return stream.load().select(*MESSAGE_COLUMNS).coalesce(cores)

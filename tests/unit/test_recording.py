@@ -84,7 +84,8 @@ def test_a_destination_of_another_kind_is_a_type_error() -> None:
 
 def test_a_run_goes_to_an_object_or_a_function() -> None:
     """And `record_run` returns its identity."""
-    collected, called = Collected(), []
+    collected = Collected()
+    called: list[dict[str, list[dict[str, Any]]]] = []
     run_id = cf.record_run("p", dest=collected, tags={"team": "risk"})
     assert collected.records[0]["runs"][0]["run_id"] == run_id
     assert collected.records[0]["runs"][0]["tags"] == {"team": "risk"}

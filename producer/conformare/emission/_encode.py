@@ -78,8 +78,8 @@ def encode_emission(
             for row in record[grain]
         ]
         of_grain = {**envelope, "row_counts": row_counts} if grain == "runs" else envelope
-        for value in _split_to_fit(grain, of_grain, rows, 0, value_limit):
-            messages.append(Message(grain, key, value))
+        values = _split_to_fit(grain, of_grain, rows, 0, value_limit)
+        messages.extend(Message(grain, key, value) for value in values)
     return messages
 
 

@@ -116,9 +116,9 @@ class SparkTableWriter:
 
     def _remove_leftovers(self, grain: str, pipeline: str, run_id: str) -> None:
         if not self._rows_of(grain, pipeline, run_id).isEmpty():
+            table = self._options.identifier(grain)
             self._spark.sql(
-                f"DELETE FROM {self._options.identifier(grain)} "
-                "WHERE run_id = :run_id AND pipeline = :pipeline",
+                f"DELETE FROM {table} WHERE run_id = :run_id AND pipeline = :pipeline",  # noqa: S608 - a quoted name
                 args={"run_id": run_id, "pipeline": pipeline},
             )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
+from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 from support.checker import check, read_table
 from support.produce import Topic, messages_of
@@ -26,7 +27,7 @@ def test_a_replay_lands_what_the_lake_lost_and_nothing_else(
     for run_id, record in records.items():
         topic.send(messages_of(record, f"e-{run_id}"))
     catch_up()
-    spark.sql(f"DELETE FROM delta.`{lake}/runs` WHERE run_id IN ('b', 'c')")
+    DeltaTable.forPath(spark, f"{lake}/runs").delete("run_id IN ('b', 'c')")
 
     def again(selection: Selection, *, dry_run: bool = False) -> ReplayReport:
         return replay(spark, options, selection, dry_run=dry_run, on_batch=lambda _: None)

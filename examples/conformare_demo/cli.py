@@ -1,0 +1,108 @@
+"""`conformare demo`: the main job on this machine, from a pipeline to the tables."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import platformdirs
+import typer
+
+from conformare_demo.progress import step
+from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_sink.cli._console import out, readable_errors
+
+
+def default_demo_directory() -> Path:
+    """Return the folder of the demo of a user who names none."""
+    return platformdirs.user_data_path("conformare") / "demo"
+
+
+@readable_errors
+def demo(
+    directory: Annotated[
+        Path,
+        typer.Option(
+            "--dir",
+            envvar="CONFORMARE_DEMO_DIR",
+            help="Folder of the demo's data, and of a new lake for each time.",
+            default_factory=default_demo_directory,
+            show_default="a folder of your user's data",
+        ),
+    ],
+) -> None:
+    """Run a real pipeline three times, land its runs in Delta through Kafka, and show them."""
+    # Spark takes a second to import; `conformare --help` should not wait for it.
+    from conformare_demo.findings import read_findings
+    from conformare_demo.flights import prepare_flights
+    from conformare_demo.report import report_tables
+    from conformare_demo.revisions import REVISIONS
+    from conformare_demo.stage import new_folder, running_broker, running_spark
+    from conformare_demo.steps import flush_runs, land, recording_to, replay_all
+    from conformare_sink.jars import JAR_SETS, is_resolved, resolve_jars
+    from conformare_sink.java import find_java
+    from conformare_sink.options import SinkOptions
+    from conformare_sink.topics import Topics
+
+    _end_in_order()
+    find_java()
+    root = directory.absolute()
+    with step("Preparing the data: flights from New York in 2013"):
+        data = prepare_flights(root / "data")
+    for jar_set in JAR_SETS:
+        if not is_resolved(jar_set):
+            with step(f"Fetching the {jar_set.name} jars, once for this machine"):
+                resolve_jars(jar_set)
+    work = new_folder(root)
+    lake = str(work / "lake")
+
+    with ExitStack() as running:
+        with step("Starting Kafka"):
+            broker = running.enter_context(running_broker(work / "broker"))
+            Topics(broker.bootstrap_servers, DEFAULT_TOPIC_PREFIX).create()
+        with step("Starting Spark"):
+            spark = running.enter_context(running_spark())
+        options = SinkOptions(bootstrap_servers=broker.bootstrap_servers, lake=lake)
+
+        with recording_to(broker.bootstrap_servers):
+            for number, revision in enumerate(REVISIONS, start=1):
+                with step(f"Run {number} of the pipeline: {revision.change}"):
+                    revision.run(spark, data, work / "tables")
+            with step("Delivering the runs"):
+                flush_runs()
+        with step("Landing the runs in the lake"):
+            land(spark, options)
+        for table in report_tables(read_findings(lake)):
+            out.print()
+            # Wide cells are broken, not cut off.
+            out.print(table, soft_wrap=False)
+        out.print()
+        with step("Replaying the topics into the same lake, from the beginning"):
+            report, n_tables = replay_all(spark, options)
+        out.print(
+            f"The replay changed nothing: {report.landed} runs landed, {report.repeated} known "
+            f"already, all {n_tables} tables at the version they had."
+        )
+        with step("Stopping Kafka and Spark"):
+            running.close()
+    out.print(f"\nThe lake:     {lake}", markup=False)
+    out.print(f"Look further: conformare status --lake {shlex.quote(lake)}", markup=False)
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM and a closed terminal end the demo as Ctrl-C does: the broker would go on."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _exit)
+
+
+def _exit(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)

@@ -1,0 +1,62 @@
+"""What the demo starts and always stops again: the broker and the Spark session."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from conformare_sink.broker import HOST, EmbeddedBroker
+from conformare_sink.session import build_session
+
+# The Java process lives for a minute: Java's optimising compiler would cost more than it gains.
+# Without that compiler, Java keeps less room for compiled code than Spark needs.
+_QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+
+
+def new_folder(root: Path) -> Path:
+    """Make a folder of this demo's own: what an earlier one has shown stays as it was."""
+    root.mkdir(parents=True, exist_ok=True)
+    now = datetime.now(timezone.utc)
+    return Path(tempfile.mkdtemp(prefix=f"{now:%Y%m%d-%H%M%S}-", dir=root))
+
+
+@contextmanager
+def running_broker(folder: Path) -> Iterator[EmbeddedBroker]:
+    """Run a broker for as long as the block takes.
+
+    Args:
+        folder: Its data; deleted when it has served, kept with its log when it did not start.
+    """
+    broker = EmbeddedBroker(folder, _free_port())
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running_spark() -> Iterator[SparkSession]:
+    """Run a Spark session for as long as the block takes."""
+    spark = build_session(
+        "conformare-demo", extra_conf={"spark.driver.extraJavaOptions": _QUICK_JAVA}
+    )
+    try:
+        yield spark
+    finally:
+        spark.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
