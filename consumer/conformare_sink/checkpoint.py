@@ -54,5 +54,5 @@ def open_checkpoint(spark: SparkSession, location: str, lake_id: str) -> Checkpo
         )
     checkpoint = Checkpoint(location, str(uuid4()))
     content = {"checkpoint_id": checkpoint.checkpoint_id, "lake_id": lake_id}
-    folder.create_text(MARKER, json.dumps(content))
+    folder.write_text(MARKER, json.dumps(content))
     return checkpoint

@@ -17,10 +17,11 @@ class Folder:
 
     def __init__(self, spark: SparkSession, location: str) -> None:
         context = spark.sparkContext
-        self._paths: Any = context._jvm.org.apache.hadoop.fs  # type: ignore[union-attr]  # noqa: SLF001
+        jvm: Any = context._jvm  # noqa: SLF001
+        self._text = jvm.org.apache.commons.io.IOUtils
+        self._paths = jvm.org.apache.hadoop.fs
         self._path = self._paths.Path(location)
         self._files = self._path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
-        self._spark = spark
 
     def names(self) -> list[str]:
         """Return the names in the folder; none where it does not exist."""
@@ -34,18 +35,24 @@ class Folder:
 
     def read_text(self, name: str) -> str:
         """Return the text of a file in the folder."""
-        row = self._spark.read.text(
-            self._paths.Path(self._path, name).toString(), wholetext=True
-        ).head()
-        return str(row["value"]) if row else ""
+        # Not through Spark's own reader: to that, a name with a leading underscore is hidden.
+        stream = self._files.open(self._paths.Path(self._path, name))
+        try:
+            return str(self._text.toString(stream, "UTF-8"))
+        finally:
+            stream.close()
 
-    def create_text(self, name: str, text: str) -> None:
-        """Write a file that does not exist yet, and the folder with it."""
-        stream = self._files.create(self._paths.Path(self._path, name), False)
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file, in place of one of that name, and the folder with it."""
+        stream = self._files.create(self._paths.Path(self._path, name), True)
         try:
             stream.write(bytearray(text, "utf-8"))
         finally:
             stream.close()
+
+    def remove(self, name: str) -> None:
+        """Delete a file in the folder."""
+        self._files.delete(self._paths.Path(self._path, name), False)
 
     def delete(self) -> None:
         """Delete the folder and all that is in it."""

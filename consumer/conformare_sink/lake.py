@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,6 +30,11 @@ from conformare_sink.errors import LakeRefusedError
 from conformare_sink.folder import Folder
 from conformare_sink.lake_tables import PENDING, QUARANTINE
 from conformare_sink.writer_lock import LOCK_FILE, sole_writer
+
+logger = logging.getLogger("conformare_sink")
+
+LANDING_NOTE = "_landing.json"
+"""In the lake's folder while runs are being appended: which ones."""
 
 
 @dataclass(frozen=True)
@@ -77,18 +84,44 @@ class Lake:
             return set()
         return {RunKey(*row) for row in self._rows_of("runs", runs).select(*RUN_KEY).collect()}
 
-    def remove_leftovers(self, runs: Collection[RunKey]) -> dict[str, int]:
-        """Delete child rows of runs that `runs` does not hold: a crash left them.
+    @contextmanager
+    def landing(self, runs: Collection[RunKey]) -> Iterator[None]:
+        """Note which runs are about to be appended, and forget it when all of them are.
+
+        A block that does not come to its end, whatever ends it, leaves the note behind for the next
+        writer's `recover`.
 
         Args:
-            runs: Runs that are about to land; at least one.
+            runs: Runs that the lake does not hold.
+        """
+        self._folder.write_text(LANDING_NOTE, json.dumps([*map(list, runs)]))
+        yield
+        self._folder.remove(LANDING_NOTE)
+
+    def recover(self) -> dict[str, int]:
+        """Remove what a writer left that ended in the middle of landing: rows without their run.
 
         Returns:
-            Table → runs whose rows were deleted, for tables that had any.
+            Table → runs whose rows were removed, for tables that had any.
         """
-        with ThreadPoolExecutor(len(CHILD_GRAINS), "leftovers") as pool:
-            counts = pool.map(lambda grain: self._remove_rows(grain, runs), CHILD_GRAINS)
-        return {grain: n for grain, n in zip(CHILD_GRAINS, counts, strict=True) if n}
+        if not self._folder.has(LANDING_NOTE):
+            return {}
+        try:
+            noted = {RunKey(*run) for run in json.loads(self._folder.read_text(LANDING_NOTE))}
+        except ValueError:
+            noted = set()  # it ended while writing the note, so before it appended anything
+        unfinished = noted - self.known_runs(noted)
+        removed = {}
+        if unfinished:
+            with ThreadPoolExecutor(len(CHILD_GRAINS), "recover") as pool:
+                counts = pool.map(lambda grain: self._remove_rows(grain, unfinished), CHILD_GRAINS)
+            removed = {grain: n for grain, n in zip(CHILD_GRAINS, counts, strict=True) if n}
+        self._folder.remove(LANDING_NOTE)
+        return removed
+
+    @property
+    def _folder(self) -> Folder:
+        return Folder(self.spark, self.root)
 
     def _remove_rows(self, table: str, runs: Collection[RunKey]) -> int:
         found = self._rows_of(table, runs).select(*RUN_KEY).distinct().collect()
@@ -114,7 +147,7 @@ def is_lake(spark: SparkSession, root: str) -> bool:
 
 @contextmanager
 def open_for_writing(spark: SparkSession, root: str, purpose: str) -> Iterator[Lake]:
-    """Open a lake as its only writer, creating the tables that it does not have yet.
+    """Open a lake as its only writer: tables created, what a crash left removed.
 
     Args:
         spark: The sink's session.
@@ -131,12 +164,23 @@ def open_for_writing(spark: SparkSession, root: str, purpose: str) -> Iterator[L
             f"{root} is not empty and is not a conformare lake; choose an empty or a new folder"
         )
     with sole_writer(root, purpose):
-        try:
-            for table in (*map(grain_table, GRAINS), PENDING, QUARANTINE):
+        _open_tables(spark, root)
+        lake = Lake(spark, root)
+        if removed := lake.recover():
+            logger.info("removed rows that a crash had left without their run: %s", removed)
+        yield lake
+
+
+def _open_tables(spark: SparkSession, root: str) -> None:
+    """Make sure that the tables are there and ours, `runs` first: it tells a lake."""
+    folder = Folder(spark, root)
+    try:
+        for table in (*map(grain_table, GRAINS), PENDING, QUARANTINE):
+            # The others are ours since the lake was made; asking Delta about each takes seconds.
+            if table.name == "runs" or not folder.has(f"{table.name}/_delta_log"):
                 open_table(spark, table, path_identifier(root, table.name))
-        except ForeignTableError as exc:
-            raise LakeRefusedError(str(exc)) from exc
-        yield Lake(spark, root)
+    except ForeignTableError as exc:
+        raise LakeRefusedError(str(exc)) from exc
 
 
 def table_column_names(grain: str) -> list[str]:

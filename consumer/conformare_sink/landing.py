@@ -1,18 +1,18 @@
 """One micro-batch lands: whole runs only, `runs` last, nothing lost. The body of `foreachBatch`.
 
-Why a batch may be executed again at any point (S2, S4 of docs/design.md):
-`runs` is appended last and in one commit, so either all runs of the batch are known to the next
-attempt, which then appends none of them, or none is, and what the first attempt left in the
-other tables is removed before they are written again. What is pending is a function of the batch
-before and of this batch's messages alone.
+Why a batch may be executed again, by this checkpoint or another, from any point (S2, S4 of
+docs/design.md): `runs` is appended last and in one commit, so either all runs of the batch are known
+to the next attempt, which then appends none of them, or none is, and what the first attempt left in
+the other tables has been removed when the lake was opened again. What is pending is a function of
+the batch before and of this batch's messages alone.
 """
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,9 +26,6 @@ from conformare_sink.emission import Decision, Emission, RunKey, decide
 from conformare_sink.lake import table_column_names
 from conformare_sink.pending import PendingMessages
 
-logger = logging.getLogger("conformare_sink")
-
-PARALLEL_APPENDS = 8
 ONE_FILE_ROWS = 50_000
 """Up to so many rows a table gets one file per batch, not one per partition."""
 
@@ -59,8 +56,8 @@ class LandingPlace(Protocol):
     def known_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs are there already."""
 
-    def remove_leftovers(self, runs: Collection[RunKey]) -> dict[str, int]:
-        """Delete child rows of runs that are not there; table → runs."""
+    def landing(self, runs: Collection[RunKey]) -> AbstractContextManager[None]:
+        """Note which runs are about to be appended, until they all are."""
 
     def append(self, table: str, rows: DataFrame) -> None:
         """Append rows to a table in one commit."""
@@ -90,7 +87,6 @@ class Landing:
         self._pending = pending
         self._topic_prefix = topic_prefix
         self._on_batch = on_batch
-        self._leftovers_possible = True
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         """Land one micro-batch.
@@ -110,36 +106,38 @@ class Landing:
 
     def _land(self, batch_id: int, batch: DataFrame) -> BatchReport:
         emissions, quarantined = collect_emissions(batch)
-        complete = {e.key.run for e in emissions if not e.missing()}
-        decided = decide(emissions, self._lake.known_runs(complete))
+        decided = decide(emissions, self._lake.known_runs({e.key.run for e in emissions}))
         landing, waiting = decided[Decision.LAND], decided[Decision.WAIT]
-        rows = _rows_by_grain(landing)
-        if landing and self._leftovers_possible:
-            # Only an earlier process can have left rows without their run; once is enough.
-            removed = self._lake.remove_leftovers({e.key.run for e in landing})
-            self._leftovers_possible = False
-            if removed:
-                logger.info("removed rows that a crash had left without their run: %s", removed)
-        with ThreadPoolExecutor(PARALLEL_APPENDS, "append") as pool:
-            tasks = [
-                pool.submit(self._append, grain, rows[grain], batch, landing)
-                for grain in CHILD_GRAINS
-                if grain in rows
-            ]
-            if quarantined:
-                bad = batch.where(F.col("cause").isNotNull())
-                tasks.append(pool.submit(self._lake.quarantine, bad))
-            tasks.append(pool.submit(self._pending.keep, batch_id, batch, waiting))
-        for task in tasks:
-            task.result()
         if landing:
-            self._append("runs", len(landing), batch, landing)
+            with self._lake.landing([e.key.run for e in landing]):
+                rows = self._append_runs(batch, landing)
+        else:
+            rows = {}
+        if quarantined:
+            self._lake.quarantine(batch.where(F.col("cause").isNotNull()))
+        self._pending.keep(batch_id, batch, waiting)
         return BatchReport(
             batch_id,
             {decision: len(those) for decision, those in decided.items()},
             rows,
             quarantined,
         )
+
+    def _append_runs(self, batch: DataFrame, landing: Collection[Emission]) -> dict[str, int]:
+        """Append every grain's rows, `runs` when all others are there; return rows by grain."""
+        rows: Counter[str] = Counter()
+        for emission in landing:
+            rows.update(emission.row_counts or {})
+        with ThreadPoolExecutor(len(CHILD_GRAINS), "append") as pool:
+            appends = [
+                pool.submit(self._append, grain, rows[grain], batch, landing)
+                for grain in CHILD_GRAINS
+                if grain in rows
+            ]
+        for append in appends:
+            append.result()
+        self._append("runs", rows["runs"], batch, landing)
+        return dict(rows)
 
     def _append(
         self, grain: str, n_rows: int, batch: DataFrame, landing: Collection[Emission]
@@ -148,10 +146,3 @@ class Landing:
         repeated = any(emission.repeated for emission in landing)
         rows = rows_of(grain, batch, keys, repeated=repeated).select(*table_column_names(grain))
         self._lake.append(grain, rows.coalesce(1) if n_rows <= ONE_FILE_ROWS else rows)
-
-
-def _rows_by_grain(landing: Collection[Emission]) -> dict[str, int]:
-    rows: Counter[str] = Counter()
-    for emission in landing:
-        rows.update(emission.row_counts or {})
-    return dict(rows)

@@ -8,7 +8,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conformare_schemas import open_table, path_identifier, table_path
+from conformare_schemas import table_path
 from conformare_sink.assembly import EMISSION_KEY, key_frame
 from conformare_sink.decode import MESSAGE_COLUMNS
 from conformare_sink.emission import Emission
@@ -24,12 +24,11 @@ class PendingMessages:
 
     Args:
         spark: The sink's session.
-        root: Folder that holds the table: the lake's, or a replay's own.
+        root: Folder that holds the table `pending`: the lake's, or a replay's own.
         checkpoint_id: Identity of the stream's checkpoint; batch numbers mean nothing without it.
     """
 
     def __init__(self, spark: SparkSession, root: str, checkpoint_id: str) -> None:
-        open_table(spark, PENDING, path_identifier(root, PENDING.name))
         self._spark = spark
         self._path = table_path(root, PENDING.name)
         self._checkpoint_id = checkpoint_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
@@ -12,11 +12,13 @@ from uuid import uuid4
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from conformare_schemas import TableDefinition, grain_table, open_table, path_identifier
 from conformare_sink.decode import decode
 from conformare_sink.emission import Decision, RunKey
 from conformare_sink.errors import NoLakeError
 from conformare_sink.folder import Folder
 from conformare_sink.lake import Lake, is_lake, open_for_writing
+from conformare_sink.lake_tables import PENDING
 from conformare_sink.landing import BatchReport, Landing, LandingPlace
 from conformare_sink.options import SinkOptions
 from conformare_sink.pending import PendingMessages
@@ -120,13 +122,19 @@ def _destination(
     scratch = f"{root.rstrip('/')}/_replay-{uuid4()}"
     try:
         if dry_run:
-            with open_for_writing(spark, scratch, "a dry run") as rehearsed:
-                yield Rehearsal(Lake(spark, root), rehearsed), scratch
+            _open_scratch(spark, scratch, grain_table("runs"), PENDING)
+            yield Rehearsal(Lake(spark, root), Lake(spark, scratch)), scratch
         else:
             with open_for_writing(spark, root, "a replay") as lake:
+                _open_scratch(spark, scratch, PENDING)
                 yield lake, scratch
     finally:
         Folder(spark, scratch).delete()
+
+
+def _open_scratch(spark: SparkSession, scratch: str, *tables: TableDefinition) -> None:
+    for table in tables:
+        open_table(spark, table, path_identifier(scratch, table.name))
 
 
 class Rehearsal:
@@ -145,9 +153,9 @@ class Rehearsal:
         """Return which of some runs are in the lake or would be by now."""
         return self._lake.known_runs(runs) | self._rehearsed.known_runs(runs)
 
-    def remove_leftovers(self, runs: Collection[RunKey]) -> dict[str, int]:  # noqa: ARG002
-        """Remove nothing."""
-        return {}
+    def landing(self, runs: Collection[RunKey]) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Note nothing: there is nothing to clean up after a rehearsal."""
+        return nullcontext()
 
     def append(self, table: str, rows: DataFrame) -> None:
         """Remember the runs; other rows do not matter."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import sys
-import threading
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import platformdirs
 import typer
 
+from conformare_demo.interruption import interruptible, unchanged_handlers
 from conformare_demo.progress import step
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._console import out, readable_errors
@@ -38,6 +35,25 @@ def demo(
     ],
 ) -> None:
     """Run a real pipeline three times, land its runs in Delta through Kafka, and show them."""
+    from conformare_sink.java import find_java
+
+    find_java()
+    with unchanged_handlers(), ExitStack() as running:
+        with interruptible():
+            lake = _fill_and_show(directory.absolute(), running)
+        with step("Stopping Kafka and Spark"):
+            running.close()
+    out.print(f"\nThe lake:     {lake}", markup=False)
+    out.print(f"Look further: conformare status --lake {shlex.quote(lake)}", markup=False)
+
+
+def _fill_and_show(root: Path, running: ExitStack) -> str:
+    """Go the whole way and return the lake.
+
+    Args:
+        root: Folder of the demo.
+        running: Takes what is started, and stops it.
+    """
     # Spark takes a second to import; `conformare --help` should not wait for it.
     from conformare_demo.findings import read_findings
     from conformare_demo.flights import prepare_flights
@@ -46,13 +62,9 @@ def demo(
     from conformare_demo.stage import new_folder, running_broker, running_spark
     from conformare_demo.steps import flush_runs, land, recording_to, replay_all
     from conformare_sink.jars import JAR_SETS, is_resolved, resolve_jars
-    from conformare_sink.java import find_java
     from conformare_sink.options import SinkOptions
     from conformare_sink.topics import Topics
 
-    _end_in_order()
-    find_java()
-    root = directory.absolute()
     with step("Preparing the data: flights from New York in 2013"):
         data = prepare_flights(root / "data")
     for jar_set in JAR_SETS:
@@ -62,47 +74,29 @@ def demo(
     work = new_folder(root)
     lake = str(work / "lake")
 
-    with ExitStack() as running:
-        with step("Starting Kafka"):
-            broker = running.enter_context(running_broker(work / "broker"))
-            Topics(broker.bootstrap_servers, DEFAULT_TOPIC_PREFIX).create()
-        with step("Starting Spark"):
-            spark = running.enter_context(running_spark())
-        options = SinkOptions(bootstrap_servers=broker.bootstrap_servers, lake=lake)
+    with step("Starting Kafka"):
+        broker = running.enter_context(running_broker(work / "broker"))
+        Topics(broker.bootstrap_servers, DEFAULT_TOPIC_PREFIX).create()
+    with step("Starting Spark"):
+        spark = running.enter_context(running_spark())
+    with recording_to(broker.bootstrap_servers):
+        for number, revision in enumerate(REVISIONS, start=1):
+            with step(f"Run {number} of the pipeline: {revision.change}"):
+                revision.run(spark, data, work / "tables")
+        with step("Delivering the runs"):
+            flush_runs()
 
-        with recording_to(broker.bootstrap_servers):
-            for number, revision in enumerate(REVISIONS, start=1):
-                with step(f"Run {number} of the pipeline: {revision.change}"):
-                    revision.run(spark, data, work / "tables")
-            with step("Delivering the runs"):
-                flush_runs()
-        with step("Landing the runs in the lake"):
-            land(spark, options)
-        for table in report_tables(read_findings(lake)):
-            out.print()
-            # Wide cells are broken, not cut off.
-            out.print(table, soft_wrap=False)
+    options = SinkOptions(bootstrap_servers=broker.bootstrap_servers, lake=lake)
+    with step("Landing the runs in the lake"):
+        land(spark, options)
+    for table in report_tables(read_findings(lake)):
         out.print()
-        with step("Replaying the topics into the same lake, from the beginning"):
-            report, n_tables = replay_all(spark, options)
-        out.print(
-            f"The replay changed nothing: {report.landed} runs landed, {report.repeated} known "
-            f"already, all {n_tables} tables at the version they had."
-        )
-        with step("Stopping Kafka and Spark"):
-            running.close()
-    out.print(f"\nThe lake:     {lake}", markup=False)
-    out.print(f"Look further: conformare status --lake {shlex.quote(lake)}", markup=False)
-
-
-def _end_in_order() -> None:
-    """Let SIGTERM and a closed terminal end the demo as Ctrl-C does: the broker would go on."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, _exit)
-
-
-def _exit(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)
+        out.print(table, soft_wrap=False)  # wide cells are broken, not cut off
+    out.print()
+    with step("Replaying the topics into the same lake, from the beginning"):
+        report, n_tables = replay_all(spark, options)
+    out.print(
+        f"The replay changed nothing: {report.landed} runs landed, {report.repeated} known "
+        f"already, all {n_tables} tables at the version they had."
+    )
+    return lake

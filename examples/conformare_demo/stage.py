@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from conformare_demo.interruption import held_back
 from conformare_sink.broker import HOST, EmbeddedBroker
 from conformare_sink.session import build_session
 
@@ -46,13 +47,17 @@ def running_broker(folder: Path) -> Iterator[EmbeddedBroker]:
 @contextmanager
 def running_spark() -> Iterator[SparkSession]:
     """Run a Spark session for as long as the block takes."""
-    spark = build_session(
-        "conformare-demo", extra_conf={"spark.driver.extraJavaOptions": _QUICK_JAVA}
-    )
+    java_options = {"spark.driver.extraJavaOptions": _QUICK_JAVA}
     try:
+        # Broken off while it starts, Spark would leave a Java process behind; and it brings a
+        # handler of Ctrl-C of its own.
+        with held_back():
+            spark = build_session("conformare-demo", extra_conf=java_options)
         yield spark
     finally:
-        spark.stop()
+        started = SparkSession.getActiveSession()
+        if started is not None:
+            started.stop()
 
 
 def _free_port() -> int:

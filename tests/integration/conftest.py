@@ -56,9 +56,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         driver_memory="2g",
         extra_conf={
             "spark.sql.warehouse.dir": str(folder / "warehouse"),
-            # Many short queries: the optimising compiler costs more than it gives back here.
+            # Many short queries: the optimising compiler costs more than it gives back here. What
+            # the other one makes of Spark's generated code fills its cache, which is small then.
             "spark.driver.extraJavaOptions": (
-                f"-Dderby.system.home={folder} -XX:TieredStopAtLevel=1"
+                f"-Dderby.system.home={folder} -XX:TieredStopAtLevel=1 "
+                "-XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC"
             ),
         },
     )

@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from deltalake import DeltaTable
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from support.checker import check, read_table
 from support.produce import Topic, messages_of
 from support.records import make_record
@@ -16,11 +17,13 @@ from conformare.emission import KafkaOptions, KafkaWriter, Message
 from conformare_schemas import GRAINS, message_header
 from conformare_sink.broker import EmbeddedBroker
 from conformare_sink.emission import Decision
-from conformare_sink.lake import open_for_writing
+from conformare_sink.errors import StreamFailedError
+from conformare_sink.lake import LANDING_NOTE, Lake
 from conformare_sink.landing import BatchReport
 from conformare_sink.options import SinkOptions
 from conformare_sink.replay import Selection, replay
 from conformare_sink.status import read_status
+from conformare_sink.stream import SinkStream
 from conformare_sink.topics import Topics
 
 CatchUp = Callable[[], list[BatchReport]]
@@ -175,18 +178,40 @@ def test_what_cannot_be_used_is_quarantined_and_the_stream_goes_on(
     assert runs.key == b"run-1"
 
 
-def test_rows_that_a_crash_left_are_removed_before_their_run_lands(
-    spark: SparkSession, topic: Topic, lake: str, catch_up: CatchUp
+def test_a_batch_that_broke_off_leaves_nothing_when_another_stream_goes_on(
+    spark: SparkSession, topic: Topic, options: SinkOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether of the same emission or of another."""
+    """Even one with a checkpoint of its own, whose batches have other borders."""
+    records = [make_record(f"run-{n}") for n in range(6)]
+    for number, record in enumerate(records):
+        topic.send(messages_of(record, f"e{number}"))
+
+    def break_off(lake: Lake, table: str, rows: DataFrame) -> None:
+        if table == "runs":
+            raise OSError("the disk is gone")
+        append(lake, table, rows)
+
+    append = Lake.append
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "append", break_off)
+        with pytest.raises(StreamFailedError):
+            SinkStream(spark, options, lambda _: None).run_once()
+    assert len(read_table(options.lake, "risks")) == 6 * 5
+    assert read_table(options.lake, "runs") == []
+
+    other = {"checkpoint": f"{options.lake}/_other", "max_messages_per_batch": 20}
+    SinkStream(spark, options.model_copy(update=other), lambda _: None).run_once()
+    assert check(options.lake, records).is_sound
+
+
+def test_a_note_that_was_not_finished_is_no_obstacle(
+    topic: Topic, lake: str, catch_up: CatchUp
+) -> None:
+    """Its writer ended before it appended anything."""
+    catch_up()
+    Path(lake, LANDING_NOTE).write_text('[["pipe', encoding="utf-8")
     record = make_record("run-1")
-    with open_for_writing(spark, lake, "a test") as opened:
-        for grain, emission in (("risks", "e1"), ("sinks", "another")):
-            row = (record[grain][0]["run_id"], record[grain][0]["pipeline"], emission)
-            left = spark.createDataFrame(
-                [row], "run_id string, pipeline string, emission_id string"
-            )
-            opened.append(grain, left)
     topic.send(messages_of(record, "e1"))
     assert landed(catch_up()) == 1
     assert check(lake, [record]).is_sound
+    assert not Path(lake, LANDING_NOTE).exists()

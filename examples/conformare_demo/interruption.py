@@ -1,0 +1,100 @@
+"""Breaking the demo off: what was started is stopped in order, whoever asks and however often."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, being told to end, a closed terminal."""
+
+_AGAIN_SECONDS = 0.1
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a request break the block off; what follows the block is not disturbed by any.
+
+    A request raises SystemExit in the block. Python loses an exception that a signal raises inside
+    a finalizer or a hook of fork(), where a program that talks to Java often is: then it is raised
+    again.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread hears of signals
+        return
+    # One that is ignored stays so, as under nohup.
+    heard = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
+    asked: list[int] = []
+    earlier_hook = sys.unraisablehook
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        _end(number)
+
+    def ask_again(_number: int, _frame: FrameType | None) -> None:
+        _end(asked[-1])
+
+    def lost(unraisable: UnraisableHookArgs) -> None:
+        if asked and issubclass(unraisable.exc_type, SystemExit):
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+        else:
+            earlier_hook(unraisable)
+
+    signal.signal(signal.SIGALRM, ask_again)
+    for number in heard:
+        signal.signal(number, ask)
+    sys.unraisablehook = lost
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = earlier_hook
+
+
+@contextmanager
+def unchanged_handlers() -> Iterator[None]:
+    """Put the handlers of requests back after the block, which may bring others."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in REQUESTS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let requests wait until the end of the block, where one that came breaks off."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+
+    with unchanged_handlers():
+        for number in REQUESTS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, note)
+        yield
+    if asked:
+        signal.raise_signal(signal.Signals(asked[0]))
+
+
+def _end(number: int) -> None:
+    # For Ctrl-C too: py4j logs every KeyboardInterrupt that meets it, with its traceback.
+    sys.exit(128 + number)
