@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -23,9 +24,9 @@ _AGAIN_SECONDS = 0.1
 def interruptible() -> Iterator[None]:
     """Let a request break the block off; what follows the block is not disturbed by any.
 
-    A request raises SystemExit in the block. Python loses an exception that a signal raises inside
-    a finalizer or a hook of fork(), where a program that talks to Java often is: then it is raised
-    again.
+    It ends the block with SystemExit. Inside, it is a KeyboardInterrupt, after which py4j mends its
+    connection. Python loses an exception that a signal raises inside a finalizer or a hook of
+    fork(), where a program that talks to Java often is: then it is raised again.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread hears of signals
@@ -36,29 +37,31 @@ def interruptible() -> Iterator[None]:
     earlier_hook = sys.unraisablehook
 
     def ask(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-        _end(number)
-
-    def ask_again(_number: int, _frame: FrameType | None) -> None:
-        _end(asked[-1])
+        if number in heard:
+            asked.append(number)
+        # py4j logs every interrupt that meets it, with its traceback.
+        logging.disable()
+        raise KeyboardInterrupt
 
     def lost(unraisable: UnraisableHookArgs) -> None:
-        if asked and issubclass(unraisable.exc_type, SystemExit):
+        if asked and issubclass(unraisable.exc_type, KeyboardInterrupt):
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
         else:
             earlier_hook(unraisable)
 
-    signal.signal(signal.SIGALRM, ask_again)
-    for number in heard:
+    for number in (*heard, signal.SIGALRM):
         signal.signal(number, ask)
     sys.unraisablehook = lost
     try:
         yield
+    except KeyboardInterrupt:
+        sys.exit(128 + (asked[0] if asked else signal.SIGINT))
     finally:
         for number in heard:
             signal.signal(number, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, 0)
         sys.unraisablehook = earlier_hook
+        logging.disable(logging.NOTSET)
 
 
 @contextmanager
@@ -93,8 +96,3 @@ def held_back() -> Iterator[None]:
         yield
     if asked:
         signal.raise_signal(signal.Signals(asked[0]))
-
-
-def _end(number: int) -> None:
-    # For Ctrl-C too: py4j logs every KeyboardInterrupt that meets it, with its traceback.
-    sys.exit(128 + number)

@@ -48,16 +48,20 @@ def running_broker(folder: Path) -> Iterator[EmbeddedBroker]:
 def running_spark() -> Iterator[SparkSession]:
     """Run a Spark session for as long as the block takes."""
     java_options = {"spark.driver.extraJavaOptions": _QUICK_JAVA}
+    # Broken off while it starts, Spark would leave a Java process behind; and it brings a handler
+    # of Ctrl-C of its own.
+    with held_back():
+        spark = build_session("conformare-demo", extra_conf=java_options)
+    broken_off = False
     try:
-        # Broken off while it starts, Spark would leave a Java process behind; and it brings a
-        # handler of Ctrl-C of its own.
-        with held_back():
-            spark = build_session("conformare-demo", extra_conf=java_options)
         yield spark
+    except SystemExit:
+        # Perhaps in the middle of a sentence to Java, which ends when this process does.
+        broken_off = True
+        raise
     finally:
-        started = SparkSession.getActiveSession()
-        if started is not None:
-            started.stop()
+        if not broken_off:
+            spark.stop()
 
 
 def _free_port() -> int:

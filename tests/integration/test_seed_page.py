@@ -24,6 +24,7 @@ from conformare_sink.stream import SinkStream
 
 Record = dict[str, list[dict[str, Any]]]
 SCHEMA = "conformare"
+FEW_ROWS = {"contexts": 2, "risks": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -109,13 +110,12 @@ def test_the_snippet_records_the_run_as_it_was_captured(
 
 
 def test_a_retried_job_is_recorded_once_and_a_run_is_never_changed(
-    spark: SparkSession, lake: str, tmp_path: Path
+    spark: SparkSession, lake: str
 ) -> None:
     """Skipped where asked for; otherwise too, for the first record of a run stays."""
     cf.configure_store(writer="spark_table", spark=spark, lake=lake)
-    cf.trackSpark()
-    score_customers(spark, tmp_path / "scores")
-    cf.restore()
+    with cf.describe("score"):
+        pass
     job_run_id = "job-17"
     for attempt in ("first", "second"):
         done = cf.record_run(
@@ -126,6 +126,7 @@ def test_a_retried_job_is_recorded_once_and_a_run_is_never_changed(
     (run,) = read_table(lake, "runs")
     assert (run["title"], run["env"]) == ("first", None)
     assert check(lake, [recorded("customer_scoring", run, title="first")]).is_sound
+    assert len(read_table(lake, "contexts")) == 1
     # The same id in another pipeline is another run.
     cf.record_run("fraud_scoring", run_id=job_run_id, if_run_exists="skip")
     assert len(read_table(lake, "runs")) == 2
@@ -144,8 +145,8 @@ def test_one_lake_is_filled_by_both_ways(
         "topic_prefix": topic_prefix,
         "strict": True,
     }
-    records = {run_id: make_record(run_id) for run_id in ("direct", "both", "kafka")}
-    late = make_record("kafka", content="second")
+    records = {run_id: make_record(run_id, rows=FEW_ROWS) for run_id in ("direct", "both", "kafka")}
+    late = make_record("kafka", content="second", rows=FEW_ROWS)
 
     def write(dest: dict[str, Any], record: Record) -> None:
         _recording._writer_of(dest).write(record)
@@ -185,11 +186,13 @@ def test_rows_that_a_crash_left_are_removed_when_the_job_is_retried(
 ) -> None:
     """As if the job had been killed between two appends of its first try."""
     writer = _recording._writer_of({"writer": "spark_table", "spark": spark, "lake": lake})
-    first, again = make_record("run-1"), make_record("run-1", content="second")
-    other = make_record("run-1", pipeline="another")
+    run_id = "it's \\ a `run`"  # text that SQL gives a meaning to
+    first = make_record(run_id, rows=FEW_ROWS)
+    again = make_record(run_id, rows=FEW_ROWS, content="second")
+    other = make_record(run_id, rows=FEW_ROWS, pipeline="another")
     writer.write(first)
     writer.write(other)
     runs = DeltaTable.forPath(spark, f"{lake}/runs")
-    runs.delete("run_id = 'run-1' AND pipeline = 'pipeline'")
+    runs.delete("pipeline = 'pipeline'")
     writer.write(again)
     assert check(lake, [again, other]).is_sound

@@ -117,10 +117,8 @@ class SparkTableWriter:
     def _remove_leftovers(self, grain: str, pipeline: str, run_id: str) -> None:
         if not self._rows_of(grain, pipeline, run_id).isEmpty():
             table = self._options.identifier(grain)
-            self._spark.sql(
-                f"DELETE FROM {table} WHERE run_id = :run_id AND pipeline = :pipeline",  # noqa: S608 - a quoted name
-                args={"run_id": run_id, "pipeline": pipeline},
-            )
+            key = f"run_id = {_sql_literal(run_id)} AND pipeline = {_sql_literal(pipeline)}"
+            self._spark.sql(f"DELETE FROM {table} WHERE {key}")  # noqa: S608 - quoted and encoded
 
     def _append(self, grain: str, rows: list[dict[str, Any]], emission_id: str) -> None:
         if not rows:
@@ -129,6 +127,11 @@ class SparkTableWriter:
         values = [_values(table, row, emission_id) for row in rows]
         frame = self._spark.createDataFrame(values, table.schema_ddl)
         frame.coalesce(1).writeTo(self._options.identifier(grain)).append()
+
+
+def _sql_literal(text: str) -> str:
+    """Return any text as an SQL expression: Delta's DELETE takes no parameters."""
+    return f"CAST(X'{text.encode().hex()}' AS STRING)"
 
 
 def _values(table: TableDefinition, row: dict[str, Any], emission_id: str) -> tuple[Any, ...]:
