@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import threading
 from datetime import datetime, timezone
@@ -19,6 +20,13 @@ from conformare_sink.cli._arguments import (
     TopicPrefix,
 )
 from conformare_sink.cli._console import err, out, readable_errors
+
+
+def _interval(text: str) -> str:
+    """Return an interval as Spark takes it, checked before Spark is started."""
+    if not re.fullmatch(r"\d+ (millisecond|second|minute|hour|day)s?", text):
+        raise typer.BadParameter(f"{text!r} is not an interval such as '2 seconds'")
+    return text
 
 
 @readable_errors
@@ -46,6 +54,8 @@ def sink(
         str,
         typer.Option(
             envvar="CONFORMARE_TRIGGER",
+            parser=_interval,
+            metavar="INTERVAL",
             help="How often a micro-batch begins.",
         ),
     ] = "2 seconds",

@@ -1,0 +1,52 @@
+"""Wrong use of the sink's commands: one line, exit code 2, before anything is started."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformare.cli import main
+
+BROKER = ["--bootstrap-servers", "127.0.0.1:1"]
+LAKE = ["--lake", "/nowhere"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["sink", *LAKE], "--bootstrap-servers"),
+        (["sink", *BROKER, *LAKE, "--trigger", "soon"], "'soon' is not an interval"),
+        (["sink", *BROKER, *LAKE, "--max-messages-per-batch", "0"], "--max-messages-per-batch"),
+        (["replay", *BROKER, *LAKE, "--from", "monday"], "'monday' is not an ISO 8601 time"),
+        (["topics", "create", *BROKER, "--partitions", "0"], "--partitions"),
+        (["status"], "--lake"),
+    ],
+)
+def test_wrong_use_is_told_in_one_line(
+    arguments: list[str],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the option that is wrong."""
+    for name in ("BOOTSTRAP_SERVERS", "LAKE"):
+        monkeypatch.delenv(f"CONFORMARE_{name}", raising=False)
+    assert main(arguments) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("error: ")
+    assert told in line
+
+
+def test_a_broker_that_does_not_answer_fails_the_sink_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the broker, and Java was not started for it."""
+    monkeypatch.setattr("conformare_sink.topics.CONNECT_TIMEOUT_SECONDS", 0.3)
+    assert main(["sink", *BROKER, *LAKE]) == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line == "error: no Kafka broker answers at 127.0.0.1:1 (waited 0.3 s)"
+
+
+def test_there_is_no_status_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line names the folder."""
+    assert main(["status", *LAKE]) == 1
+    assert capsys.readouterr().err == "error: there is no conformare lake at /nowhere\n"
