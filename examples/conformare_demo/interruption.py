@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, being told to end, a closed terminal."""
 
-_AGAIN_SECONDS = 0.1
+_AGAIN_SECONDS = 1.0
 
 
 @contextmanager
@@ -25,8 +25,8 @@ def interruptible() -> Iterator[None]:
     """Let a request break the block off; what follows the block is not disturbed by any.
 
     It ends the block with SystemExit. Inside, it is a KeyboardInterrupt, after which py4j mends its
-    connection. Python loses an exception that a signal raises inside a finalizer or a hook of
-    fork(), where a program that talks to Java often is: then it is raised again.
+    connection, and it is raised until it gets through: Python loses one that meets a finalizer or a
+    hook of fork(), where a program that talks to Java often is, and some libraries swallow it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread hears of signals
@@ -39,27 +39,26 @@ def interruptible() -> Iterator[None]:
     def ask(number: int, _frame: FrameType | None) -> None:
         if number in heard:
             asked.append(number)
-        # py4j logs every interrupt that meets it, with its traceback.
-        logging.disable()
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS, _AGAIN_SECONDS)
+            # py4j logs every interrupt that meets it, with its traceback.
+            logging.disable()
         raise KeyboardInterrupt
 
-    def lost(unraisable: UnraisableHookArgs) -> None:
-        if asked and issubclass(unraisable.exc_type, KeyboardInterrupt):
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
-        else:
+    def report_lost(unraisable: UnraisableHookArgs) -> None:
+        if not asked:
             earlier_hook(unraisable)
 
     for number in (*heard, signal.SIGALRM):
         signal.signal(number, ask)
-    sys.unraisablehook = lost
+    sys.unraisablehook = report_lost
     try:
         yield
     except KeyboardInterrupt:
         sys.exit(128 + (asked[0] if asked else signal.SIGINT))
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number in heard:
             signal.signal(number, signal.SIG_IGN)
-        signal.setitimer(signal.ITIMER_REAL, 0)
         sys.unraisablehook = earlier_hook
         logging.disable(logging.NOTSET)
 

@@ -18,30 +18,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 import conformare as cf
+from conformare_demo.flights import SCHEMAS
 
 PIPELINE = "flight_delays"
-
-SCHEMAS = {
-    "flights": """
-        year INT, month INT, day INT, dep_time INT, sched_dep_time INT, dep_delay INT,
-        arr_time INT, sched_arr_time INT, arr_delay INT, carrier STRING, flight INT,
-        tailnum STRING, origin STRING, dest STRING, air_time INT, distance INT, hour INT,
-        minute INT, time_hour TIMESTAMP
-    """,
-    "weather": """
-        origin STRING, year INT, month INT, day INT, hour INT, temp DOUBLE, dewp DOUBLE,
-        humid DOUBLE, wind_dir INT, wind_speed DOUBLE, wind_gust DOUBLE, precip DOUBLE,
-        pressure DOUBLE, visib DOUBLE, time_hour TIMESTAMP
-    """,
-    "planes": """
-        tailnum STRING, year INT, type STRING, manufacturer STRING, model STRING, engines INT,
-        seats INT, speed INT, engine STRING
-    """,
-    "airports": """
-        faa STRING, name STRING, lat DOUBLE, lon DOUBLE, alt INT, tz INT, dst STRING, tzone STRING
-    """,
-    "airlines": "carrier STRING, name STRING",
-}
 
 FLOWN_COLUMNS = (
     "carrier", "tailnum", "origin", "dest", "distance", "time_hour", "dep_delay", "arr_delay"

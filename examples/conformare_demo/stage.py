@@ -54,8 +54,10 @@ def running_spark() -> Iterator[SparkSession]:
         spark = build_session("conformare-demo", extra_conf=java_options)
     broken_off = False
     try:
+        # Such as those about job groups that have ended already: nothing that a viewer could act on.
+        spark.sparkContext.setLogLevel("ERROR")
         yield spark
-    except SystemExit:
+    except (SystemExit, KeyboardInterrupt):
         # Perhaps in the middle of a sentence to Java, which ends when this process does.
         broken_off = True
         raise
