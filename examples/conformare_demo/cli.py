@@ -10,7 +10,6 @@ from typing import Annotated
 import platformdirs
 import typer
 
-from conformare_demo.interruption import interruptible, unchanged_handlers
 from conformare_demo.progress import step
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._console import out, readable_errors
@@ -38,9 +37,8 @@ def demo(
     from conformare_sink.java import find_java
 
     find_java()
-    with unchanged_handlers(), ExitStack() as running:
-        with interruptible():
-            lake = _fill_and_show(directory.absolute(), running)
+    with ExitStack() as running:
+        lake = _fill_and_show(directory.absolute(), running)
         with step("Stopping Kafka and Spark"):
             running.close()
     out.print(f"\nThe lake:     {lake}", markup=False)

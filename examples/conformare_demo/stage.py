@@ -6,14 +6,16 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from conformare_demo.interruption import held_back
+from conformare_demo.interruption import ending_on_request, held_back
 from conformare_sink.broker import HOST, EmbeddedBroker
+from conformare_sink.cli._console import err
+from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.session import build_session
 
 # The Java process lives for a minute: Java's optimising compiler would cost more than it gains.
@@ -36,12 +38,20 @@ def running_broker(folder: Path) -> Iterator[EmbeddedBroker]:
         folder: Its data; deleted when it has served, kept with its log when it did not start.
     """
     broker = EmbeddedBroker(folder, _free_port())
-    broker.start()
-    try:
-        yield broker
-    finally:
-        broker.stop()
+
+    def stop() -> None:
+        err.show_cursor()
+        with suppress(BrokerNotRunningError):
+            broker.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+    with ending_on_request(stop):
+        with held_back():
+            broker.start()
+        try:
+            yield broker
+        finally:
+            stop()
 
 
 @contextmanager
@@ -52,18 +62,12 @@ def running_spark() -> Iterator[SparkSession]:
     # of Ctrl-C of its own.
     with held_back():
         spark = build_session("conformare-demo", extra_conf=java_options)
-    broken_off = False
     try:
         # Such as those about job groups that have ended already: nothing that a viewer could act on.
         spark.sparkContext.setLogLevel("ERROR")
         yield spark
-    except (SystemExit, KeyboardInterrupt):
-        # Perhaps in the middle of a sentence to Java, which ends when this process does.
-        broken_off = True
-        raise
     finally:
-        if not broken_off:
-            spark.stop()
+        spark.stop()
 
 
 def _free_port() -> int:
