@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,12 +57,12 @@ def read_status(lake: str, topics: Topics | None = None) -> LakeStatus:
         BrokerUnreachableError: No broker answers.
     """
     try:
-        tables = {
-            name: DeltaTable(table_path(lake, name))
-            for name in (*GRAINS, PENDING.name, QUARANTINE.name)
-        }
+        tables = {name: DeltaTable(table_path(lake, name)) for name in GRAINS}
     except TableNotFoundError as exc:
         raise NoLakeError(f"there is no conformare lake at {lake}") from exc
+    with suppress(TableNotFoundError):  # a lake that only jobs have written to has neither
+        for name in (PENDING.name, QUARANTINE.name):
+            tables[name] = DeltaTable(table_path(lake, name))
     query = QueryBuilder()
     for name, table in tables.items():
         query = query.register(name, table)
@@ -80,10 +81,8 @@ def read_status(lake: str, topics: Topics | None = None) -> LakeStatus:
             grain: rows(f"SELECT count(*) AS n FROM {grain}")[0]["n"]  # noqa: S608 - our own names
             for grain in GRAINS
         },
-        incomplete=tuple(_incomplete(rows(_PENDING_SQL))),
-        quarantined_by_cause=_counts(
-            rows("SELECT cause AS k, count(*) AS n FROM quarantine GROUP BY 1")
-        ),
+        incomplete=tuple(_incomplete(rows(_PENDING_SQL))) if PENDING.name in tables else (),
+        quarantined_by_cause=_counts(rows(_QUARANTINE_SQL)) if QUARANTINE.name in tables else {},
         lag_by_topic=None if topics is None else _lag(topics, str(tables["runs"].metadata().id)),
     )
 
@@ -94,6 +93,8 @@ SELECT DISTINCT p.pipeline, p.run_id, p.emission_id, p.grain, p.first_row, p.n_r
        p.row_counts, p.timestamp
 FROM pending p LEFT ANTI JOIN runs r ON r.run_id = p.run_id AND r.pipeline = p.pipeline
 """
+
+_QUARANTINE_SQL = "SELECT cause AS k, count(*) AS n FROM quarantine GROUP BY 1"
 
 
 def _counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:

@@ -157,6 +157,7 @@ def test_one_lake_is_filled_by_both_ways(
 
     write(directly, records["direct"])
     write(directly, records["both"])
+    assert read_status(lake).quarantined_by_cause == {}  # the sink has not been here yet
     catch_up()  # creates the topics
     write(through_kafka, records["both"])
     write(through_kafka, records["kafka"])
