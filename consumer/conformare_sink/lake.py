@@ -20,7 +20,6 @@ from conformare_schemas import (
     grain_table,
     open_table,
     path_identifier,
-    table_columns,
     table_path,
 )
 from conformare_sink.assembly import RUN_KEY, key_frame
@@ -181,8 +180,3 @@ def _open_tables(spark: SparkSession, root: str) -> None:
                 open_table(spark, table, path_identifier(root, table.name))
     except ForeignTableError as exc:
         raise LakeRefusedError(str(exc)) from exc
-
-
-def table_column_names(grain: str) -> list[str]:
-    """Return the columns of a grain's table in their order."""
-    return [column.name for column in table_columns(grain)]

@@ -19,11 +19,10 @@ from typing import Protocol
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from conformare_schemas import CHILD_GRAINS
+from conformare_schemas import CHILD_GRAINS, table_columns
 from conformare_sink.assembly import collect_emissions, key_frame, rows_of
 from conformare_sink.decode import decode
 from conformare_sink.emission import Decision, Emission, RunKey, decide
-from conformare_sink.lake import table_column_names
 from conformare_sink.pending import PendingMessages
 
 ONE_FILE_ROWS = 50_000
@@ -128,21 +127,18 @@ class Landing:
         rows: Counter[str] = Counter()
         for emission in landing:
             rows.update(emission.row_counts or {})
-        with ThreadPoolExecutor(len(CHILD_GRAINS), "append") as pool:
-            appends = [
-                pool.submit(self._append, grain, rows[grain], batch, landing)
-                for grain in CHILD_GRAINS
-                if grain in rows
-            ]
-        for append in appends:
-            append.result()
-        self._append("runs", rows["runs"], batch, landing)
-        return dict(rows)
-
-    def _append(
-        self, grain: str, n_rows: int, batch: DataFrame, landing: Collection[Emission]
-    ) -> None:
         keys = key_frame(batch.sparkSession, [emission.key for emission in landing])
         repeated = any(emission.repeated for emission in landing)
-        rows = rows_of(grain, batch, keys, repeated=repeated).select(*table_column_names(grain))
-        self._lake.append(grain, rows.coalesce(1) if n_rows <= ONE_FILE_ROWS else rows)
+
+        def append(grain: str) -> None:
+            of_grain = rows_of(grain, batch, keys, repeated=repeated)
+            table_rows = of_grain.select(*(column.name for column in table_columns(grain)))
+            few = rows[grain] <= ONE_FILE_ROWS
+            self._lake.append(grain, table_rows.coalesce(1) if few else table_rows)
+
+        with ThreadPoolExecutor(len(CHILD_GRAINS), "append") as pool:
+            children = [pool.submit(append, grain) for grain in CHILD_GRAINS if grain in rows]
+        for child in children:
+            child.result()
+        append("runs")
+        return dict(rows)

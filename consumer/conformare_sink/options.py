@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 
+DEFAULT_MAX_MESSAGES_PER_BATCH = 50_000
+
 
 class SinkOptions(BaseModel):
     """Where the sink reads from and writes to."""
@@ -20,7 +22,7 @@ class SinkOptions(BaseModel):
     """Folder of the stream's checkpoint; inside the lake when not said."""
     topic_prefix: str = DEFAULT_TOPIC_PREFIX
     """Put in front of every grain's topic."""
-    max_messages_per_batch: int = Field(default=50_000, ge=1)
+    max_messages_per_batch: int = Field(default=DEFAULT_MAX_MESSAGES_PER_BATCH, ge=1)
     """Most messages that one micro-batch takes from all topics together."""
 
     @property

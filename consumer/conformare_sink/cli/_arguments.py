@@ -39,4 +39,3 @@ MaxMessagesPerBatch = Annotated[
         help="Most messages that one micro-batch takes from all topics together.",
     ),
 ]
-DEFAULT_MAX_MESSAGES = 50_000

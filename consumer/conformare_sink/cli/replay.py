@@ -9,13 +9,13 @@ import typer
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
-    DEFAULT_MAX_MESSAGES,
     BootstrapServers,
     Lake,
     MaxMessagesPerBatch,
     TopicPrefix,
 )
 from conformare_sink.cli._console import err, out, readable_errors
+from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
 
 
 def _utc(text: str) -> datetime:
@@ -60,11 +60,10 @@ def replay(
         bool,
         typer.Option("--dry-run", envvar="CONFORMARE_DRY_RUN", help="Only tell what would land."),
     ] = False,
-    max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES,
+    max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
 ) -> None:
     """Read the topics again and land the runs that the lake does not have; safe to repeat."""
     from conformare_sink.landing import BatchReport
-    from conformare_sink.options import SinkOptions
     from conformare_sink.replay import Selection
     from conformare_sink.replay import replay as replay_topics
     from conformare_sink.session import build_session

@@ -13,13 +13,13 @@ import typer
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
-    DEFAULT_MAX_MESSAGES,
     BootstrapServers,
     Lake,
     MaxMessagesPerBatch,
     TopicPrefix,
 )
 from conformare_sink.cli._console import err, out, readable_errors
+from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
 
 
 def _interval(text: str) -> str:
@@ -59,12 +59,11 @@ def sink(
             help="How often a micro-batch begins.",
         ),
     ] = "2 seconds",
-    max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES,
+    max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
 ) -> None:
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
     from conformare_sink.landing import BatchReport
-    from conformare_sink.options import SinkOptions
     from conformare_sink.session import build_session
     from conformare_sink.stream import SinkStream
     from conformare_sink.topics import Topics

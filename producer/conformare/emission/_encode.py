@@ -12,6 +12,7 @@ from typing import Any
 from fastavro import parse_schema, schemaless_writer
 
 from conformare._errors import RunEncodingError
+from conformare.record import parsed_ts
 from conformare_schemas import CHILD_GRAINS, GRAINS, KEY_COLUMNS, message_header, message_schema
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -36,7 +37,7 @@ def _parsed_schema(grain: str) -> Any:
 
 
 def _timestamp_micros(iso_utc: str) -> int:
-    return (datetime.fromisoformat(iso_utc.replace("Z", "+00:00")) - _EPOCH) // _MICROSECOND
+    return (parsed_ts(iso_utc) - _EPOCH) // _MICROSECOND
 
 
 def encode_emission(

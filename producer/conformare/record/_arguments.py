@@ -65,7 +65,7 @@ def utc_ts(ts: datetime | str | None = None) -> str:
     elif isinstance(ts, datetime):
         moment = ts
     else:
-        moment = _parsed(ts)
+        moment = parsed_ts(ts)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     try:
@@ -75,7 +75,15 @@ def utc_ts(ts: datetime | str | None = None) -> str:
     return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
-def _parsed(ts: object) -> datetime:
+def parsed_ts(ts: object) -> datetime:
+    """Return a time that was written as `utc_ts` or otherwise in ISO 8601.
+
+    Args:
+        ts: The text; without an offset it gives a datetime without one.
+
+    Raises:
+        ValueError: It is not a time.
+    """
     text = str(ts).strip()
     if text[-1:] in ("Z", "z"):  # Python 3.10 does not read the Z of ISO 8601
         text = f"{text[:-1]}+00:00"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from pydantic import Field
 from conformare._errors import StoreConfigurationError
 from conformare._identity import new_emission_id
 from conformare._options import RunRecord, WriterOptions
+from conformare.record import parsed_ts
 from conformare_schemas import CHILD_GRAINS, table_columns
 
 
@@ -125,7 +125,7 @@ class ParquetWriter:
         typed = [
             {
                 **row,
-                "ts": datetime.fromisoformat(row["ts"].replace("Z", "+00:00")),
+                "ts": parsed_ts(row["ts"]),
                 "emission_id": emission_id,
             }
             for row in rows

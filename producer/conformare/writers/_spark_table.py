@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -10,6 +9,7 @@ from pydantic import Field, model_validator
 from conformare._identity import new_emission_id
 from conformare._options import RunRecord, WriterOptions
 from conformare.capture import untracked
+from conformare.record import parsed_ts
 from conformare_schemas import (
     CHILD_GRAINS,
     EMISSION_COLUMN,
@@ -135,6 +135,5 @@ def _sql_literal(text: str) -> str:
 
 
 def _values(table: TableDefinition, row: dict[str, Any], emission_id: str) -> tuple[Any, ...]:
-    ts = datetime.fromisoformat(row["ts"].replace("Z", "+00:00"))
-    typed = {**row, "ts": ts, EMISSION_COLUMN: emission_id}
+    typed = {**row, "ts": parsed_ts(row["ts"]), EMISSION_COLUMN: emission_id}
     return tuple(typed[column.name] for column in table.columns)
