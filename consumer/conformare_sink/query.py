@@ -36,6 +36,7 @@ class LandingQuery:
         interval: str | None,
     ) -> None:
         self._land = land
+        self._fault: Exception | None = None
         self._landing = threading.Lock()
         self._stopping = False
         writer = messages.writeStream.foreachBatch(self._land_unless_stopping).option(
@@ -66,7 +67,9 @@ class LandingQuery:
             # It takes fractions of a second, whatever its annotation says.
             return bool(self._query.awaitTermination(seconds))  # type: ignore[arg-type]
         except StreamingQueryException as exc:
-            raise StreamFailedError(_first_line(exc)) from exc
+            # A fault of a batch has been through Java, which makes text of it.
+            fault = self._fault or exc
+            raise StreamFailedError(_first_line(exc)) from fault
 
     def stop(self) -> None:
         """Stop the query; a batch that is under way is finished first."""
@@ -93,7 +96,11 @@ class LandingQuery:
             if self._stopping:
                 # A batch whose function returns is committed: this one has to fail.
                 raise _StopRequested
-            self._land(batch, batch_id)
+            try:
+                self._land(batch, batch_id)
+            except Exception as fault:
+                self._fault = fault
+                raise
 
 
 def _first_line(exc: Exception) -> str:
