@@ -9,6 +9,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# The oldest Spark that the capture works on has an environment of its own.
+COMPAT_VENV := .venv-compat
+COMPAT_INSTALLED := $(COMPAT_VENV)/.installed
 PYTEST_ARGS ?= --tb=short
 
 .PHONY: help
@@ -20,13 +23,23 @@ setup: jars ## Prepare this checkout: virtual environment, Java, jars
 
 # Anew only where what is to be installed has changed.
 $(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+$(INSTALLED): PYTHONS := 3.10 or newer
+$(INSTALLED): TOO_NEW := 4, 0
+$(INSTALLED): WANTED := --constraint constraints.txt --editable '.[dev]'
+$(COMPAT_INSTALLED): pyproject.toml constraints-compat.txt
+$(COMPAT_INSTALLED): PYTHONS := 3.10, 3.11 or 3.12
+$(COMPAT_INSTALLED): TOO_NEW := 3, 13
+# setuptools: pyspark 3.5 imports distutils, which Python 3.12 does not have any more.
+$(COMPAT_INSTALLED): WANTED := --constraint constraints-compat.txt --editable '.[cli,expectations]' \
+  'pyspark[connect]' delta-spark setuptools hypothesis pytest
+$(INSTALLED) $(COMPAT_INSTALLED):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < ($(TOO_NEW)))' 2>/dev/null || { \
 	  found=$$($(PYTHON) --version 2>/dev/null) || found="not there"; \
-	  echo "error: Python 3.10 or newer is needed, and \`$(PYTHON)\` is $$found: call make PYTHON=<another>" >&2; exit 1; }
-	@echo "Installing into $(VENV)"
-	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "error: Python $(PYTHONS) is needed, and \`$(PYTHON)\` is $$found: call make PYTHON=<another>" >&2; exit 1; }
+	@echo "Installing into $(@D)"
+	@$(PYTHON) -m venv $(@D) || { \
 	  echo "error: \`$(PYTHON) -m venv\` failed: on Debian or Ubuntu, apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --constraint constraints.txt --editable '.[dev]'
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 $(WANTED)
 	@touch $@
 
 .PHONY: java
@@ -45,6 +58,19 @@ demo: setup ## Run the main job on this machine: pipeline, Kafka, sink, tables
 .PHONY: test
 test: setup lint typecheck ## Lint, check types and run all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit tests/integration
+
+# Not the contract, the writers or the sink: none of them depends on the Spark of the job.
+.PHONY: test-compat
+test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3.5
+	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
+
+.PHONY: bench
+bench: setup ## Measure what docs/ states: minutes, on a machine that does nothing else
+	$(BIN)/python bench/capture.py
+
+.PHONY: capture-table
+capture-table: $(INSTALLED) ## Write the table of docs/capture.md anew
+	PYTHONPATH=tests $(BIN)/python -m support.capture_table
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and formatting
@@ -66,5 +92,5 @@ compose-check: ## Validate docker-compose.yml (needs no Docker engine)
 
 .PHONY: clean
 clean: ## Remove what was built here; the jars of the machine stay
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage spark-warehouse metastore_db derby.log
+	rm -rf $(VENV) $(COMPAT_VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage spark-warehouse metastore_db derby.log
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from conformare._guard import guard
-from conformare.capture import reset_context, reset_marks, restore, set_profiles, store
+from conformare.capture import (
+    profile_sources,
+    reset_context,
+    reset_marks,
+    restore,
+    set_profiles,
+    store,
+)
 
 OPT_OUT = "expects_guarded_fault"
 
@@ -39,6 +46,7 @@ def nothing_captured() -> Iterator[None]:
     """Leave nothing of a test's capture to the next one."""
     yield
     restore()
+    profile_sources(enable=False)
     set_profiles()
     reset_marks()
     reset_context()

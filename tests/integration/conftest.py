@@ -4,35 +4,53 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
+import pyspark
 import pytest
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from conformare_sink.broker import EmbeddedBroker
-from conformare_sink.session import build_session
+from conformare_sink.jars import SPARK_VERSION, JarSet, resolve_jars
+from conformare_sink.session import build_session, spark_conf
+from conformare_sink.spark_process import launch_spark
 
 # A loaded machine with two cores starts both Java processes at once.
 START_SECONDS = 120
 
+APP_NAME = "conformare-tests"
+MASTER = "local[2]"
+DRIVER_MEMORY = "2g"
+LOOPBACK = "127.0.0.1"
+
+# While it is set, pyspark's functions make columns for Connect sessions, otherwise for classic ones.
+CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
+
+PYSPARKS_OWN_WARNINGS = (
+    # `pyspark.util._load_from_socket` closes the file made of the socket, never the socket; the
+    # warning comes whenever the collector comes, so in any test after the first `collect()`.
+    r"ignore:unclosed <socket\.socket .*'127\.0\.0\.1':ResourceWarning",
+    # Every `toPandas()` of a Connect frame, since pandas 3.
+    r"ignore:The copy keyword is deprecated:DeprecationWarning:pyspark\.sql\.pandas\.types",
+    # How pyspark 3.5 compares the versions of what it needs.
+    r"ignore:distutils Version classes are deprecated:DeprecationWarning:pyspark\.",
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pyspark leave the socket of each `collect()` to the garbage collector, as it does.
-
-    `pyspark.util._load_from_socket` closes the file made of the socket, never the socket; the
-    warning comes whenever the collector comes, so in any test after the first `collect()`.
-    """
-    config.addinivalue_line(
-        "filterwarnings", r"ignore:unclosed <socket\.socket .*'127\.0\.0\.1':ResourceWarning"
-    )
+    """Let pyspark do what it warns of itself for."""
+    for warning in PYSPARKS_OWN_WARNINGS:
+        config.addinivalue_line("filterwarnings", warning)
 
 
 @pytest.fixture(scope="session")
 def free_port() -> int:
     """A port on loopback that nothing listens on."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
 
@@ -46,26 +64,89 @@ def broker(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator
     embedded.stop()
 
 
-@pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """The Spark session of the whole run."""
-    folder = tmp_path_factory.mktemp("spark")
-    session = build_session(
-        "conformare-tests",
-        master="local[2]",
-        driver_memory="2g",
-        extra_conf={
-            "spark.sql.warehouse.dir": str(folder / "warehouse"),
-            # Many short queries: the optimising compiler costs more than it gives back here. What
-            # the other one makes of Spark's generated code fills its cache, which is small then.
-            "spark.driver.extraJavaOptions": (
-                f"-Dderby.system.home={folder} -XX:TieredStopAtLevel=1 "
-                "-XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC"
-            ),
-        },
+def start_older_spark(extra_conf: Mapping[str, str]) -> SparkSession:
+    """Start the installed Spark, which is older than the sink's, with the sink's settings.
+
+    Only the capture has to work there: `make test-compat`.
+    """
+    coordinates = (
+        f"io.delta:delta-spark_2.12:{version('delta-spark')}",
+        # From Spark 4.0 on, pyspark ships it.
+        f"org.apache.spark:spark-connect_2.12:{pyspark.__version__}",
     )
+    jars = resolve_jars(JarSet("compat", coordinates, beside_spark=True))
+    conf = spark_conf(
+        master=MASTER,
+        driver_memory=DRIVER_MEMORY,
+        jars=tuple(str(jar) for jar in jars),
+        extra_conf={"spark.app.name": APP_NAME, **extra_conf},
+    )
+    settings = SparkConf(loadDefaults=False).setAll(list(conf.items()))
+    SparkContext(conf=settings, gateway=launch_spark(settings))
+    return SparkSession.builder.getOrCreate()
+
+
+@pytest.fixture(scope="session")
+def classic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The classic Spark session of the whole run."""
+    # It would be joined, with its settings and without Delta.
+    assert SparkContext._gateway is None, (
+        "a test, or what it called, has started a Spark of its own"
+    )
+    folder = tmp_path_factory.mktemp("spark")
+    extra_conf = {
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        # Many short queries: the optimising compiler costs more than it gives back here. What
+        # the other one makes of Spark's generated code fills its cache, which is small then.
+        "spark.driver.extraJavaOptions": (
+            f"-Dderby.system.home={folder} -XX:TieredStopAtLevel=1 "
+            "-XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC"
+        ),
+        "spark.connect.grpc.binding.address": LOOPBACK,
+        "spark.connect.grpc.binding.port": "0",
+    }
+    if pyspark.__version__ == SPARK_VERSION:
+        session = build_session(
+            APP_NAME, master=MASTER, driver_memory=DRIVER_MEMORY, extra_conf=extra_conf
+        )
+    else:
+        session = start_older_spark(extra_conf)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def spark(classic: SparkSession) -> SparkSession:
+    """The session that a test runs on; the tests of the capture can choose another kind."""
+    return classic
+
+
+@pytest.fixture(scope="session")
+def connect_client(classic: SparkSession) -> Iterator[SparkSession]:
+    """A session of a Connect server that runs in the Java process of `classic`.
+
+    `remote("local[2]")` would start it there as well, but refuses to beside a classic session.
+    """
+    jvm = classic.sparkContext._jvm
+    assert jvm is not None
+    services = jvm.org.apache.spark.sql.connect.service
+    server = getattr(getattr(services, "SparkConnectService$"), "MODULE$")
+    server.start(classic.sparkContext._jsc.sc())
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(CONNECT_MODE, "1")  # as create() does, for good
+        session = SparkSession.builder.remote(f"sc://{LOOPBACK}:{server.localPort()}").create()
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def connect(connect_client: SparkSession, monkeypatch: pytest.MonkeyPatch) -> SparkSession:
+    """The Connect session of the whole run, in a process that is a Connect client for one test.
+
+    Its catalog is that of `classic`, whose own frames cannot be worked with in the same test.
+    """
+    monkeypatch.setenv(CONNECT_MODE, "1")
+    return connect_client
 
 
 @pytest.fixture

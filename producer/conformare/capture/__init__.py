@@ -1,5 +1,7 @@
 """The capture: what a pipeline does, and what its author says about it."""
 
+from conformare.capture._caches import release_cache
+from conformare.capture._checkpoints import record_expectations
 from conformare.capture._contexts import (
     describe,
     describe_process,
@@ -10,7 +12,13 @@ from conformare.capture._contexts import (
 from conformare.capture._expectations import greatExpectations
 from conformare.capture._locations import redacted
 from conformare.capture._patches import restore, trackSpark
-from conformare.capture._profiles import get_profiles, profile, set_profiles
+from conformare.capture._profiles import (
+    force_profile,
+    get_profiles,
+    profile,
+    profile_sources,
+    set_profiles,
+)
 from conformare.capture._risks import (
     Risk,
     all_risks,
@@ -20,12 +28,13 @@ from conformare.capture._risks import (
 )
 from conformare.capture._sensitivity import (
     classify_column,
+    mark_not_sensitive,
     mark_sensitive,
     reset_marks,
     scan_columns,
     unmark_sensitive,
 )
-from conformare.capture._store import Store, lineage, store
+from conformare.capture._store import Store, lineage, node_id, store
 from conformare.capture._untracked import untracked
 
 __all__ = [
@@ -36,15 +45,21 @@ __all__ = [
     "classify_column",
     "describe",
     "describe_process",
+    "force_profile",
     "get_profiles",
     "get_risk",
     "greatExpectations",
     "groups_registry",
     "lineage",
+    "mark_not_sensitive",
     "mark_sensitive",
+    "node_id",
     "profile",
+    "profile_sources",
+    "record_expectations",
     "redacted",
     "register_risk",
+    "release_cache",
     "reset_context",
     "reset_marks",
     "restore",

@@ -10,13 +10,13 @@ from conformare.capture._scope import Declared, Group
 
 Kind = Literal["op", "function", "source", "sink"]
 Logic = Mapping[str, Any]
-Origin = Callable[[], tuple[str, str]]
-"""Looks up the location and the format of a source that only its plan knows."""
+Place = tuple[str, str, int, int]
+"""Where a call stands in the user's code: file, function, its first line, instruction."""
 
 
 @dataclass
 class Node:
-    """One frame, or one sink.
+    """One distinct frame, or one sink.
 
     Attributes:
         number: Position among the nodes of the store, from 1.
@@ -25,6 +25,8 @@ class Node:
         depth: Steps from that frame in an unnamed chain.
         columns: Column names, None as long as nobody has asked for them.
         columns_of: Number of the node that has the same columns, if that is known.
+        introduces: Column names that it may have beyond those of the frames that it was made
+            from, None where only the frame itself knows.
     """
 
     number: int
@@ -33,11 +35,12 @@ class Node:
     depth: int = 0
     columns: tuple[str, ...] | None = None
     columns_of: int | None = None
+    introduces: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Event:
-    """One captured step, read or write.
+    """One distinct step, read or write; however often it is repeated, it is one.
 
     Attributes:
         number: Position among the events of the store, from 1.
@@ -68,6 +71,27 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What only Spark knows about a place: where it lies, its format, and what it was made from.
+
+    Attributes:
+        location: Where it lies; None where what stood in is right.
+        format: Format of the data; None where what stood in is right.
+        parents: Numbers of more nodes that it was made from.
+    """
+
+    location: str | None = None
+    format: str | None = None
+    parents: tuple[int, ...] = ()
+
+
+LookUp = Callable[[], Origin]
+"""Asks Spark once a record is built; it runs no job."""
+ColumnsOf = Callable[[], tuple[str, ...]]
+"""Asks Spark for the columns of what was written."""
+
+
+@dataclass(frozen=True)
 class Source:
     """One read."""
 
@@ -79,13 +103,23 @@ class Source:
 
 @dataclass(frozen=True)
 class Sink:
-    """One write."""
+    """One write.
+
+    Attributes:
+        node: Number of its own node.
+        frame: Number of the node of the frame that was written, None where there was no frame.
+        location: Where to, without credentials.
+        format: Format of the data.
+        writer: Interface that it was written through.
+        columns: Names of the columns that were written, None as long as nobody has asked.
+    """
 
     node: int
-    frame: int
+    frame: int | None
     location: str
     format: str
     writer: str
+    columns: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

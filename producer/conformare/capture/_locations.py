@@ -1,10 +1,11 @@
-"""Where data lies, as text that holds no credential."""
+"""Where data lies, and other text, without credentials and without addresses of persons."""
 
 from __future__ import annotations
 
 import re
 
 HIDDEN = "***"
+_LABEL_CHARACTERS = 40
 
 # Parameters whose values name a place and never a secret. Every other one is dropped, name and
 # value: an unknown name may itself be part of a password with an unescaped separator.
@@ -38,11 +39,16 @@ _ORACLE_WITHOUT_HOST = re.compile(r"^(jdbc:oracle:\w+:)[^@]*/[^@]*$", re.IGNOREC
 _SECRET_IN_PARENTHESES = re.compile(
     r"\([^()]*(?:user|pass|pwd|secret|token|key)[^()=]*=[^()]*\)", re.IGNORECASE
 )
+# Behind "://" stands a container or a user, of which locations have been cleared already.
+_ADDRESS = re.compile(
+    r"(?<![\w.+%-])(?<!://)[\w.+%-]*\w[\w.+%-]*@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}"
+)
+_URL = re.compile(r"(?:jdbc:|[A-Za-z][A-Za-z0-9+.-]*://)\S+")
 _PARAMETER = re.compile(r"^\s*([A-Za-z]+)=([\w.\-/ ]*)\s*$")
 
 
 def redacted(location: str) -> str:
-    """Return a location without user names, passwords, keys, tokens and signatures.
+    """Return a location without user names, passwords, keys, tokens, signatures and addresses.
 
     Args:
         location: A path, a URL, a JDBC URL or the name of a table.
@@ -54,7 +60,7 @@ def redacted(location: str) -> str:
     is_jdbc = location.lower().startswith("jdbc:")
     scheme = _SCHEME.match(location)
     if scheme is None and not is_jdbc:
-        return location
+        return without_addresses(location)
     text = _SECRET_IN_PARENTHESES.sub(f"({HIDDEN})", location)
     if _ORACLE.match(text):
         text = _ORACLE.sub(rf"\g<1>{HIDDEN}@", text)
@@ -62,7 +68,28 @@ def redacted(location: str) -> str:
         text = _ORACLE_WITHOUT_HOST.sub(rf"\g<1>{HIDDEN}", text)
     elif scheme is not None:
         text = _without_user(text, scheme.end(), scheme["scheme"].lower())
-    return _without_parameters(text, separators="?;" if is_jdbc else "?#")
+    return without_addresses(_without_parameters(text, separators="?;" if is_jdbc else "?#"))
+
+
+def without_credentials(text: str) -> str:
+    """Return a text with the credentials of every URL in it hidden.
+
+    Args:
+        text: Anything, the author's own words too.
+    """
+    return _URL.sub(lambda url: redacted(url[0]), text) if ":" in text else text
+
+
+def without_addresses(text: str) -> str:
+    """Return a text with every e-mail address in it hidden.
+
+    Names of columns, files and tables may hold values of rows: a pivot makes columns of them, a
+    loop over customers makes folders of them.
+
+    Args:
+        text: A location, a label or the name of a column.
+    """
+    return _ADDRESS.sub(HIDDEN, text) if "@" in text else text
 
 
 def _without_user(text: str, start: int, scheme: str) -> str:
@@ -99,6 +126,16 @@ def last_segment(location: str) -> str:
     """Return the last segment of a path or URL, the whole name of a table."""
     trimmed = location.replace("`", "").rstrip("/\\")
     return re.split(r"[/\\]", trimmed)[-1] or trimmed
+
+
+def label_of_path(location: str) -> str:
+    """Return what to call a sink that is a path: its last segment, at most 40 characters."""
+    return last_segment(location)[:_LABEL_CHARACTERS]
+
+
+def label_of_table(name: str) -> str:
+    """Return what to call a sink that is a table: its own name, at most 40 characters."""
+    return last_segment(name).rpartition(".")[2][:_LABEL_CHARACTERS]
 
 
 def without_extension(name: str) -> str:

@@ -11,7 +11,16 @@ from importlib import import_module
 from typing import Any
 
 from conformare._guard import guard
-from conformare.capture._reads import record_read, record_session_read, remember_options
+from conformare.capture._caches import release_cache
+from conformare.capture._delta_tables import (
+    pass_on_table,
+    record_delta_merge,
+    record_delta_read,
+    record_delta_write,
+    remember_table,
+)
+from conformare.capture._queries import record_session_read
+from conformare.capture._reads import record_read, remember_options
 from conformare.capture._steps import (
     Call,
     record_aggregation,
@@ -21,11 +30,23 @@ from conformare.capture._steps import (
     record_step,
 )
 from conformare.capture._store import store
+from conformare.capture._streams import record_stream_write, tracked_batch_function
 from conformare.capture._table import TRACKED, Kind, Tracked
 from conformare.capture._untracked import is_suspended, untracked
-from conformare.capture._writes import record_write
+from conformare.capture._views import record_dropped_view, record_view
+from conformare.capture._writes import (
+    record_merge_into,
+    record_write,
+    record_write_to,
+    remember_clause,
+    remember_opened,
+)
 
 Method = Callable[..., Any]
+
+_CONNECT = "pyspark.sql.connect.dataframe"
+# Checks that the user runs himself are made of steps, which are none of the pipeline's.
+_CHECKS = "great_expectations"
 
 _RECORDERS: dict[Kind, Callable[[Call], None] | None] = {
     Kind.STEP: record_step,
@@ -36,18 +57,30 @@ _RECORDERS: dict[Kind, Callable[[Call], None] | None] = {
     Kind.SILENT: None,
     Kind.READ: record_read,
     Kind.SESSION_READ: record_session_read,
+    Kind.VIEW: record_view,
+    Kind.DROP_VIEW: record_dropped_view,
+    Kind.OPENS_WRITE: remember_opened,
     Kind.WRITE: record_write,
+    Kind.WRITE_TO: record_write_to,
+    Kind.CLAUSE: remember_clause,
+    Kind.MERGE_INTO: record_merge_into,
+    Kind.STREAM_WRITE: record_stream_write,
+    Kind.DELTA_OPEN: remember_table,
+    Kind.DELTA_FOLLOW: pass_on_table,
+    Kind.DELTA_READ: record_delta_read,
+    Kind.DELTA_WRITE: record_delta_write,
+    Kind.DELTA_MERGE: record_delta_merge,
 }
 
 
 @dataclass(frozen=True)
 class _Installed:
-    """One replaced method, and all that is needed to put the original back."""
+    """One replaced attribute of a class, and all that is needed to put the original back."""
 
     owner: type
     method: str
-    original: Method
-    replacement: Method
+    original: Any
+    replacement: Any
     inherited: bool
 
     def undo(self) -> None:
@@ -61,7 +94,7 @@ class _Installed:
 
 
 _lock = threading.Lock()
-_installed: list[_Installed] = []
+_installed: dict[Tracked, _Installed] = {}
 
 
 def _recording(tracked: Tracked, original: Method) -> Method:
@@ -76,7 +109,9 @@ def _recording(tracked: Tracked, original: Method) -> Method:
             result = original(self, *args, **kwargs)
         if record is not None:
             with guard, untracked():
-                record(Call(tracked, self, args, kwargs, result, sys._getframe(1)))  # noqa: SLF001 - the only way to the caller's source
+                caller = sys._getframe(1)  # noqa: SLF001 - the only way to the caller's source
+                if caller.f_globals.get("__name__", "").partition(".")[0] != _CHECKS:
+                    record(Call(tracked, self, args, kwargs, result, caller))
         return result
 
     return method
@@ -96,6 +131,19 @@ def _remembering(tracked: Tracked, original: Method) -> Method:
     return method
 
 
+def _handing_over(_tracked: Tracked, original: Method) -> Method:
+    """Wrap a method that is given a function which Spark calls with each micro-batch."""
+
+    @functools.wraps(original)
+    def method(self: Any, func: Any) -> Any:
+        if _installed and not is_suspended():
+            with guard:
+                func = tracked_batch_function(self, func)
+        return original(self, func)
+
+    return method
+
+
 def _before_stop(_tracked: Tracked, original: Method) -> Method:
     """Wrap the end of a session: afterwards nobody can look up columns any more."""
 
@@ -103,29 +151,81 @@ def _before_stop(_tracked: Tracked, original: Method) -> Method:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if _installed:
             with guard:
-                store.resolve()
+                store.resolve_all()
+                release_cache()
         return original(self, *args, **kwargs)
+
+    return method
+
+
+def _after_start(_tracked: Tracked, original: Method) -> Method:
+    """Wrap the beginning of a session, which may be the first of Connect."""
+
+    @functools.wraps(original)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        session = original(self, *args, **kwargs)
+        if _installed:
+            with guard, _lock:
+                _install_missing()
+        return session
 
     return method
 
 
 _WRAPPERS: dict[Kind, Callable[[Tracked, Method], Method]] = {
     Kind.OPTION: _remembering,
+    Kind.BATCH_FUNCTION: _handing_over,
+    Kind.SESSION: _after_start,
     Kind.STOP: _before_stop,
 }
 
 
+def _class_of(tracked: Tracked) -> type | None:
+    """Return the class of a tracked method, None if the installed Spark does not have it."""
+    # Connect's modules are heavy: where no session of it has loaded them, nobody calls them.
+    if tracked.connect and _CONNECT not in sys.modules:
+        return None
+    for module in tracked.modules:
+        try:
+            owner: Any = import_module(module)
+            for name in tracked.owner.split("."):
+                owner = getattr(owner, name)
+        except (ImportError, AttributeError):
+            continue
+        found: type = owner
+        return found
+    return None
+
+
 def _install(tracked: Tracked) -> _Installed | None:
     """Replace one method; None if the installed Spark does not have it."""
-    try:
-        owner: type = getattr(import_module(tracked.module), tracked.owner)
-        original: Method = getattr(owner, tracked.method)
-    except (ImportError, AttributeError):
+    owner = _class_of(tracked)
+    if owner is None:
         return None
     inherited = tracked.method not in owner.__dict__
-    replacement = _WRAPPERS.get(tracked.kind, _recording)(tracked, original)
+    described = next(
+        (c.__dict__[tracked.method] for c in owner.__mro__ if tracked.method in c.__dict__), None
+    )
+    wrap = functools.partial(_WRAPPERS.get(tracked.kind, _recording), tracked)
+    replacement: Any
+    if described is None:
+        return None
+    if isinstance(described, property) and described.fget is not None:
+        replacement = property(wrap(described.fget), doc=described.__doc__)
+    elif isinstance(described, classmethod):
+        replacement = classmethod(wrap(described.__func__))
+    else:
+        replacement = wrap(described)
     setattr(owner, tracked.method, replacement)
-    return _Installed(owner, tracked.method, original, replacement, inherited)
+    return _Installed(owner, tracked.method, described, replacement, inherited)
+
+
+def _install_missing() -> None:
+    for tracked in TRACKED:
+        if tracked not in _installed:
+            done = _install(tracked)
+            if done is not None:
+                _installed[tracked] = done
 
 
 def trackSpark(enable: bool = True) -> None:
@@ -140,15 +240,16 @@ def trackSpark(enable: bool = True) -> None:
         ImportError: Spark is not installed.
     """
     with _lock:
-        if enable and not _installed:
+        if enable:
             import_module("pyspark.sql")
-            _installed.extend(done for done in map(_install, TRACKED) if done is not None)
-        elif not enable:
-            for done in reversed(_installed):
+            _install_missing()
+        else:
+            for done in reversed(_installed.values()):
                 done.undo()
             _installed.clear()
 
 
 def restore() -> None:
-    """Stop all tracking; what has been recorded stays."""
+    """Stop all tracking and unpersist what `force_profile` has persisted; the record stays."""
     trackSpark(enable=False)
+    release_cache()

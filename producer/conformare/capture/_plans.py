@@ -1,21 +1,38 @@
-"""What only the analysed plan of a frame knows: the tables that it reads, and their format."""
+"""What only a plan of Spark knows: the tables that a frame reads, and their format."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from conformare.capture._locations import redacted
 
+_ANALYSED = "== Analyzed Logical Plan =="
+_OPTIMISED = "== Optimized Logical Plan =="
+# Only tables are shown with their catalog; aliases and views have no dot.
+_TABLE_IN_TEXT = re.compile(r"SubqueryAlias ((?:`[^`]+`|\w+)(?:\.(?:`[^`]+`|\w+))+)")
+_PROVIDER = "Provider"
+
+
+def is_connect(value: Any) -> bool:
+    """Whether an object of Spark belongs to a Connect session."""
+    return type(value).__module__.startswith(("pyspark.sql.connect.", "delta.connect."))
+
 
 def relations(frame: Any) -> list[tuple[str, str | None]]:
     """Return the tables and files that a frame reads, each with its format if that is known.
 
-    It runs no job and, for a frame that exists, no further analysis.
+    It runs no job. In a classic session it needs no further analysis, in a Connect session it asks
+    the server once for the plan's text, which does not name files.
 
     Args:
-        frame: A data frame of a classic session.
+        frame: A data frame.
     """
+    if is_connect(frame):
+        text = explained(frame).partition(_ANALYSED)[2].partition(_OPTIMISED)[0]
+        names = dict.fromkeys(_short(name) for name in _TABLE_IN_TEXT.findall(text))
+        return [(redacted(name), provider_of(frame.sparkSession, name)) for name in names]
     plan = frame._jdf.queryExecution().analyzed()  # noqa: SLF001 - Spark shows plans nowhere else
     found: dict[str, str | None] = {}
     for tree in (plan, *_items(plan.subqueriesAll())):
@@ -23,6 +40,41 @@ def relations(frame: Any) -> list[tuple[str, str | None]]:
             for name, provider in _relation(leaf):
                 found.setdefault(redacted(name), provider)
     return list(found.items())
+
+
+def explained(frame: Any) -> str:
+    """Return the text of a Connect frame's plans; one call of the server, no job."""
+    text: str = frame._explain_string(extended=True)  # noqa: SLF001 - `explain` only prints it
+    return text
+
+
+def parsed_section(text: str) -> str:
+    """Return of the text of a frame's plans the one that says what was written."""
+    return text.partition(_ANALYSED)[0]
+
+
+def parsed_plan(frame: Any) -> str:
+    """Return the text of the plan of a query or a command, as it was parsed, of a classic session.
+
+    Args:
+        frame: What `spark.sql` has returned.
+    """
+    text: str = frame._jdf.queryExecution().logical().toString()  # noqa: SLF001 - Spark shows plans nowhere else
+    return text
+
+
+def provider_of(session: Any, table: str) -> str | None:
+    """Return the format of a table, None for what has none, such as a view; it runs no job.
+
+    Args:
+        session: A session that knows the table.
+        table: Its name.
+    """
+    if not is_connect(session):
+        providers = [provider for _, provider in relations(session.table(table)) if provider]
+        return providers[0] if len(providers) == 1 else None
+    described = session.sql(f"DESCRIBE TABLE EXTENDED {table}").collect()
+    return next((_format(row[1]) for row in described if row[0] == _PROVIDER), None)
 
 
 def _items(sequence: Any) -> Iterator[Any]:
@@ -46,7 +98,7 @@ def _relation(leaf: Any) -> Iterator[tuple[str, str | None]]:
                 yield path.toString(), _format(leaf.relation().toString())
     elif kind == "HiveTableRelation":
         yield _short(leaf.tableMeta().qualifiedName()), "hive"
-    elif kind == "DataSourceV2Relation":
+    elif kind in ("DataSourceV2Relation", "StreamingRelationV2"):
         provider = leaf.table().properties().get("provider")
         yield _short(leaf.table().name()), _format(provider)
 

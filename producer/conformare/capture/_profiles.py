@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from conformare._guard import guard
+from conformare.capture._caches import persist_once
 from conformare.capture._lineage import Expectation
 from conformare.capture._store import store
 from conformare.capture._untracked import untracked
@@ -34,6 +35,7 @@ Profilers = Mapping[str, Iterable[Profiler]]
 
 _lock = threading.Lock()
 _profiles: dict[str, tuple[Profiler, ...]] = {}
+_sources_too = threading.Event()
 
 
 def _checked(profilers: Iterable[Any]) -> tuple[Profiler, ...]:
@@ -50,7 +52,8 @@ def set_profiles(profiles: Profilers | None = None) -> None:
 
     Args:
         profiles: Operation → profilers. `"*"` stands for every step, `"group_by"` for every
-            aggregation, `"read"` for every read. None or empty switches them off.
+            aggregation, `"read"` for every read, once `profile_sources()` was called. None or
+            empty switches them off.
 
     Raises:
         TypeError: One of them is not a profiler.
@@ -67,6 +70,20 @@ def get_profiles() -> dict[str, list[Profiler]]:
         return {op: list(profilers) for op, profilers in _profiles.items()}
 
 
+def profile_sources(enable: bool = True) -> None:
+    """Let the profilers that are chosen for reads run on them from now on, or no longer.
+
+    A source may be far larger than what a pipeline makes of it, so its checks must be asked for.
+
+    Args:
+        enable: False leaves reads unchecked, as they are from the start.
+    """
+    if enable:
+        _sources_too.set()
+    else:
+        _sources_too.clear()
+
+
 def _matches(op: str, wanted: str) -> bool:
     if op == READ:
         return wanted == READ
@@ -80,6 +97,9 @@ class profile:  # noqa: N801 - the name is fixed by the contract
     ended without an exception.
     """
 
+    # Whether frames are persisted before they are checked.
+    persists = False
+
     def __init__(
         self,
         *profilers: Profiler,
@@ -91,7 +111,7 @@ class profile:  # noqa: N801 - the name is fixed by the contract
         Args:
             profilers: What to run, such as `greatExpectations(...)`.
             ops: Operations to check; None for every step, `"group_by"` for every aggregation,
-                `"read"` for every read.
+                `"read"` for every read, once `profile_sources()` was called.
             only: all or last.
 
         Raises:
@@ -119,7 +139,7 @@ class profile:  # noqa: N801 - the name is fixed by the contract
         _blocks.reset(self._tokens.pop())
         last, self._last = self._last, None
         if last is not None and exc is None:
-            _run(self._profilers, *last)
+            _run(self._profilers, *last, persist=self.persists)
 
     def matching(self, op: str, frame: Any, node: int) -> tuple[Profiler, ...]:
         """Return what is to run on a step now."""
@@ -131,13 +151,50 @@ class profile:  # noqa: N801 - the name is fixed by the contract
         return self._profilers
 
 
+class force_profile(profile):  # noqa: N801 - the name is fixed by the contract
+    """Run profilers on the steps of a block and, if asked to, persist what they check.
+
+    With `cache=True` the checks and the pipeline share one computation of each frame that is
+    checked. That changes the plans of what is made from it, and memory and disk are in use until
+    `release_cache()` or `restore()`.
+    """
+
+    def __init__(
+        self,
+        *profilers: Profiler,
+        ops: str | Iterable[str] | None = None,
+        sample: Any = "unset",  # noqa: ARG002 - all rows are checked, whatever is asked for
+        cache: bool = False,
+        only: Literal["all", "last"] = "all",
+    ) -> None:
+        """Prepare the block.
+
+        Args:
+            profilers: What to run, such as `greatExpectations(...)`.
+            ops: Operations to check; None for every step, `"group_by"` for every aggregation,
+                `"read"` for every read, once `profile_sources()` was called.
+            sample: Accepted for compatibility: no sample is ever taken.
+            cache: Whether to persist each frame, once, before it is checked.
+            only: all or last.
+
+        Raises:
+            TypeError: One of the profilers is none.
+            ValueError: `only` is neither all nor last.
+        """
+        super().__init__(*profilers, ops=ops, only=only)
+        self.persists = cache
+
+
 _blocks: ContextVar[tuple[profile, ...]] = ContextVar("conformare_profiles", default=())
 
 
-def _run(profilers: Iterable[Profiler], frame: Any, node: int) -> None:
+def _run(profilers: Iterable[Profiler], frame: Any, node: int, *, persist: bool = False) -> None:
+    if persist:
+        with guard, untracked():
+            persist_once(frame)
     for profiler in profilers:
         with guard, untracked():
-            store.add_expectations(profiler.evaluate(frame, node))
+            store.add_expectations(profiler.evaluate(frame, node), id(profiler))
 
 
 def step_done(op: str, frame: Any, node: int) -> None:
@@ -154,12 +211,21 @@ def step_done(op: str, frame: Any, node: int) -> None:
             for name, profilers in _profiles.items():
                 if _matches(op, name):
                     wanted.update((id(profiler), profiler) for profiler in profilers)
+    persist = False
     for block in _blocks.get():
-        wanted.update((id(p), p) for p in block.matching(op, frame, node))
+        chosen = block.matching(op, frame, node)
+        persist = persist or (block.persists and bool(chosen))
+        wanted.update((id(profiler), profiler) for profiler in chosen)
     if wanted:
-        _run(wanted.values(), frame, node)
+        _run(wanted.values(), frame, node, persist=persist)
 
 
 def read_done(frame: Any, node: int) -> None:
-    """Run the profilers that a read asks for."""
-    step_done(READ, frame, node)
+    """Run the profilers that are chosen for reads, if sources are to be checked at all.
+
+    Args:
+        frame: What was read.
+        node: Number of its node.
+    """
+    if _sources_too.is_set():
+        step_done(READ, frame, node)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from conformare.capture._lineage import Origin
+from conformare.capture._lineage import LookUp, Origin
 from conformare.capture._locations import last_segment, redacted, without_extension
-from conformare.capture._logic import is_data_frame
 from conformare.capture._plans import relations
 from conformare.capture._profiles import read_done
-from conformare.capture._steps import Call, record_step
+from conformare.capture._steps import Call
 from conformare.capture._store import store
 
 OPTIONS_KEY = "__conformare_options__"
@@ -25,21 +24,27 @@ DEFAULT_FORMAT_SETTING = "spark.sql.sources.default"
 
 # Options that name a place, the one that wins first.
 _PLACES = ("path", "topic", "subscribe", "subscribepattern", "assign", "table")
-_WATCHED = frozenset((*_PLACES, "url", "dbtable", "query"))
-_COMMENTS = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/\s*)*", re.DOTALL)
-_QUERY = re.compile(r"\(*\s*(?:select|with|from|table|values)\b", re.IGNORECASE)
+_WATCHED = frozenset((*_PLACES, "url", "dbtable", "query", "queryname"))
+_FORMATS = {"format": "source", "using": "provider"}
+_READERS = {"DataFrameReader": "spark.read", "DataStreamReader": "spark.readStream"}
 
 
 def remember_options(call: Call) -> None:
     """Keep what `format`, `option` and `options` say about a place."""
     said = call.owner.__dict__.setdefault(OPTIONS_KEY, {})
-    if call.tracked.method == "format":
-        said["format"] = str(_argument(call, 0, "source"))
+    method = call.tracked.method
+    if method in _FORMATS:
+        said["format"] = str(call.argument(0, _FORMATS[method]))
         return
-    if call.tracked.method == "options":
+    if method == "foreach":
+        said["format"] = method
+        return
+    if method == "options":
         options = call.kwargs
+    elif method == "queryName":
+        options = {"queryname": call.argument(0, "queryName")}
     else:
-        options = {_argument(call, 0, "key"): _argument(call, 1, "value")}
+        options = {call.argument(0, "key"): call.argument(1, "value")}
     for name, value in options.items():
         if str(name).lower() in _WATCHED:
             said[str(name).lower()] = str(value)
@@ -51,10 +56,6 @@ def options_of(owner: Any) -> dict[str, str]:
     return said
 
 
-def _argument(call: Call, position: int, name: str) -> Any:
-    return call.args[position] if len(call.args) > position else call.kwargs.get(name)
-
-
 def jdbc_location(url: object, table: object) -> str:
     """Return where a table of a database lies, without credentials.
 
@@ -63,11 +64,12 @@ def jdbc_location(url: object, table: object) -> str:
         table: Name of the table, or a query, which stays out of it.
     """
     text = "" if table is None else str(table)
-    name = f"query:{_digest(text)}" if re.search(r"[\s(]", text.strip()) else text
+    name = f"query:{digest_of(text)}" if re.search(r"[\s(]", text.strip()) else redacted(text)
     return f"{redacted(str(url))}#{name}"
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """Return what stands for a query where its text must not."""
     return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:16]
 
 
@@ -99,26 +101,27 @@ def _paths_of(call: Call) -> list[str]:
 
 
 def record_read(call: Call) -> None:
-    """Take note of a read through `spark.read`."""
+    """Take note of a read through `spark.read` or `spark.readStream`."""
     method, options = call.tracked.method, options_of(call.owner)
-    origin: Origin | None = None
+    reader = _READERS[call.tracked.owner]
+    look_up: LookUp | None = None
     if method == "table":
-        _record_table(call, "spark.read")
+        record_table(call, reader)
         return
     if method == "jdbc":
-        location = jdbc_location(_argument(call, 0, "url"), _argument(call, 1, "table"))
+        location = jdbc_location(call.argument(0, "url"), call.argument(1, "table"))
         format_ = "jdbc"
     else:
         location = ", ".join(_paths_of(call)) or place_of(options)
         format_ = options.get("format", "") if method == "load" else method
         if not format_:
-            session = call.result.sparkSession
-            origin = _default_format(session, location)
-    _add(call, location, format_ or "load", "spark.read", _label_of(location), origin)
+            look_up = default_format(call.result.sparkSession)
+    add_read(call, location, format_ or "load", reader, _label_of(location), look_up)
 
 
-def _default_format(session: Any, location: str) -> Origin:
-    return lambda: (location, str(session.conf.get(DEFAULT_FORMAT_SETTING)))
+def default_format(session: Any) -> LookUp:
+    """Return the look-up of the format that a session reads and writes unless told otherwise."""
+    return lambda: Origin(format=str(session.conf.get(DEFAULT_FORMAT_SETTING)))
 
 
 def _label_of(location: str) -> str | None:
@@ -127,65 +130,63 @@ def _label_of(location: str) -> str | None:
     return without_extension(last_segment(location.split(", ", maxsplit=1)[0]))
 
 
-def _add(
+def add_read(
     call: Call,
     location: str,
     format_: str,
     reader: str,
     label: str | None,
-    origin: Origin | None = None,
+    look_up: LookUp | None = None,
 ) -> None:
+    """Take note of the frame that a call has read, and check it where that is asked for.
+
+    Args:
+        call: The call.
+        location: What was read, without credentials.
+        format_: Format of the data.
+        reader: Interface that it was read through.
+        label: Name to show for the frame, the variable's if there is none.
+        look_up: Asks for location and format once a record is built.
+    """
     number = store.add_source(
         call.result,
         location=location,
         format=format_,
         reader=reader,
-        label=label or call.authored().target,
-        origin=origin,
+        label=label or call.authored.target,
+        look_up=look_up,
+        place=call.authored.site,
     )
     read_done(call.result, number)
 
 
-def _record_table(call: Call, reader: str) -> None:
-    table = redacted(str(_argument(call, 0, "tableName")))
-    frame = call.result
+def record_table(call: Call, reader: str) -> None:
+    """Take note of a read of a table by name; a view of this process is the frame behind it."""
+    name = str(call.argument(0, "tableName"))
+    view = store.views.get(name.replace("`", "").lower())
+    if view is not None:
+        written = call.authored
+        number = store.add_step(
+            "table",
+            (),
+            call.result,
+            upstream=(view,),
+            logic=call.logic,
+            label=written.target,
+            place=written.site,
+        )
+        if number is not None:
+            read_done(call.result, number)
+        return
+    table, frame = redacted(name), call.result
 
-    def origin() -> tuple[str, str]:
+    def look_up() -> Origin:
         formats = {provider for _, provider in relations(frame) if provider}
-        return table, formats.pop() if len(formats) == 1 else "table"
+        return Origin(format=formats.pop() if len(formats) == 1 else None)
 
-    _add(call, table, "table", reader, last_segment(table).rpartition(".")[2], origin)
-
-
-def _record_sql(call: Call, reader: str) -> None:
-    """Take note of a query; statements that are none make no frame worth keeping."""
-    if any(is_data_frame(value) for value in call.kwargs.values()):
-        record_step(call)
-        return
-    query = str(_argument(call, 0, "sqlQuery"))
-    frame = call.result
-    comment = _COMMENTS.match(query)
-    if _QUERY.match(query, comment.end() if comment else 0) is None:
-        return
-    unknown = f"query:{_digest(query)}"
-
-    def origin() -> tuple[str, str]:
-        tables = relations(frame)
-        formats = {provider for _, provider in tables if provider}
-        location = ", ".join(name for name, _ in tables) or unknown
-        return location, formats.pop() if len(formats) == 1 else "sql"
-
-    _add(call, unknown, "sql", reader, None, origin)
+    add_read(call, table, "table", reader, last_segment(table).rpartition(".")[2], look_up)
 
 
-def _record_memory(call: Call, reader: str) -> None:
-    _add(call, MEMORY, MEMORY_FORMAT, reader, None)
-
-
-def record_session_read(call: Call) -> None:
-    """Take note of a frame that the session itself has made."""
-    by_method: dict[str, Callable[[Call, str], None]] = {
-        "table": _record_table,
-        "sql": _record_sql,
-    }
-    by_method.get(call.tracked.method, _record_memory)(call, f"spark.{call.tracked.method}")
+def record_memory(call: Call) -> None:
+    """Take note of a frame that was made of values of the process."""
+    add_read(call, MEMORY, MEMORY_FORMAT, f"spark.{call.tracked.method}", None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -36,13 +37,25 @@ class Group:
     details: str | None = None
 
 
+Contexts = dict[tuple[object, ...], Group]
+
+
 @dataclass(frozen=True)
 class Scope:
-    """The open blocks, outermost first, and what they amount to for a step."""
+    """The open blocks, outermost first, and what they amount to for a step.
+
+    Attributes:
+        blocks: The blocks.
+        groups: Their groups.
+        risks: Their risks.
+        contexts: Inside a function that Spark calls over and over: the groups of its blocks, so
+            that a block which says the same again is the same group again.
+    """
 
     blocks: tuple[Block, ...] = ()
     groups: tuple[Group, ...] = ()
     risks: tuple[Declared, ...] = ()
+    contexts: Contexts | None = None
 
 
 _NOTHING_OPEN = Scope()
@@ -59,11 +72,32 @@ def close_all() -> None:
     _scope.set(_NOTHING_OPEN)
 
 
-def _scope_of(blocks: tuple[Block, ...]) -> Scope:
-    groups = tuple(block.group for block in blocks if block.group is not None)
+@contextmanager
+def repeated(scope: Scope, contexts: Contexts) -> Iterator[None]:
+    """Run a function that Spark calls over and over inside the blocks of where it was handed over.
+
+    Args:
+        scope: The blocks that were open there.
+        contexts: The groups of the blocks inside the function, kept from call to call.
+    """
+    token = _scope.set(replace(scope, contexts=contexts))
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def _scope_of(blocks: tuple[Block, ...], contexts: Contexts | None) -> Scope:
+    groups: tuple[Group, ...] = ()
+    for block in blocks:
+        if (group := block.group) is not None:
+            if contexts is not None:
+                said = (group.label, group.purpose, group.definition_owner, group.details)
+                group = contexts.setdefault((*groups, said), group)
+            groups = (*groups, group)
     # A risk declared by two open blocks in the same words is one risk.
     risks = dict.fromkeys(risk for block in blocks for risk in block.risks)
-    return Scope(blocks, groups, tuple(risks))
+    return Scope(blocks, groups, tuple(risks), contexts)
 
 
 class Block:
@@ -81,7 +115,8 @@ class Block:
         """Take note that the block was entered; `scope` includes it."""
 
     def __enter__(self) -> None:
-        scope = _scope_of((*_scope.get().blocks, self))
+        outer = _scope.get()
+        scope = _scope_of((*outer.blocks, self), outer.contexts)
         _scope.set(scope)
         self.entered(scope)
 
@@ -91,13 +126,15 @@ class Block:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        blocks = list(_scope.get().blocks)
+        scope = _scope.get()
+        blocks = list(scope.blocks)
         # Blocks held by generators may end in another order than they began.
         for position in reversed(range(len(blocks))):
             if blocks[position] is self:
                 del blocks[position]
                 break
-        _scope.set(_scope_of(tuple(blocks)) if blocks else _NOTHING_OPEN)
+        outside = not blocks and scope.contexts is None
+        _scope.set(_NOTHING_OPEN if outside else _scope_of(tuple(blocks), scope.contexts))
 
     def __call__(self, function: F) -> F:
         """Return the function with its body inside the block, however it is run."""

@@ -197,13 +197,16 @@ def _tags_of(name: str) -> tuple[_Tag, ...]:
 
 
 _lock = threading.Lock()
-_marks: dict[str, dict[str, Any]] = {}
+# None marks what is not sensitive, whatever its name suggests.
+_marks: dict[str, dict[str, Any] | None] = {}
 
 
 def mark_sensitive(
     *columns: str, tag: str = "manual", category: str = "Manual", severity: str = "high"
 ) -> None:
     """Mark columns as sensitive wherever they occur, whatever their names suggest.
+
+    Of this and `mark_not_sensitive`, the later one counts.
 
     Args:
         columns: Exact column names.
@@ -222,8 +225,25 @@ def mark_sensitive(
             }
 
 
+def mark_not_sensitive(*columns: str) -> None:
+    """Mark columns as not sensitive wherever they occur, whatever their names suggest.
+
+    Of this and `mark_sensitive`, the later one counts.
+
+    Args:
+        columns: Exact column names.
+    """
+    with _lock:
+        for column in columns:
+            _marks[column] = None
+
+
 def unmark_sensitive(*columns: str) -> None:
-    """Take back the marks of columns; what their names suggest still counts."""
+    """Take back the marks of columns, of either kind; what their names suggest counts again.
+
+    Args:
+        columns: Exact column names.
+    """
     with _lock:
         for column in columns:
             _marks.pop(column, None)
@@ -236,7 +256,7 @@ def reset_marks() -> None:
 
 
 def classify_column(name: str) -> list[dict[str, Any]]:
-    """Return the tags that a column's name suggests.
+    """Return the tags that a column's name suggests, whatever it is marked as.
 
     Args:
         name: Name of the column, in any style.
@@ -271,7 +291,8 @@ def scan_columns(names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     for name in names:
         tags = classify_column(name)
         if name in marks:
-            tags.append(dict(marks[name]))
+            mark = marks[name]
+            tags = [] if mark is None else [*tags, dict(mark)]
         if tags:
             tagged[name] = tags
     return tagged

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import FrameType
 from typing import Any
 
 from conformare.capture._callsite import Authored
 from conformare.capture._logic import authored, is_data_frame
 from conformare.capture._profiles import step_done
+from conformare.capture._shapes import has_same_columns, introduced_names
 from conformare.capture._store import store
 from conformare.capture._table import Tracked
 
@@ -39,10 +41,20 @@ class Call:
     result: Any
     caller: FrameType | None
 
+    @cached_property
     def authored(self) -> Authored:
-        """Return what was written at the call."""
+        """What was written at the call."""
         # `df[["a"]]` and `df[condition]` are calls of these, written as a subscript.
         return authored(self.caller, (self.tracked.method,), self.args, self.kwargs)
+
+    @property
+    def logic(self) -> dict[str, Any]:
+        """What was written at the call, as the logic of a step."""
+        return logic_of(self.authored)
+
+    def argument(self, position: int, name: str) -> Any:
+        """Return an argument that may be passed by position or by name; None if it was not."""
+        return self.args[position] if len(self.args) > position else self.kwargs.get(name)
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,8 @@ def _parents(call: Call, *owners: Any) -> list[Any]:
     return [*owners, *_frames_in(call.args), *_frames_in(call.kwargs.values())]
 
 
-def _logic(written: Authored) -> dict[str, Any]:
+def logic_of(written: Authored) -> dict[str, Any]:
+    """Return what was written at a call as the logic of a step."""
     return {"args": list(written.args), "kwargs": written.kwargs}
 
 
@@ -75,8 +88,10 @@ def _record(
     call: Call, op: str, parents: list[Any], written: Authored, logic: dict[str, Any]
 ) -> None:
     """Take note of every frame that the call made."""
+    method, owner = call.tracked.method, call.tracked.owner
+    introduces = introduced_names(method, call.args, call.kwargs)
     several = isinstance(call.result, (list, tuple))
-    for child in _frames_in(call.result if several else [call.result]):
+    for part, child in enumerate(_frames_in(call.result if several else [call.result])):
         number = store.add_step(
             op,
             parents,
@@ -84,7 +99,10 @@ def _record(
             logic=logic,
             label=written.target,
             receiver=written.receiver,
-            same_columns=call.tracked.same_columns,
+            same_columns=has_same_columns(method, owner),
+            introduces=introduces,
+            place=written.site,
+            variant=(part, introduces),
         )
         if number is not None:
             step_done(op, child, number)
@@ -93,23 +111,21 @@ def _record(
 def record_step(call: Call) -> None:
     """Take note of a step of a frame, of `df.na` or of `df.stat`."""
     frame = call.owner if is_data_frame(call.owner) else call.owner.df
-    written = call.authored()
-    _record(call, call.tracked.operation, _parents(call, frame), written, _logic(written))
+    _record(call, call.tracked.operation, _parents(call, frame), call.authored, call.logic)
 
 
 def record_grouping(call: Call) -> None:
     """Remember what a frame is grouped by until it is aggregated."""
-    written = call.authored()
-    keys: dict[str, Any] = {"group_keys": _logic(written)}
+    keys: dict[str, Any] = {"group_keys": call.logic}
     if call.tracked.method not in _PLAIN_GROUPINGS:
         keys["grouping"] = call.tracked.method
-    call.result.__dict__[GROUPING_KEY] = _Grouping(call.owner, keys, written.receiver)
+    call.result.__dict__[GROUPING_KEY] = _Grouping(call.owner, keys, call.authored.receiver)
 
 
 def record_pivot(call: Call) -> None:
     """Remember the pivot of a grouped frame."""
     grouping = _grouping_of(call.owner)
-    keys = {**grouping.keys, "pivot": _logic(call.authored())}
+    keys = {**grouping.keys, "pivot": call.logic}
     call.result.__dict__[GROUPING_KEY] = replace(grouping, keys=keys)
 
 
@@ -121,13 +137,13 @@ def _grouping_of(grouped: Any) -> _Grouping:
 
 def record_aggregation(call: Call) -> None:
     """Take note of the step from a grouped frame to its aggregation."""
-    written = call.authored()
+    written = call.authored
     if is_data_frame(call.owner):  # df.agg(...) is groupBy().agg(...)
         grouping = _Grouping(call.owner, {"group_keys": {"args": [], "kwargs": {}}})
     else:
         grouping = _grouping_of(call.owner)
         written = replace(written, receiver=grouping.receiver)
-    logic = {**_logic(written), **grouping.keys}
+    logic = {**logic_of(written), **grouping.keys}
     op = f"group_by.{call.tracked.method}"
     _record(call, op, _parents(call, grouping.frame), written, logic)
 
@@ -135,8 +151,8 @@ def record_aggregation(call: Call) -> None:
 def record_cogroup(call: Call) -> None:
     """Take note of a step that two grouped frames make together."""
     groupings = [_grouping_of(call.owner._gd1), _grouping_of(call.owner._gd2)]  # noqa: SLF001 - Spark offers no public way back
-    written = replace(call.authored(), receiver=groupings[0].receiver)
-    logic = {**_logic(written), "cogroup": [grouping.keys for grouping in groupings]}
+    written = replace(call.authored, receiver=groupings[0].receiver)
+    logic = {**logic_of(written), "cogroup": [grouping.keys for grouping in groupings]}
     op = f"group_by.cogroup.{call.tracked.method}"
     frames = [grouping.frame for grouping in groupings]
     _record(call, op, _parents(call, *frames), written, logic)

@@ -1,46 +1,28 @@
-"""What has been captured, in the order of its appearance."""
+"""The store: what was captured in this process, distinct frame by distinct frame."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from typing import Any
 
-from conformare._guard import guard
+from conformare.capture._content import Content, Origination
 from conformare.capture._lineage import (
+    ColumnsOf,
     Event,
     Expectation,
-    Kind,
     Logic,
+    LookUp,
     Node,
-    Origin,
+    Place,
     Sink,
     Snapshot,
     Source,
 )
+from conformare.capture._look_ups import columns_of, resolve, resolve_all, widen
 from conformare.capture._scope import Declared, Group, Scope, current_scope
 from conformare.capture._untracked import untracked
-
-NODE_KEY = "__conformare_node__"
-"""Where a frame carries the identity of its node: in its `__dict__`, never as an attribute."""
-
-
-@dataclass
-class _Content:
-    """Everything that `clear` throws away."""
-
-    nodes: list[Node] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
-    sinks: list[Sink] = field(default_factory=list)
-    expectations: list[Expectation] = field(default_factory=list)
-    groups: dict[Group, dict[Declared, None]] = field(default_factory=dict)
-    risks: dict[Declared, None] = field(default_factory=dict)
-    # Frames whose columns nobody has asked for yet, by number of node. A frame held here keeps
-    # its plan alive on the driver; `resolve` and `clear` let go of it.
-    frames: dict[int, Any] = field(default_factory=dict)
-    origins: dict[int, Origin] = field(default_factory=dict)
 
 
 class Store:
@@ -48,7 +30,7 @@ class Store:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._content = _Content()
+        self._content = Content()
         self.process_description: str | None = None
         self.process_risks: tuple[Declared, ...] = ()
 
@@ -59,7 +41,7 @@ class Store:
         about the process stays.
         """
         with self._lock:
-            self._content = _Content()
+            self._content = Content()
 
     def reset_declarations(self) -> None:
         """Forget contexts, declared risks and what was said about the process."""
@@ -93,89 +75,79 @@ class Store:
         with self._lock:
             return list(self._content.groups)
 
+    @property
+    def cols(self) -> dict[int, tuple[str, ...]]:
+        """Node → column names; asks Spark for the schemas that nobody has asked for yet."""
+        with self._lock:
+            self.resolve_all()
+            content = self._content
+            return {node.number: columns_of(content, node) for node in content.nodes}
+
+    def label(self, number: int) -> str:
+        """Return the name to show for a node.
+
+        Args:
+            number: Number of the node, as `node_id` returns it.
+
+        Raises:
+            LookupError: There is no such node.
+        """
+        with self._lock:
+            if not 1 <= number <= len(self._content.nodes):
+                raise LookupError(f"the store has no node {number}")
+            return self._content.nodes[number - 1].label
+
     def declare(self, scope: Scope) -> None:
         """Take note of the groups and risks of blocks that have been entered."""
         with self._lock:
-            self._declare(self._content, scope)
-
-    @staticmethod
-    def _declare(content: _Content, scope: Scope) -> None:
-        for group in scope.groups:
-            content.groups.setdefault(group, {})
-        for risk in scope.risks:
-            content.risks.setdefault(risk)
-            if scope.groups:
-                content.groups[scope.groups[-1]].setdefault(risk)
+            self._content.declare(scope)
 
     def node_of(self, frame: Any) -> Node | None:
         """Return the node of a frame, None if the frame has not been seen."""
         with self._lock:
-            return self._known(self._content, frame)
+            return self._content.node_of(frame)
 
-    @staticmethod
-    def _known(content: _Content, frame: Any) -> Node | None:
-        # The content's own identity tells nodes of before a `clear` from those of after it.
-        mark: tuple[list[Node], int] | None = frame.__dict__.get(NODE_KEY)
-        if mark is None or mark[0] is not content.nodes:
-            return None
-        return content.nodes[mark[1] - 1]
+    def node_for(self, frame: Any, label: str | None = None) -> int:
+        """Return the number of a frame's node; one that has not been seen gets a node.
 
-    def _new_node(self, content: _Content, label: str | None, parent: Node | None) -> Node:
-        number = len(content.nodes) + 1
-        if label is not None:
-            node = Node(number, label, label)
-        elif parent is not None:
-            depth = parent.depth + 1
-            node = Node(number, f"{parent.base}.c{depth}", parent.base, depth)
-        else:
-            node = Node(number, f"<df{number}>", f"<df{number}>")
-        content.nodes.append(node)
-        return node
+        Args:
+            frame: A frame, or None for something without a frame.
+            label: Name to show for a new node.
+        """
+        with self._lock:
+            content = self._content
+            if frame is None or not hasattr(frame, "__dict__"):
+                return content.nameless(label).number
+            return content.root(frame, label, None).number
 
-    def _node_of_frame(
-        self,
-        content: _Content,
-        frame: Any,
-        label: str | None = None,
-        parent: Node | None = None,
-        *,
-        same_columns: bool = False,
-    ) -> Node:
-        node = self._known(content, frame)
-        if node is not None:
-            return node
-        node = self._new_node(content, label, parent)
-        frame.__dict__[NODE_KEY] = (content.nodes, node.number)
-        if same_columns and parent is not None:
-            node.columns_of = parent.number
-        else:
-            content.frames[node.number] = frame
-        return node
+    def stand_for(self, frame: Any, number: int) -> None:
+        """Let a frame that Spark has made by itself be one of a node's.
 
-    def _append_event(
-        self,
-        content: _Content,
-        op: str,
-        kind: Kind,
-        parents: Iterable[int],
-        child: int,
-        logic: Logic | None = None,
-    ) -> None:
-        scope = current_scope()
-        self._declare(content, scope)
-        content.events.append(
-            Event(
-                number=len(content.events) + 1,
-                op=op,
-                kind=kind,
-                backend="spark",
-                parents=tuple(parents),
-                child=child,
-                groups=scope.groups,
-                risks=scope.risks,
-                logic=logic,
-            )
-        )
+        Args:
+            frame: The frame, such as a micro-batch.
+            number: Number of the node, such as that of the stream.
+        """
+        with self._lock:
+            self._content.mark(frame, number)
+
+    def name_view(self, name: str, number: int | None) -> None:
+        """Take note of what a view of the session stands for.
+
+        Args:
+            name: Name of the view.
+            number: Number of the node behind it; None when the view is gone.
+        """
+        with self._lock:
+            if number is None:
+                self._content.views.pop(name.lower(), None)
+            else:
+                self._content.views[name.lower()] = number
+
+    @property
+    def views(self) -> dict[str, int]:
+        """Name of a view, in lower case → number of the node behind it."""
+        with self._lock:
+            return dict(self._content.views)
 
     def add_step(
         self,
@@ -183,38 +155,62 @@ class Store:
         parents: Iterable[Any],
         child: Any,
         *,
+        upstream: Iterable[int] = (),
         logic: Logic | None = None,
         label: str | None = None,
         receiver: str | None = None,
         same_columns: bool = False,
+        introduces: tuple[str, ...] | None = None,
+        place: Place | None = None,
+        variant: Hashable = None,
     ) -> int | None:
         """Take note of a step that made a frame out of others.
 
         Args:
             op: Name of the operation.
             parents: Frames that it was made from, the one that the method belongs to first.
-            child: Frame that it made.
+            child: Frame that it made, None if there is no such object.
+            upstream: Numbers of more nodes that it was made from.
             logic: Normalised text of the authored arguments.
             label: Variable that the frame is assigned to, if the source shows it.
             receiver: Name of the first parent in the source; its label if it is new here.
             same_columns: Whether the frame has the columns of the first parent.
+            introduces: Names of columns that it may have beyond those of its parents, None if
+                only the frame knows.
+            place: Where the call stands.
+            variant: What else tells it from other calls at this place.
 
         Returns:
             Number of the node of the child, None when the step made nothing new.
         """
         with self._lock:
-            content = self._content
-            if self._known(content, child) is not None:
+            content, scope = self._content, current_scope()
+            if child is not None and content.node_of(child) is not None:
                 return None
             nodes = []
             for frame in parents:
-                nodes.append(self._node_of_frame(content, frame, receiver))
+                nodes.append(content.root(frame, receiver, place))
                 receiver = None
-            first = nodes[0] if nodes else None
-            node = self._node_of_frame(content, child, label, first, same_columns=same_columns)
-            numbers = dict.fromkeys(parent.number for parent in nodes)
-            self._append_event(content, op, "op", numbers, node.number, logic)
-            return node.number
+            numbers = tuple(dict.fromkeys((*(node.number for node in nodes), *upstream)))
+            what = ("step", op, repr(logic), scope.groups, scope.risks, variant)
+            origination = Origination(place, what)
+            number = content.same_as(origination, numbers)
+            if number is None:
+                first = content.nodes[numbers[0] - 1] if numbers else None
+                node = content.new_node(label, first)
+                number = node.number
+                node.introduces = introduces
+                if same_columns and first is not None:
+                    node.columns_of = first.number
+                elif child is None:
+                    node.columns = ()
+                else:
+                    content.frames[number] = child
+                content.add_event(op, "op", numbers, number, scope, logic)
+                content.remember(origination, numbers, number)
+            if child is not None:
+                content.mark(child, number)
+            return number
 
     def add_source(
         self,
@@ -224,29 +220,42 @@ class Store:
         format: str,  # noqa: A002 - the column's name
         reader: str,
         label: str | None = None,
-        origin: Origin | None = None,
+        look_up: LookUp | None = None,
+        place: Place | None = None,
     ) -> int:
         """Take note of a read.
 
         Args:
-            frame: Frame that was read.
-            location: What was read, without credentials; stands in until `origin` knows better.
-            format: Format of the data; stands in until `origin` knows better.
+            frame: Frame that was read, or the number of a node where there is no frame.
+            location: What was read, without credentials; stands in until `look_up` knows better.
+            format: Format of the data; stands in until `look_up` knows better.
             reader: Interface that it was read through.
             label: Name to show for the frame.
-            origin: Looks up location and format once a record is built.
+            look_up: Asks for location, format and further parents once a record is built.
+            place: Where the call stands.
 
         Returns:
             Number of the node of the frame.
         """
         with self._lock:
-            content = self._content
-            node = self._node_of_frame(content, frame, label)
-            if origin is not None:
-                content.origins[len(content.sources)] = origin
-            content.sources.append(Source(node.number, location, format, reader))
-            self._append_event(content, reader, "source", (), node.number)
-            return node.number
+            content, scope = self._content, current_scope()
+            known = content.nodes[frame - 1] if isinstance(frame, int) else content.node_of(frame)
+            what = ("source", location, format, reader, scope.groups, scope.risks)
+            origination = Origination(place, (*what, known.number if known else None))
+            number = content.same_as(origination, ())
+            if number is None:
+                node = known or content.new_node(label)
+                number = node.number
+                if known is None:
+                    content.frames[number] = frame
+                if look_up is not None:
+                    content.source_look_ups[len(content.sources)] = look_up
+                content.sources.append(Source(number, location, format, reader))
+                content.add_event(reader, "source", (), number, scope)
+                content.remember(origination, (), number)
+            if known is None:
+                content.mark(frame, number)
+            return number
 
     def add_sink(
         self,
@@ -257,60 +266,72 @@ class Store:
         writer: str,
         label: str,
         op: str,
+        columns: ColumnsOf | None = None,
+        look_up: LookUp | None = None,
+        place: Place | None = None,
     ) -> int:
         """Take note of a write that has succeeded.
 
         Args:
-            frame: Frame that was written.
+            frame: Frame that was written, or the number of a node where there is no frame.
             location: Where to, without credentials.
-            format: Format of the data.
+            format: Format of the data; stands in until `look_up` knows better.
             writer: Interface that it was written through.
             label: Name to show for the sink.
             op: Name of the operation.
+            columns: Asks for the columns that were written, those of the frame unless given.
+            look_up: Asks for the format once a record is built.
+            place: Where the call stands.
 
         Returns:
             Number of the node of the sink.
         """
         with self._lock:
-            content = self._content
-            written = self._node_of_frame(content, frame)
-            node = self._new_node(content, label, None)
-            node.columns_of = written.number
-            content.sinks.append(Sink(node.number, written.number, location, format, writer))
-            self._append_event(content, op, "sink", (written.number,), node.number)
-            return node.number
+            content, scope = self._content, current_scope()
+            written = frame if isinstance(frame, int) else content.root(frame, None, place).number
+            if columns is None:
+                columns = _asking(frame)
+            what = ("sink", op, location, format, writer, scope.groups, scope.risks)
+            origination = Origination(place, what)
+            number = content.same_as(origination, (written,))
+            if number is None:
+                number = content.new_node(label).number
+                position = len(content.sinks)
+                content.written[position] = columns
+                if look_up is not None:
+                    content.sink_look_ups[position] = look_up
+                content.sinks.append(Sink(number, written, location, format, writer))
+                content.add_event(op, "sink", (written,), number, scope)
+                content.remember(origination, (written,), number)
+            elif not isinstance(frame, int):
+                with untracked():
+                    widen(content, number, columns)
+            return number
 
-    def add_expectations(self, results: Iterable[Expectation]) -> None:
-        """Take note of results of checks."""
+    def add_expectations(
+        self, results: Iterable[Expectation], checker: Hashable | None = None
+    ) -> None:
+        """Take note of results of checks; of a check that is repeated, the worst one stays.
+
+        Args:
+            results: The results.
+            checker: What has checked; None where nothing is a repetition.
+        """
         with self._lock:
-            self._content.expectations.extend(results)
+            self._content.add_expectations(list(results), checker)
 
     def resolve(self) -> None:
-        """Look up what only the frames know and let go of them; each is asked once.
-
-        Asks Spark for schemas and plans, never for a job.
-        """
+        """Look up what a record needs and only Spark knows; each thing is asked once."""
         with self._lock, untracked():
-            content = self._content
-            for index, origin in content.origins.items():
-                with guard:
-                    location, format_ = origin()
-                    known = content.sources[index]
-                    content.sources[index] = replace(known, location=location, format=format_)
-            content.origins.clear()
-            for node in content.nodes:
-                if node.columns is not None:
-                    continue
-                node.columns = ()
-                if node.columns_of is not None:
-                    node.columns = content.nodes[node.columns_of - 1].columns
-                elif node.number in content.frames:
-                    with guard:
-                        node.columns = tuple(content.frames[node.number].columns)
-            content.frames.clear()
+            resolve(self._content)
+
+    def resolve_all(self) -> None:
+        """Look up everything that only Spark knows: afterwards no frame is held any longer."""
+        with self._lock, untracked():
+            resolve_all(self._content)
 
     def snapshot(self) -> Snapshot:
-        """Return the content as it is now, with everything looked up."""
+        """Return the content as it is now, with everything looked up that a record needs."""
         with self._lock:
             self.resolve()
             content = self._content
@@ -326,10 +347,24 @@ class Store:
             )
 
 
+def _asking(frame: Any) -> ColumnsOf:
+    return lambda: tuple(frame.columns)
+
+
 store = Store()
 """The store that the whole process captures into."""
 
 
 def lineage() -> list[Event]:
-    """Return the steps, reads and writes captured so far, oldest first."""
+    """Return the distinct steps, reads and writes captured so far, oldest first."""
     return store.events
+
+
+def node_id(frame: Any) -> int | None:
+    """Return the number of a frame's node, None if the frame has not been seen.
+
+    Args:
+        frame: A data frame.
+    """
+    node = store.node_of(frame)
+    return None if node is None else node.number

@@ -2,64 +2,159 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
-from conformare.capture._locations import last_segment, redacted
-from conformare.capture._plans import relations
+from conformare.capture._lineage import LookUp
+from conformare.capture._locations import label_of_path, label_of_table, redacted
+from conformare.capture._logic import is_data_frame
+from conformare.capture._queries import table_format
 from conformare.capture._reads import (
-    DEFAULT_FORMAT_SETTING,
-    UNKNOWN,
+    default_format,
     jdbc_location,
     options_of,
     place_of,
 )
 from conformare.capture._steps import Call
 from conformare.capture._store import store
-from conformare.capture._untracked import untracked
 
 WRITER = "spark"
-LABEL_CHARACTERS = 40
+OPENED_KEY = "__conformare_opened__"
+"""Where a writer carries the frame that it writes, in its `__dict__`."""
 
 _TABLE_METHODS = {"saveAsTable": "name", "insertInto": "tableName"}
 
 
-def _argument(call: Call, position: int, name: str) -> Any:
-    return call.args[position] if len(call.args) > position else call.kwargs.get(name)
+@dataclass(frozen=True)
+class Opened:
+    """A write that has been begun.
+
+    Attributes:
+        frame: The frame that is written.
+        table: The table that it goes to, where that has been said already.
+        logic: What was written at the call, and at the clauses that followed.
+    """
+
+    frame: Any
+    table: str = ""
+    logic: list[dict[str, Any]] = field(default_factory=list)
+
+
+def remember_opened(call: Call) -> None:
+    """Keep which frame a writer writes: a writer of Connect holds a plan, not the frame."""
+    method = call.tracked.method
+    table = str(call.argument(0, "table")) if method in ("writeTo", "mergeInto") else ""
+    logic = [call.logic] if method == "mergeInto" else []
+    call.result.__dict__[OPENED_KEY] = Opened(call.owner, table, logic)
+
+
+def opened_by(writer: Any) -> Opened | None:
+    """Return the write that a writer is for, None if it was begun before tracking was."""
+    opened = writer.__dict__.get(OPENED_KEY)
+    if isinstance(opened, Opened):
+        return opened
+    frame = writer.__dict__.get("_df")
+    return Opened(frame) if is_data_frame(frame) else None
 
 
 def _location(call: Call) -> str:
     method = call.tracked.method
     if method == "jdbc":
-        return jdbc_location(_argument(call, 0, "url"), _argument(call, 1, "table"))
-    path = _argument(call, 0, _TABLE_METHODS.get(method, "path"))
+        return jdbc_location(call.argument(0, "url"), call.argument(1, "table"))
+    path = call.argument(0, _TABLE_METHODS.get(method, "path"))
     return place_of(options_of(call.owner)) if path is None else redacted(str(path))
-
-
-def _format(call: Call, frame: Any, location: str) -> str:
-    """Return the real format: that of the method, of `format`, of the table or of the session."""
-    method = call.tracked.method
-    if method == "insertInto":
-        with untracked():
-            formats = {provider for _, provider in relations(frame.sparkSession.table(location))}
-        return next((provider for provider in formats if provider), "table")
-    if method not in ("save", "saveAsTable"):
-        return method
-    said = options_of(call.owner).get("format")
-    return said or str(frame.sparkSession.conf.get(DEFAULT_FORMAT_SETTING))
 
 
 def record_write(call: Call) -> None:
     """Take note of a write through `df.write`."""
-    frame = call.owner._df  # noqa: SLF001 - the frame that is written, which Spark shows nowhere else
-    location = _location(call)
-    name = location if location == UNKNOWN else last_segment(location)
-    if call.tracked.method in _TABLE_METHODS:
-        name = name.rpartition(".")[2]
+    opened = opened_by(call.owner)
+    if opened is None:
+        return
+    method, session = call.tracked.method, opened.frame.sparkSession
+    location, format_ = _location(call), method
+    look_up: LookUp | None = None
+    if method == "insertInto":
+        format_, look_up = "table", table_format(session, str(call.argument(0, "tableName")))
+    elif method in ("save", "saveAsTable"):
+        said = options_of(call.owner).get("format")
+        format_, look_up = said or method, None if said else default_format(session)
+    label_of = label_of_table if method in _TABLE_METHODS else label_of_path
+    add_write(call, opened.frame, location, format_, label_of(location), look_up=look_up)
+
+
+def add_write(
+    call: Call,
+    frame: Any,
+    location: str,
+    format_: str,
+    label: str,
+    *,
+    writer: str = WRITER,
+    op: str | None = None,
+    look_up: LookUp | None = None,
+) -> None:
+    """Take note of a frame that was written.
+
+    Args:
+        call: The call that wrote it.
+        frame: The frame.
+        location: Where to, without credentials.
+        format_: Format of the data.
+        label: What the sink is called.
+        writer: Interface that it was written through.
+        op: Name of the operation, the method's unless given.
+        look_up: Asks for the format once a record is built.
+    """
     store.add_sink(
         frame,
         location=location,
-        format=_format(call, frame, location),
+        format=format_,
+        writer=writer,
+        label=label,
+        op=op or call.tracked.method,
+        look_up=look_up,
+        place=call.authored.site,
+    )
+
+
+def record_write_to(call: Call) -> None:
+    """Take note of a write through `df.writeTo`."""
+    opened = opened_by(call.owner)
+    if opened is None:
+        return
+    said = options_of(call.owner).get("format")
+    look_up = None if said else table_format(opened.frame.sparkSession, opened.table)
+    table = redacted(opened.table)
+    add_write(call, opened.frame, table, said or "table", label_of_table(table), look_up=look_up)
+
+
+def remember_clause(call: Call) -> None:
+    """Keep what a clause of `df.mergeInto` says: all clauses belong to one writer."""
+    opened = opened_by(call.owner)
+    if opened is not None:
+        opened.logic.append({"clause": call.tracked.method, **call.logic})
+
+
+def record_merge_into(call: Call) -> None:
+    """Take note of a merge through `df.mergeInto`: a step, and the write of its result."""
+    opened = opened_by(call.owner)
+    if opened is None:
+        return
+    place = call.authored.site
+    merged = store.add_step(
+        "merge", [opened.frame], None, logic={"clauses": opened.logic}, place=place
+    )
+    if merged is None:
+        return
+    session, table = opened.frame.sparkSession, opened.table
+    store.add_sink(
+        merged,
+        location=redacted(table),
+        format="table",
         writer=WRITER,
-        label=name[:LABEL_CHARACTERS],
-        op=call.tracked.method,
+        label=label_of_table(table),
+        op="merge",
+        columns=lambda: tuple(opened.frame.columns),
+        look_up=table_format(session, table),
+        place=place,
     )

@@ -127,6 +127,12 @@ def _columns(content: Snapshot, number: int) -> tuple[str, ...]:
     return content.nodes[number - 1].columns or ()
 
 
+def _all_columns(content: Snapshot) -> Iterator[str]:
+    """Yield the names of all frames; a frame that nobody had to ask has those of its parents."""
+    for node in content.nodes:
+        yield from node.introduces or () if node.columns is None else node.columns
+
+
 def _contexts(content: Snapshot) -> Iterator[Fields]:
     steps: dict[Group | None, list[Event]] = {}
     for event in content.events:
@@ -176,7 +182,7 @@ def _sources(content: Snapshot) -> Iterator[Fields]:
 
 def _sinks(content: Snapshot) -> Iterator[Fields]:
     for sink in content.sinks:
-        columns = sorted(set(_columns(content, sink.frame)))
+        columns = sorted(set(sink.columns or ()))
         yield {
             "node": _label(content, sink.node),
             "location": sink.location,
@@ -238,7 +244,7 @@ def _sink_risks(content: Snapshot) -> Iterator[Fields]:
 def _summary(content: Snapshot, rows: dict[str, list[Fields]]) -> Fields:
     """Count what the other grains and the nodes say, and derive the status from it."""
     risks, checks = rows["risks"], rows["expectations"]
-    columns = dict.fromkeys(name for node in content.nodes for name in node.columns or ())
+    columns = dict.fromkeys(_all_columns(content))
     sensitive = scan_columns(columns)
     written = {name for sink in rows["sinks"] for name in sink["columns"]}
     counts = {

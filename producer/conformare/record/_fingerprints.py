@@ -24,14 +24,26 @@ def _hash_of(texts: Sequence[str]) -> str:
 def impl_fingerprint(steps: Iterable[Event]) -> tuple[str, int]:
     """Return the hash of the distinct steps of a context, and how many they are.
 
-    Names of frames, layout, the order of keyword arguments, repetition and the order of the steps
-    do not count.
+    The order of steps counts where one depends on the other: as the set of pairs of distinct steps
+    of which the second starts from what the first has made. Names of frames, layout, the order of
+    keyword arguments, repetition and the order of independent steps do not count.
 
     Args:
         steps: The events that make frames inside the context.
     """
-    distinct = {_canonical({"op": step.op, "logic": step.logic}) for step in steps}
-    return _hash_of(sorted(distinct)), len(distinct)
+    members = [(step, _canonical({"op": step.op, "logic": step.logic})) for step in steps]
+    maker_of: dict[int, str] = {}
+    for step, signature in members:
+        maker_of.setdefault(step.child, signature)
+    distinct = {signature for _, signature in members}
+    edges = {
+        _canonical([maker_of[parent], position, signature])
+        for step, signature in members
+        for position, parent in enumerate(step.parents)
+        # A step that is fed by itself is a repetition.
+        if parent in maker_of and maker_of[parent] != signature
+    }
+    return _hash_of([*sorted(distinct), *sorted(edges)]), len(distinct)
 
 
 def risk_fingerprint(risks: Iterable[Declared]) -> str:

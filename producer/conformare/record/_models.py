@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from conformare.capture._locations import without_addresses, without_credentials
 
 Severity = Literal["low", "medium", "high", "critical"]
 
@@ -14,7 +16,16 @@ def _encodable(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
-Text = Annotated[str, BeforeValidator(_encodable)]
+def _distinct(names: list[str]) -> list[str]:
+    """Return names once each: those that were hidden are the same."""
+    return list(dict.fromkeys(names))
+
+
+Key = Annotated[str, BeforeValidator(_encodable)]
+Text = Annotated[Key, AfterValidator(without_credentials)]
+Named = Annotated[Text, AfterValidator(without_addresses)]
+"""A text that the pipeline's code or data has named, not its author's own words."""
+Columns = Annotated[list[Named], AfterValidator(_distinct)]
 
 
 class Row(BaseModel):
@@ -23,9 +34,9 @@ class Row(BaseModel):
     # Values never appear in an error: it may end in a log.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    run_id: Text
-    pipeline: Text
-    ts: Text
+    run_id: Key
+    pipeline: Key
+    ts: Key
 
 
 class RunsRow(Row):
@@ -84,42 +95,42 @@ class RisksRow(Row):
     process: bool
     owners: list[Text]
     mitigations: list[Text]
-    nodes: list[Text]
+    nodes: list[Named]
     n_occurrences: int
 
 
 class SourcesRow(Row):
     """One read."""
 
-    node: Text
-    location: Text
-    format: Text
+    node: Named
+    location: Named
+    format: Named
     reader: Text
-    columns: list[Text]
+    columns: Columns
 
 
 class SinksRow(Row):
     """One write."""
 
-    node: Text
-    location: Text
-    format: Text
+    node: Named
+    location: Named
+    format: Named
     writer: Text
-    columns: list[Text]
+    columns: Columns
     n_sensitive: int
 
 
 class ExpectationsRow(Row):
     """One result of a Great Expectations check."""
 
-    node: Text
-    expectation: Text
-    column: Text | None
+    node: Named
+    expectation: Named
+    column: Named | None
     success: bool | None
     hard: bool
     severity: Text
-    observed: Text | None
-    error: Text | None
+    observed: Named | None
+    error: Named | None
     missing_column: bool
 
 
@@ -135,8 +146,8 @@ class OwnersRow(Row):
 class SinkRisksRow(Row):
     """One risk that reaches one sink."""
 
-    sink_node: Text
-    sink_location: Text
+    sink_node: Named
+    sink_location: Named
     risk_id: Text
     label: Text
     severity: Severity

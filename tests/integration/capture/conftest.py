@@ -12,6 +12,27 @@ from conformare.capture import restore, store, trackSpark, untracked
 from conformare.record import to_run_record
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers", "sessions(*kinds): the kinds of session to run on, of classic and connect"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once on each kind of session that its marker, or its module's, names."""
+    marker = metafunc.definition.get_closest_marker("sessions")
+    if marker is not None and "spark" in metafunc.fixturenames:
+        metafunc.parametrize("spark", marker.args, indirect=True)
+
+
+@pytest.fixture
+def spark(request: pytest.FixtureRequest) -> SparkSession:
+    """The session of the run: the classic one, unless the test is marked with `sessions`."""
+    session: SparkSession = request.getfixturevalue(getattr(request, "param", "classic"))
+    return session
+
+
 @pytest.fixture
 def tracked(spark: SparkSession) -> Iterator[SparkSession]:
     """The session of the run, tracked for one test."""

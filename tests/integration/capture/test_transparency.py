@@ -7,7 +7,6 @@ import re
 import traceback
 import uuid
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -15,19 +14,28 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare.capture import lineage, restore, store, trackSpark, untracked
+from conformare.capture._patches import _class_of
 from conformare.capture._table import TRACKED
 from conformare.record import to_run_record
 
 
-def methods() -> dict[tuple[str, str], Any]:
+def function_of(method: Any) -> Any:
+    """Return the function behind a property or a method of the class."""
+    if isinstance(method, property):
+        return method.fget
+    return method.__func__ if isinstance(method, classmethod) else method
+
+
+def methods() -> dict[str, Any]:
     """Return every tracked method as it now stands in its class."""
     found = {}
     for tracked in TRACKED:
-        owner = getattr(import_module(tracked.module), tracked.owner)
-        found[tracked.owner, tracked.method] = (
-            tracked.method in owner.__dict__,
-            getattr(owner, tracked.method, None),
-        )
+        owner = _class_of(tracked)
+        if owner is not None:
+            found[f"{owner.__module__}.{tracked.owner}.{tracked.method}"] = (
+                tracked.method in owner.__dict__,
+                inspect.getattr_static(owner, tracked.method, None),
+            )
     return found
 
 
@@ -51,8 +59,8 @@ def test_every_tracked_method_exists_in_this_spark() -> None:
 def test_a_tracked_method_looks_like_the_original() -> None:
     before = methods()
     trackSpark()
-    for name, (_, method) in methods().items():
-        original = before[name][1]
+    for name, (_, replacement) in methods().items():
+        method, original = function_of(replacement), function_of(before[name][1])
         assert inspect.signature(method) == inspect.signature(original), name
         assert (method.__doc__, method.__name__) == (original.__doc__, original.__name__)
 

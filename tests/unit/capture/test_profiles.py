@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from conformare.capture import get_profiles, profile, set_profiles, store
+from conformare.capture import (
+    force_profile,
+    get_profiles,
+    profile,
+    profile_sources,
+    set_profiles,
+    store,
+)
 from conformare.capture._lineage import Expectation
 from conformare.capture._profiles import read_done, step_done
 
@@ -29,16 +37,25 @@ def recorder() -> Recorder:
     return Recorder()
 
 
+@pytest.fixture
+def sources_too() -> Iterator[None]:
+    """Reads are checked for one test."""
+    profile_sources()
+    yield
+    profile_sources(enable=False)
+
+
 STEPS = ("filter", "group_by.agg", "group_by.count", "select")
 
 
 def take_steps() -> None:
     """Pretend that steps were taken; the frame of each is its name."""
     read_done("read", 1)
-    for op in STEPS:
-        step_done(op, op, 1)
+    for node, op in enumerate(STEPS, start=2):
+        step_done(op, op, node)
 
 
+@pytest.mark.usefixtures("sources_too")
 @pytest.mark.parametrize(
     ("wanted", "seen"),
     [
@@ -58,18 +75,30 @@ def test_a_profile_chooses_steps(recorder: Recorder, wanted: str, seen: list[str
     assert len(store.snapshot().expectations) == len(seen)
 
 
+@pytest.mark.usefixtures("sources_too")
+@pytest.mark.parametrize("block", [profile, force_profile])
 @pytest.mark.parametrize(
     ("ops", "seen"),
     [(None, list(STEPS)), ("select", ["select"]), (["read", "filter"], ["read", "filter"])],
 )
 def test_a_block_chooses_steps_while_it_is_open(
-    recorder: Recorder, ops: Any, seen: list[str]
+    block: Callable[..., Any], recorder: Recorder, ops: Any, seen: list[str]
 ) -> None:
     take_steps()
-    with profile(recorder, ops=ops):
+    with block(recorder, ops=ops):
         take_steps()
     take_steps()
     assert recorder.seen == seen
+
+
+def test_reads_are_checked_only_where_that_was_asked_for(recorder: Recorder) -> None:
+    set_profiles({"read": [recorder]})
+    take_steps()
+    profile_sources()
+    take_steps()
+    profile_sources(enable=False)
+    take_steps()
+    assert recorder.seen == ["read"]
 
 
 def test_a_profiler_chosen_twice_runs_once_per_step(recorder: Recorder) -> None:
@@ -79,8 +108,11 @@ def test_a_profiler_chosen_twice_runs_once_per_step(recorder: Recorder) -> None:
     assert recorder.seen == ["f"]
 
 
-def test_only_the_last_step_of_a_block_is_checked_when_it_has_ended(recorder: Recorder) -> None:
-    with profile(recorder, only="last"):
+@pytest.mark.parametrize("block", [profile, force_profile])
+def test_only_the_last_step_of_a_block_is_checked_when_it_has_ended(
+    block: Callable[..., Any], recorder: Recorder
+) -> None:
+    with block(recorder, only="last"):
         take_steps()
         assert recorder.seen == []
     assert recorder.seen == ["select"]
@@ -94,11 +126,12 @@ def test_nothing_is_checked_after_a_block_that_failed(recorder: Recorder) -> Non
     assert recorder.seen == []
 
 
-def test_wrong_use_is_refused_at_once(recorder: Recorder) -> None:
+@pytest.mark.parametrize("block", [profile, force_profile])
+def test_wrong_use_is_refused_at_once(block: Callable[..., Any], recorder: Recorder) -> None:
     with pytest.raises(ValueError, match="'all' or 'last', not 'first'"):
-        profile(recorder, only="first")  # type: ignore[arg-type]
+        block(recorder, only="first")
     with pytest.raises(TypeError, match="no profiler"):
-        profile("expect_x")  # type: ignore[arg-type]
+        block("expect_x")
     with pytest.raises(TypeError, match="no profiler"):
         set_profiles({"*": ["expect_x"]})  # type: ignore[list-item]
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from conformare.capture import (
     classify_column,
+    mark_not_sensitive,
     mark_sensitive,
     reset_marks,
     scan_columns,
+    store,
     unmark_sensitive,
 )
+from conformare.record import to_run_record
 
 
 @pytest.mark.parametrize(
@@ -70,3 +76,35 @@ def test_marks_can_be_taken_back() -> None:
     assert list(scan_columns("abc")) == ["b", "c"]
     reset_marks()
     assert scan_columns("abc") == {}
+
+
+def test_a_mark_silences_what_the_exact_name_suggests() -> None:
+    mark_not_sensitive("email", "ssn")
+    assert list(scan_columns(["email", "ssn", "Email", "phone"])) == ["Email", "phone"]
+    assert [tag["tag"] for tag in classify_column("email")] == ["email"]
+
+
+@pytest.mark.parametrize(
+    "undo", [mark_sensitive, unmark_sensitive, lambda _: reset_marks()], ids=["mark", "un", "reset"]
+)
+def test_a_silencing_mark_can_be_taken_back(undo: Callable[[str], None]) -> None:
+    mark_not_sensitive("email")
+    undo("email")
+    assert scan_columns(["email"])["email"][0]["tag"] == "email"
+
+
+def test_of_two_marks_the_later_one_counts() -> None:
+    mark_sensitive("a", "b")
+    mark_not_sensitive("a")
+    mark_sensitive("a", tag="again")
+    mark_not_sensitive("b")
+    assert {name: tags[0]["tag"] for name, tags in scan_columns("ab").items()} == {"a": "again"}
+
+
+def test_what_is_not_sensitive_is_counted_nowhere(stub_frame: type[Any]) -> None:
+    frame = stub_frame(["id", "email", "phone"])
+    store.add_sink(frame, location="/l", format="delta", writer="spark", label="l", op="save")
+    mark_not_sensitive("email")
+    record = to_run_record(store, "p")
+    (run,), (sink,) = record["runs"], record["sinks"]
+    assert (run["sensitive_columns"], run["sensitive_written"], sink["n_sensitive"]) == (1, 1, 1)

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from conformare.capture import Store, lineage, store
+from conformare.capture import Store, describe, lineage, node_id, store
+from conformare.capture._content import MOST_AT_ONE_PLACE
+from conformare.capture._lineage import Expectation, Origin
 
 
 def test_frames_are_asked_for_their_columns_late_and_once(stub_frame: Any) -> None:
@@ -77,7 +79,7 @@ def test_a_frame_seen_before_a_clear_is_new_after_it(stub_frame: Any) -> None:
 
 def test_what_a_source_learns_late_replaces_what_stood_in(stub_frame: Any) -> None:
     store.add_source(
-        stub_frame(), location="?", format="table", reader="r", origin=lambda: ("t", "delta")
+        stub_frame(), location="?", format="table", reader="r", look_up=lambda: Origin("t", "delta")
     )
     assert [(s.location, s.format) for s in store.snapshot().sources] == [("t", "delta")]
 
@@ -105,3 +107,81 @@ def test_threads_may_capture_at_once(stub_frame: Any) -> None:
     content = store.snapshot()
     assert [event.number for event in content.events] == list(range(1, 401))
     assert [node.number for node in content.nodes] == list(range(1, 409))
+
+
+PLACE = ("pipeline.py", "main", 1, 20)
+
+
+def test_a_step_that_is_repeated_is_one(stub_frame: Any) -> None:
+    raw = stub_frame(["a"])
+    made = [stub_frame(["a"]) for _ in range(40)]
+    for frame in made:
+        store.add_step("filter", [raw], frame, logic={"args": ["x > 1"]}, place=PLACE)
+        store.add_sink(
+            frame, location="/o", format="csv", writer="w", label="o", op="csv", place=PLACE
+        )
+    assert [event.op for event in lineage()] == ["filter", "csv"]
+    assert {node_id(frame) for frame in made} == {node_id(made[0])}
+
+
+def test_what_differs_in_place_logic_blocks_or_parents_is_another_step(stub_frame: Any) -> None:
+    raw, other = stub_frame(["a"]), stub_frame(["b"])
+    store.add_step("filter", [raw], stub_frame(), logic={"args": ["x"]}, place=PLACE)
+    store.add_step("filter", [raw], stub_frame(), logic={"args": ["y"]}, place=PLACE)
+    store.add_step("filter", [raw], stub_frame(), logic={"args": ["x"]}, place=(*PLACE[:3], 30))
+    store.add_step("filter", [other], stub_frame(), logic={"args": ["x"]}, place=PLACE)
+    store.add_step("limit", [raw], stub_frame(), logic={"args": ["x"]}, place=PLACE)
+    with describe("x"):
+        store.add_step("filter", [raw], stub_frame(), logic={"args": ["x"]}, place=PLACE)
+    assert len(lineage()) == 6
+
+
+def test_a_sink_has_the_columns_of_all_frames_that_went_there(stub_frame: Any) -> None:
+    raw = stub_frame(["a", "b"])
+    for name in "ab":
+        part = stub_frame([name])
+        store.add_step("select", [raw], part, logic={"args": ["name"]}, place=PLACE)
+        store.add_sink(
+            part, location="/o", format="csv", writer="w", label="o", op="csv", place=PLACE
+        )
+    (sink,) = store.snapshot().sinks
+    assert sink.columns == ("a", "b")
+
+
+def test_a_step_that_feeds_itself_does_not_grow_the_store_without_bound(stub_frame: Any) -> None:
+    frame = stub_frame(["a"])
+    for _ in range(3 * MOST_AT_ONE_PLACE):
+        child = stub_frame(["a"])
+        store.add_step("filter", [frame], child, place=PLACE)
+        frame = child
+    content = store.snapshot()
+    assert len(content.events) == MOST_AT_ONE_PLACE
+    # The last one stands for all that followed; that it starts from itself is not said.
+    assert content.events[-1].parents == (MOST_AT_ONE_PLACE,)
+    assert node_id(frame) == content.events[-1].child
+
+
+def test_frames_from_elsewhere_do_not_grow_the_store_without_bound(stub_frame: Any) -> None:
+    for _ in range(2 * MOST_AT_ONE_PLACE):
+        store.add_step("filter", [stub_frame(["a"])], stub_frame(["a"]), place=PLACE)
+    assert len(store.snapshot().nodes) == 2 * MOST_AT_ONE_PLACE
+
+
+def test_of_a_repeated_check_the_worst_result_stays(stub_frame: Any) -> None:
+    node = store.node_for(stub_frame(["a"]))
+    for success in (True, None, False, None, True):
+        store.add_expectations(
+            [Expectation(node, "e", "a", success, hard=False, severity="low")], "checker"
+        )
+    assert [result.success for result in store.snapshot().expectations] == [False]
+
+
+def test_nodes_have_labels_and_columns(stub_frame: Any) -> None:
+    raw, kept = stub_frame(["a"]), stub_frame(["a"])
+    store.add_step("filter", [raw], kept, label="kept", receiver="raw", same_columns=True)
+    number = node_id(kept)
+    assert number is not None
+    assert (store.label(number), store.cols) == ("kept", {1: ("a",), 2: ("a",)})
+    assert node_id(stub_frame()) is None
+    with pytest.raises(LookupError, match="no node 7"):
+        store.label(7)

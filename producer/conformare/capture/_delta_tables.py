@@ -1,0 +1,105 @@
+"""Recording of Delta's own interface: tables opened by name or path, merged, updated, deleted from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conformare.capture._locations import label_of_path, label_of_table, redacted
+from conformare.capture._logic import is_data_frame
+from conformare.capture._reads import add_read
+from conformare.capture._steps import Call
+from conformare.capture._store import store
+
+TABLE_KEY = "__conformare_delta_table__"
+"""Where a table of Delta carries what it was opened by, in its `__dict__`."""
+
+FORMAT = "delta"
+INTERFACE = "DeltaTable"
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A table of Delta, and the merge into it that is being put together.
+
+    Attributes:
+        table: The table, for its columns.
+        location: Its name or path, without credentials.
+        label: What its sinks are called.
+        source: The frame that is merged into it.
+        logic: What was written at the merge and its clauses.
+    """
+
+    table: Any
+    location: str
+    label: str
+    source: Any = None
+    logic: tuple[dict[str, Any], ...] = ()
+
+
+def _opened(owner: Any) -> _Opened | None:
+    opened = owner.__dict__.get(TABLE_KEY)
+    return opened if isinstance(opened, _Opened) else None
+
+
+def remember_table(call: Call) -> None:
+    """Keep what a table was opened by."""
+    by_path = call.tracked.method == "forPath"
+    location = redacted(str(call.argument(1, "path" if by_path else "tableOrViewName")))
+    label = label_of_path(location) if by_path else label_of_table(location)
+    call.result.__dict__[TABLE_KEY] = _Opened(call.result, location, label)
+
+
+def pass_on_table(call: Call) -> None:
+    """Let the table of an object be that of the object made from it."""
+    opened = _opened(call.owner)
+    if opened is None:
+        return
+    method = call.tracked.method
+    if method == "merge":
+        source = call.argument(0, "source")
+        opened = replace(opened, source=source, logic=(call.logic,))
+    elif method != "alias":
+        opened = replace(opened, logic=(*opened.logic, {"clause": method, **call.logic}))
+    call.result.__dict__[TABLE_KEY] = opened
+
+
+def record_delta_read(call: Call) -> None:
+    """Take note of a table of Delta that is read as a frame."""
+    opened = _opened(call.owner)
+    if opened is not None:
+        add_read(call, opened.location, FORMAT, INTERFACE, opened.label)
+
+
+def record_delta_write(call: Call) -> None:
+    """Take note of an update or a deletion."""
+    opened = _opened(call.owner)
+    if opened is not None:
+        _record(call, replace(opened, logic=(call.logic,)), call.tracked.method)
+
+
+def record_delta_merge(call: Call) -> None:
+    """Take note of a merge."""
+    opened = _opened(call.owner)
+    if opened is not None:
+        _record(call, opened, "merge")
+
+
+def _record(call: Call, opened: _Opened, op: str) -> None:
+    """Take note of the step, and of the write of its result."""
+    source = opened.source
+    sources = [source] if is_data_frame(source) else []
+    place = call.authored.site
+    changed = store.add_step(op, sources, None, logic={"clauses": list(opened.logic)}, place=place)
+    if changed is None:
+        return
+    store.add_sink(
+        changed,
+        location=opened.location,
+        format=FORMAT,
+        writer=INTERFACE,
+        label=opened.label,
+        op=op,
+        columns=lambda: tuple((source if sources else opened.table.toDF()).columns),
+        place=place,
+    )

@@ -1,0 +1,103 @@
+"""Recording of streaming writes, and of the functions that Spark calls with each micro-batch."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from conformare._guard import guard
+from conformare.capture._locations import label_of_path, label_of_table, redacted
+from conformare.capture._plans import is_connect
+from conformare.capture._reads import UNKNOWN, default_format, options_of, place_of
+from conformare.capture._scope import Contexts, current_scope, repeated
+from conformare.capture._steps import Call
+from conformare.capture._store import store
+from conformare.capture._writes import add_write, opened_by
+
+STREAM_WRITER = "spark.writeStream"
+BATCH_KEY = "__conformare_batch_function__"
+"""Marks a writer whose batches go to a function, in its `__dict__`."""
+
+# Formats that write to no place of their own.
+_PLACELESS = ("console", "noop", "foreach")
+
+BatchFunction = Callable[[Any, int], None]
+
+
+def tracked_batch_function(writer: Any, function: Any) -> Any:
+    """Return a function for `foreachBatch` that records what the given one does.
+
+    The micro-batches of a stream are one frame, the stream's, and the blocks that are open where
+    the function is handed over are open while it runs. However often it runs, its steps, contexts
+    and sinks are recorded once.
+
+    Args:
+        writer: The streaming writer.
+        function: What the user gave it; returned as it is where the batches run elsewhere.
+    """
+    writer.__dict__[BATCH_KEY] = True
+    opened = opened_by(writer)
+    if opened is None or is_connect(writer) or not callable(function):
+        return function
+    scope = current_scope()
+    contexts: Contexts = {}
+    frame = opened.frame
+
+    @functools.wraps(function)
+    def batch_function(batch: Any, number: int) -> None:
+        with guard:
+            store.stand_for(batch, store.node_for(frame))
+        with repeated(scope, contexts):
+            function(batch, number)
+
+    return batch_function
+
+
+def record_stream_write(call: Call) -> None:
+    """Take note of a stream that has been started."""
+    opened = opened_by(call.owner)
+    if opened is None:
+        return
+    method, options = call.tracked.method, options_of(call.owner)
+    if call.owner.__dict__.get(BATCH_KEY):
+        if is_connect(call.owner):  # what the function does there happens in another process
+            add_write(
+                call,
+                opened.frame,
+                "(foreachBatch)",
+                "foreachBatch",
+                "(foreachBatch)",
+                writer=STREAM_WRITER,
+            )
+        return
+    session, look_up = opened.frame.sparkSession, None
+    format_ = options.get("format")
+    if method == "toTable":
+        location = redacted(str(call.argument(0, "tableName")))
+        label = label_of_table(location)
+    else:
+        location = _location(call, options, format_)
+        label = label_of_path(location)
+    if format_ is None:
+        look_up = default_format(session)
+    add_write(
+        call,
+        opened.frame,
+        location,
+        format_ or "stream",
+        label,
+        writer=STREAM_WRITER,
+        look_up=look_up,
+    )
+
+
+def _location(call: Call, options: dict[str, str], format_: str | None) -> str:
+    path = call.argument(0, "path")
+    if path is not None:
+        return redacted(str(path))
+    if format_ in _PLACELESS:
+        return f"({format_})"
+    if format_ == "memory":
+        return str(call.kwargs.get("queryName") or options.get("queryname") or UNKNOWN)
+    return place_of(options)

@@ -1,0 +1,51 @@
+"""The graph of what was captured: nodes and edges, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformare.capture._locations import without_addresses, without_credentials
+from conformare.capture._sensitivity import scan_columns
+from conformare.capture._store import Store, store
+
+
+def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:
+    """Return the graph of the captured frames: metadata only, in values that JSON knows.
+
+    It asks Spark for the schemas that nobody has asked for yet and runs no job.
+
+    Args:
+        captured: What was captured.
+
+    Returns:
+        `nodes`: id, label, kind (source, sink or frame), columns, and which of them are sensitive.
+        `edges`: from, to, op, the contexts around it, outermost first, and the risks on it.
+    """
+    columns = captured.cols
+    content = captured.snapshot()
+    kinds = {source.node: "source" for source in content.sources}
+    kinds.update((sink.node, "sink") for sink in content.sinks)
+    nodes = []
+    for node in content.nodes:
+        names = [without_addresses(name) for name in columns[node.number]]
+        nodes.append(
+            {
+                "id": node.number,
+                "label": without_addresses(node.label),
+                "kind": kinds.get(node.number, "frame"),
+                "columns": names,
+                "sensitive": list(scan_columns(names)),
+            }
+        )
+    edges = [
+        {
+            "from": parent,
+            "to": event.child,
+            "op": event.op,
+            "contexts": [without_credentials(group.label) for group in event.groups],
+            "risks": sorted({risk.risk_id for risk in event.risks}),
+        }
+        for event in content.events
+        for parent in event.parents
+    ]
+    return {"nodes": nodes, "edges": edges}

@@ -1,0 +1,115 @@
+"""Writes of the second kind, merges and Delta's own interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conformare.capture import describe, lineage, untracked
+
+Grain = Callable[[str], list[dict[str, Any]]]
+COLUMNS = ["email", "g", "id"]
+
+
+@pytest.fixture
+def target(spark: SparkSession, people: DataFrame) -> Iterator[str]:
+    """A Delta table."""
+    with untracked():
+        people.write.format("delta").saveAsTable("target_of_writers")
+    yield "target_of_writers"
+    with untracked():
+        for name in ("target_of_writers", "made_by_writers"):
+            spark.sql(f"drop table if exists {name}")
+
+
+@pytest.mark.usefixtures("tracked")
+def test_every_way_to_write_to_a_table(target: str, people: DataFrame, grain: Grain) -> None:
+    people.writeTo("made_by_writers").using("delta").create()
+    people.writeTo("made_by_writers").using("delta").createOrReplace()
+    people.writeTo("made_by_writers").using("delta").replace()
+    people.writeTo(target).append()
+    people.writeTo(target).overwrite(F.lit(True))
+    people.writeTo(target).overwritePartitions()
+    rows = grain("sinks")
+    assert [(row["node"], row["format"]) for row in rows] == [("made_by_writers", "delta")] * 3 + [
+        (target, "delta")
+    ] * 3
+    assert {tuple(row["columns"]) for row in rows} == {tuple(COLUMNS)}
+    assert [event.op for event in lineage()] == [
+        "create",
+        "createOrReplace",
+        "replace",
+        "append",
+        "overwrite",
+        "overwritePartitions",
+    ]
+
+
+@pytest.mark.usefixtures("tracked")
+def test_a_merge_into_a_table_is_a_step_and_a_sink(
+    target: str, people: DataFrame, grain: Grain
+) -> None:
+    if not hasattr(people, "mergeInto"):
+        pytest.skip("Spark 3.5 has no mergeInto")
+    source = people.withColumn("id", F.col("id") + 10).alias("news")
+    with describe("merge"):
+        writer = source.mergeInto(target, F.expr(f"news.id = {target}.id"))
+        writer.whenMatched().updateAll().whenNotMatched().insertAll().merge()
+    assert [(event.op, event.kind) for event in lineage()] == [
+        ("withColumn", "op"),
+        ("alias", "op"),
+        ("merge", "op"),
+        ("merge", "sink"),
+    ]
+    logic = lineage()[2].logic
+    assert logic is not None
+    assert [part.get("clause") for part in logic["clauses"]] == [
+        None,
+        "whenMatched",
+        "whenNotMatched",
+    ]
+    (row,) = grain("sinks")
+    assert (row["location"], row["format"], row["columns"]) == (target, "delta", COLUMNS)
+
+
+@pytest.mark.usefixtures("tracked")
+def test_tables_of_delta_are_read_and_changed(
+    target: str, tracked: SparkSession, people: DataFrame, grain: Grain, tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "orders")
+    with untracked():
+        people.write.format("delta").save(folder)
+    by_name, by_path = DeltaTable.forName(tracked, target), DeltaTable.forPath(tracked, folder)
+    read = by_path.toDF()
+    news = read.filter("id > 1")
+    with describe("merge"):
+        merge = by_name.alias("t").merge(news.alias("n"), "t.id = n.id")
+        merge.whenMatchedUpdateAll().whenNotMatchedInsert(values={"id": "n.id"}).execute()
+    by_path.update("id = 1", {"g": F.lit("secret")})
+    by_path.delete(F.col("id") == 2)
+    assert [(row["location"], row["format"], row["reader"]) for row in grain("sources")] == [
+        (folder, "delta", "DeltaTable")
+    ]
+    assert [
+        (row["node"], row["location"], row["format"], row["columns"]) for row in grain("sinks")
+    ] == [
+        (target, target, "delta", COLUMNS),
+        ("orders", folder, "delta", COLUMNS),
+        ("orders", folder, "delta", COLUMNS),
+    ]
+    assert [event.op for event in lineage() if event.kind == "op"] == [
+        "filter",
+        "alias",
+        "merge",
+        "update",
+        "delete",
+    ]
+    assert grain("contexts")[0]["n_steps"] == 2
+    assert "secret" not in str(grain("sinks"))
+    assert read.count() == 2
