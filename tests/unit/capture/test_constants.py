@@ -9,7 +9,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformare.capture._constants import attributes_of, is_users
@@ -141,6 +141,7 @@ LITERALS = st.recursive(
 NAMES = st.sampled_from(["thr", "limit", "_x", "größe", "THRESHOLD"])
 
 
+@settings(deadline=None)
 @given(literal=LITERALS, name=NAMES, local=st.booleans())
 def test_a_constant_counts_like_the_literal_in_its_place(
     run_job: Callable[[str], list[str]], literal: Any, name: str, local: bool
@@ -151,6 +152,7 @@ def test_a_constant_counts_like_the_literal_in_its_place(
     assert run_job(script) == run_job(f"df.filter(['a', {literal!r}])")
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.integers() | st.text(max_size=5), min_size=1, max_size=40))
 def test_no_value_of_a_run_enters(run_job: Callable[[str], list[str]], values: list[Any]) -> None:
     script = f"""
@@ -163,7 +165,7 @@ def test_no_value_of_a_run_enters(run_job: Callable[[str], list[str]], values: l
 
 
 @pytest.fixture
-def settings(jobs: Any) -> types.ModuleType:
+def shop(jobs: Any) -> types.ModuleType:
     """A module of the user's with constants, two of them from elsewhere."""
     jobs.module("shop", "")
     jobs.module("shop.base", "LOW = 1")
@@ -172,7 +174,7 @@ def settings(jobs: Any) -> types.ModuleType:
     return settings
 
 
-@pytest.mark.usefixtures("settings")
+@pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
     ("script", "text"),
     [
@@ -201,7 +203,7 @@ def test_constants_of_other_modules_count_by_their_value(jobs: Any, script: str,
     assert jobs.text(script) == text
 
 
-@pytest.mark.usefixtures("settings")
+@pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
     ("script", "package", "text"),
     [
@@ -231,10 +233,10 @@ def test_modules_without_source_keep_their_names(jobs: Any) -> None:
         assert jobs.text(script) == "native.THR"
 
 
-def test_modules_that_import_from_each_other_end(jobs: Any, settings: types.ModuleType) -> None:
+def test_modules_that_import_from_each_other_end(jobs: Any, shop: types.ModuleType) -> None:
     jobs.file("from shop.settings import A", "/jobs/circle_b.py")
     jobs.file("from circle_b import A", "/jobs/circle_a.py")
-    settings.__dict__.update(A=1, __file__="/jobs/circle_a.py")
+    shop.__dict__.update(A=1, __file__="/jobs/circle_a.py")
     sys.modules["shop.base"].__dict__["A"] = 1
     circle = jobs.module("circle_b", "A = 1")
     circle.__dict__["__file__"] = "/jobs/circle_b.py"
