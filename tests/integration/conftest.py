@@ -137,6 +137,8 @@ def connect_client(classic: SparkSession) -> Iterator[SparkSession]:
         session = SparkSession.builder.remote(f"sc://{LOOPBACK}:{server.localPort()}").create()
     yield session
     session.stop()
+    none = jvm.scala.Option.empty()
+    server.stop(none, none)
 
 
 @pytest.fixture

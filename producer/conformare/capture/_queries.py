@@ -53,13 +53,14 @@ def _record_sql(call: Call) -> None:
     writes = _COMMAND.match(statement_text) or _WRITES_WITHIN.match(statement_text)
     if not writes and not _QUERY.match(statement_text):
         return
-    statement = _statement(call, statement_text, writes=bool(writes))
+    frames = [value for value in call.kwargs.values() if is_data_frame(value)]
+    statement = _statement(call, statement_text, frames, writes=bool(writes))
     if writes and statement is not None and not (statement.targets or statement.view):
         return  # a definition: CREATE TABLE without a query, CREATE FUNCTION, …
-    _record_statement(call, query, statement, writes=bool(writes))
+    _record_statement(call, query, statement, frames, writes=bool(writes))
 
 
-def _statement(call: Call, text: str, *, writes: bool) -> Statement | None:
+def _statement(call: Call, text: str, frames: list[Any], *, writes: bool) -> Statement | None:
     """Return what a statement says; None where the server would have to be asked for no reason."""
     if not is_connect(call.owner):
         return parsed_statement(parsed_plan(call.result))
@@ -67,18 +68,21 @@ def _statement(call: Call, text: str, *, writes: bool) -> Statement | None:
         # What a command returns no longer knows the command.
         rows = call.owner.sql(f"EXPLAIN EXTENDED {text}", *call.args[1:], **call.kwargs).collect()
         return parsed_statement(parsed_section(rows[0][0]))
-    if any(re.search(rf"\b{re.escape(view)}\b", text, re.IGNORECASE) for view in store.views):
-        # Only now is it certain what the views stand for.
+    if frames or any(
+        re.search(rf"\b{re.escape(view)}\b", text, re.IGNORECASE) for view in store.views
+    ):
+        # Only now is it certain what the views stand for, and which tables are read beside them.
         return parsed_statement(parsed_section(explained(call.result)))
     return None
 
 
-def _record_statement(call: Call, query: str, statement: Statement | None, *, writes: bool) -> None:
+def _record_statement(
+    call: Call, query: str, statement: Statement | None, frames: list[Any], *, writes: bool
+) -> None:
     said = statement or Statement()
     known = store.views
     views = [known[name.lower()] for name in said.reads if name.lower() in known]
     tables = [name for name in said.reads if name.lower() not in known]
-    frames = [value for value in call.kwargs.values() if is_data_frame(value)]
     child = None if writes else call.result
     written = call.authored
     number = store.add_step(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyspark
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -159,6 +160,16 @@ def test_statements_and_views(tables: SparkSession, people: DataFrame, grain: Gr
         ("kept_connect", "delta", COLUMNS),
     ]
     assert "secret" not in str(grain("sinks"))
+
+
+@pytest.mark.skipif(pyspark.__version__ < "4", reason="pyspark 3.5 itself raises a TypeError")
+def test_frames_given_to_a_query_are_its_parents(
+    tables: SparkSession, people: DataFrame, grain: Grain
+) -> None:
+    tables.sql("select id from {people} where id > 1", people=people)
+    assert [(event.op, event.kind) for event in lineage()] == [("sql", "op")]
+    tables.sql("select p.id from {people} p join incoming_connect i on p.id = i.id", people=people)
+    assert [row["location"] for row in grain("sources")] == ["incoming_connect"]
 
 
 def test_streams(spark: SparkSession, people: DataFrame, grain: Grain, tmp_path: Path) -> None:

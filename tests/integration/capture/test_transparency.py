@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import pyspark
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -52,6 +53,7 @@ def test_the_originals_are_put_back_identically(spark: SparkSession) -> None:
     assert spark.version
 
 
+@pytest.mark.skipif(pyspark.__version__ < "4.1", reason="the table is that of Spark 4.1")
 def test_every_tracked_method_exists_in_this_spark() -> None:
     assert [name for name, (_, method) in methods().items() if method is None] == []
 
@@ -60,6 +62,8 @@ def test_a_tracked_method_looks_like_the_original() -> None:
     before = methods()
     trackSpark()
     for name, (_, replacement) in methods().items():
+        if replacement is None:  # of a later Spark
+            continue
         method, original = function_of(replacement), function_of(before[name][1])
         assert inspect.signature(method) == inspect.signature(original), name
         assert (method.__doc__, method.__name__) == (original.__doc__, original.__name__)
