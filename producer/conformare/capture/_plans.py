@@ -30,8 +30,7 @@ def relations(frame: Any) -> list[tuple[str, str | None]]:
         frame: A data frame.
     """
     if is_connect(frame):
-        text = explained(frame).partition(_ANALYSED)[2].partition(_OPTIMISED)[0]
-        names = dict.fromkeys(_short(name) for name in _TABLE_IN_TEXT.findall(text))
+        names = tables_in(explained(frame))
         return [(redacted(name), provider_of(frame.sparkSession, name)) for name in names]
     plan = frame._jdf.queryExecution().analyzed()  # noqa: SLF001 - Spark shows plans nowhere else
     found: dict[str, str | None] = {}
@@ -46,6 +45,12 @@ def explained(frame: Any) -> str:
     """Return the text of a Connect frame's plans; one call of the server, no job."""
     text: str = frame._explain_string(extended=True)  # noqa: SLF001 - `explain` only prints it
     return text
+
+
+def tables_in(text: str) -> list[str]:
+    """Return the tables that the text of a Connect frame's plans names."""
+    analysed = text.partition(_ANALYSED)[2].partition(_OPTIMISED)[0]
+    return list(dict.fromkeys(_short(name) for name in _TABLE_IN_TEXT.findall(analysed)))
 
 
 def parsed_section(text: str) -> str:

@@ -16,6 +16,7 @@ from conformare.capture._plans import (
     parsed_section,
     provider_of,
     relations,
+    tables_in,
 )
 from conformare.capture._profiles import read_done
 from conformare.capture._reads import digest_of, record_memory, record_table
@@ -68,12 +69,19 @@ def _statement(call: Call, text: str, frames: list[Any], *, writes: bool) -> Sta
         # What a command returns no longer knows the command.
         rows = call.owner.sql(f"EXPLAIN EXTENDED {text}", *call.args[1:], **call.kwargs).collect()
         return parsed_statement(parsed_section(rows[0][0]))
-    if frames or any(
-        re.search(rf"\b{re.escape(view)}\b", text, re.IGNORECASE) for view in store.views
-    ):
-        # Only now is it certain what the views stand for, and which tables are read beside them.
+    if frames:
+        # Spark has resolved such a query already, with all that its frames are made from.
+        tables = tables_in(explained(call.result))
+        return Statement(reads=tuple(t for t in tables if _names(text, t.rpartition(".")[2])))
+    if any(_names(text, view) for view in store.views):
+        # Only now is it certain what the views stand for.
         return parsed_statement(parsed_section(explained(call.result)))
     return None
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether a name occurs in the text of a statement."""
+    return re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE) is not None
 
 
 def _record_statement(
