@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-from conformare.capture._table import TRACKED, Kind
+from conformare.capture.spark._table import TRACKED, Kind
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "capture.md"
 BEGIN, END = "<!-- methods: begin -->", "<!-- methods: end -->"

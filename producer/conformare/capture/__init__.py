@@ -1,32 +1,33 @@
 """The capture: what a pipeline does, and what its author says about it."""
 
-from conformare.capture._caches import release_cache
-from conformare.capture._checkpoints import record_expectations
-from conformare.capture._contexts import (
-    describe,
-    describe_process,
-    groups_registry,
-    reset_context,
-    risk,
-)
-from conformare.capture._expectations import greatExpectations
 from conformare.capture._locations import redacted
-from conformare.capture._patches import restore, trackSpark
-from conformare.capture._profiles import (
+from conformare.capture._store import Store, lineage, node_id, store
+from conformare.capture._untracked import untracked
+from conformare.capture.checks._caches import release_cache
+from conformare.capture.checks._checkpoints import record_expectations
+from conformare.capture.checks._expectations import greatExpectations
+from conformare.capture.checks._profiles import (
     force_profile,
     get_profiles,
     profile,
     profile_sources,
     set_profiles,
 )
-from conformare.capture._risks import (
+from conformare.capture.declared._contexts import (
+    describe,
+    describe_process,
+    groups_registry,
+    reset_context,
+    risk,
+)
+from conformare.capture.declared._risks import (
     Risk,
     all_risks,
     catalog_by_category,
     get_risk,
     register_risk,
 )
-from conformare.capture._sensitivity import (
+from conformare.capture.declared._sensitivity import (
     classify_column,
     mark_not_sensitive,
     mark_sensitive,
@@ -34,8 +35,7 @@ from conformare.capture._sensitivity import (
     scan_columns,
     unmark_sensitive,
 )
-from conformare.capture._store import Store, lineage, node_id, store
-from conformare.capture._untracked import untracked
+from conformare.capture.spark._patches import restore, trackSpark
 
 __all__ = [
     "Risk",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conformare.capture._scope import Declared, Group
+from conformare.capture.declared._scope import Declared, Group
 
 Kind = Literal["op", "function", "source", "sink"]
 Logic = Mapping[str, Any]

@@ -10,9 +10,9 @@ from typing import Any
 
 from conformare.capture._lineage import Event, Snapshot
 from conformare.capture._locations import redacted
-from conformare.capture._scope import Group
-from conformare.capture._sensitivity import scan_columns
 from conformare.capture._store import Store
+from conformare.capture.declared._scope import Group
+from conformare.capture.declared._sensitivity import scan_columns
 from conformare.record._arguments import utc_ts, validated_pipeline, validated_run_id
 from conformare.record._fingerprints import impl_fingerprint, risk_fingerprint
 from conformare.record._models import ROW_MODELS

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from conformare.capture._lineage import Event
-from conformare.capture._scope import Declared
+from conformare.capture.declared._scope import Declared
 
 HASH_DIGITS = 16
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from conformare.capture._lineage import Snapshot
-from conformare.capture._risks import SEVERITIES
-from conformare.capture._scope import Declared
+from conformare.capture.declared._risks import SEVERITIES
+from conformare.capture.declared._scope import Declared
 
 _GOVERNANCE = ("low", "medium", "high")
 

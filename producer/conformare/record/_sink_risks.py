@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformare.capture._lineage import Event, Sink, Snapshot
-from conformare.capture._risks import SEVERITIES
-from conformare.capture._scope import Declared
+from conformare.capture.declared._risks import SEVERITIES
+from conformare.capture.declared._scope import Declared
 from conformare.record._register import owners_of
 
 PROCESS_CONTEXT = "(process)"

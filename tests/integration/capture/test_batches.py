@@ -16,8 +16,9 @@ from typing import Any
 import pandas as pd  # type: ignore[import-untyped]
 import pytest
 
-from conformare.capture import _batches, greatExpectations
-from conformare.capture._batches import batch_of
+from conformare.capture import greatExpectations
+from conformare.capture.checks import _batches
+from conformare.capture.checks._batches import batch_of
 
 
 def people() -> Any:

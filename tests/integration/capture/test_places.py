@@ -168,6 +168,6 @@ def test_credentials_in_locations_never_show(tracked: SparkSession) -> None:
     )
     with pytest.raises(Exception, match=r"(?i)driver|ClassNotFound"):
         reader.option("dbtable", "public.people").load()
-    from conformare.capture._reads import options_of, place_of
+    from conformare.capture.spark._reads import options_of, place_of
 
     assert place_of(options_of(reader)) == "jdbc:postgresql://***@h/d?***#public.people"

@@ -251,8 +251,8 @@ def test_the_end_of_a_session_comes_after_the_last_look_up(
             stopped.append(True)
 
     # The session of the run has to live on: the wrapper is what is tried, not the end itself.
-    from conformare.capture._patches import _before_stop
-    from conformare.capture._table import Kind, Tracked
+    from conformare.capture.spark._patches import _before_stop
+    from conformare.capture.spark._table import Kind, Tracked
 
     wrapped = _before_stop(Tracked(("m",), "o", "stop", Kind.STOP), Gateway.stop)
     wrapped(Gateway())

@@ -15,8 +15,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare.capture import lineage, restore, store, trackSpark, untracked
-from conformare.capture._patches import _class_of
-from conformare.capture._table import TRACKED
+from conformare.capture.spark._patches import _class_of
+from conformare.capture.spark._table import TRACKED
 from conformare.record import to_run_record
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from conformare.capture._callsite import Authored, authored_call, users_frame
-from conformare.capture._logic import function_text
+from conformare.capture.source._callsite import Authored, authored_call, users_frame
+from conformare.capture.source._logic import function_text
 
 _numbers = itertools.count()
 

@@ -11,7 +11,7 @@ import pytest
 
 from conformare.capture import force_profile, profile, release_cache, store
 from conformare.capture._lineage import Expectation
-from conformare.capture._profiles import step_done
+from conformare.capture.checks._profiles import step_done
 
 CLASSIC = SimpleNamespace(sparkContext=SimpleNamespace(_jsc=object()))
 CONNECT = SimpleNamespace(is_stopped=False)

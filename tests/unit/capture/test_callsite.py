@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from conformare.capture import _callsite
-from conformare.capture._callsite import Authored, PerCode, authored_call, users_frame
-from conformare.capture._logic import function_text
+from conformare.capture.source import _callsite
+from conformare.capture.source._callsite import Authored, PerCode, authored_call, users_frame
+from conformare.capture.source._logic import function_text
 
 
 class Frame:

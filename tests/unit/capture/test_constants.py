@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformare.capture._constants import attributes_of, is_users
+from conformare.capture.source._constants import attributes_of, is_users
 
 
 @pytest.mark.parametrize(

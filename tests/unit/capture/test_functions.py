@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conformare.capture import _logic
-from conformare.capture._logic import function_text
+from conformare.capture.source import _logic
+from conformare.capture.source._logic import function_text
 
 CLEAN = """
 def clean(parts):

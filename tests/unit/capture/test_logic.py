@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformare.capture._callsite import Authored
-from conformare.capture._logic import authored, is_data_frame, text_of
+from conformare.capture.source._callsite import Authored
+from conformare.capture.source._logic import authored, is_data_frame, text_of
 
 
 class Spark:
@@ -343,7 +343,7 @@ def processes(script: str) -> Iterator[str]:
 def test_every_process_has_the_same_texts() -> None:
     script = textwrap.dedent(
         """
-        from conformare.capture._logic import text_of
+        from conformare.capture.source._logic import text_of
         def f(x, y=object()):
             return x in {"a", "b", "c"} and (lambda z: z), f, object
         class Job:

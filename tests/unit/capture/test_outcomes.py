@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformare.capture import record_expectations, store
-from conformare.capture._outcomes import Subject, part_of, severities, severity_of, shown
+from conformare.capture.checks._outcomes import Subject, part_of, severities, severity_of, shown
 
 SECRET = "hunter2"  # noqa: S105 - to be found again
 EMAIL = "jane.doe@example.org"

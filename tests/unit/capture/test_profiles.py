@@ -16,7 +16,7 @@ from conformare.capture import (
     store,
 )
 from conformare.capture._lineage import Expectation
-from conformare.capture._profiles import read_done, step_done
+from conformare.capture.checks._profiles import read_done, step_done
 
 
 class Recorder:

@@ -8,13 +8,13 @@ import pytest
 
 from conformare.capture import (
     Risk,
-    _risks,
     all_risks,
     catalog_by_category,
     get_risk,
     register_risk,
     risk,
 )
+from conformare.capture.declared import _risks
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformare.capture._statements import Statement, Target, parsed_statement
+from conformare.capture.spark._statements import Statement, Target, parsed_statement
 
 INSERT = """\
 'InsertIntoStatement 'UnresolvedRelation [tgt], [__required_write_privileges__=INSERT], false, false, false, false

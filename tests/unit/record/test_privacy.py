@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from conformare.capture import describe, risk, store
 from conformare.capture._lineage import Expectation
 from conformare.capture._locations import without_addresses
-from conformare.capture._reads import record_read, remember_options
-from conformare.capture._steps import Call
-from conformare.capture._table import Kind, Tracked
-from conformare.capture._writes import OPENED_KEY, Opened, record_write
+from conformare.capture.spark._reads import record_read, remember_options
+from conformare.capture.spark._steps import Call
+from conformare.capture.spark._table import Kind, Tracked
+from conformare.capture.spark._writes import OPENED_KEY, Opened, record_write
 from conformare.record import build_model, describe_run, to_run_record
 
 # What a secret may be made of in a URL that works; a "#" or a blank would have to be escaped.

@@ -11,17 +11,19 @@ from importlib import import_module
 from typing import Any
 
 from conformare._guard import guard
-from conformare.capture._caches import release_cache
-from conformare.capture._delta_tables import (
+from conformare.capture._store import store
+from conformare.capture._untracked import is_suspended, untracked
+from conformare.capture.checks._caches import release_cache
+from conformare.capture.spark._delta_tables import (
     pass_on_table,
     record_delta_merge,
     record_delta_read,
     record_delta_write,
     remember_table,
 )
-from conformare.capture._queries import record_session_read
-from conformare.capture._reads import record_read, remember_options
-from conformare.capture._steps import (
+from conformare.capture.spark._queries import record_session_read
+from conformare.capture.spark._reads import record_read, remember_options
+from conformare.capture.spark._steps import (
     Call,
     record_aggregation,
     record_cogroup,
@@ -29,12 +31,10 @@ from conformare.capture._steps import (
     record_pivot,
     record_step,
 )
-from conformare.capture._store import store
-from conformare.capture._streams import record_stream_write, tracked_batch_function
-from conformare.capture._table import TRACKED, Kind, Tracked
-from conformare.capture._untracked import is_suspended, untracked
-from conformare.capture._views import record_dropped_view, record_view
-from conformare.capture._writes import (
+from conformare.capture.spark._streams import record_stream_write, tracked_batch_function
+from conformare.capture.spark._table import TRACKED, Kind, Tracked
+from conformare.capture.spark._views import record_dropped_view, record_view
+from conformare.capture.spark._writes import (
     record_merge_into,
     record_write,
     record_write_to,

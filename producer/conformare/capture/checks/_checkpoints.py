@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from conformare.capture._lineage import Expectation
-from conformare.capture._outcomes import (
+from conformare.capture._store import store
+from conformare.capture.checks._outcomes import (
     DEFAULT_SEVERITY,
     Subject,
     part_of,
@@ -14,7 +15,6 @@ from conformare.capture._outcomes import (
     severity_of,
     shown,
 )
-from conformare.capture._store import store
 
 NO_ASSET = "(checkpoint)"
 """Label of what was checked where neither a frame nor a data asset is known."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from conformare.capture._lineage import ColumnsOf, LookUp, Origin
 from conformare.capture._locations import label_of_path, label_of_table, redacted
-from conformare.capture._logic import is_data_frame
-from conformare.capture._plans import (
+from conformare.capture._store import store
+from conformare.capture.checks._profiles import read_done
+from conformare.capture.source._logic import is_data_frame
+from conformare.capture.spark._plans import (
     explained,
     is_connect,
     parsed_plan,
@@ -18,11 +20,9 @@ from conformare.capture._plans import (
     relations,
     tables_in,
 )
-from conformare.capture._profiles import read_done
-from conformare.capture._reads import digest_of, record_memory, record_table
-from conformare.capture._statements import Statement, Target, parsed_statement
-from conformare.capture._steps import Call
-from conformare.capture._store import store
+from conformare.capture.spark._reads import digest_of, record_memory, record_table
+from conformare.capture.spark._statements import Statement, Target, parsed_statement
+from conformare.capture.spark._steps import Call
 
 READER = "spark.sql"
 _COMMENTS = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/\s*)*", re.DOTALL)

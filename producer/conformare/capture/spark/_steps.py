@@ -8,12 +8,12 @@ from functools import cached_property
 from types import FrameType
 from typing import Any
 
-from conformare.capture._callsite import Authored
-from conformare.capture._logic import authored, is_data_frame
-from conformare.capture._profiles import step_done
-from conformare.capture._shapes import has_same_columns, introduced_names
 from conformare.capture._store import store
-from conformare.capture._table import Tracked
+from conformare.capture.checks._profiles import step_done
+from conformare.capture.source._callsite import Authored
+from conformare.capture.source._logic import authored, is_data_frame
+from conformare.capture.spark._shapes import has_same_columns, introduced_names
+from conformare.capture.spark._table import Tracked
 
 GROUPING_KEY = "__conformare_grouping__"
 """Where a grouped frame carries what it was grouped by, in its `__dict__`."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from conformare.capture._logic import is_data_frame
+from conformare.capture.source._logic import is_data_frame
 
 _NAME = "conformare"
 

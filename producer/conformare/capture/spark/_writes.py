@@ -7,16 +7,16 @@ from typing import Any
 
 from conformare.capture._lineage import LookUp
 from conformare.capture._locations import label_of_path, label_of_table, redacted
-from conformare.capture._logic import is_data_frame
-from conformare.capture._queries import table_format
-from conformare.capture._reads import (
+from conformare.capture._store import store
+from conformare.capture.source._logic import is_data_frame
+from conformare.capture.spark._queries import table_format
+from conformare.capture.spark._reads import (
     default_format,
     jdbc_location,
     options_of,
     place_of,
 )
-from conformare.capture._steps import Call
-from conformare.capture._store import store
+from conformare.capture.spark._steps import Call
 
 WRITER = "spark"
 OPENED_KEY = "__conformare_opened__"

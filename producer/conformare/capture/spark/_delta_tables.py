@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformare.capture._locations import label_of_path, label_of_table, redacted
-from conformare.capture._logic import is_data_frame
-from conformare.capture._reads import add_read
-from conformare.capture._steps import Call
 from conformare.capture._store import store
+from conformare.capture.source._logic import is_data_frame
+from conformare.capture.spark._reads import add_read
+from conformare.capture.spark._steps import Call
 
 TABLE_KEY = "__conformare_delta_table__"
 """Where a table of Delta carries what it was opened by, in its `__dict__`."""

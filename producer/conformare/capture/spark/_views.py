@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformare.capture._steps import Call
 from conformare.capture._store import store
+from conformare.capture.spark._steps import Call
 
 GLOBAL = "global_temp"
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from conformare.capture._lineage import LookUp, Origin
 from conformare.capture._locations import last_segment, redacted, without_extension
-from conformare.capture._plans import relations
-from conformare.capture._profiles import read_done
-from conformare.capture._steps import Call
 from conformare.capture._store import store
+from conformare.capture.checks._profiles import read_done
+from conformare.capture.spark._plans import relations
+from conformare.capture.spark._steps import Call
 
 OPTIONS_KEY = "__conformare_options__"
 """Where a reader or writer carries the options that name a place, in its `__dict__`."""

@@ -12,15 +12,15 @@ from itertools import islice
 from types import CodeType, FrameType
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from conformare.capture._constants import Source, source_of
-from conformare.capture._normalise import FunctionText, IsFrame, Normaliser
+from conformare.capture.source._constants import Source, source_of
+from conformare.capture.source._normalise import FunctionText, IsFrame, Normaliser
 
 V = TypeVar("V")
 Site: TypeAlias = tuple[str, str, int, int]
 """File, function, its first line, and the instruction that calls."""
 
 _MOST_FILES = 256
-_OURS = __name__.rpartition(".")[0]
+_OURS = "conformare.capture"
 _LIBRARIES = ("pyspark", _OURS)
 _INSIDE_LIBRARIES = tuple(f"{library}." for library in _LIBRARIES)
 # Attributes that stand between a frame and the method in the source: `df.na.fill(0)`.

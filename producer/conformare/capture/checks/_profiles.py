@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from conformare._guard import guard
-from conformare.capture._caches import persist_once
 from conformare.capture._lineage import Expectation
 from conformare.capture._store import store
 from conformare.capture._untracked import untracked
+from conformare.capture.checks._caches import persist_once
 
 EVERY_STEP = "*"
 GROUP_BY = "group_by"

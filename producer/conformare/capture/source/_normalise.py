@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
-from conformare.capture._constants import (
+from conformare.capture.source._constants import (
     COMPREHENSIONS,
     Bound,
     Imported,

@@ -8,12 +8,12 @@ from typing import Any
 
 from conformare._guard import guard
 from conformare.capture._locations import label_of_path, label_of_table, redacted
-from conformare.capture._plans import is_connect
-from conformare.capture._reads import UNKNOWN, default_format, options_of, place_of
-from conformare.capture._scope import Contexts, current_scope, repeated
-from conformare.capture._steps import Call
 from conformare.capture._store import store
-from conformare.capture._writes import add_write, opened_by
+from conformare.capture.declared._scope import Contexts, current_scope, repeated
+from conformare.capture.spark._plans import is_connect
+from conformare.capture.spark._reads import UNKNOWN, default_format, options_of, place_of
+from conformare.capture.spark._steps import Call
+from conformare.capture.spark._writes import add_write, opened_by
 
 STREAM_WRITER = "spark.writeStream"
 BATCH_KEY = "__conformare_batch_function__"

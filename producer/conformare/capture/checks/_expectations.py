@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformare.capture._batches import batch_of
 from conformare.capture._lineage import Expectation
-from conformare.capture._outcomes import (
+from conformare.capture.checks._batches import batch_of
+from conformare.capture.checks._outcomes import (
     DEFAULT_SEVERITY,
     MISSING_COLUMN,
     Subject,

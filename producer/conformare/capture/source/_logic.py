@@ -14,9 +14,15 @@ from itertools import islice
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType
 from typing import Any, cast
 
-from conformare.capture._callsite import Authored, PerCode, authored_call, site_of, users_frame
-from conformare.capture._constants import Scope, Source, is_users, source_of
-from conformare.capture._normalise import FRAME_TOKEN, Rewriting, digest
+from conformare.capture.source._callsite import (
+    Authored,
+    PerCode,
+    authored_call,
+    site_of,
+    users_frame,
+)
+from conformare.capture.source._constants import Scope, Source, is_users, source_of
+from conformare.capture.source._normalise import FRAME_TOKEN, Rewriting, digest
 
 _MOST_WRAPPERS = 20
 # As much of an argument is looked at where there is no source text.

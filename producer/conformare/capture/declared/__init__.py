@@ -1,0 +1,1 @@
+"""What the author says about a pipeline: contexts, risks, sensitive columns."""
