@@ -261,3 +261,27 @@ def test_the_end_of_a_session_comes_after_the_last_look_up(
     assert node is not None
     assert node.columns == ("id",)
     assert spark.version
+
+
+def test_what_a_step_says_of_its_columns_is_what_spark_says(people: DataFrame) -> None:
+    with_name = people.withColumn("N", F.lit(1)).withColumns({"m": F.lit(1), "ID": F.lit(2)})
+    frames = [
+        with_name,
+        with_name.drop("M").select("id", "Email", F.col("G"), people.g.alias("h")),
+        with_name.groupBy("G", F.col("Email")).agg(F.sum("n").alias("total")),
+        with_name.groupBy(with_name.g).count(),
+        with_name.agg(F.max("n").alias("n")),
+        people.join(with_name.select("ID", "n"), "id").unionByName(
+            people, allowMissingColumns=True
+        ),
+        people.toDF("x", "y", "z"),
+    ]
+    said = store.snapshot().nodes
+    for frame in frames:
+        node = store.node_of(frame)
+        assert node is not None
+        known = said[node.number - 1]
+        assert known.columns is None  # nobody had to ask
+        assert set(known.introduces or ()) <= set(frame.columns)
+    names = {name for node in said for name in node.introduces or node.columns or ()}
+    assert names == {name for columns in store.cols.values() for name in columns}

@@ -40,6 +40,11 @@ def is_data_frame(value: Any) -> bool:
     return _is_spark("DataFrame", value, "pyspark.sql.connect.dataframe")
 
 
+def is_column(value: Any) -> bool:
+    """Whether a value is a column of Spark, without importing Spark."""
+    return _is_spark("Column", value, "pyspark.sql.connect.column")
+
+
 def _is_spark(name: str, value: Any, elsewhere: str) -> bool:
     # Before Spark 4 the classes of Connect are no subclasses of those of `pyspark.sql`.
     for module in ("pyspark.sql", elsewhere):
@@ -90,7 +95,7 @@ def text_of(value: Any) -> str:
 def _text_of(value: Any, room: Iterator[int], depth: int) -> str:
     if is_data_frame(value):
         return FRAME_TOKEN
-    if _is_spark("Column", value, "pyspark.sql.connect.column"):
+    if is_column(value):
         return _column_text(value)
     if _is_spark("DataType", value, "pyspark.sql.types"):
         spark_own = type(value).__module__ == "pyspark.sql.types"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
+
+from conformare.capture.source._logic import is_column
 
 _SAME = frozenset(
     """
@@ -16,6 +19,12 @@ _SAME = frozenset(
 _FEWER = frozenset(("join", "crossJoin", "lateralJoin", "drop", "unionByName"))
 # A name with a dot or a star in it is more than a name.
 _NAME = re.compile(r"\w+")
+# A column by its name, or anything that is given one at the end.
+_NAMED = re.compile(
+    r"""'(\w+)'|(?:F\.|functions\.)?col\('(\w+)'\)|_frame_\.(\w+)|_frame_\['(\w+)'\]|"""
+    r""".*[\w)\]]\.alias\('(\w+)'\)""",
+    re.DOTALL,
+)
 
 
 def has_same_columns(method: str, owner: str) -> bool:
@@ -29,7 +38,7 @@ def has_same_columns(method: str, owner: str) -> bool:
 
 
 def introduced_names(
-    method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    method: str, args: tuple[Any, ...], kwargs: dict[str, Any], texts: tuple[str, ...]
 ) -> tuple[str, ...] | None:
     """Return the names that a result may have beyond those of the frames that it was made from.
 
@@ -37,6 +46,7 @@ def introduced_names(
         method: Name of the method.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
+        texts: What was written for each positional argument.
 
     Returns:
         Names, each of them a column of the result; None where only the result knows.
@@ -50,10 +60,33 @@ def introduced_names(
         columns = args[0] if args else kwargs.get("colsMap")
         names = tuple(columns) if type(columns) is dict else ()
         return names if names and all(isinstance(name, str) for name in names) else None
-    if method in ("select", "toDF") and args and not kwargs and all(map(_is_name, args)):
-        return args
+    if method in ("select", "toDF", "agg") and not kwargs and len(args) == len(texts):
+        return _all_named(map(_name_of, args, texts))
     return None
 
 
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+def names_of_keys(texts: Iterable[str]) -> tuple[str, ...] | None:
+    """Return the names of the columns that a frame is grouped by, None if they are not plain.
+
+    Args:
+        texts: What was written for each of them.
+    """
+    return _all_named(map(_name_in, texts))
+
+
+def _all_named(names: Iterable[str | None]) -> tuple[str, ...] | None:
+    found = tuple(names)
+    known = tuple(name for name in found if name is not None)
+    return known if found and len(known) == len(found) else None
+
+
+def _name_of(value: Any, text: str) -> str | None:
+    """Return the name of the column that an argument makes."""
+    if isinstance(value, str):
+        return value if _NAME.fullmatch(value) else None
+    return _name_in(text) if is_column(value) else None
+
+
+def _name_in(text: str) -> str | None:
+    found = _NAMED.fullmatch(text)
+    return None if found is None else next(filter(None, found.groups()))

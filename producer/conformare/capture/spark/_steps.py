@@ -12,7 +12,7 @@ from conformare.capture._store import store
 from conformare.capture.checks._profiles import step_done
 from conformare.capture.source._callsite import Authored
 from conformare.capture.source._logic import authored, is_data_frame
-from conformare.capture.spark._shapes import has_same_columns, introduced_names
+from conformare.capture.spark._shapes import has_same_columns, introduced_names, names_of_keys
 from conformare.capture.spark._table import Tracked
 
 GROUPING_KEY = "__conformare_grouping__"
@@ -85,11 +85,15 @@ def logic_of(written: Authored) -> dict[str, Any]:
 
 
 def _record(
-    call: Call, op: str, parents: list[Any], written: Authored, logic: dict[str, Any]
+    call: Call,
+    op: str,
+    parents: list[Any],
+    written: Authored,
+    logic: dict[str, Any],
+    introduces: tuple[str, ...] | None = None,
 ) -> None:
     """Take note of every frame that the call made."""
     method, owner = call.tracked.method, call.tracked.owner
-    introduces = introduced_names(method, call.args, call.kwargs)
     several = isinstance(call.result, (list, tuple))
     for part, child in enumerate(_frames_in(call.result if several else [call.result])):
         number = store.add_step(
@@ -111,7 +115,9 @@ def _record(
 def record_step(call: Call) -> None:
     """Take note of a step of a frame, of `df.na` or of `df.stat`."""
     frame = call.owner if is_data_frame(call.owner) else call.owner.df
-    _record(call, call.tracked.operation, _parents(call, frame), call.authored, call.logic)
+    introduces = introduced_names(call.tracked.method, call.args, call.kwargs, call.authored.args)
+    parents = _parents(call, frame)
+    _record(call, call.tracked.operation, parents, call.authored, call.logic, introduces)
 
 
 def record_grouping(call: Call) -> None:
@@ -145,7 +151,20 @@ def record_aggregation(call: Call) -> None:
         written = replace(written, receiver=grouping.receiver)
     logic = {**logic_of(written), **grouping.keys}
     op = f"group_by.{call.tracked.method}"
-    _record(call, op, _parents(call, grouping.frame), written, logic)
+    introduces = _aggregated(call, grouping)
+    _record(call, op, _parents(call, grouping.frame), written, logic, introduces)
+
+
+def _aggregated(call: Call, grouping: _Grouping) -> tuple[str, ...] | None:
+    """Return the names of an aggregation's columns, None where only its result knows."""
+    method, keys = call.tracked.method, grouping.keys
+    said = keys["group_keys"]
+    if "pivot" in keys or method not in ("agg", "count") or said.get("kwargs", True):
+        return None
+    by = names_of_keys(said["args"]) if said["args"] else ()
+    values = introduced_names(method, call.args, call.kwargs, call.authored.args)
+    values = ("count",) if method == "count" else values
+    return None if by is None or values is None else (*by, *values)
 
 
 def record_cogroup(call: Call) -> None:
