@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 from types import TracebackType
 from typing import ParamSpec, TypeVar
@@ -24,12 +25,12 @@ Reporter = Callable[[Exception], None]
 
 def _place_of(fault: Exception) -> tuple[str, int, str]:
     """Return where an exception was raised, and its class."""
-    traceback = fault.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
         return "", 0, type(fault).__name__
-    return traceback.tb_frame.f_code.co_filename, traceback.tb_lineno, type(fault).__name__
+    return trace.tb_frame.f_code.co_filename, trace.tb_lineno, type(fault).__name__
 
 
 class Guard:
@@ -56,7 +57,7 @@ class Guard:
         self,
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
-        traceback: TracebackType | None,
+        trace: TracebackType | None,
     ) -> bool:
         if not isinstance(exc, Exception):
             return False
@@ -85,10 +86,12 @@ class Guard:
             if place in self._places:
                 return
             self._places.add(place)
+        # Not what it says: an exception of Spark may quote locations with their credentials.
         logger.warning(
             "conformare failed inside its own code; the job goes on, with less recorded "
-            "(logged once per place)",
-            exc_info=fault,
+            "(logged once per place)\n%s%s",
+            "".join(traceback.format_tb(fault.__traceback__)),
+            type(fault).__qualname__,
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 
 from conformare.capture.spark._table import TRACKED, Kind
@@ -26,6 +27,9 @@ CLASSES = (
     "DataFrameWriter",
     "DataFrameWriterV2",
     "MergeIntoWriter",
+    "MergeIntoWriter.WhenMatched",
+    "MergeIntoWriter.WhenNotMatched",
+    "MergeIntoWriter.WhenNotMatchedBySource",
     "DataStreamReader",
     "DataStreamWriter",
 )
@@ -109,7 +113,7 @@ def methods_of(name: str) -> list[str]:
     modules = next(t.modules for t in TRACKED if t.owner == name and not t.connect)
     for module in modules:
         try:
-            owner = getattr(import_module(module), name)
+            owner = attrgetter(name)(import_module(module))
         except (ImportError, AttributeError):
             continue
         return sorted(method for method in dir(owner) if not method.startswith("_"))

@@ -32,7 +32,7 @@ NODE_KEY = "__conformare_node__"
 """Where a frame carries the identity of its node: in its `__dict__`, never as an attribute."""
 
 MOST_AT_ONE_PLACE = 1_000
-"""So many distinct nodes may come from one place in the source with the same arguments."""
+"""So many distinct nodes may come from one operation at one place in the source."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,16 @@ class Origination:
 
     Attributes:
         place: Where the call stands; None for a call that is never the same as another.
-        what: The operation and everything else that tells it from others at this place.
+        what: Kind, operation, and everything else that tells it from others at this place.
     """
 
     place: Place | None
     what: tuple[Hashable, ...]
+
+    @property
+    def everything(self) -> tuple[Hashable, ...]:
+        """What all events of this kind and operation at this place have in common."""
+        return (self.place, *self.what[:2])
 
 
 @dataclass
@@ -114,8 +119,8 @@ class Content:
         node = self.node_of(frame)
         if node is None:
             origination = Origination(place, ("root", label))
-            if self._at_one_place[origination] >= MOST_AT_ONE_PLACE:
-                node = self.nodes[self._known[origination] - 1]
+            if self._is_full(origination):
+                node = self.nodes[self._known[origination.everything] - 1]
             else:
                 node = self.new_node(label)
                 self.frames[node.number] = frame
@@ -148,20 +153,22 @@ class Content:
         if origination.place is None:
             return None
         number = self._known.get((origination, parents))
-        if number is None and self._at_one_place[origination] >= MOST_AT_ONE_PLACE:
-            number = self._known.get(origination)
-            if number is not None:
-                self._add_parents(number, parents)
+        if number is None and self._is_full(origination):
+            number = self._known[origination.everything]
+            self._add_parents(number, parents)
         return number
+
+    def _is_full(self, origination: Origination) -> bool:
+        return self._at_one_place[origination.everything] >= MOST_AT_ONE_PLACE
 
     def remember(self, origination: Origination, parents: tuple[int, ...], number: int) -> None:
         """Let later events that are equal to this one be the same."""
         if origination.place is None:
             return
-        self._at_one_place[origination] += 1
+        self._at_one_place[origination.everything] += 1
         # The last one that is told apart stands for all that follow.
-        full = self._at_one_place[origination] >= MOST_AT_ONE_PLACE
-        self._known[origination if full else (origination, parents)] = number
+        self._known[origination.everything] = number
+        self._known[origination, parents] = number
 
     def _add_parents(self, number: int, parents: Iterable[int]) -> None:
         position = self._event_of[number]
@@ -195,11 +202,6 @@ class Content:
                 logic=logic,
             )
         )
-
-    def add_upstream(self, child: int, parents: Iterable[int]) -> None:
-        """Let the event that made a node have more parents."""
-        if child in self._event_of:
-            self._add_parents(child, parents)
 
 
 def _badness(result: Expectation) -> int:

@@ -47,7 +47,7 @@ class Event:
         op: Name of the operation, such as `filter` or `group_by.agg`.
         kind: op, function, source or sink.
         backend: Engine that it runs on.
-        parents: Numbers of the nodes that it was made from.
+        parents: Numbers of the nodes that it was made from, twice where one is used twice.
         child: Number of the node that it made.
         groups: Open groups, outermost first.
         risks: Open risks, outermost first.
@@ -72,17 +72,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Origin:
-    """What only Spark knows about a place: where it lies, its format, and what it was made from.
+    """What only Spark knows about a place.
 
     Attributes:
         location: Where it lies; None where what stood in is right.
         format: Format of the data; None where what stood in is right.
-        parents: Numbers of more nodes that it was made from.
     """
 
     location: str | None = None
     format: str | None = None
-    parents: tuple[int, ...] = ()
 
 
 LookUp = Callable[[], Origin]
@@ -107,7 +105,7 @@ class Sink:
 
     Attributes:
         node: Number of its own node.
-        frame: Number of the node of the frame that was written, None where there was no frame.
+        frame: Number of the node that was written.
         location: Where to, without credentials.
         format: Format of the data.
         writer: Interface that it was written through.
@@ -115,7 +113,7 @@ class Sink:
     """
 
     node: int
-    frame: int | None
+    frame: int
     location: str
     format: str
     writer: str

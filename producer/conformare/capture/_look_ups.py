@@ -7,6 +7,7 @@ that do not follow from others: a filter has the columns of its parent, `withCol
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +23,7 @@ def resolve(content: Content) -> None:
         content: What was captured; it is completed.
     """
     for position, look_up in content.source_look_ups.items():
-        source, found = content.sources[position], _asked(look_up)
-        content.sources[position] = _placed(source, found)
-        content.add_upstream(source.node, found.parents)
+        content.sources[position] = _placed(content.sources[position], _asked(look_up))
     for position, look_up in content.sink_look_ups.items():
         content.sinks[position] = _placed(content.sinks[position], _asked(look_up))
     for position, columns in content.written.items():
@@ -56,7 +55,8 @@ def widen(content: Content, sink_node: int, columns: ColumnsOf) -> None:
         sink_node: Number of the sink's node.
         columns: Asks the other frame.
     """
-    position = next(i for i, sink in enumerate(content.sinks) if sink.node == sink_node)
+    # Sinks are in the order of their nodes.
+    position = bisect_left(content.sinks, sink_node, key=lambda sink: sink.node)
     first = content.written.pop(position, None)
     known = content.sinks[position].columns or ()
     names = tuple(dict.fromkeys((*known, *(_named(first) if first else ()), *_named(columns))))

@@ -191,7 +191,7 @@ class Store:
             for frame in parents:
                 nodes.append(content.root(frame, receiver, place))
                 receiver = None
-            numbers = tuple(dict.fromkeys((*(node.number for node in nodes), *upstream)))
+            numbers = (*(node.number for node in nodes), *upstream)
             what = ("step", op, repr(logic), scope.groups, scope.risks, variant)
             origination = Origination(place, what)
             number = content.same_as(origination, numbers)
@@ -222,6 +222,7 @@ class Store:
         label: str | None = None,
         look_up: LookUp | None = None,
         place: Place | None = None,
+        variant: Hashable = None,
     ) -> int:
         """Take note of a read.
 
@@ -231,8 +232,9 @@ class Store:
             format: Format of the data; stands in until `look_up` knows better.
             reader: Interface that it was read through.
             label: Name to show for the frame.
-            look_up: Asks for location, format and further parents once a record is built.
+            look_up: Asks for location and format once a record is built.
             place: Where the call stands.
+            variant: What else tells it from other reads at this place.
 
         Returns:
             Number of the node of the frame.
@@ -240,7 +242,7 @@ class Store:
         with self._lock:
             content, scope = self._content, current_scope()
             known = content.nodes[frame - 1] if isinstance(frame, int) else content.node_of(frame)
-            what = ("source", location, format, reader, scope.groups, scope.risks)
+            what = ("source", reader, location, format, scope.groups, scope.risks, variant)
             origination = Origination(place, (*what, known.number if known else None))
             number = content.same_as(origination, ())
             if number is None:
@@ -324,6 +326,12 @@ class Store:
         """Look up what a record needs and only Spark knows; each thing is asked once."""
         with self._lock, untracked():
             resolve(self._content)
+
+    def let_go(self) -> None:
+        """Look up what a record needs, and hold no frame any longer: the session ends."""
+        with self._lock:
+            self.resolve()
+            self._content.frames.clear()
 
     def resolve_all(self) -> None:
         """Look up everything that only Spark knows: afterwards no frame is held any longer."""

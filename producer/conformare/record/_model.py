@@ -46,6 +46,6 @@ def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:
             "risks": sorted({risk.risk_id for risk in event.risks}),
         }
         for event in content.events
-        for parent in event.parents
+        for parent in dict.fromkeys(event.parents)
     ]
     return {"nodes": nodes, "edges": edges}

@@ -151,7 +151,7 @@ def test_statements_and_views(tables: SparkSession, people: DataFrame, grain: Gr
     assert [event.parents for event in lineage()][1] == (2,)
     assert [(row["location"], row["format"]) for row in grain("sources")] == [
         ("incoming_connect", "delta"),
-        ("default.incoming_connect", "delta"),
+        ("incoming_connect", "delta"),
         ("incoming_connect", "delta"),
     ]
     assert [(row["location"], row["format"], row["columns"]) for row in grain("sinks")] == [
@@ -169,7 +169,7 @@ def test_frames_given_to_a_query_are_its_parents(
     tables.sql("select id from {people} where id > 1", people=people)
     assert [(event.op, event.kind) for event in lineage()] == [("sql", "op")]
     tables.sql("select p.id from {people} p join incoming_connect i on p.id = i.id", people=people)
-    assert [row["location"] for row in grain("sources")] == ["default.incoming_connect"]
+    assert [row["location"] for row in grain("sources")] == ["incoming_connect"]
 
 
 def test_streams(spark: SparkSession, people: DataFrame, grain: Grain, tmp_path: Path) -> None:

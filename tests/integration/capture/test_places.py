@@ -83,7 +83,7 @@ def test_tables_and_queries_tell_what_they_read(
     assert [tuple(row[name] for name in names) for row in rows[:3]] == [
         (table, table, "delta", "spark.table"),
         (table, table, "delta", "spark.read"),
-        ("<df3>", f"default.{table}", "delta", "spark.sql"),
+        ("<df3>", table, "delta", "spark.sql"),
     ]
     assert rows[3]["location"].startswith("query:")
     assert "secret" not in str(rows)

@@ -120,3 +120,50 @@ def test_frames_given_to_a_query_are_its_parents(
     assert flow() == [("sql", ("<df1>",), "made")]
     assert grain("sources") == []
     assert made.count() == 2
+
+
+@pytest.mark.usefixtures("tracked")
+def test_comments_and_words_in_literals_mislead_nobody(tables: SparkSession, grain: Grain) -> None:
+    tables.sql(
+        """
+        -- every night
+        insert into kept select * from incoming
+        """
+    )
+    tables.sql("with i as (select * from incoming where g = 'insert') select * from i")
+    with describe("one"):
+        tables.sql("select id /* the key */ from incoming where g = 'x--1'")
+    with describe("two"):
+        tables.sql("select id from incoming where g = 'x--1' -- or so")
+    with describe("three"):
+        tables.sql("select id from incoming where g = 'x--2'")
+    assert places(grain("sinks")) == [("kept", "delta")]
+    assert len(grain("sources")) == 5
+    one, two, three = (row["impl_hash"] for row in grain("contexts"))
+    assert one == two
+    assert two != three
+
+
+@pytest.mark.usefixtures("tracked")
+def test_a_function_called_with_different_queries_makes_different_frames(
+    tables: SparkSession, grain: Grain
+) -> None:
+    def query(text: str) -> DataFrame:
+        return tables.sql(text)
+
+    joined = query("select id from incoming").join(query("select id, g from kept"), "id")
+    assert [row["location"] for row in grain("sources")] == ["incoming", "kept"]
+    assert len(lineage()[-1].parents) == 2
+    assert joined.columns == ["id", "g"]
+
+
+@pytest.mark.usefixtures("tracked")
+def test_a_function_that_makes_different_frames_makes_different_sources(
+    tables: SparkSession, grain: Grain
+) -> None:
+    def made(rows: list[tuple[int]], schema: str) -> DataFrame:
+        return tables.createDataFrame(rows, schema)
+
+    for _ in range(3):
+        made([(1,)], "id int").join(made([(1,)], "email int"), how="cross")
+    assert [row["columns"] for row in grain("sources")] == [["id"], ["email"]]

@@ -240,7 +240,7 @@ def test_unpacked_arguments_are_kept_as_written(people: DataFrame) -> None:
 def test_the_end_of_a_session_comes_after_the_last_look_up(
     people: DataFrame, spark: SparkSession
 ) -> None:
-    kept = people.select("id")
+    kept = people.selectExpr("id")
     stopped: list[bool] = []
 
     class Gateway:

@@ -72,7 +72,9 @@ def test_a_merge_into_a_table_is_a_step_and_a_sink(
     assert [part.get("clause") for part in logic["clauses"]] == [
         None,
         "whenMatched",
+        "updateAll",
         "whenNotMatched",
+        "insertAll",
     ]
     (row,) = grain("sinks")
     assert (row["location"], row["format"], row["columns"]) == (target, "delta", COLUMNS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 import pytest
@@ -237,3 +237,22 @@ def test_a_block_open_over_a_clear_is_known_again_at_its_next_step(stub_frame: A
         store.add_step("filter", [stub_frame()], stub_frame())
     assert [group["label"] for group in groups_registry().values()] == ["d"]
     assert [declared.risk_id for declared in store.snapshot().risks] == ["r"]
+
+
+def test_an_asynchronous_generator_runs_inside_its_block(stub_frame: Any) -> None:
+    @describe("stream")
+    async def frames() -> AsyncGenerator[int, None]:
+        for number in range(2):
+            store.add_step("filter", [stub_frame()], stub_frame())
+            yield number
+
+    async def consume() -> list[int]:
+        found = []
+        async for number in frames():
+            store.add_step("limit", [stub_frame()], stub_frame())
+            found.append(number)
+        return found
+
+    assert asyncio.run(consume()) == [0, 1]
+    labels = [(event.op, event.group.label if event.group else None) for event in store.events]
+    assert labels == [("filter", "stream"), ("limit", None)] * 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -152,3 +154,21 @@ def test_a_profiler_that_fails_reaches_nobody(swallowed_faults_fail: list[Except
     with profile(Broken()):
         take_steps()
     assert [type(fault) for fault in swallowed_faults_fail] == [KeyError] * len(STEPS)
+
+
+def test_threads_may_share_a_block(recorder: Recorder) -> None:
+    """Each is inside on its own, whoever leaves first."""
+    block = profile(recorder)
+    inside, leave = threading.Barrier(2, timeout=10), threading.Barrier(2, timeout=10)
+
+    def work(node: int) -> None:
+        with block:
+            inside.wait()
+            step_done("filter", "frame", node)
+            leave.wait()
+        step_done("filter", "frame", node + 100)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(work, node) for node in (1, 2)]:
+            done.result()
+    assert len(recorder.seen) == 2

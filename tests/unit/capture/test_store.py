@@ -185,3 +185,12 @@ def test_nodes_have_labels_and_columns(stub_frame: Any) -> None:
     assert node_id(stub_frame()) is None
     with pytest.raises(LookupError, match="no node 7"):
         store.label(7)
+
+
+def test_targets_without_end_do_not_grow_the_store_without_bound(stub_frame: Any) -> None:
+    raw = stub_frame(["a"])
+    for number in range(MOST_AT_ONE_PLACE + 10):
+        store.add_sink(
+            raw, location=f"/o/{number}", format="csv", writer="w", label="o", op="csv", place=PLACE
+        )
+    assert len(store.sinks) == MOST_AT_ONE_PLACE

@@ -86,3 +86,22 @@ def test_what_comes_from_another_context_does_not_count(stub_frame: Any) -> None
             chain(stub_frame, 3, start=made)
         hashes.append(hash_of_last_context())
     assert hashes[0] == hashes[1]
+
+
+def test_a_loop_of_2_that_adds_up_is_one_of_40(stub_frame: Any) -> None:
+    hashes = set()
+    for repetitions in (2, 3, 4, 40):
+        store.clear()
+        with describe("c"):
+            raw, total = stub_frame(["a"]), None
+            for _ in range(repetitions):
+                part = stub_frame(["a"])
+                store.add_step("filter", [raw], part, place=("f", "g", 1, 2))
+                if total is None:
+                    total = part
+                    continue
+                longer = stub_frame(["a"])
+                store.add_step("union", [total, part], longer, place=("f", "g", 1, 4))
+                total = longer
+        hashes.add(hash_of_last_context())
+    assert len(hashes) == 1

@@ -15,6 +15,8 @@ from conformare.capture.checks._outcomes import (
     severities,
     severity_of,
 )
+from conformare.capture.source._logic import text_of
+from conformare.capture.source._normalise import digest
 
 SKIPPED = "skipped: `when` said no"
 
@@ -116,6 +118,8 @@ class greatExpectations:  # noqa: N801 - the name is fixed by the contract
         self._default_severity = default_severity
         self._hard_severities = severities(hard_severities)
         self._when = when
+        # The same checks, made anew in a loop, are the same ones.
+        self.identity = digest(text_of([(c.type, c.arguments, c.severity) for c in self._checks]))
 
     def evaluate(self, frame: Any, node: int) -> list[Expectation]:
         """Check a frame; what cannot be checked is a result too.

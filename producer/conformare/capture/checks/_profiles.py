@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
@@ -123,12 +124,9 @@ class profile:  # noqa: N801 - the name is fixed by the contract
         self._profilers = _checked(profilers)
         self._ops = (ops,) if isinstance(ops, str) else tuple(ops or (EVERY_STEP,))
         self._only = only
-        self._last: tuple[Any, int] | None = None
-        self._tokens: list[Token[tuple[profile, ...]]] = []
 
     def __enter__(self) -> None:
-        self._last = None
-        self._tokens.append(_blocks.set((*_blocks.get(), self)))
+        _blocks.set((*_blocks.get(), _Entered(self)))
 
     def __exit__(
         self,
@@ -136,19 +134,32 @@ class profile:  # noqa: N801 - the name is fixed by the contract
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _blocks.reset(self._tokens.pop())
-        last, self._last = self._last, None
-        if last is not None and exc is None:
-            _run(self._profilers, *last, persist=self.persists)
+        # One instance may be entered by several threads and tasks, each with blocks of its own.
+        blocks = list(_blocks.get())
+        entered = next((e for e in reversed(blocks) if e.block is self), None)
+        if entered is None:
+            return
+        blocks.remove(entered)
+        _blocks.set(tuple(blocks))
+        if entered.last is not None and exc is None:
+            _run(self._profilers, *entered.last, persist=self.persists)
 
-    def matching(self, op: str, frame: Any, node: int) -> tuple[Profiler, ...]:
+    def matching(self, op: str, frame: Any, node: int, entered: _Entered) -> tuple[Profiler, ...]:
         """Return what is to run on a step now."""
         if not any(_matches(op, wanted) for wanted in self._ops):
             return ()
         if self._only == "last":
-            self._last = (frame, node)
+            entered.last = (frame, node)
             return ()
         return self._profilers
+
+
+@dataclass(eq=False)
+class _Entered:
+    """A block that has been entered, and the last step in it that it is for."""
+
+    block: profile
+    last: tuple[Any, int] | None = None
 
 
 class force_profile(profile):  # noqa: N801 - the name is fixed by the contract
@@ -185,7 +196,7 @@ class force_profile(profile):  # noqa: N801 - the name is fixed by the contract
         self.persists = cache
 
 
-_blocks: ContextVar[tuple[profile, ...]] = ContextVar("conformare_profiles", default=())
+_blocks: ContextVar[tuple[_Entered, ...]] = ContextVar("conformare_profiles", default=())
 
 
 def _run(profilers: Iterable[Profiler], frame: Any, node: int, *, persist: bool = False) -> None:
@@ -194,7 +205,8 @@ def _run(profilers: Iterable[Profiler], frame: Any, node: int, *, persist: bool 
             persist_once(frame)
     for profiler in profilers:
         with guard, untracked():
-            store.add_expectations(profiler.evaluate(frame, node), id(profiler))
+            checker = getattr(profiler, "identity", id(profiler))
+            store.add_expectations(profiler.evaluate(frame, node), checker)
 
 
 def step_done(op: str, frame: Any, node: int) -> None:
@@ -212,9 +224,9 @@ def step_done(op: str, frame: Any, node: int) -> None:
                 if _matches(op, name):
                     wanted.update((id(profiler), profiler) for profiler in profilers)
     persist = False
-    for block in _blocks.get():
-        chosen = block.matching(op, frame, node)
-        persist = persist or (block.persists and bool(chosen))
+    for entered in _blocks.get():
+        chosen = entered.block.matching(op, frame, node, entered)
+        persist = persist or (entered.block.persists and bool(chosen))
         wanted.update((id(profiler), profiler) for profiler in chosen)
     if wanted:
         _run(wanted.values(), frame, node, persist=persist)

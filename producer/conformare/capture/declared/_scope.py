@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -142,6 +142,8 @@ class Block:
             return cast("F", _coroutine_inside(self, function))
         if inspect.isgeneratorfunction(function):
             return cast("F", _generator_inside(self, function))
+        if inspect.isasyncgenfunction(function):
+            return cast("F", _async_generator_inside(self, function))
 
         @functools.wraps(function)
         def inside(*args: Any, **kwargs: Any) -> Any:
@@ -181,5 +183,30 @@ def _generator_inside(block: Block, function: Callable[..., Any]) -> Callable[..
                 raise
             except BaseException as error:  # noqa: BLE001 - the generator decides on it
                 resume, value = generator.throw, error
+
+    return inside
+
+
+def _async_generator_inside(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Open the block only while the generator runs, as for one that is not asynchronous."""
+
+    @functools.wraps(function)
+    async def inside(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        generator = function(*args, **kwargs)
+        resume, value = generator.asend, None
+        while True:
+            with block:
+                try:
+                    item = await resume(value)
+                except StopAsyncIteration:
+                    return
+            try:
+                resume, value = generator.asend, (yield item)
+            except GeneratorExit:
+                with block:
+                    await generator.aclose()
+                raise
+            except BaseException as error:  # noqa: BLE001 - the generator decides on it
+                resume, value = generator.athrow, error
 
     return inside

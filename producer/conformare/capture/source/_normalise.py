@@ -22,6 +22,7 @@ from conformare.capture.source._constants import (
     attributes_of,
     constant,
 )
+from conformare.capture.spark._table import STEPS
 
 IsFrame = Callable[[Any], bool]
 Lookup = Callable[[str], Any]
@@ -32,16 +33,7 @@ FRAME_TOKEN = "_frame_"  # noqa: S105 - stands for every data frame, whatever it
 
 # A call of one of these on a frame is a step of its own: where its result is an argument of
 # another call, it counts as a frame without a name.
-STEPS_WITHIN = frozenset(
-    """
-    select selectExpr alias filter where withColumn withColumns withColumnRenamed
-    withColumnsRenamed withMetadata toDF to join crossJoin lateralJoin drop dropDuplicates
-    drop_duplicates distinct fillna dropna replace union unionAll unionByName intersect
-    intersectAll exceptAll subtract unpivot melt orderBy sort sortWithinPartitions limit offset
-    sample sampleBy repartition repartitionByRange coalesce hint transform agg cache persist
-    checkpoint localCheckpoint
-    """.split()  # noqa: SIM905 - a list of names reads better as words
-)
+STEPS_WITHIN = frozenset((*STEPS.split(), "transform", "agg", "cache", "persist"))
 # A longer constant is known by a digest: its text is kept with every step that names it.
 _MOST_LITERAL = 1_000
 _MOST_LITERALS = 256

@@ -151,8 +151,7 @@ def _before_stop(_tracked: Tracked, original: Method) -> Method:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if _installed:
             with guard:
-                store.resolve_all()
-                release_cache()
+                store.let_go()
         return original(self, *args, **kwargs)
 
     return method
@@ -190,7 +189,7 @@ def _class_of(tracked: Tracked) -> type | None:
             owner: Any = import_module(module)
             for name in tracked.owner.split("."):
                 owner = getattr(owner, name)
-        except (ImportError, AttributeError):
+        except Exception:  # noqa: BLE001, S112 - a package that is not there, or of no use as it is
             continue
         found: type = owner
         return found

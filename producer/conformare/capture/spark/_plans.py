@@ -98,7 +98,7 @@ def _relation(leaf: Any) -> Iterator[tuple[str, str | None]]:
         table = _value(leaf.catalogTable())
         if table is not None:
             yield _short(table.qualifiedName()), _format(_value(table.provider()))
-        elif hasattr(leaf.relation(), "location"):
+        elif leaf.relation().getClass().getSimpleName() == "HadoopFsRelation":
             for path in _items(leaf.relation().location().rootPaths()):
                 yield path.toString(), _format(leaf.relation().toString())
     elif kind == "HiveTableRelation":
@@ -109,8 +109,8 @@ def _relation(leaf: Any) -> Iterator[tuple[str, str | None]]:
 
 
 def _short(name: str) -> str:
-    """Leave out the catalog that every session has."""
-    return name.replace("`", "").removeprefix("spark_catalog.")
+    """Leave out the catalog and the database that every session begins with: nobody writes them."""
+    return name.replace("`", "").removeprefix("spark_catalog.").removeprefix("default.")
 
 
 def _format(provider: Any) -> str | None:

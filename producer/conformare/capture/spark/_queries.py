@@ -25,7 +25,10 @@ from conformare.capture.spark._statements import Statement, Target, parsed_state
 from conformare.capture.spark._steps import Call
 
 READER = "spark.sql"
-_COMMENTS = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/\s*)*", re.DOTALL)
+# What is quoted is kept as it is; a comment is as much as a blank.
+_LAYOUT = re.compile(
+    r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)|(?:--[^\n]*|/\*.*?\*/|\s)+""", re.DOTALL
+)
 _QUERY = re.compile(r"\(*\s*(?:select|with|from|table|values)\b", re.IGNORECASE)
 _COMMAND = re.compile(r"(?:insert|merge|update|delete|create|replace|cache)\b", re.IGNORECASE)
 _WRITES_WITHIN = re.compile(r"(?:with|from)\b.*\binsert\b", re.IGNORECASE | re.DOTALL)
@@ -46,8 +49,7 @@ def record_session_read(call: Call) -> None:
 def _record_sql(call: Call) -> None:
     """Take note of a statement; one that neither reads nor changes data is none."""
     query = str(call.argument(0, "sqlQuery"))
-    comment = _COMMENTS.match(query)
-    statement_text = query[comment.end() :] if comment else query
+    statement_text = _on_one_line(query)
     if dropped := _DROPPED_VIEW.match(statement_text):
         store.name_view(dropped[1].replace("`", ""), None)
         return
@@ -56,9 +58,10 @@ def _record_sql(call: Call) -> None:
         return
     frames = [value for value in call.kwargs.values() if is_data_frame(value)]
     statement = _statement(call, statement_text, frames, writes=bool(writes))
-    if writes and statement is not None and not (statement.targets or statement.view):
+    changes = statement is not None and bool(statement.targets or statement.view)
+    if _COMMAND.match(statement_text) and not changes:
         return  # a definition: CREATE TABLE without a query, CREATE FUNCTION, …
-    _record_statement(call, query, statement, frames, writes=bool(writes))
+    _record_statement(call, query, statement, frames, writes=changes)
 
 
 def _statement(call: Call, text: str, frames: list[Any], *, writes: bool) -> Statement | None:
@@ -101,6 +104,8 @@ def _record_statement(
         logic={"args": _blind_to_layout(call), "kwargs": written.kwargs},
         label=written.target,
         place=written.site,
+        # A function that is called with one query after another has one place for all of them.
+        variant=(said.reads, said.targets) if statement else digest_of(query),
     )
     if number is None:
         return
@@ -123,6 +128,11 @@ def _record_statement(
         read_done(child, number)
 
 
+def _on_one_line(query: str) -> str:
+    """Return a statement without comments and line breaks."""
+    return _LAYOUT.sub(lambda found: found[1] or " ", query).strip()
+
+
 def _blind_to_layout(call: Call) -> list[str]:
     """Return the authored arguments, the text of a query without its line breaks and comments."""
     args = list(call.authored.args)
@@ -131,8 +141,7 @@ def _blind_to_layout(call: Call) -> list[str]:
     except (ValueError, SyntaxError):  # an expression
         return args
     if isinstance(query, str):
-        lines = (re.sub(r"--.*", "", line) for line in query.splitlines())
-        args[0] = " ".join(" ".join(lines).split())
+        args[0] = _on_one_line(query)
     return args
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 from conformare.capture._lineage import LookUp, Origin
 from conformare.capture._locations import last_segment, redacted, without_extension
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
+from conformare.capture.source._logic import text_of
 from conformare.capture.spark._plans import relations
 from conformare.capture.spark._steps import Call
 
@@ -137,6 +138,7 @@ def add_read(
     reader: str,
     label: str | None,
     look_up: LookUp | None = None,
+    variant: Hashable = None,
 ) -> None:
     """Take note of the frame that a call has read, and check it where that is asked for.
 
@@ -147,6 +149,7 @@ def add_read(
         reader: Interface that it was read through.
         label: Name to show for the frame, the variable's if there is none.
         look_up: Asks for location and format once a record is built.
+        variant: What else tells it from other reads at this place.
     """
     number = store.add_source(
         call.result,
@@ -156,6 +159,7 @@ def add_read(
         label=label or call.authored.target,
         look_up=look_up,
         place=call.authored.site,
+        variant=variant,
     )
     read_done(call.result, number)
 
@@ -189,4 +193,7 @@ def record_table(call: Call, reader: str) -> None:
 
 def record_memory(call: Call) -> None:
     """Take note of a frame that was made of values of the process."""
-    add_read(call, MEMORY, MEMORY_FORMAT, f"spark.{call.tracked.method}", None)
+    # A function that makes one frame after another has one place for all of them.
+    schema = text_of(call.argument(1, "schema")) if call.tracked.method == "createDataFrame" else ""
+    reader = f"spark.{call.tracked.method}"
+    add_read(call, MEMORY, MEMORY_FORMAT, reader, None, variant=schema)

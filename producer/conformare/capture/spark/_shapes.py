@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from conformare.capture.source._logic import is_column
+from conformare.capture.source._normalise import FRAME_TOKEN
 
 _SAME = frozenset(
     """
@@ -19,12 +22,6 @@ _SAME = frozenset(
 _FEWER = frozenset(("join", "crossJoin", "lateralJoin", "drop", "unionByName"))
 # A name with a dot or a star in it is more than a name.
 _NAME = re.compile(r"\w+")
-# A column by its name, or anything that is given one at the end.
-_NAMED = re.compile(
-    r"""'(\w+)'|(?:F\.|functions\.)?col\('(\w+)'\)|_frame_\.(\w+)|_frame_\['(\w+)'\]|"""
-    r""".*[\w)\]]\.alias\('(\w+)'\)""",
-    re.DOTALL,
-)
 
 
 def has_same_columns(method: str, owner: str) -> bool:
@@ -87,6 +84,24 @@ def _name_of(value: Any, text: str) -> str | None:
     return _name_in(text) if is_column(value) else None
 
 
+@lru_cache(maxsize=4_096)
 def _name_in(text: str) -> str | None:
-    found = _NAMED.fullmatch(text)
-    return None if found is None else next(filter(None, found.groups()))
+    """Return the name in `'a'`, `F.col('a')`, `_frame_.a`, `_frame_['a']` and `….alias('a')`."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError):  # not Python: an argument without source text
+        return None
+    if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+        called = node.func
+        by_name = isinstance(called, ast.Attribute) and called.attr in ("alias", "col", "column")
+        return _plain(node.args[0]) if by_name else None
+    if isinstance(node, (ast.Attribute, ast.Subscript)):
+        if not isinstance(node.value, ast.Name) or node.value.id != FRAME_TOKEN:
+            return None
+        return node.attr if isinstance(node, ast.Attribute) else _plain(node.slice)
+    return _plain(node)
+
+
+def _plain(node: ast.expr) -> str | None:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else None

@@ -62,7 +62,7 @@ class Tracked:
         return self.op or self.method
 
 
-_STEPS = """
+STEPS = """
     alias filter where dropDuplicates drop_duplicates dropDuplicatesWithinWatermark distinct
     fillna dropna replace union unionAll intersect intersectAll exceptAll subtract orderBy sort
     sortWithinPartitions limit offset sample sampleBy randomSplit repartition repartitionByRange
@@ -92,6 +92,7 @@ _SESSION_READS = "table sql createDataFrame range"
 _WRITES = "save saveAsTable insertInto parquet csv json orc text xml jdbc"
 _WRITES_TO = "create replace createOrReplace append overwrite overwritePartitions"
 _CLAUSES = "whenMatched whenNotMatched whenNotMatchedBySource"
+_CHANGES = "updateAll update delete"
 _DELTA_CLAUSES = """
     whenMatchedUpdate whenMatchedUpdateAll whenMatchedDelete whenNotMatchedInsert
     whenNotMatchedInsertAll whenNotMatchedBySourceUpdate whenNotMatchedBySourceDelete
@@ -127,6 +128,9 @@ _READER = _class("DataFrameReader", "readwriter")
 _WRITER = _class("DataFrameWriter", "readwriter")
 _WRITER_TO = _class("DataFrameWriterV2", "readwriter")
 _MERGE = _class("MergeIntoWriter", "merge")
+_MATCHED = _class("MergeIntoWriter.WhenMatched", "merge")
+_NOT_MATCHED = _class("MergeIntoWriter.WhenNotMatched", "merge")
+_NOT_MATCHED_BY_SOURCE = _class("MergeIntoWriter.WhenNotMatchedBySource", "merge")
 _STREAM_READER = _class("DataStreamReader", "streaming.readwriter")
 _STREAM_WRITER = _class("DataStreamWriter", "streaming.readwriter")
 _CATALOG = _class("Catalog", "catalog")
@@ -136,7 +140,7 @@ _DELTA = _Class("DeltaTable", ("delta.tables",), "delta.connect.tables")
 _DELTA_MERGE = _Class("DeltaMergeBuilder", ("delta.tables",), "delta.connect.tables")
 
 _KINDS: tuple[tuple[_Class, Kind, str], ...] = (
-    (_FRAME, Kind.STEP, _STEPS),
+    (_FRAME, Kind.STEP, STEPS),
     (_FRAME, Kind.SILENT, _ACTIONS),
     (_FRAME, Kind.GROUPING, _GROUPINGS),
     (_FRAME, Kind.AGGREGATION, "agg"),
@@ -155,6 +159,9 @@ _KINDS: tuple[tuple[_Class, Kind, str], ...] = (
     (_WRITER_TO, Kind.OPTION, "using"),
     (_WRITER_TO, Kind.WRITE_TO, _WRITES_TO),
     (_MERGE, Kind.CLAUSE, _CLAUSES),
+    (_MATCHED, Kind.CLAUSE, _CHANGES),
+    (_NOT_MATCHED, Kind.CLAUSE, "insertAll insert"),
+    (_NOT_MATCHED_BY_SOURCE, Kind.CLAUSE, _CHANGES),
     (_MERGE, Kind.MERGE_INTO, "merge"),
     (_STREAM_READER, Kind.OPTION, _OPTIONS),
     (_STREAM_READER, Kind.READ, _STREAM_READS),

@@ -130,7 +130,8 @@ def record_write_to(call: Call) -> None:
 
 def remember_clause(call: Call) -> None:
     """Keep what a clause of `df.mergeInto` says: all clauses belong to one writer."""
-    opened = opened_by(call.owner)
+    # What `whenMatched` returns knows the writer that it belongs to.
+    opened = opened_by(call.owner.__dict__.get("writer", call.owner))
     if opened is not None:
         opened.logic.append({"clause": call.tracked.method, **call.logic})
 
