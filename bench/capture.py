@@ -6,12 +6,14 @@ machine does meets both.
 
 from __future__ import annotations
 
+import linecache
 import statistics
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import CodeType
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -25,7 +27,7 @@ OPERATIONS = 240
 RECORDED_STEPS = 5_000
 REPETITIONS = 1_000_000
 WARM_UP_ROUNDS = 2
-ROUNDS = 7
+ROUNDS = 5
 ROWS = 100_000
 
 
@@ -57,7 +59,14 @@ def _program(operations: int) -> str:
     return "\n".join(lines)
 
 
-_PROGRAM = compile(_program(OPERATIONS), "<pipeline>", "exec")
+def compiled(name: str) -> CodeType:
+    """Return the program under a name of its own, with its source where tracebacks look for it."""
+    source = _program(OPERATIONS)
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    return compile(source, name, "exec")
+
+
+_PROGRAM = compiled("<pipeline>")
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -96,13 +105,12 @@ def cost_of_tracking(spark: SparkSession) -> None:
 def cost_of_a_record(spark: SparkSession) -> None:
     """Print how long the record of a long pipeline takes, schemas looked up for the first time."""
     frame = spark.range(10).withColumn("k", F.col("id") % 7)
-    program = _program(OPERATIONS)
     with tracking(), describe("pipeline"):
         count = 0
         while count < RECORDED_STEPS:
             # Another file each time, so that every step is a step of its own.
             scope: dict[str, object] = {"F": F, "frame": frame}
-            exec(compile(program, f"<part {count}>", "exec"), scope)  # noqa: S102 - made by us
+            exec(compiled(f"<part {count}>"), scope)  # noqa: S102 - made by us
             count = sum(event.kind == "op" for event in store.events)
         first = seconds_of(lambda: to_run_record(store, "bench"))
         again = seconds_of(lambda: to_run_record(store, "bench"))

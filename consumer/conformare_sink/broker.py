@@ -224,8 +224,13 @@ class EmbeddedBroker:
         self._folder.forget_state()
 
     def _has_ended(self) -> bool:
-        self._reap()
-        return not self._folder.is_locked()
+        if self._folder.is_locked():
+            return False
+        if self._process is not None:
+            # The lock goes a moment before the process that held it.
+            self._process.wait()
+            self._process = None
+        return True
 
     def _reap(self) -> None:
         """Take note of the end of a process that this object started, so that none is left over."""
