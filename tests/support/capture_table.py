@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib import import_module
-from operator import attrgetter
 from pathlib import Path
 
+from conformare.capture.spark._patches import _class_of
 from conformare.capture.spark._table import TRACKED, Kind
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "capture.md"
@@ -110,14 +109,8 @@ NOT_CAPTURED: dict[str, dict[str, str]] = {
 
 def methods_of(name: str) -> list[str]:
     """Return the public names of a class of the installed Spark, of a classic session."""
-    modules = next(t.modules for t in TRACKED if t.owner == name and not t.connect)
-    for module in modules:
-        try:
-            owner = attrgetter(name)(import_module(module))
-        except (ImportError, AttributeError):
-            continue
-        return sorted(method for method in dir(owner) if not method.startswith("_"))
-    return []
+    owner = _class_of(next(t for t in TRACKED if t.owner == name and not t.connect))
+    return sorted(method for method in dir(owner) if not method.startswith("_"))
 
 
 def capture_of(name: str) -> dict[str, str]:

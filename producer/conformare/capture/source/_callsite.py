@@ -12,12 +12,11 @@ from itertools import islice
 from types import CodeType, FrameType
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from conformare.capture._lineage import Place
 from conformare.capture.source._constants import Source, source_of
 from conformare.capture.source._normalise import FunctionText, IsFrame, Normaliser
 
 V = TypeVar("V")
-Site: TypeAlias = tuple[str, str, int, int]
-"""File, function, its first line, and the instruction that calls."""
 
 _MOST_FILES = 256
 _OURS = "conformare.capture"
@@ -44,7 +43,7 @@ class Authored:
     kwargs: dict[str, str] = field(default_factory=dict)
     target: str | None = None
     receiver: str | None = None
-    site: Site | None = None
+    site: Place | None = None
 
 
 class PerCode(Generic[V]):
@@ -91,7 +90,7 @@ def users_frame(frame: FrameType | None) -> FrameType | None:
     return None
 
 
-def site_of(frame: FrameType) -> Site:
+def site_of(frame: FrameType) -> Place:
     """Return the place that a frame is at."""
     code = frame.f_code
     name: str = getattr(code, "co_qualname", code.co_name)  # Python 3.10 has the short one only

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformare.capture._locations import label_of_path, label_of_table, redacted
-from conformare.capture._store import store
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import add_read
 from conformare.capture.spark._steps import Call
+from conformare.capture.spark._writes import add_change
 
 TABLE_KEY = "__conformare_delta_table__"
 """Where a table of Delta carries what it was opened by, in its `__dict__`."""
@@ -86,20 +86,16 @@ def record_delta_merge(call: Call) -> None:
 
 
 def _record(call: Call, opened: _Opened, op: str) -> None:
-    """Take note of the step, and of the write of its result."""
     source = opened.source
     sources = [source] if is_data_frame(source) else []
-    place = call.authored.site
-    changed = store.add_step(op, sources, None, logic={"clauses": list(opened.logic)}, place=place)
-    if changed is None:
-        return
-    store.add_sink(
-        changed,
+    add_change(
+        call,
+        op,
+        opened.logic,
+        sources,
         location=opened.location,
-        format=FORMAT,
+        format_=FORMAT,
         writer=INTERFACE,
         label=opened.label,
-        op=op,
         columns=lambda: tuple((source if sources else opened.table.toDF()).columns),
-        place=place,
     )

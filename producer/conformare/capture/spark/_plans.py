@@ -1,11 +1,12 @@
-"""What only a plan of Spark knows: the tables that a frame reads, and their format."""
+"""What only Spark knows: the tables that a frame reads, and the formats of tables and sessions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from conformare.capture._lineage import LookUp, Origin
 from conformare.capture._locations import redacted
 
 _ANALYSED = "== Analyzed Logical Plan =="
@@ -13,6 +14,7 @@ _OPTIMISED = "== Optimized Logical Plan =="
 # Only tables are shown with their catalog; aliases and views have no dot.
 _TABLE_IN_TEXT = re.compile(r"SubqueryAlias ((?:`[^`]+`|\w+)(?:\.(?:`[^`]+`|\w+))+)")
 _PROVIDER = "Provider"
+_DEFAULT_FORMAT = "spark.sql.sources.default"
 
 
 def is_connect(value: Any) -> bool:
@@ -80,6 +82,27 @@ def provider_of(session: Any, table: str) -> str | None:
         return providers[0] if len(providers) == 1 else None
     described = session.sql(f"DESCRIBE TABLE EXTENDED {table}").collect()
     return next((_format(row[1]) for row in described if row[0] == _PROVIDER), None)
+
+
+def common_format(formats: Iterable[str | None]) -> str | None:
+    """Return the format that all places have whose format is known, None if there is not one."""
+    known = {format_ for format_ in formats if format_}
+    return known.pop() if len(known) == 1 else None
+
+
+def tables_format(session: Any, *tables: str) -> LookUp:
+    """Return the look-up of the format of tables.
+
+    Args:
+        session: A session that knows them.
+        tables: Their names.
+    """
+    return lambda: Origin(format=common_format(provider_of(session, table) for table in tables))
+
+
+def default_format(session: Any) -> LookUp:
+    """Return the look-up of the format that a session reads and writes unless told otherwise."""
+    return lambda: Origin(format=str(session.conf.get(_DEFAULT_FORMAT)))
 
 
 def _items(sequence: Any) -> Iterator[Any]:

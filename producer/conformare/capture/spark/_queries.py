@@ -12,12 +12,13 @@ from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._plans import (
+    common_format,
     explained,
     is_connect,
     parsed_plan,
     parsed_section,
-    provider_of,
     relations,
+    tables_format,
     tables_in,
 )
 from conformare.capture.spark._reads import digest_of, record_memory, record_table
@@ -111,7 +112,7 @@ def _record_statement(
         return
     if tables or statement is None or not (views or frames or writes):
         session, result = call.owner, call.result
-        look_up = _tables(session, tables) if views or writes else _relations(result)
+        look_up = tables_format(session, *tables) if views or writes else _relations(result)
         store.add_source(
             number,
             location=redacted(", ".join(tables)) or f"query:{digest_of(query)}",
@@ -148,19 +149,10 @@ def _blind_to_layout(call: Call) -> list[str]:
 def _relations(frame: Any) -> LookUp:
     def look_up() -> Origin:
         found = relations(frame)
-        formats = {provider for _, provider in found if provider}
         return Origin(
             location=", ".join(name for name, _ in found) or None,
-            format=formats.pop() if len(formats) == 1 else None,
+            format=common_format(provider for _, provider in found),
         )
-
-    return look_up
-
-
-def _tables(session: Any, tables: list[str]) -> LookUp:
-    def look_up() -> Origin:
-        formats = {provider_of(session, table) for table in tables} - {None}
-        return Origin(format=formats.pop() if len(formats) == 1 else None)
 
     return look_up
 
@@ -177,14 +169,9 @@ def _record_target(call: Call, number: int, target: Target) -> None:
         label=label_of(target.name),
         op=target.operation,
         columns=_columns_of_target(session, target),
-        look_up=None if target.format else table_format(session, target.name),
+        look_up=None if target.format else tables_format(session, target.name),
         place=call.authored.site,
     )
-
-
-def table_format(session: Any, table: str) -> LookUp:
-    """Return the look-up of the format of a table that was written to."""
-    return lambda: Origin(format=provider_of(session, table))
 
 
 def _columns_of_target(session: Any, target: Target) -> ColumnsOf:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Hashable, Iterator
 from typing import Any
@@ -12,7 +11,8 @@ from conformare.capture._locations import last_segment, redacted, without_extens
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
 from conformare.capture.source._logic import text_of
-from conformare.capture.spark._plans import relations
+from conformare.capture.source._normalise import digest
+from conformare.capture.spark._plans import common_format, default_format, relations
 from conformare.capture.spark._steps import Call
 
 OPTIONS_KEY = "__conformare_options__"
@@ -21,7 +21,6 @@ OPTIONS_KEY = "__conformare_options__"
 UNKNOWN = "(unknown)"
 MEMORY = "(memory)"
 MEMORY_FORMAT = "memory"
-DEFAULT_FORMAT_SETTING = "spark.sql.sources.default"
 
 # Options that name a place, the one that wins first.
 _PLACES = ("path", "topic", "subscribe", "subscribepattern", "assign", "table")
@@ -71,7 +70,7 @@ def jdbc_location(url: object, table: object) -> str:
 
 def digest_of(text: str) -> str:
     """Return what stands for a query where its text must not."""
-    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:16]
+    return digest(" ".join(text.split()))
 
 
 def place_of(options: dict[str, str]) -> str:
@@ -118,11 +117,6 @@ def record_read(call: Call) -> None:
         if not format_:
             look_up = default_format(call.result.sparkSession)
     add_read(call, location, format_ or "load", reader, _label_of(location), look_up)
-
-
-def default_format(session: Any) -> LookUp:
-    """Return the look-up of the format that a session reads and writes unless told otherwise."""
-    return lambda: Origin(format=str(session.conf.get(DEFAULT_FORMAT_SETTING)))
 
 
 def _label_of(location: str) -> str | None:
@@ -185,8 +179,7 @@ def record_table(call: Call, reader: str) -> None:
     table, frame = redacted(name), call.result
 
     def look_up() -> Origin:
-        formats = {provider for _, provider in relations(frame) if provider}
-        return Origin(format=formats.pop() if len(formats) == 1 else None)
+        return Origin(format=common_format(provider for _, provider in relations(frame)))
 
     add_read(call, table, "table", reader, last_segment(table).rpartition(".")[2], look_up)
 

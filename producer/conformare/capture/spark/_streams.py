@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 from conformare._guard import guard
 from conformare.capture._locations import label_of_path, label_of_table, redacted
 from conformare.capture._store import store
 from conformare.capture.declared._scope import Contexts, current_scope, repeated
-from conformare.capture.spark._plans import is_connect
-from conformare.capture.spark._reads import UNKNOWN, default_format, options_of, place_of
+from conformare.capture.spark._plans import default_format, is_connect
+from conformare.capture.spark._reads import UNKNOWN, options_of, place_of
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_write, opened_by
 
@@ -21,8 +20,6 @@ BATCH_KEY = "__conformare_batch_function__"
 
 # Formats that write to no place of their own.
 _PLACELESS = ("console", "noop", "foreach")
-
-BatchFunction = Callable[[Any, int], None]
 
 
 def tracked_batch_function(writer: Any, function: Any) -> Any:

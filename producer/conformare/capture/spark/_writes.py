@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformare.capture._lineage import LookUp
+from conformare.capture._lineage import ColumnsOf, LookUp
 from conformare.capture._locations import label_of_path, label_of_table, redacted
 from conformare.capture._store import store
 from conformare.capture.source._logic import is_data_frame
-from conformare.capture.spark._queries import table_format
-from conformare.capture.spark._reads import (
-    default_format,
-    jdbc_location,
-    options_of,
-    place_of,
-)
+from conformare.capture.spark._plans import default_format, tables_format
+from conformare.capture.spark._reads import jdbc_location, options_of, place_of
 from conformare.capture.spark._steps import Call
 
 WRITER = "spark"
@@ -74,7 +70,7 @@ def record_write(call: Call) -> None:
     location, format_ = _location(call), method
     look_up: LookUp | None = None
     if method == "insertInto":
-        format_, look_up = "table", table_format(session, str(call.argument(0, "tableName")))
+        format_, look_up = "table", tables_format(session, str(call.argument(0, "tableName")))
     elif method in ("save", "saveAsTable"):
         said = options_of(call.owner).get("format")
         format_, look_up = said or method, None if said else default_format(session)
@@ -90,7 +86,6 @@ def add_write(
     label: str,
     *,
     writer: str = WRITER,
-    op: str | None = None,
     look_up: LookUp | None = None,
 ) -> None:
     """Take note of a frame that was written.
@@ -102,7 +97,6 @@ def add_write(
         format_: Format of the data.
         label: What the sink is called.
         writer: Interface that it was written through.
-        op: Name of the operation, the method's unless given.
         look_up: Asks for the format once a record is built.
     """
     store.add_sink(
@@ -111,7 +105,7 @@ def add_write(
         format=format_,
         writer=writer,
         label=label,
-        op=op or call.tracked.method,
+        op=call.tracked.method,
         look_up=look_up,
         place=call.authored.site,
     )
@@ -123,7 +117,7 @@ def record_write_to(call: Call) -> None:
     if opened is None:
         return
     said = options_of(call.owner).get("format")
-    look_up = None if said else table_format(opened.frame.sparkSession, opened.table)
+    look_up = None if said else tables_format(opened.frame.sparkSession, opened.table)
     table = redacted(opened.table)
     add_write(call, opened.frame, table, said or "table", label_of_table(table), look_up=look_up)
 
@@ -137,25 +131,64 @@ def remember_clause(call: Call) -> None:
 
 
 def record_merge_into(call: Call) -> None:
-    """Take note of a merge through `df.mergeInto`: a step, and the write of its result."""
+    """Take note of a merge through `df.mergeInto`."""
     opened = opened_by(call.owner)
     if opened is None:
         return
-    place = call.authored.site
-    merged = store.add_step(
-        "merge", [opened.frame], None, logic={"clauses": opened.logic}, place=place
-    )
-    if merged is None:
-        return
-    session, table = opened.frame.sparkSession, opened.table
-    store.add_sink(
-        merged,
-        location=redacted(table),
-        format="table",
+    frame, table = opened.frame, redacted(opened.table)
+    add_change(
+        call,
+        "merge",
+        opened.logic,
+        [frame],
+        location=table,
+        format_="table",
         writer=WRITER,
         label=label_of_table(table),
-        op="merge",
-        columns=lambda: tuple(opened.frame.columns),
-        look_up=table_format(session, table),
+        columns=lambda: tuple(frame.columns),
+        look_up=tables_format(frame.sparkSession, opened.table),
+    )
+
+
+def add_change(
+    call: Call,
+    op: str,
+    clauses: Iterable[Mapping[str, Any]],
+    sources: list[Any],
+    *,
+    location: str,
+    format_: str,
+    writer: str,
+    label: str,
+    columns: ColumnsOf,
+    look_up: LookUp | None = None,
+) -> None:
+    """Take note of a table that was changed in place: a step, and the write of its result.
+
+    Args:
+        call: The call that changed it.
+        op: merge, update or delete.
+        clauses: What was written at the call and at those that led to it.
+        sources: Frames that it was changed by.
+        location: The table, without credentials.
+        format_: Format of the data.
+        writer: Interface that it was changed through.
+        label: What the sink is called.
+        columns: Asks for the columns that were written.
+        look_up: Asks for the format once a record is built.
+    """
+    place = call.authored.site
+    changed = store.add_step(op, sources, None, logic={"clauses": list(clauses)}, place=place)
+    if changed is None:
+        return
+    store.add_sink(
+        changed,
+        location=location,
+        format=format_,
+        writer=writer,
+        label=label,
+        op=op,
+        columns=columns,
+        look_up=look_up,
         place=place,
     )
