@@ -26,6 +26,15 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobody_elses_spool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the runs of tests, and of what they start, out of the user's own spool."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CONFORMARE_SPOOL_DIR", str(tmp_path_factory.mktemp("spool")))
+        environment.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def swallowed_faults_fail(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

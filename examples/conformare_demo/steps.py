@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -19,13 +20,14 @@ FLUSH_SECONDS = 30.0
 
 
 @contextmanager
-def recording_to(bootstrap_servers: str) -> Iterator[None]:
+def recording_to(bootstrap_servers: str, spool: Path) -> Iterator[None]:
     """Record the runs of the block through Kafka; Spark is tracked no longer when it ends.
 
     Args:
         bootstrap_servers: The broker.
+        spool: Where runs wait for it; not the user's own spool, which may hold runs for it too.
     """
-    cf.configure_store(writer="kafka", bootstrap_servers=bootstrap_servers)
+    cf.configure_store(writer="kafka", bootstrap_servers=bootstrap_servers, spool_dir=spool)
     try:
         yield
     finally:

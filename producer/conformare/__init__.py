@@ -4,10 +4,11 @@ from conformare._errors import (
     ConformareError,
     DeliveryError,
     RunEncodingError,
+    SpoolError,
     StoreConfigurationError,
     StoreNotConfiguredError,
 )
-from conformare._recording import configure_store, flush, record_run
+from conformare._recording import configure_store, record_run
 from conformare.capture import (
     Risk,
     Store,
@@ -40,13 +41,16 @@ from conformare.capture import (
     trackSpark,
     unmark_sensitive,
 )
+from conformare.emission import DeliveryStats, delivery_stats, flush
 from conformare.record import build_model, describe_run, to_run_record
 
 __all__ = [
     "ConformareError",
     "DeliveryError",
+    "DeliveryStats",
     "Risk",
     "RunEncodingError",
+    "SpoolError",
     "Store",
     "StoreConfigurationError",
     "StoreNotConfiguredError",
@@ -55,6 +59,7 @@ __all__ = [
     "catalog_by_category",
     "classify_column",
     "configure_store",
+    "delivery_stats",
     "describe",
     "describe_process",
     "describe_run",

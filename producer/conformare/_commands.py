@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from conformare.cli import DISTRIBUTION, INSTALL_HINT
+from conformare._version import DISTRIBUTION
+from conformare.cli import INSTALL_HINT
 
 COMMAND_GROUP = "conformare.commands"
 

@@ -4,6 +4,8 @@ ConformareError
 ├── StoreConfigurationError (ValueError)   a writer or an option that does not exist or fit
 ├── StoreNotConfiguredError (RuntimeError) a run is recorded before a store was named
 ├── RunEncodingError        (ValueError)   a record that the contract cannot carry
+├── SpoolError              (OSError)      the spool's folder cannot be used
+├── SpoolFileError          (ValueError)   a file of the spool is damaged, or none of ours
 └── DeliveryError           (RuntimeError) only with strict=True: a run was not acknowledged
 """
 
@@ -22,6 +24,14 @@ class StoreNotConfiguredError(ConformareError, RuntimeError):
 
 class RunEncodingError(ConformareError, ValueError):
     """A record cannot be carried by the contract, such as one row beyond the message limit."""
+
+
+class SpoolError(ConformareError, OSError):
+    """The spool's folder cannot be used; `record_run` goes on without it."""
+
+
+class SpoolFileError(ConformareError, ValueError):
+    """A file of the spool is damaged, of a later release, or none of ours."""
 
 
 class DeliveryError(ConformareError, RuntimeError):

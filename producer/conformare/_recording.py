@@ -135,22 +135,6 @@ def record_run(
     return run_id
 
 
-def flush(timeout_seconds: float = 10.0) -> int:
-    """Wait until the configured store has taken everything that was recorded.
-
-    Args:
-        timeout_seconds: How long at most, in seconds.
-
-    Returns:
-        How many runs are still undelivered; 0 for writers that are synchronous.
-
-    Raises:
-        StoreNotConfiguredError: No store is configured.
-    """
-    wait = getattr(_stores.configured(), "flush", None)
-    return int(wait(timeout_seconds)) if wait else 0
-
-
 def _writer_of(dest: Destination) -> RunWriter:
     if isinstance(dest, Mapping):
         return _stores.for_destination(dest)

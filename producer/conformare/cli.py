@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 
-DISTRIBUTION = "conformare-stream"
+from conformare._version import DISTRIBUTION
+
 INSTALL_HINT = f'pip install "{DISTRIBUTION}[sink]"'
 
 _FAILURE = 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timezone
 
 from confluent_kafka import Producer
 
-from conformare.emission import Message, encode_emission
+from conformare._identity import new_emission_id
+from conformare.emission import Emission, Message, encode_emission
 from conformare_schemas import topic_name
 from support.records import Record
 
@@ -15,7 +17,21 @@ def messages_of(
     record: Record, emission_id: str, *, max_message_bytes: int = 1_000_000
 ) -> list[Message]:
     """Return the messages of one emission of a record."""
-    return encode_emission(record, emission_id, max_message_bytes=max_message_bytes)
+    return list(encode_emission(record, emission_id, max_message_bytes=max_message_bytes))
+
+
+def emission_of(record: Record, emission_id: str | None = None) -> Emission:
+    """Return an emission of a record, as a process with one emission would make it."""
+    run = record["runs"][0]
+    identity = emission_id or new_emission_id()
+    return Emission(
+        pipeline=run["pipeline"],
+        run_id=run["run_id"],
+        emission_id=identity,
+        recorded_at=datetime.now(timezone.utc),
+        headers={"conformare.sequence": b"1"},
+        messages=tuple(messages_of(record, identity)),
+    )
 
 
 class Topic:

@@ -1,7 +1,19 @@
-"""From a record to the topics: encoding, framing, fire and forget."""
+"""From a record to the topics: encoding, framing, the spool, fire and forget."""
 
-from conformare.emission._encode import Message, encode_emission
-from conformare.emission._kafka import KafkaWriter
+from conformare.emission._emission import Emission, Message
+from conformare.emission._encode import encode_emission
 from conformare.emission._settings import KafkaOptions
+from conformare.emission._stats import DeliveryStats
+from conformare.emission._writer import KafkaWriter, delivery_stats, flush, kafka_writer
 
-__all__ = ["KafkaOptions", "KafkaWriter", "Message", "encode_emission"]
+__all__ = [
+    "DeliveryStats",
+    "Emission",
+    "KafkaOptions",
+    "KafkaWriter",
+    "Message",
+    "delivery_stats",
+    "encode_emission",
+    "flush",
+    "kafka_writer",
+]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from fastavro import parse_schema, schemaless_writer
 
 from conformare._errors import RunEncodingError
+from conformare.emission._emission import Message
 from conformare.record import parsed_ts
 from conformare_schemas import CHILD_GRAINS, GRAINS, KEY_COLUMNS, message_header, message_schema
 
@@ -20,15 +20,6 @@ _MICROSECOND = timedelta(microseconds=1)
 
 BATCH_OVERHEAD_BYTES = 512
 """What Kafka's record batch and our headers may add to the key and the value of one message."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """One Kafka message: some rows of one grain of one emission."""
-
-    grain: str
-    key: bytes
-    value: bytes
 
 
 @cache
@@ -45,7 +36,7 @@ def encode_emission(
     emission_id: str,
     *,
     max_message_bytes: int,
-) -> list[Message]:
+) -> tuple[Message, ...]:
     """Encode a record as the messages of one emission.
 
     The same record and emission id give the same bytes in any process.
@@ -56,11 +47,11 @@ def encode_emission(
         max_message_bytes: Bytes that one message may have, key and Kafka's overhead included.
 
     Returns:
-        Messages in the order in which they are to be produced: `runs` last.
+        Messages in the order in which they are to be produced: `runs` last. A message exceeds
+        `max_message_bytes` only where one row alone does.
 
     Raises:
-        RunEncodingError: A single row exceeds `max_message_bytes`, or a value does not fit the
-            contract.
+        RunEncodingError: A value does not fit the contract.
     """
     run = record["runs"][0]
     key = run["run_id"].encode()
@@ -71,7 +62,7 @@ def encode_emission(
         "emission_id": emission_id,
     }
     row_counts = {grain: len(record[grain]) for grain in GRAINS if record[grain]}
-    value_limit = max_message_bytes - len(key) - BATCH_OVERHEAD_BYTES
+    value_limit = _value_limit(key, max_message_bytes)
     messages: list[Message] = []
     for grain in (*CHILD_GRAINS, "runs"):
         rows = [
@@ -81,7 +72,28 @@ def encode_emission(
         of_grain = {**envelope, "row_counts": row_counts} if grain == "runs" else envelope
         values = _split_to_fit(grain, of_grain, rows, 0, value_limit)
         messages.extend(Message(grain, key, value) for value in values)
-    return messages
+    return tuple(messages)
+
+
+def oversize_cause(messages: Sequence[Message], *, max_message_bytes: int) -> str | None:
+    """Return which message exceeds the limit, in words; None if all keep within it.
+
+    Args:
+        messages: Those of one emission.
+        max_message_bytes: Bytes that one message may have, key and Kafka's overhead included.
+    """
+    for message in messages:
+        limit = _value_limit(message.key, max_message_bytes)
+        if len(message.value) > limit:
+            return (
+                f"a row of the grain {message.grain!r} takes {len(message.value)} bytes, more than "
+                f"a message may have ({limit}); raise max_message_bytes and the topic's limit"
+            )
+    return None
+
+
+def _value_limit(key: bytes, max_message_bytes: int) -> int:
+    return max_message_bytes - len(key) - BATCH_OVERHEAD_BYTES
 
 
 def _split_to_fit(
@@ -91,18 +103,13 @@ def _split_to_fit(
     first_row: int,
     value_limit: int,
 ) -> Iterator[bytes]:
-    """Yield the values that carry `rows`, halving until each fits; nothing for no rows."""
+    """Yield the values that carry `rows`, halving until each fits or has one row."""
     if not rows:
         return
     value = _encode_value(grain, {**envelope, "first_row": first_row, "rows": rows})
-    if len(value) <= value_limit:
+    if len(value) <= value_limit or len(rows) == 1:
         yield value
         return
-    if len(rows) == 1:
-        raise RunEncodingError(
-            f"row {first_row} of the grain {grain!r} takes {len(value)} bytes, more than a "
-            f"message may have ({value_limit}); raise max_message_bytes and the topic's limit"
-        )
     middle = len(rows) // 2
     yield from _split_to_fit(grain, envelope, rows[:middle], first_row, value_limit)
     yield from _split_to_fit(grain, envelope, rows[middle:], first_row + middle, value_limit)

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from conformare._options import WriterOptions
+from conformare.emission.spool import Destination, default_spool_folder
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
+
+OURS = {
+    "bootstrap.servers": "bootstrap_servers",
+    "message.max.bytes": "max_message_bytes",
+    "error_cb": None,
+    "on_delivery": None,
+    "dr_cb": None,
+}
+"""Options of librdkafka that cannot be passed through, and what to set in place of each."""
+
+
+def _hidden(value: Any) -> Any:
+    """Hide every text: which of librdkafka's options hold secrets is not ours to keep track of."""
+    return SecretStr(value) if isinstance(value, str) else value
 
 
 class KafkaOptions(WriterOptions):
@@ -18,17 +35,68 @@ class KafkaOptions(WriterOptions):
     """Brokers to begin with, `host:port` separated by commas."""
     topic_prefix: str = DEFAULT_TOPIC_PREFIX
     """Put in front of every grain's topic."""
+    durability: Literal["spool", "memory"] = "spool"
+    """Whether a run is on this machine's disk before `record_run` returns, or in memory only."""
+    spool_dir: Path | None = None
+    """Folder of the spool; the platform's folder for state when not given."""
+    spool_max_bytes: int = Field(default=2**30, ge=1)
+    """What the spool may take, in bytes; runs beyond it wait in memory."""
+    spool_max_age: timedelta | None = Field(default=None, gt=timedelta(0))
+    """How long a run may wait in the spool (seconds, or ISO 8601 such as P30D); for ever when not
+    given. What waits longer is lost, and counted."""
     max_message_bytes: int = Field(default=1_000_000, ge=2_000)
     """Largest message in bytes; at most the topic's own `max.message.bytes`."""
     exit_timeout_seconds: float = Field(default=5.0, ge=0)
     """How long the interpreter's exit may wait for acknowledgements, in seconds."""
     strict: bool = False
     """Whether `record_run` waits for the acknowledgements and raises when they do not come."""
-    kafka: dict[str, Any] = Field(default_factory=dict, repr=False)
+    lake: str | None = None
+    """The lake that the sink writes to, where this job can read it: what `if_run_exists="skip"`
+    looks at. A folder or URI, or `catalog.schema` with `spark`."""
+    spark: Any = Field(default=None, repr=False)
+    """The job's `SparkSession`, to read the lake with where `deltalake` is not installed."""
+    kafka: dict[str, Annotated[Any, BeforeValidator(_hidden)]] = Field(default_factory=dict)
     """Further librdkafka options, such as `{"sasl.password": …}`; they win over ours."""
 
+    @field_validator("kafka")
+    @classmethod
+    def _not_ours(cls, options: dict[str, Any]) -> dict[str, Any]:
+        for name in options.keys() & OURS.keys():
+            instead = OURS[name]
+            raise ValueError(
+                f"{name} cannot be passed through: "
+                + (f"set {instead}" if instead else "it is needed for the delivery")
+            )
+        return options
+
+    @model_validator(mode="after")
+    def _known_to_librdkafka(self) -> KafkaOptions:
+        if self.kafka:
+            from conformare.emission._client import refusal
+
+            options = self.as_librdkafka()
+            del options["bootstrap.servers"]
+            cause = refusal(options)
+            if cause is not None:
+                raise ValueError(f"librdkafka refuses the options: {cause}")
+        return self
+
+    @property
+    def destination(self) -> Destination:
+        """The topics that runs are meant for."""
+        return Destination(self.bootstrap_servers, self.topic_prefix)
+
+    @property
+    def spool_folder(self) -> Path:
+        """Folder of the spool.
+
+        Raises:
+            RuntimeError: None is given, and the user has no home.
+        """
+        return default_spool_folder() if self.spool_dir is None else self.spool_dir
+
     def as_librdkafka(self) -> dict[str, Any]:
-        """Return the options for `confluent_kafka.Producer`."""
+        """Return the options for `confluent_kafka.Producer`, secrets in clear."""
         return {
             "bootstrap.servers": self.bootstrap_servers,
             "client.id": "conformare",
@@ -38,9 +106,18 @@ class KafkaOptions(WriterOptions):
             "linger.ms": 5,
             # A run waits for its broker as long as the job lives, in bounded memory.
             "message.timeout.ms": 0,
-            "queue.buffering.max.kbytes": 65_536,
+            # Jitter is librdkafka's own. A broker that is back is found within a second or so.
+            "reconnect.backoff.ms": 100,
+            "reconnect.backoff.max.ms": 1_000,
+            # Topics that are missing are to be told in seconds; what waits for them is kept.
+            "topic.metadata.propagation.max.ms": 5_000,
             "message.max.bytes": self.max_message_bytes,
+            # Brokers measure whole batches against the limit of their topic.
+            "batch.size": self.max_message_bytes,
             # librdkafka's own log lines go to the job's stderr; ours are counted and bounded.
             "log_level": 2,
-            **self.kafka,
+            **{
+                name: value.get_secret_value() if isinstance(value, SecretStr) else value
+                for name, value in self.kafka.items()
+            },
         }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from typing import Any
 
+from conformare._version import own_version
 from conformare.capture._lineage import Event, Snapshot
 from conformare.capture._locations import redacted
 from conformare.capture._store import Store
@@ -15,26 +15,17 @@ from conformare.capture.declared._scope import Group
 from conformare.capture.declared._sensitivity import scan_columns
 from conformare.record._arguments import utc_ts, validated_pipeline, validated_run_id
 from conformare.record._fingerprints import impl_fingerprint, risk_fingerprint
-from conformare.record._models import ROW_MODELS
+from conformare.record._models import Row, validated_columns
 from conformare.record._register import RegisteredRisk, risk_register
 from conformare.record._sink_risks import risks_of_sinks
 from conformare_schemas import CONTRACT_VERSION, GRAINS
 
-DISTRIBUTION = "conformare-stream"
 DEFAULT_TITLE = "conformare run"
 
 STEP_KINDS = ("op", "function")
 """Kinds of events that make a frame out of others: neither reads nor writes."""
 
 Fields = dict[str, Any]
-
-
-@cache
-def _own_version() -> str:
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def to_run_record(
@@ -72,11 +63,7 @@ def to_run_record(
     Raises:
         ValueError: The pipeline is blank, or run_id, ts or tags are not what they must be.
     """
-    key = {
-        "run_id": "",
-        "pipeline": validated_pipeline(pipeline),
-        "ts": utc_ts(ts),
-    }
+    pipeline, written_ts = validated_pipeline(pipeline), utc_ts(ts)
     attributes = {
         "title": str(title) if title else DEFAULT_TITLE,
         "env": _text(env),
@@ -84,16 +71,14 @@ def to_run_record(
         "tags": _tags(tags),
         "report_uri": None if report_uri is None else redacted(str(report_uri)),
     }
-    key["run_id"] = validated_run_id(run_id)
+    key = vars(Row(run_id=validated_run_id(run_id), pipeline=pipeline, ts=written_ts))
     content = store.snapshot()
     rows = _rows(content)
     rows["runs"] = [{**attributes, **_summary(content, rows)}]
-    return {grain: [_row(grain, key, fields) for fields in rows[grain]] for grain in GRAINS}
-
-
-def _row(grain: str, key: Fields, fields: Fields) -> dict[str, Any]:
-    """Hold a row to its model, and put its columns in the order of the contract."""
-    return ROW_MODELS[grain](**key, **fields).model_dump(mode="json")
+    return {
+        grain: [{**key, **validated_columns(grain, columns)} for columns in rows[grain]]
+        for grain in GRAINS
+    }
 
 
 def _text(value: object) -> str | None:
@@ -127,10 +112,14 @@ def _columns(content: Snapshot, number: int) -> tuple[str, ...]:
     return content.nodes[number - 1].columns or ()
 
 
-def _all_columns(content: Snapshot) -> Iterator[str]:
-    """Yield the names of all frames; a frame that nobody had to ask has those of its parents."""
-    for node in content.nodes:
-        yield from node.introduces or () if node.columns is None else node.columns
+def _all_columns(content: Snapshot) -> Iterable[str]:
+    """Return the names of all frames; a frame that nobody had to ask has those of its parents."""
+    return chain.from_iterable(
+        [
+            (node.introduces or ()) if node.columns is None else node.columns
+            for node in content.nodes
+        ]
+    )
 
 
 def _contexts(content: Snapshot) -> Iterator[Fields]:
@@ -164,7 +153,7 @@ def _risk(content: Snapshot, entry: RegisteredRisk) -> Fields:
         "process": entry.process,
         "owners": entry.owners,
         "mitigations": entry.mitigations,
-        "nodes": sorted({_label(content, number) for number in entry.nodes}),
+        "nodes": sorted({content.nodes[number - 1].label for number in entry.nodes}),
         "n_occurrences": entry.n_occurrences,
     }
 
@@ -267,7 +256,7 @@ def _summary(content: Snapshot, rows: dict[str, list[Fields]]) -> Fields:
     }
     return {
         "schema_version": CONTRACT_VERSION,
-        "conformare_version": _own_version(),
+        "conformare_version": own_version(),
         "status": run_status(counts),
         "backends": sorted({event.backend for event in content.events}),
         **counts,

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic_core import CoreConfig, SchemaValidator
+from pydantic_core.core_schema import typed_dict_field, typed_dict_schema
 
-from conformare.capture._locations import without_addresses, without_credentials
+from conformare.record._texts import Columns, Key, Named, Text
 
 Severity = Literal["low", "medium", "high", "critical"]
-
-
-def _encodable(value: Any) -> Any:
-    """Return text that UTF-8 can carry: a file name may hold what it cannot."""
-    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Return names once each: those that were hidden are the same."""
-    return list(dict.fromkeys(names))
-
-
-Key = Annotated[str, BeforeValidator(_encodable)]
-Text = Annotated[Key, AfterValidator(without_credentials)]
-Named = Annotated[Text, AfterValidator(without_addresses)]
-"""A text that the pipeline's code or data has named, not its author's own words."""
-Columns = Annotated[list[Named], AfterValidator(_distinct)]
 
 
 class Row(BaseModel):
@@ -169,3 +154,35 @@ ROW_MODELS: dict[str, type[Row]] = {
     "sink_risks": SinkRisksRow,
 }
 """The model of each grain's rows."""
+
+
+def _validator_of_columns(model: type[Row]) -> SchemaValidator:
+    hints = get_type_hints(model, include_extras=True)
+    columns = {
+        name: typed_dict_field(TypeAdapter(hints[name]).core_schema)
+        for name in model.model_fields
+        if name not in Row.model_fields
+    }
+    settings = model.model_config
+    return SchemaValidator(
+        typed_dict_schema(columns, extra_behavior=settings["extra"]),
+        CoreConfig(title=model.__name__, hide_input_in_errors=settings["hide_input_in_errors"]),
+    )
+
+
+# A record needs the values of a row and no object around them: what pydantic makes is the row.
+_VALIDATORS = {grain: _validator_of_columns(model) for grain, model in ROW_MODELS.items()}
+
+
+def validated_columns(grain: str, columns: dict[str, Any]) -> dict[str, Any]:
+    """Return a grain's own columns of a row as its model holds them, in the order of the contract.
+
+    Args:
+        grain: The grain.
+        columns: Column → value, in any order.
+
+    Raises:
+        ValidationError: They do not fit the model; no value appears in the error.
+    """
+    validated: dict[str, Any] = _VALIDATORS[grain].validate_python(columns)
+    return validated

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from conformare.capture._lineage import Event, Sink, Snapshot
-from conformare.capture.declared._risks import SEVERITIES
 from conformare.capture.declared._scope import Declared
-from conformare.record._register import owners_of
+from conformare.record._register import owners_of, severity_of
 
 PROCESS_CONTEXT = "(process)"
 
 
-@dataclass(frozen=True)
-class ReachingRisk:
+class ReachingRisk(NamedTuple):
     """The nearest occurrence of one risk id before one sink."""
 
     sink: Sink
@@ -37,7 +35,7 @@ def _reaching(
         sink=sink,
         risk_id=risks[0].risk_id,
         label=risks[0].label,
-        severity=max((risk.severity for risk in risks), key=SEVERITIES.index),
+        severity=severity_of(risks),
         owners=owners_of(risks),
         mitigated=any(risk.mitigation for risk in risks),
         kind=kind,
@@ -46,23 +44,30 @@ def _reaching(
     )
 
 
-def _by_id(risks: tuple[Declared, ...]) -> dict[str, list[Declared]]:
+def _not_met(risks: tuple[Declared, ...], met: set[str]) -> Iterable[list[Declared]]:
+    """Return the risks whose ids have not been met so far, by id, and take note of these."""
     by_id: dict[str, list[Declared]] = {}
     for risk in risks:
-        by_id.setdefault(risk.risk_id, []).append(risk)
-    return by_id
+        if risk.risk_id not in met:
+            by_id.setdefault(risk.risk_id, []).append(risk)
+    met.update(by_id)
+    return by_id.values()
 
 
-def _levels(sink: Sink, made_by: dict[int, Event]) -> Iterator[list[Event]]:
-    """Walk from a sink against the flow, all events of one distance at a time."""
-    level = [sink.node]
-    seen = set(level)
-    while level:
-        events = [made_by[node] for node in level if node in made_by]
-        yield events
-        parents = dict.fromkeys(parent for event in events for parent in event.parents)
-        level = [parent for parent in parents if parent not in seen]
-        seen.update(level)
+def _on_the_way(sink: Sink, made_by: dict[int, Event]) -> Iterator[tuple[int, Event]]:
+    """Walk from a sink against the flow: the distance of each event and the event, nearest first."""
+    distances = {sink.node: 0}
+    reached = [sink.node]
+    for node in reached:  # it grows meanwhile
+        event = made_by.get(node)
+        if event is None:
+            continue
+        distance = distances[node]
+        yield distance, event
+        for parent in event.parents:
+            if parent not in distances:
+                distances[parent] = distance + 1
+                reached.append(parent)
 
 
 def risks_of_sinks(content: Snapshot) -> Iterator[ReachingRisk]:
@@ -76,13 +81,13 @@ def risks_of_sinks(content: Snapshot) -> Iterator[ReachingRisk]:
         made_by.setdefault(event.child, event)
     for sink in content.sinks:
         met: set[str] = set()
-        for distance, events in enumerate(_levels(sink, made_by)):
-            for event in events:
-                context = event.group.label if event.group else None
-                for risk_id, risks in _by_id(event.risks).items():
-                    if risk_id not in met:
-                        met.add(risk_id)
-                        yield _reaching(sink, risks, distance, context)
-        for risk_id, risks in _by_id(content.process_risks).items():
-            if risk_id not in met:
-                yield _reaching(sink, risks, None, PROCESS_CONTEXT)
+        nearer: tuple[Declared, ...] = ()
+        for distance, event in _on_the_way(sink, made_by):
+            if event.risks is nearer:
+                continue  # the events of a block share the tuple of its risks
+            nearer = event.risks
+            context = event.group.label if event.group else None
+            for risks in _not_met(nearer, met):
+                yield _reaching(sink, risks, distance, context)
+        for risks in _not_met(content.process_risks, met):
+            yield _reaching(sink, risks, None, PROCESS_CONTEXT)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from conformare._errors import StoreConfigurationError
 from conformare._options import WriterOptions
-from conformare.emission import KafkaOptions, KafkaWriter
+from conformare.emission import KafkaOptions, kafka_writer
 from conformare.writers._files import JsonOptions, JsonWriter, ParquetOptions, ParquetWriter
 from conformare.writers._protocol import CallableOptions, CallableWriter, RunWriter
 from conformare.writers._spark_table import SparkTableOptions, SparkTableWriter
@@ -26,7 +26,7 @@ class _Kind(NamedTuple):
 
 
 _KINDS: dict[str, _Kind] = {
-    "kafka": _Kind(KafkaOptions, KafkaWriter),
+    "kafka": _Kind(KafkaOptions, kafka_writer),
     "spark_table": _Kind(SparkTableOptions, SparkTableWriter),
     "json": _Kind(JsonOptions, JsonWriter),
     "parquet": _Kind(ParquetOptions, ParquetWriter),

@@ -16,6 +16,7 @@ from support.records import TS, make_record
 
 from conformare import RunEncodingError
 from conformare.emission import Message, encode_emission
+from conformare.emission._encode import oversize_cause
 from conformare_schemas import GRAINS, HEADER_BYTES, KEY_COLUMNS, message_header, message_schema
 
 EMISSION_ID = "018f4f2e-0000-7000-8000-000000000002"
@@ -72,13 +73,18 @@ def test_a_grain_is_split_so_that_every_message_fits(n_rows: int, max_message_by
     assert all(len(m.key) + len(m.value) <= max_message_bytes for m in messages)
 
 
-def test_a_row_beyond_the_limit_is_refused_without_quoting_it() -> None:
-    """Cutting a row would change it."""
-    record = make_record("run-1", rows={"owners": 1})
-    record["owners"][0]["owner"] = "secret" * 1_000
-    with pytest.raises(RunEncodingError, match="'owners'") as caught:
-        encode_emission(record, EMISSION_ID, max_message_bytes=3_000)
-    assert "secret" not in str(caught.value)
+def test_a_row_beyond_the_limit_is_told_without_quoting_it() -> None:
+    """Cutting a row would change it; the message stays as it is, for whoever raises the limit."""
+    record = make_record("run-1", rows={"owners": 2})
+    record["owners"][1]["owner"] = "secret" * 1_000
+    messages = encode_emission(record, EMISSION_ID, max_message_bytes=3_000)
+    cause = oversize_cause(messages, max_message_bytes=3_000)
+    assert cause is not None
+    assert "'owners'" in cause
+    assert "secret" not in cause
+    assert oversize_cause(messages, max_message_bytes=10_000) is None
+    rows = [row for m in messages if m.grain == "owners" for row in decoded(m)["rows"]]
+    assert rows == [own_columns(row) for row in record["owners"]]
 
 
 def test_a_value_of_another_type_is_refused_without_quoting_it() -> None:

@@ -1,0 +1,116 @@
+"""What waits to be delivered, in which order, and how much of it there is.
+
+Own emissions go before adopted ones, so that a backlog of others does not hold up a job's own
+runs; what has failed waits for its next time. Not thread-safe by itself: the courier's lock is.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections import deque
+from datetime import datetime
+from typing import NamedTuple
+
+from conformare.emission._parcel import Parcel
+
+
+class Waiting(NamedTuple):
+    """How much waits: emissions, their bytes, and when the oldest was recorded (None for none)."""
+
+    emissions: int
+    size_bytes: int
+    oldest: datetime | None
+
+
+class DeliveryQueue:
+    """The parcels that are not settled yet."""
+
+    def __init__(self) -> None:
+        self._own: deque[Parcel] = deque()
+        self._adopted: deque[Parcel] = deque()
+        self._later: list[tuple[float, int, Parcel]] = []
+        self._order = itertools.count()
+        self._unsettled: dict[Parcel, None] = {}
+        self.own_unsettled = 0
+        self.memory_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._unsettled)
+
+    def add(self, parcel: Parcel) -> None:
+        """Take a new parcel."""
+        self._unsettled[parcel] = None
+        self.own_unsettled += parcel.own
+        if parcel.emission is not None:
+            self.memory_bytes += parcel.size_bytes
+        self.stand_in_line(parcel)
+
+    def stand_in_line(self, parcel: Parcel) -> None:
+        """Let a parcel that was taken by `next` be sent after all others of its kind."""
+        (self._own if parcel.own else self._adopted).append(parcel)
+
+    def forget_content(self, parcel: Parcel) -> None:
+        """Leave a parcel's emission to its file."""
+        if parcel.emission is not None:
+            parcel.emission = None
+            self.memory_bytes -= parcel.size_bytes
+
+    def put_off(self, parcel: Parcel, due: float) -> None:
+        """Let a parcel wait for its next attempt.
+
+        Args:
+            parcel: One that was taken by `next`.
+            due: From when on, in the monotonic seconds that `next` is given.
+        """
+        heapq.heappush(self._later, (due, next(self._order), parcel))
+
+    def next(self, now: float) -> Parcel | None:
+        """Return what is to be sent next, None if there is nothing at present."""
+        while self._later and self._later[0][0] <= now:
+            parcel = heapq.heappop(self._later)[2]
+            if not parcel.settled:
+                return parcel
+        for line in (self._own, self._adopted):
+            while line:
+                parcel = line.popleft()
+                if not parcel.settled:
+                    return parcel
+        return None
+
+    @property
+    def has_next(self) -> bool:
+        """Whether something waits that is not put off."""
+        return bool(self._own or self._adopted)
+
+    def next_due(self) -> float:
+        """Return when the first of those that were put off is due; infinity if there is none."""
+        return self._later[0][0] if self._later else math.inf
+
+    def settle(self, parcel: Parcel) -> None:
+        """Take note that nothing more is to be done for a parcel."""
+        parcel.settled = True
+        del self._unsettled[parcel]
+        self.own_unsettled -= parcel.own
+        self.forget_content(parcel)
+
+    def waiting(self) -> Waiting:
+        """Return how much is not settled."""
+        return Waiting(
+            len(self._unsettled),
+            sum(parcel.size_bytes for parcel in self._unsettled),
+            min((parcel.recorded_at for parcel in self._unsettled), default=None),
+        )
+
+    def n_spooled(self) -> int:
+        """Return how many parcels have a file."""
+        return sum(parcel.file is not None for parcel in self._unsettled)
+
+    def spooled_before(self, moment: datetime) -> list[Parcel]:
+        """Return the parcels in the spool that were recorded before a moment."""
+        return [
+            parcel
+            for parcel in self._unsettled
+            if parcel.file is not None and parcel.recorded_at < moment
+        ]

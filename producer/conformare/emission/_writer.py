@@ -1,0 +1,287 @@
+"""The Kafka writer: a run is on the disk, and on its way, when `write` returns."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import logging
+import os
+import threading
+import time
+import uuid
+from datetime import datetime, timezone
+
+from conformare._errors import DeliveryError, RunEncodingError, SpoolError
+from conformare._identity import new_emission_id
+from conformare._options import RunRecord
+from conformare.emission._courier import Courier
+from conformare.emission._emission import Emission
+from conformare.emission._encode import encode_emission, oversize_cause
+from conformare.emission._headers import emission_headers
+from conformare.emission._look_up import lake_has_run
+from conformare.emission._parcel import Parcel
+from conformare.emission._settings import KafkaOptions
+from conformare.emission._stats import DeliveryStats, Ledger, total
+from conformare.emission.spool import Spool
+
+logger = logging.getLogger("conformare")
+
+STRICT_TIMEOUT_SECONDS = 10.0
+REMEMBERED_RUNS = 100_000
+"""How many runs of its own a process remembers, for `if_run_exists="skip"`."""
+
+
+class KafkaWriter:
+    """Emits each record as one emission onto the grains' topics; made by `kafka_writer`.
+
+    Args:
+        options: Where and how to emit.
+    """
+
+    def __init__(self, options: KafkaOptions) -> None:
+        self.options = options
+        self._ledger = Ledger()
+        self._spool = self._make_spool()
+        self._courier = Courier(options, self._spool, self._ledger)
+        self._reset()
+
+    def write(self, record: RunRecord) -> None:
+        """Emit a record, without waiting for the broker.
+
+        Raises:
+            DeliveryError: Only with `strict=True`: not acknowledged within 10 seconds.
+            RunEncodingError: Only with `strict=True`: the contract cannot carry the record.
+        """
+        try:
+            parcel = self._emit(record)
+        except Exception as exc:
+            # The one place where a fault of the emission meets the job: it is counted, not raised.
+            if self.options.strict:
+                raise
+            reason = "not encodable" if isinstance(exc, RunEncodingError) else "internal fault"
+            detail = str(exc) if isinstance(exc, RunEncodingError) else type(exc).__name__
+            self._ledger.lose(reason, detail)
+            return
+        if self.options.strict:
+            self._require_delivery(record, parcel)
+
+    def has_run(self, pipeline: str, run_id: str) -> bool:
+        """Return whether a run is known: to this process, to the spool, or to the lake.
+
+        A run that was sent and has not landed yet is known to none of them unless this process
+        sent it; recorded again, it is still landed once.
+        """
+        if (pipeline, run_id) in self._recorded:
+            return True
+        if self._spool is not None and self._spool.holds(pipeline, run_id):
+            return True
+        return lake_has_run(self.options, pipeline, run_id)
+
+    def flush(self, timeout_seconds: float) -> int:
+        """Wait until everything that this process has recorded is acknowledged.
+
+        Args:
+            timeout_seconds: How long at most, in seconds.
+
+        Returns:
+            How many runs are still undelivered.
+        """
+        courier = self._courier
+        courier.wait(lambda: courier.own_undelivered() == 0, timeout_seconds)
+        return courier.own_undelivered()
+
+    def stats(self) -> DeliveryStats:
+        """Return what became of the runs until now."""
+        return self._courier.stats()
+
+    def close(self, timeout_seconds: float) -> None:
+        """Deliver for at most so long, stop, and say what is left.
+
+        Args:
+            timeout_seconds: How long at most, in seconds.
+        """
+        self._courier.close(timeout_seconds)
+        left = self.stats()
+        if not left.waiting:
+            return
+        # What fell back to memory is in no file.
+        spooled = self._courier.undelivered_in_spool()
+        lost = left.waiting - spooled
+        servers = self.options.bootstrap_servers
+        if spooled and self._spool is not None:
+            logger.warning(
+                "conformare: %d run(s) for %s wait in the spool %s; the next job sends them, or "
+                "`conformare spool send`",
+                spooled,
+                servers,
+                self._spool.root,
+            )
+        if lost:
+            self._ledger.lose("job ended", f"{servers} did not answer before its end", lost)
+
+    def begin_process(self) -> None:
+        """In a forked child: start afresh. What the parent has recorded, the parent delivers."""
+        self._ledger.begin_process()
+        self._courier.begin_process()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._producer_id = str(uuid.uuid4())
+        self._sequence = itertools.count(1)
+        self._recorded: dict[tuple[str, str], None] = {}
+
+    def _make_spool(self) -> Spool | None:
+        options = self.options
+        if options.durability == "memory":
+            return None
+        try:
+            folder = options.spool_folder
+        except RuntimeError as exc:
+            self._ledger.warn("no spool", f"runs wait in memory only: {exc}; set spool_dir")
+            return None
+        return Spool(folder, options.destination, options.spool_max_bytes)
+
+    def _emit(self, record: RunRecord) -> Parcel:
+        self._ledger.count("recorded")
+        limit = self.options.max_message_bytes
+        run = record["runs"][0]
+        emission_id = new_emission_id()
+        with self._lock:
+            sequence = next(self._sequence)
+        emission = Emission(
+            pipeline=run["pipeline"],
+            run_id=run["run_id"],
+            emission_id=emission_id,
+            recorded_at=datetime.now(timezone.utc),
+            headers=emission_headers(self._producer_id, sequence),
+            messages=encode_emission(record, emission_id, max_message_bytes=limit),
+        )
+        parcel = Parcel(emission.size_bytes, emission.recorded_at, emission, None, own=True)
+        cause = oversize_cause(emission.messages, max_message_bytes=limit)
+        if cause is not None:
+            self._reject(emission, cause)
+            parcel.settled = True
+            return parcel
+        self._write_ahead(parcel, emission)
+        if not self._courier.accept(parcel):
+            self._ledger.lose(
+                "memory full", f"waiting for {self.options.bootstrap_servers} without a spool"
+            )
+            return parcel
+        self._remember(emission)
+        return parcel
+
+    def _write_ahead(self, parcel: Parcel, emission: Emission) -> None:
+        if self._spool is None:
+            return
+        try:
+            parcel.file = self._spool.put(emission)
+        except SpoolError as exc:
+            self._ledger.count("unspooled")
+            self._ledger.warn(
+                "no spool", f"runs wait in memory only, and are lost if the job dies: {exc}"
+            )
+        else:
+            self._ledger.count("spooled")
+
+    def _reject(self, emission: Emission, cause: str) -> None:
+        if self.options.strict:
+            raise RunEncodingError(cause)
+        try:
+            if self._spool is None:
+                raise SpoolError("there is no spool to keep it in")  # noqa: TRY301 - as one case
+            self._spool.reject(emission, cause)
+        except SpoolError as exc:
+            self._ledger.lose("too large", f"{cause}; {exc}")
+        else:
+            self._ledger.count("rejected")
+            self._ledger.warn("rejected", f"run {emission.run_id!r} was rejected: {cause}")
+
+    def _remember(self, emission: Emission) -> None:
+        with self._lock:
+            self._recorded[emission.pipeline, emission.run_id] = None
+            if len(self._recorded) > REMEMBERED_RUNS:
+                del self._recorded[next(iter(self._recorded))]
+
+    def _require_delivery(self, record: RunRecord, parcel: Parcel) -> None:
+        if self._courier.wait(lambda: parcel.settled, STRICT_TIMEOUT_SECONDS):
+            return
+        run_id = record["runs"][0]["run_id"]
+        raise DeliveryError(
+            f"run {run_id!r} was not acknowledged by {self.options.bootstrap_servers} within "
+            f"{STRICT_TIMEOUT_SECONDS:g} s: {self._courier.trouble or 'no answer'}"
+        )
+
+
+class _Writers:
+    """The Kafka writers of this process: one for each store, however often it is configured."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._all: list[KafkaWriter] = []
+        self._hooked = False
+
+    def of(self, options: KafkaOptions) -> KafkaWriter:
+        with self._lock:
+            for writer in self._all:
+                if writer.options == options:
+                    return writer
+            writer = KafkaWriter(options)
+            self._all.append(writer)
+            if not self._hooked:
+                self._hooked = True
+                atexit.register(self.close)
+                if hasattr(os, "register_at_fork"):
+                    os.register_at_fork(after_in_child=self.begin_process)
+            return writer
+
+    def stats(self) -> DeliveryStats:
+        return total(writer.stats() for writer in self._all)
+
+    def flush(self, timeout_seconds: float) -> int:
+        deadline = time.monotonic() + timeout_seconds
+        return sum(
+            writer.flush(max(0.0, deadline - time.monotonic())) for writer in list(self._all)
+        )
+
+    def close(self) -> None:
+        """At the end of the interpreter: one after the other, within the longest of their times."""
+        start = time.monotonic()
+        for writer in self._all:
+            spent = time.monotonic() - start
+            writer.close(max(0.0, writer.options.exit_timeout_seconds - spent))
+
+    def begin_process(self) -> None:
+        self._lock = threading.Lock()
+        for writer in self._all:
+            writer.begin_process()
+
+
+_writers = _Writers()
+
+
+def kafka_writer(options: KafkaOptions) -> KafkaWriter:
+    """Return this process's writer for some options: the same one for the same options."""
+    return _writers.of(options)
+
+
+def flush(timeout_seconds: float = 10.0) -> int:
+    """Wait until every run that this process has recorded through Kafka is acknowledged.
+
+    Args:
+        timeout_seconds: How long at most, in seconds.
+
+    Returns:
+        How many of them are still undelivered; those in the spool are safe there.
+    """
+    return _writers.flush(timeout_seconds)
+
+
+def delivery_stats() -> DeliveryStats:
+    """Return what became of the runs that this process recorded through Kafka.
+
+    Returns:
+        Counts since the start of the process, and what waits now; of all Kafka stores together.
+    """
+    return _writers.stats()

@@ -1,0 +1,168 @@
+"""A spooled emission as a file: magic, checksum, Avro.
+
+A file is whole or it is not there, for it is written under another name, synced and renamed. The
+checksum is for what comes later: a bad disk, a copy that broke off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+
+from conformare._errors import SpoolFileError
+from conformare.emission._emission import Emission, Message
+
+MAGIC = b"conformare spool 1\n"
+"""Its number is that of the layout; a later release reads this one as well."""
+SUFFIX = ".emission"
+
+_CHECKSUM_BYTES = 4
+_KEY_DIGITS = 16
+_BITS_BELOW_MILLISECONDS = 80
+
+_SCHEMA: Any = parse_schema(
+    {
+        "type": "record",
+        "name": "SpooledEmission",
+        "fields": [
+            {"name": "bootstrap_servers", "type": "string"},
+            {"name": "topic_prefix", "type": "string"},
+            {"name": "pipeline", "type": "string"},
+            {"name": "run_id", "type": "string"},
+            {"name": "emission_id", "type": "string"},
+            {
+                "name": "recorded_at",
+                "type": {"type": "long", "logicalType": "timestamp-micros"},
+            },
+            {"name": "headers", "type": {"type": "map", "values": "bytes"}},
+            {
+                "name": "messages",
+                "type": {
+                    "type": "array",
+                    "items": {
+                        "type": "record",
+                        "name": "SpooledMessage",
+                        "fields": [
+                            {"name": "grain", "type": "string"},
+                            {"name": "value", "type": "bytes"},
+                        ],
+                    },
+                },
+            },
+        ],
+    }
+)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Which topics an emission is meant for."""
+
+    bootstrap_servers: str
+    topic_prefix: str
+
+    @property
+    def folder_name(self) -> str:
+        """The name of its folder in a spool, the same for brokers named in another order."""
+        brokers = ",".join(sorted(part.strip() for part in self.bootstrap_servers.split(",")))
+        return _digest(brokers, self.topic_prefix)
+
+
+@dataclass(frozen=True)
+class SpooledEmission:
+    """An emission, and which topics it is meant for."""
+
+    destination: Destination
+    emission: Emission
+
+
+def run_key(pipeline: str, run_id: str) -> str:
+    """Return what stands for a run in the names of its files."""
+    return _digest(pipeline, run_id)
+
+
+def file_name(emission: Emission) -> str:
+    """Return the name of an emission's file: names sort by time, and tell the run."""
+    return f"{emission.emission_id}.{run_key(emission.pipeline, emission.run_id)}{SUFFIX}"
+
+
+def recorded_at(name: str) -> datetime:
+    """Return when an emission was recorded, from the time-ordered id in its file's name.
+
+    Raises:
+        SpoolFileError: It is not the name of a spooled emission.
+    """
+    emission_id = name.split(".", maxsplit=1)[0]
+    try:
+        milliseconds = uuid.UUID(emission_id).int >> _BITS_BELOW_MILLISECONDS
+        moment = datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+    except (ValueError, OverflowError, OSError) as exc:
+        raise SpoolFileError(f"{name!r} is not the name of a spooled emission") from exc
+    if str(uuid.UUID(emission_id)) != emission_id:
+        raise SpoolFileError(f"{name!r} is not the name of a spooled emission")
+    return moment
+
+
+def to_bytes(emission: Emission, destination: Destination) -> bytes:
+    """Return the content of an emission's file."""
+    body = io.BytesIO()
+    schemaless_writer(
+        body,
+        _SCHEMA,
+        {
+            "bootstrap_servers": destination.bootstrap_servers,
+            "topic_prefix": destination.topic_prefix,
+            "pipeline": emission.pipeline,
+            "run_id": emission.run_id,
+            "emission_id": emission.emission_id,
+            "recorded_at": emission.recorded_at,
+            "headers": emission.headers,
+            "messages": [
+                {"grain": message.grain, "value": message.value} for message in emission.messages
+            ],
+        },
+    )
+    content = body.getvalue()
+    return MAGIC + zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big") + content
+
+
+def from_bytes(content: bytes) -> SpooledEmission:
+    """Return the emission that a file holds.
+
+    Raises:
+        SpoolFileError: It is not such a file, of a later release, or damaged.
+    """
+    start = len(MAGIC) + _CHECKSUM_BYTES
+    if not content.startswith(MAGIC):
+        raise SpoolFileError("it is no spooled emission, or one of a later release")
+    body = content[start:]
+    if zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big") != content[len(MAGIC) : start]:
+        raise SpoolFileError("it is damaged: its checksum is another")
+    try:
+        fields: Any = schemaless_reader(io.BytesIO(body), _SCHEMA, None)
+        key = fields["run_id"].encode()
+    except Exception as exc:
+        # What else the bytes of a stranger make Avro stumble over.
+        raise SpoolFileError("it is damaged: it cannot be decoded") from exc
+    return SpooledEmission(
+        Destination(fields["bootstrap_servers"], fields["topic_prefix"]),
+        Emission(
+            fields["pipeline"],
+            fields["run_id"],
+            fields["emission_id"],
+            fields["recorded_at"],
+            fields["headers"],
+            tuple(Message(item["grain"], key, item["value"]) for item in fields["messages"]),
+        ),
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_KEY_DIGITS]

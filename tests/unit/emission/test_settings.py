@@ -1,0 +1,116 @@
+"""The Kafka writer's options: what passes through to librdkafka, and what is told of a mistake."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from conformare import StoreConfigurationError
+from conformare.emission import KafkaOptions
+from conformare.emission.spool import default_spool_folder
+from conformare.writers import make_writer
+
+BROKER = "127.0.0.1:1"
+SECRET = "correct horse battery"  # noqa: S105 - made up
+
+
+def options(**given: Any) -> KafkaOptions:
+    """Return options with a broker."""
+    return KafkaOptions.model_validate({"bootstrap_servers": BROKER, **given})
+
+
+def test_any_option_of_librdkafka_passes_through() -> None:
+    """Texts in clear, and over our own defaults."""
+    passed = {"linger.ms": 50, "sasl.password": SECRET, "client.id": "mine"}
+    settings = options(kafka=passed).as_librdkafka()
+    assert {name: settings[name] for name in passed} == passed
+    assert settings["bootstrap.servers"] == BROKER
+    assert settings["message.timeout.ms"] == 0
+
+
+def test_secrets_are_in_no_text() -> None:
+    """Neither of the options nor of what they are made of."""
+    shown = options(kafka={"sasl.password": SECRET, "sasl.username": "u"})
+    assert SECRET not in f"{shown!r} {shown!s} {shown.model_dump()} {shown.model_dump_json()}"
+    assert "sasl.password" in repr(shown)
+
+
+@pytest.mark.parametrize(
+    ("kafka", "told"),
+    [
+        ({"no.such.option": SECRET}, 'No such configuration property: "no.such.option"'),
+        ({"compression.type": SECRET}, "compression.codec"),
+        ({"bootstrap.servers": "b:1"}, "bootstrap.servers cannot be passed through: set bootstrap"),
+        ({"error_cb": print}, "error_cb cannot be passed through: it is needed"),
+        ({"acks": "1"}, "`acks` must be set to `all` when `enable.idempotence` is true"),
+    ],
+)
+def test_a_wrong_option_of_librdkafka_is_refused_at_once(kafka: dict[str, Any], told: str) -> None:
+    """With its name, and without its value."""
+    with pytest.raises(StoreConfigurationError, match=told) as caught:
+        make_writer({"writer": "kafka", "bootstrap_servers": BROKER, "kafka": kafka})
+    assert SECRET not in str(caught.value)
+    assert SECRET not in str(caught.value.__cause__)
+
+
+def test_options_are_frozen() -> None:
+    """One store has one writer, which is found by them."""
+    with pytest.raises(ValidationError, match="frozen"):
+        options().topic_prefix = "x"  # type: ignore[misc]
+
+
+def test_every_option_can_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A structured one as JSON."""
+    given = {
+        "BOOTSTRAP_SERVERS": BROKER,
+        "TOPIC_PREFIX": "p.",
+        "DURABILITY": "memory",
+        "SPOOL_DIR": str(tmp_path),
+        "SPOOL_MAX_BYTES": "1000",
+        "SPOOL_MAX_AGE": "P30D",
+        "MAX_MESSAGE_BYTES": "5000",
+        "EXIT_TIMEOUT_SECONDS": "0",
+        "STRICT": "true",
+        "LAKE": "/lake",
+        "KAFKA": '{"linger.ms": 50}',
+    }
+    # `writer` has chosen these options, and a session is no text.
+    assert {name.lower() for name in given} == set(KafkaOptions.model_fields) - {"writer", "spark"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"CONFORMARE_{name}", value)
+    made: Any = make_writer({"writer": "kafka"})
+    assert made.options == options(
+        topic_prefix="p.",
+        durability="memory",
+        spool_dir=tmp_path,
+        spool_max_bytes=1000,
+        spool_max_age=timedelta(days=30),
+        max_message_bytes=5000,
+        exit_timeout_seconds=0,
+        strict=True,
+        lake="/lake",
+        kafka={"linger.ms": 50},
+    )
+
+
+def test_the_spool_is_in_the_platforms_folder_for_state(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As the XDG Base Directory Specification says, which ignores relative paths."""
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    assert default_spool_folder() == Path("/state/conformare/spool")
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    assert default_spool_folder() == tmp_path / ".local/state/conformare/spool"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert default_spool_folder() == tmp_path / "Library/Application Support/conformare/spool"
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert default_spool_folder() == tmp_path / "local/conformare/spool"
