@@ -13,6 +13,9 @@ ConformareError
 class ConformareError(Exception):
     """Root of everything that the job's side raises on purpose."""
 
+    exit_code = 1
+    """What a command ends with that raises it; the command line tells it in one line."""
+
 
 class StoreConfigurationError(ConformareError, ValueError):
     """The store's writer or one of its options does not exist or does not fit."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -28,10 +29,6 @@ class _Stores:
         self._writer: RunWriter | None = None
         self._destinations: list[tuple[Mapping[str, Any], RunWriter]] = []
 
-    def configure(self, writer: RunWriter) -> None:
-        with self._lock:
-            self._writer = writer
-
     def configured(self) -> RunWriter:
         with self._lock:
             if self._writer is None:
@@ -42,6 +39,12 @@ class _Stores:
                     )
                 self._writer = make_writer({})
             return self._writer
+
+    def replace(self, writer: RunWriter | None) -> RunWriter | None:
+        """Replace the writer, and return the one that was there."""
+        with self._lock:
+            before, self._writer = self._writer, writer
+            return before
 
     def for_destination(self, config: Mapping[str, Any]) -> RunWriter:
         """The writer of a `dest`; the same for the same one, for a Kafka client is to be kept."""
@@ -61,13 +64,27 @@ def configure_store(**config: Any) -> None:
     """Say where this process records its runs; a later call replaces the whole configuration.
 
     Args:
-        **config: `writer` ("kafka", "spark_table", "json", "parquet" or a function) and the
+        **config: `writer` ("kafka", "spark_table", "json", "parquet", "none" or a function) and the
             options of that writer. What is not given is taken from `CONFORMARE_<NAME>`.
 
     Raises:
         StoreConfigurationError: The writer or an option is unknown or does not fit.
     """
-    _stores.configure(make_writer(config))
+    _stores.replace(make_writer(config))
+
+
+@contextmanager
+def recording_into(writer: RunWriter) -> Iterator[None]:
+    """Record the runs of a block into a writer, in place of the configured store.
+
+    Args:
+        writer: An object with `write(record)`.
+    """
+    before = _stores.replace(writer)
+    try:
+        yield
+    finally:
+        _stores.replace(before)
 
 
 def record_run(

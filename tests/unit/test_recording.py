@@ -48,7 +48,7 @@ def test_without_a_store_the_error_says_what_to_call() -> None:
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        ({"writer": "kafak"}, "the writers are callable, json, kafka, parquet, spark_table"),
+        ({"writer": "kafak"}, "the writers are callable, json, kafka, none, parquet, spark_table"),
         ({"writer": "kafka", "brokers": "b"}, "unknown option brokers .* bootstrap_servers"),
         ({"writer": "kafka"}, "bootstrap_servers: Field required"),
         ({"writer": "json"}, "path: Field required"),
@@ -93,6 +93,14 @@ def test_a_run_goes_to_an_object_or_a_function() -> None:
     assert cf.record_run("p", run_id="r") == "r"
     assert called[0]["runs"][0]["run_id"] == "r"
     assert cf.flush() == 0
+
+
+def test_the_writer_none_records_nothing() -> None:
+    """To switch recording off, by the environment too; a wrong call is still told."""
+    cf.configure_store(writer="none")
+    assert cf.record_run("p", run_id="r") == "r"
+    with pytest.raises(ValueError, match="pipeline"):
+        cf.record_run("")
 
 
 def test_the_environment_configures_a_store(

@@ -353,6 +353,19 @@ class Courier:
             return
         self._next_scan = now + SCAN_SECONDS
         self._spool.let_go_of_delivered()
+        self.take_over()
+        if self._options.spool_max_age is not None:
+            oldest = datetime.now(timezone.utc) - self._options.spool_max_age
+            with self._changed:
+                expired = self._queue.spooled_before(oldest)
+            for parcel in expired:
+                self._lose(parcel, "too old", f"waited longer than {self._options.spool_max_age}")
+        self._spool.measure()
+
+    def take_over(self) -> None:
+        """Take over what processes that have ended left; not while the thread runs."""
+        if self._spool is None:
+            return
         for file in self._spool.adopt():
             try:
                 parcel = Parcel(
@@ -367,13 +380,6 @@ class Courier:
             self._ledger.count("adopted")
             with self._changed:
                 self._queue.add(parcel)
-        if self._options.spool_max_age is not None:
-            oldest = datetime.now(timezone.utc) - self._options.spool_max_age
-            with self._changed:
-                expired = self._queue.spooled_before(oldest)
-            for parcel in expired:
-                self._lose(parcel, "too old", f"waited longer than {self._options.spool_max_age}")
-        self._spool.measure()
 
 
 def _leak(producer: object) -> None:

@@ -37,3 +37,23 @@ class CallableWriter:
     def write(self, record: RunRecord) -> None:
         """Call the function with the record."""
         self._function(record)
+
+
+class NoneOptions(WriterOptions):
+    """Options of the writer that records nothing."""
+
+    writer: Literal["none"] = "none"
+
+
+class NoneWriter:
+    """Takes each record and does nothing with it: for trials, and to switch recording off.
+
+    Args:
+        options: There are none.
+    """
+
+    def __init__(self, options: NoneOptions) -> None:
+        self.options = options
+
+    def write(self, record: RunRecord) -> None:
+        """Do nothing."""

@@ -13,7 +13,13 @@ from conformare._errors import StoreConfigurationError
 from conformare._options import WriterOptions
 from conformare.emission import KafkaOptions, kafka_writer
 from conformare.writers._files import JsonOptions, JsonWriter, ParquetOptions, ParquetWriter
-from conformare.writers._protocol import CallableOptions, CallableWriter, RunWriter
+from conformare.writers._protocol import (
+    CallableOptions,
+    CallableWriter,
+    NoneOptions,
+    NoneWriter,
+    RunWriter,
+)
 from conformare.writers._spark_table import SparkTableOptions, SparkTableWriter
 
 ENVIRONMENT_PREFIX = "CONFORMARE_"
@@ -31,6 +37,7 @@ _KINDS: dict[str, _Kind] = {
     "json": _Kind(JsonOptions, JsonWriter),
     "parquet": _Kind(ParquetOptions, ParquetWriter),
     "callable": _Kind(CallableOptions, CallableWriter),
+    "none": _Kind(NoneOptions, NoneWriter),
 }
 
 

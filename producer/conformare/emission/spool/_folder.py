@@ -95,10 +95,7 @@ class HeldFolder:
 
     def names(self) -> list[str]:
         """Return the names of the emissions that wait here, oldest first."""
-        try:
-            return sorted(entry.name for entry in self.path.iterdir() if entry.suffix == SUFFIX)
-        except FileNotFoundError:
-            return []
+        return emission_names(self.path)
 
     def say_why(self, cause: str | None) -> None:
         """Leave word why the emissions here still wait; None when they do not any more."""
@@ -128,6 +125,14 @@ class HeldFolder:
 
     def _part(self, name: str) -> Path:
         return self.path / f".{name}{PART_SUFFIX}"
+
+
+def emission_names(path: Path) -> list[str]:
+    """Return the names of the emissions in a folder, oldest first; none if it is gone."""
+    try:
+        return sorted(entry.name for entry in path.iterdir() if entry.suffix == SUFFIX)
+    except FileNotFoundError:
+        return []
 
 
 def write_synced(path: Path, content: bytes) -> None:

@@ -110,13 +110,7 @@ class Spool:
 
     def reject_file(self, file: Path, cause: str) -> None:
         """Move a file that cannot be read out of the way of those that can."""
-        folder = self.root / REJECTED_FOLDER
-        with suppress(OSError):
-            folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            note = folder / f"{file.name}{CAUSE_SUFFIX}"
-            note.unlink(missing_ok=True)
-            write_synced(note, cause.encode())
-            file.rename(folder / file.name)
+        set_aside(self.root, file, cause)
 
     def read(self, file: Path) -> SpooledEmission:
         """Return the emission of a file.
@@ -206,3 +200,14 @@ class Spool:
     def _held(self) -> list[HeldFolder]:
         own = [] if self._own is None else [self._own]
         return [*own, *self._adopted.values()]
+
+
+def set_aside(root: Path, file: Path, cause: str) -> None:
+    """Move a file that cannot be read to the rejected ones of its spool."""
+    folder = root / REJECTED_FOLDER
+    with suppress(OSError):
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        note = folder / f"{file.name}{CAUSE_SUFFIX}"
+        note.unlink(missing_ok=True)
+        write_synced(note, cause.encode())
+        file.rename(folder / file.name)

@@ -1,0 +1,133 @@
+"""Spooled emissions as one file, to be taken to another machine: a zip archive, a file a member.
+
+An archive may come from anybody. Nothing of it is believed: no member is written under the name
+that it has in there, and each is checked as a whole before anything is written at all.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformare._errors import SpoolError, SpoolFileError
+from conformare.emission.spool._collection import sound
+from conformare.emission.spool._file import SpooledEmission, file_name
+from conformare.emission.spool._folder import PART_SUFFIX, sync_folder
+
+LARGEST_MEMBER_BYTES = 256 * 2**20
+_ENCRYPTED = 0x1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A sound member of an archive.
+
+    Attributes:
+        spooled: The emission.
+        content: The bytes of its file.
+    """
+
+    spooled: SpooledEmission
+    content: bytes
+
+
+@dataclass(frozen=True)
+class BadMember:
+    """A member that is not to be imported.
+
+    Attributes:
+        name: What the archive calls it; of a stranger.
+        why: What is wrong with it.
+    """
+
+    name: str
+    why: str
+
+
+def write_archive(archive: Path, files: Iterable[Path]) -> None:
+    """Write files of a spool into a new archive; it is on the disk, whole, when this returns.
+
+    Args:
+        archive: Its path, at which nothing is yet.
+        files: What to write; each under its own name.
+
+    Raises:
+        SpoolError: It cannot be written, or is there already.
+    """
+    try:
+        _refuse_to_overwrite(archive)
+        descriptor, name = tempfile.mkstemp(PART_SUFFIX, f".{archive.name}.", archive.parent)
+        part = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as opened:
+                with zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as members:
+                    for file in files:
+                        members.writestr(file.name, file.read_bytes())
+                opened.flush()
+                os.fsync(opened.fileno())
+            _refuse_to_overwrite(archive)
+            part.rename(archive)
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+        sync_folder(archive.parent)
+    except SpoolError:
+        raise
+    except OSError as exc:
+        raise SpoolError(f"{archive} cannot be written: {exc.strerror}") from exc
+
+
+def read_archive(archive: Path) -> Iterator[Member | BadMember]:
+    """Yield the members of an archive, one in memory at a time.
+
+    Args:
+        archive: Its path.
+
+    Raises:
+        SpoolFileError: It is no archive.
+    """
+    try:
+        opened = zipfile.ZipFile(archive)
+    except Exception as exc:
+        # What else the bytes of a stranger make zipfile stumble over.
+        why = exc.strerror if isinstance(exc, OSError) else "it is no archive of a spool"
+        raise SpoolFileError(f"{archive} cannot be read: {why}") from exc
+    with opened:
+        for info in opened.infolist():
+            try:
+                yield _member(info.filename, _content(opened, info))
+            except SpoolFileError as exc:
+                yield BadMember(info.filename, str(exc))
+
+
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
+        raise SpoolFileError("it is encrypted, or compressed in a way of its own")
+    try:
+        with archive.open(info) as member:
+            # Not by the size that it claims to have.
+            content = member.read(LARGEST_MEMBER_BYTES + 1)
+    except Exception as exc:
+        # As above.
+        raise SpoolFileError("it is damaged: it cannot be unpacked") from exc
+    if len(content) > LARGEST_MEMBER_BYTES:
+        raise SpoolFileError(f"it is larger than {LARGEST_MEMBER_BYTES} bytes")
+    return content
+
+
+def _member(name: str, content: bytes) -> Member:
+    spooled = sound(content)
+    if name != file_name(spooled.emission):
+        raise SpoolFileError("its name is not that of its content")
+    return Member(spooled, content)
+
+
+def _refuse_to_overwrite(archive: Path) -> None:
+    if os.path.lexists(archive):
+        raise SpoolError(f"{archive} is there already")

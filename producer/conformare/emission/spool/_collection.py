@@ -1,0 +1,185 @@
+"""Emissions that are brought together: one folder for each destination, held by this process.
+
+What many processes have left is handed over as a whole that way, however many folders it was in.
+A folder that is there already is the one that the others' files are moved to, so that a full disk
+keeps nobody from sending what fills it.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+
+from conformare._errors import SpoolError, SpoolFileError
+from conformare.emission.spool._file import Destination, SpooledEmission, file_name, from_bytes
+from conformare.emission.spool._folder import (
+    FOLDER_MODE,
+    HeldFolder,
+    emission_names,
+    sync_folder,
+)
+from conformare.emission.spool._inventory import cause_file, process_folders, rejected_files
+from conformare.emission.spool._spool import set_aside
+
+_TOPIC_PART = re.compile(r"[A-Za-z0-9._-]*")
+
+
+class Collection:
+    """What this process has taken over in a spool, until `leave`.
+
+    Args:
+        root: The spool's folder.
+
+    Attributes:
+        held: How many emissions `gather` has found with running processes.
+        unusable: The files that cannot be used, and why not.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folders: dict[str, tuple[Destination, HeldFolder]] = {}
+        self.held = 0
+        self.unusable: list[tuple[Path, str]] = []
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.leave()
+
+    @property
+    def destinations(self) -> list[Destination]:
+        """Where the emissions are meant for."""
+        return [destination for destination, _ in self._folders.values()]
+
+    @property
+    def files(self) -> list[Path]:
+        """The emissions, those of one destination after those of another."""
+        return [
+            folder.path / name for _, folder in self._folders.values() for name in folder.names()
+        ]
+
+    def gather(self) -> None:
+        """Take over what processes that have ended left, for whichever destination.
+
+        A file that is damaged goes to the rejected ones.
+
+        Raises:
+            SpoolError: The spool cannot be used.
+        """
+        with self._own_errors():
+            for path in process_folders(self._root):
+                folder = HeldFolder.adopt(path)
+                if folder is None:
+                    self.held += len(emission_names(path))
+                    continue
+                for name in folder.names():
+                    self._take(path / name, folder)
+                if all(folder is not kept for _, kept in self._folders.values()):
+                    folder.leave()
+            self._sync()
+
+    def gather_rejected(self) -> None:
+        """Take over what was rejected, except for what is damaged.
+
+        Raises:
+            SpoolError: The spool cannot be used.
+        """
+        with self._own_errors():
+            for file in rejected_files(self._root):
+                with suppress(FileNotFoundError, SpoolFileError):
+                    self._move(file, sound(file.read_bytes()))
+                    cause_file(file).unlink(missing_ok=True)
+            self._sync()
+
+    def put(self, spooled: SpooledEmission, content: bytes) -> None:
+        """Write an emission that comes from elsewhere.
+
+        Args:
+            spooled: A sound one.
+            content: All that is to stand in its file.
+
+        Raises:
+            SpoolError: It cannot be written.
+        """
+        with self._own_errors():
+            self._folder(spooled.destination).put(file_name(spooled.emission), content)
+
+    def leave(self) -> None:
+        """Let go of everything, for whoever comes next."""
+        for _, folder in self._folders.values():
+            folder.leave()
+        self._folders = {}
+
+    def _take(self, file: Path, folder: HeldFolder) -> None:
+        try:
+            spooled = sound(file.read_bytes())
+        except SpoolFileError as exc:
+            set_aside(self._root, file, str(exc))
+            self.unusable.append((file, str(exc)))
+            return
+        except OSError as exc:
+            self.unusable.append((file, f"it cannot be read: {exc.strerror}"))
+            return
+        key = spooled.destination.folder_name
+        if key == folder.path.parent.name:
+            self._folders.setdefault(key, (spooled.destination, folder))
+        self._move(file, spooled)
+
+    def _move(self, file: Path, spooled: SpooledEmission) -> None:
+        final = self._folder(spooled.destination).path / file_name(spooled.emission)
+        if final != file:
+            file.rename(final)
+
+    def _folder(self, destination: Destination) -> HeldFolder:
+        key = destination.folder_name
+        if key not in self._folders:
+            self._root.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            parent = self._root / key
+            parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            self._folders[key] = (destination, HeldFolder.create(parent))
+        return self._folders[key][1]
+
+    def _sync(self) -> None:
+        for _, folder in self._folders.values():
+            sync_folder(folder.path)
+
+    @contextmanager
+    def _own_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except SpoolError:
+            raise
+        except OSError as exc:
+            raise SpoolError(f"{self._root} cannot be used: {exc.strerror}") from exc
+
+
+def sound(content: bytes) -> SpooledEmission:
+    """Return the emission that a file holds, if its names can be those of a file and of topics.
+
+    Raises:
+        SpoolFileError: They cannot, or the file is damaged.
+    """
+    spooled = from_bytes(content)
+    emission, destination = spooled.emission, spooled.destination
+    try:
+        is_canonical = str(uuid.UUID(emission.emission_id)) == emission.emission_id
+    except ValueError:
+        is_canonical = False
+    if not is_canonical:
+        raise SpoolFileError("its emission_id is none")
+    if not destination.bootstrap_servers.isprintable() or not destination.bootstrap_servers:
+        raise SpoolFileError("its brokers have no name")
+    parts = [destination.topic_prefix, *(message.grain for message in emission.messages)]
+    if not all(_TOPIC_PART.fullmatch(part) for part in parts):
+        raise SpoolFileError("its topics have no name")
+    return spooled
