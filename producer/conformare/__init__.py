@@ -1,5 +1,6 @@
 """Governance recording for data pipelines: describe what a pipeline does, record each run."""
 
+from conformare._delivery import DeliveryStats, delivery_stats, flush
 from conformare._errors import (
     ConformareError,
     DeliveryError,
@@ -41,7 +42,6 @@ from conformare.capture import (
     trackSpark,
     unmark_sensitive,
 )
-from conformare.emission import DeliveryStats, delivery_stats, flush
 from conformare.record import build_model, describe_run, to_run_record
 
 __all__ = [

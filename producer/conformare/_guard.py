@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import logging
-import threading
 import traceback
 from collections.abc import Callable
 from types import TracebackType
 from typing import ParamSpec, TypeVar
+
+from conformare._process_lock import ProcessLock
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +49,7 @@ class Guard:
         self.swallowed = 0
         self.reporter: Reporter = self._log_once_per_place
         self._places: set[tuple[str, int, str]] = set()
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     def __enter__(self) -> None:
         return None

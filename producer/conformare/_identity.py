@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 import uuid
+
+from conformare._process_lock import ProcessLock
 
 _VERSION = 0x7
 _VARIANT = 0b10
@@ -13,7 +14,7 @@ _FRACTION_BITS = 12
 _RANDOM_BITS = 62
 _NANOSECONDS_PER_MILLISECOND = 1_000_000
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 _last = 0
 
 

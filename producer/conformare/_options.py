@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-RunRecord = dict[str, list[dict[str, Any]]]
-"""What `to_run_record` returns and every writer takes: grain → rows."""
+from conformare._errors import StoreConfigurationError
+from conformare._run_writer import ENVIRONMENT_PREFIX
 
 
 class WriterOptions(BaseModel):
@@ -22,3 +25,51 @@ class WriterOptions(BaseModel):
     )
 
     writer: str
+
+
+Options = TypeVar("Options", bound=WriterOptions)
+
+
+def made_options(model: type[Options], writer: str, config: Mapping[str, Any]) -> Options:
+    """Make the options of a writer.
+
+    Args:
+        model: What they are.
+        writer: Name of the writer.
+        config: Those that are given; what is not is taken from the environment,
+            `CONFORMARE_<NAME>`, a structured value as JSON.
+
+    Raises:
+        StoreConfigurationError: One of them is unknown, missing or does not fit.
+    """
+    known = [field.alias or key for key, field in model.model_fields.items()]
+    unknown = sorted(set(config) - set(known))
+    if unknown:
+        raise StoreConfigurationError(
+            f"unknown option {', '.join(unknown)} for the writer {writer!r}; "
+            f"its options are {', '.join(known)}"
+        )
+    try:
+        return model.model_validate({**_from_environment(known), **config, "writer": writer})
+    except ValidationError as exc:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or writer}: {fault['msg']}"
+            for fault in exc.errors()
+        )
+        raise StoreConfigurationError(f"the writer {writer!r} cannot be made: {faults}") from exc
+
+
+def _from_environment(options: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for option in options:
+        name = f"{ENVIRONMENT_PREFIX}{option.upper()}"
+        text = os.environ.get(name, "").strip()
+        if text.startswith("{"):
+            try:
+                found[option] = json.loads(text)
+            except json.JSONDecodeError as exc:
+                # Not what it says: the text may hold a secret.
+                raise StoreConfigurationError(f"{name} is not JSON (at {exc.pos})") from None
+        elif text:
+            found[option] = text
+    return found

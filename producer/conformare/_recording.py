@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from conformare._errors import StoreNotConfiguredError
-from conformare._options import RunRecord
+from conformare._process_lock import ProcessLock
+from conformare._run_writer import ENVIRONMENT_PREFIX, RunRecord, RunWriter
 from conformare.capture import Store
 from conformare.capture import store as process_store
 from conformare.record import to_run_record, validated_pipeline, validated_run_id
-from conformare.writers import ENVIRONMENT_PREFIX, RunWriter, make_writer
 
 Destination = Mapping[str, Any] | RunWriter | Callable[[RunRecord], object]
 
 IF_RUN_EXISTS = ("append", "skip")
 
 
+def _make_writer(config: Mapping[str, Any]) -> RunWriter:
+    # The writers' options take a quarter of a second to import: not before one is wanted.
+    from conformare.writers import make_writer
+
+    return make_writer(config)
+
+
 class _Stores:
     """The stores of this process: what `configure_store` named last, and every other `dest`."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._writer: RunWriter | None = None
         self._destinations: list[tuple[Mapping[str, Any], RunWriter]] = []
 
@@ -37,7 +43,7 @@ class _Stores:
                         "no store is configured: call conformare.configure_store(writer=...) "
                         f"first, pass dest=..., or set {ENVIRONMENT_PREFIX}WRITER"
                     )
-                self._writer = make_writer({})
+                self._writer = _make_writer({})
             return self._writer
 
     def replace(self, writer: RunWriter | None) -> RunWriter | None:
@@ -52,7 +58,7 @@ class _Stores:
             for known, writer in self._destinations:
                 if known == config:
                     return writer
-            writer = make_writer(config)
+            writer = _make_writer(config)
             self._destinations.append((dict(config), writer))
             return writer
 
@@ -70,7 +76,7 @@ def configure_store(**config: Any) -> None:
     Raises:
         StoreConfigurationError: The writer or an option is unknown or does not fit.
     """
-    _stores.replace(make_writer(config))
+    _stores.replace(_make_writer(config))
 
 
 @contextmanager
@@ -158,7 +164,7 @@ def _writer_of(dest: Destination) -> RunWriter:
     if hasattr(dest, "write"):
         return dest
     if callable(dest):
-        return make_writer({"writer": dest})
+        return _make_writer({"writer": dest})
     raise TypeError(
         "dest must be a configuration, an object with write(record), or a function, "
         f"not {type(dest).__name__}"

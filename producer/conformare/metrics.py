@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from conformare.emission import DeliveryStats, delivery_stats
+from conformare._delivery import DeliveryStats, delivery_stats
 
 COUNTERS = {
     "recorded": "Runs recorded through Kafka.",

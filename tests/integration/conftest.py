@@ -46,13 +46,24 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", warning)
 
 
-@pytest.fixture(scope="session")
-def free_port() -> int:
-    """A port on loopback that nothing listens on."""
+def a_free_port() -> int:
+    """Return a port on loopback that nothing listens on."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.fixture(scope="session")
+def free_port() -> int:
+    """The port of the shared broker."""
+    return a_free_port()
+
+
+@pytest.fixture(scope="module")
+def another_free_port() -> int:
+    """A port for a broker of a module's own."""
+    return a_free_port()
 
 
 @pytest.fixture(scope="session")

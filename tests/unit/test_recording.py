@@ -51,6 +51,10 @@ def test_without_a_store_the_error_says_what_to_call() -> None:
         ({"writer": "kafak"}, "the writers are callable, json, kafka, none, parquet, spark_table"),
         ({"writer": "kafka", "brokers": "b"}, "unknown option brokers .* bootstrap_servers"),
         ({"writer": "kafka"}, "bootstrap_servers: Field required"),
+        (
+            {"writer": "kafka", "bootstrap_servers": "b", "topic_prefix": "a/b"},
+            "topic_prefix: String should match",
+        ),
         ({"writer": "json"}, "path: Field required"),
         ({}, "'spark_table' cannot be made: spark: Field required"),
         ({"spark": None}, "spark must be the job's SparkSession"),
@@ -114,6 +118,16 @@ def test_the_environment_configures_a_store(
     cf.configure_store(path=str(tmp_path / "b"))
     cf.record_run("p", run_id="r")
     assert (tmp_path / "b/p/r.json").exists()
+
+
+def test_a_broken_setting_of_the_environment_is_told_without_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may hold a password."""
+    monkeypatch.setenv("CONFORMARE_KAFKA", '{"sasl.password": "secret')
+    with pytest.raises(cf.StoreConfigurationError, match="CONFORMARE_KAFKA is not JSON") as caught:
+        cf.configure_store(writer="kafka", bootstrap_servers="b:1")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("if_run_exists", ["append", "skip"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+from conformare._process_lock import ProcessLock
 from conformare.capture._content import Content, Origination
 from conformare.capture._lineage import (
     ColumnsOf,
@@ -28,7 +28,7 @@ class Store:
     """Holds what was captured; every method may be called from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = ProcessLock()
         self._content = Content()
         self.process_description: str | None = None
         self.process_risks: tuple[Declared, ...] = ()

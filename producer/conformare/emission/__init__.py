@@ -3,17 +3,15 @@
 from conformare.emission._emission import Emission, Message
 from conformare.emission._encode import encode_emission
 from conformare.emission._settings import KafkaOptions
-from conformare.emission._stats import DeliveryStats
-from conformare.emission._writer import KafkaWriter, delivery_stats, flush, kafka_writer
+from conformare.emission._writer import KafkaWriter, flush_all, kafka_writer, stats_of_all
 
 __all__ = [
-    "DeliveryStats",
     "Emission",
     "KafkaOptions",
     "KafkaWriter",
     "Message",
-    "delivery_stats",
     "encode_emission",
-    "flush",
+    "flush_all",
     "kafka_writer",
+    "stats_of_all",
 ]

@@ -140,6 +140,9 @@ class Client:
             except KafkaException as exc:
                 # Refused by librdkafka itself, such as for its size: an answer as well.
                 on_error(exc.args[0], None)
+            except ValueError:
+                # A file of the spool may name what cannot be a topic.
+                on_error(KafkaError(KafkaError._INVALID_ARG), None)  # noqa: SLF001 - public
             attempt.produced += 1
         return True
 

@@ -119,7 +119,13 @@ def _encode_value(grain: str, message: Mapping[str, Any]) -> bytes:
     buffer = io.BytesIO()
     buffer.write(message_header(grain))
     try:
-        schemaless_writer(buffer, _parsed_schema(grain), message, strict=True)
+        schemaless_writer(
+            buffer,
+            _parsed_schema(grain),
+            message,
+            strict=True,
+            disable_tuple_notation=True,  # no value of a record is a tuple: nothing to look for
+        )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as exc:
         # The cause is chained, not quoted: it may hold a value of the record.
         raise RunEncodingError(f"a row of the grain {grain!r} does not fit the contract") from exc

@@ -1,7 +1,7 @@
 """What waits to be delivered, in which order, and how much of it there is.
 
 Own emissions go before adopted ones, so that a backlog of others does not hold up a job's own
-runs; what has failed waits for its next time. Not thread-safe by itself: the courier's lock is.
+runs; what has failed waits for its next time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+import threading
 from collections import deque
 from datetime import datetime
 from typing import NamedTuple
@@ -25,9 +26,15 @@ class Waiting(NamedTuple):
 
 
 class DeliveryQueue:
-    """The parcels that are not settled yet."""
+    """The parcels that are not settled yet.
+
+    Attributes:
+        changed: To be held around every call where several threads use the queue, and notified of
+            what others wait for.
+    """
 
     def __init__(self) -> None:
+        self.changed = threading.Condition()
         self._own: deque[Parcel] = deque()
         self._adopted: deque[Parcel] = deque()
         self._later: list[tuple[float, int, Parcel]] = []

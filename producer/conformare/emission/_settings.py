@@ -21,6 +21,9 @@ OURS = {
 }
 """Options of librdkafka that cannot be passed through, and what to set in place of each."""
 
+TOPIC_PREFIX_PATTERN = r"^[A-Za-z0-9._-]{0,200}$"
+"""What Kafka takes in the name of a topic, and room for the grain."""
+
 
 def _hidden(value: Any) -> Any:
     """Hide every text: which of librdkafka's options hold secrets is not ours to keep track of."""
@@ -33,7 +36,7 @@ class KafkaOptions(WriterOptions):
     writer: Literal["kafka"] = "kafka"
     bootstrap_servers: str = Field(min_length=1)
     """Brokers to begin with, `host:port` separated by commas."""
-    topic_prefix: str = DEFAULT_TOPIC_PREFIX
+    topic_prefix: str = Field(default=DEFAULT_TOPIC_PREFIX, pattern=TOPIC_PREFIX_PATTERN)
     """Put in front of every grain's topic."""
     durability: Literal["spool", "memory"] = "spool"
     """Whether a run is on this machine's disk before `record_run` returns, or in memory only."""

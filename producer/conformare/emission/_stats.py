@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+
+from conformare._delivery import DeliveryStats
+from conformare._process_lock import ProcessLock
 
 logger = logging.getLogger("conformare")
 
 LOG_INTERVAL_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class DeliveryStats:
-    """What became of the runs that this process recorded through Kafka.
-
-    Attributes:
-        recorded: Runs that were recorded.
-        spooled: Of those, the ones that were written to the spool before `record_run` returned.
-        unspooled: Runs that were to be written to it and could not be: they wait in memory.
-        delivered: Runs whose every message was acknowledged, adopted ones included.
-        retried: How often a run was sent again.
-        rejected: Runs that the brokers or the message limit refuse for good; they are kept in
-            the spool's folder `rejected`.
-        adopted: Runs that this process has taken over from processes that had ended.
-        lost: Runs that are lost, by reason.
-        waiting: Runs that wait now, adopted ones included.
-        waiting_bytes: What they take, in bytes.
-        oldest_seconds: How long the oldest of them has waited, in seconds; 0 for none.
-    """
-
-    recorded: int = 0
-    spooled: int = 0
-    unspooled: int = 0
-    delivered: int = 0
-    retried: int = 0
-    rejected: int = 0
-    adopted: int = 0
-    lost: Mapping[str, int] = field(default_factory=dict)
-    waiting: int = 0
-    waiting_bytes: int = 0
-    oldest_seconds: float = 0.0
 
 
 def total(parts: Iterable[DeliveryStats]) -> DeliveryStats:
@@ -70,11 +40,11 @@ class Ledger:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._lock = ProcessLock()
         self.begin_process()
 
     def begin_process(self) -> None:
         """Start from zero, as a forked child has to."""
-        self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
         self._warned_at: dict[str, float] = {}

@@ -6,14 +6,15 @@ import atexit
 import itertools
 import logging
 import os
-import threading
 import time
 import uuid
 from datetime import datetime, timezone
 
+from conformare._delivery import DeliveryStats
 from conformare._errors import DeliveryError, RunEncodingError, SpoolError
 from conformare._identity import new_emission_id
-from conformare._options import RunRecord
+from conformare._process_lock import ProcessLock
+from conformare._run_writer import RunRecord
 from conformare.emission._courier import Courier
 from conformare.emission._emission import Emission
 from conformare.emission._encode import encode_emission, oversize_cause
@@ -21,7 +22,7 @@ from conformare.emission._headers import emission_headers
 from conformare.emission._look_up import lake_has_run
 from conformare.emission._parcel import Parcel
 from conformare.emission._settings import KafkaOptions
-from conformare.emission._stats import DeliveryStats, Ledger, total
+from conformare.emission._stats import Ledger, total
 from conformare.emission.spool import Spool
 
 logger = logging.getLogger("conformare")
@@ -41,6 +42,7 @@ class KafkaWriter:
     def __init__(self, options: KafkaOptions) -> None:
         self.options = options
         self._ledger = Ledger()
+        self._lock = ProcessLock()
         self._spool = self._make_spool()
         self._courier = Courier(options, self._spool, self._ledger)
         self._reset()
@@ -126,7 +128,6 @@ class KafkaWriter:
         self._reset()
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
         self._producer_id = str(uuid.uuid4())
         self._sequence = itertools.count(1)
         self._recorded: dict[tuple[str, str], None] = {}
@@ -218,7 +219,7 @@ class _Writers:
     """The Kafka writers of this process: one for each store, however often it is configured."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._all: list[KafkaWriter] = []
         self._hooked = False
 
@@ -253,7 +254,6 @@ class _Writers:
             writer.close(max(0.0, writer.options.exit_timeout_seconds - spent))
 
     def begin_process(self) -> None:
-        self._lock = threading.Lock()
         for writer in self._all:
             writer.begin_process()
 
@@ -266,22 +266,11 @@ def kafka_writer(options: KafkaOptions) -> KafkaWriter:
     return _writers.of(options)
 
 
-def flush(timeout_seconds: float = 10.0) -> int:
-    """Wait until every run that this process has recorded through Kafka is acknowledged.
-
-    Args:
-        timeout_seconds: How long at most, in seconds.
-
-    Returns:
-        How many of them are still undelivered; those in the spool are safe there.
-    """
+def flush_all(timeout_seconds: float) -> int:
+    """Wait for the acknowledgements of all writers; return how many runs are undelivered."""
     return _writers.flush(timeout_seconds)
 
 
-def delivery_stats() -> DeliveryStats:
-    """Return what became of the runs that this process recorded through Kafka.
-
-    Returns:
-        Counts since the start of the process, and what waits now; of all Kafka stores together.
-    """
+def stats_of_all() -> DeliveryStats:
+    """Return the stats of all writers together."""
     return _writers.stats()

@@ -3,12 +3,9 @@
 from conformare.record._arguments import parsed_ts, utc_ts, validated_pipeline, validated_run_id
 from conformare.record._build import run_status, to_run_record
 from conformare.record._model import build_model
-from conformare.record._models import ROW_MODELS, Row
 from conformare.record._tree import describe_run
 
 __all__ = [
-    "ROW_MODELS",
-    "Row",
     "build_model",
     "describe_run",
     "parsed_ts",

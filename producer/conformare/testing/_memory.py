@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from conformare._options import RunRecord
+from conformare._run_writer import RunRecord
 
 
 class InMemoryWriter:

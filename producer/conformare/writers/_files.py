@@ -13,7 +13,8 @@ from pydantic import Field
 
 from conformare._errors import StoreConfigurationError
 from conformare._identity import new_emission_id
-from conformare._options import RunRecord, WriterOptions
+from conformare._options import WriterOptions
+from conformare._run_writer import RunRecord
 from conformare.record import parsed_ts
 from conformare_schemas import CHILD_GRAINS, table_columns
 

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from conformare._errors import StoreConfigurationError
-from conformare._options import WriterOptions
+from conformare._options import WriterOptions, made_options
+from conformare._run_writer import ENVIRONMENT_PREFIX, RunWriter
 from conformare.emission import KafkaOptions, kafka_writer
 from conformare.writers._files import JsonOptions, JsonWriter, ParquetOptions, ParquetWriter
-from conformare.writers._protocol import (
-    CallableOptions,
-    CallableWriter,
-    NoneOptions,
-    NoneWriter,
-    RunWriter,
-)
+from conformare.writers._simple import CallableOptions, CallableWriter, NoneOptions, NoneWriter
 from conformare.writers._spark_table import SparkTableOptions, SparkTableWriter
 
-ENVIRONMENT_PREFIX = "CONFORMARE_"
 DEFAULT_WRITER = "spark_table"
 
 
@@ -62,30 +53,4 @@ def make_writer(config: Mapping[str, Any]) -> RunWriter:
             f"unknown writer {name!r}; the writers are {', '.join(sorted(_KINDS))}, "
             "or any function that takes the record"
         )
-    return kind.writer(_options(name, kind.options, config))
-
-
-def _options(name: str, model: type[WriterOptions], config: Mapping[str, Any]) -> WriterOptions:
-    known = [field.alias or key for key, field in model.model_fields.items()]
-    unknown = sorted(set(config) - set(known))
-    if unknown:
-        raise StoreConfigurationError(
-            f"unknown option {', '.join(unknown)} for the writer {name!r}; "
-            f"its options are {', '.join(known)}"
-        )
-    try:
-        return model.model_validate({**_from_environment(known), **config, "writer": name})
-    except ValidationError as exc:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or name}: {fault['msg']}" for fault in exc.errors()
-        )
-        raise StoreConfigurationError(f"the writer {name!r} cannot be made: {faults}") from exc
-
-
-def _from_environment(options: list[str]) -> dict[str, Any]:
-    found = {}
-    for option in options:
-        text = os.environ.get(f"{ENVIRONMENT_PREFIX}{option.upper()}")
-        if text:
-            found[option] = json.loads(text) if text.lstrip().startswith("{") else text
-    return found
+    return kind.writer(made_options(kind.options, name, config))

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from conformare._identity import new_emission_id
-from conformare._options import RunRecord, WriterOptions
+from conformare._options import WriterOptions
+from conformare._run_writer import RunRecord
 from conformare.capture import untracked
 from conformare.record import parsed_ts
 from conformare_schemas import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformare.emission._stats import DeliveryStats, Ledger, total
+from conformare._delivery import DeliveryStats
+from conformare.emission._stats import Ledger, total
 
 
 def test_each_reason_is_counted_and_logged_at_most_once_a_minute(

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from support.records import Record, make_record
 
 import conformare as cf
 from conformare import DeliveryError, RunEncodingError
-from conformare.emission import KafkaOptions, KafkaWriter
+from conformare._identity import new_emission_id
+from conformare.emission import Emission, KafkaOptions, KafkaWriter, Message
 from conformare.emission import _courier as courier_module
 from conformare.emission import _writer as writer_module
+from conformare.emission._parcel import Parcel
+from conformare.emission.spool import _spool as spool_module
 
 NOWHERE = "127.0.0.1:1"
 MOCK = {"test.mock.num.brokers": 1}
@@ -95,6 +99,36 @@ def test_what_a_writer_left_is_delivered_by_the_next(
     assert courier.wait(lambda: courier.stats().delivered == 2, PATIENCE_SECONDS)
     assert second.stats().adopted == 1
     assert spooled(tmp_path) == []
+
+
+def test_however_many_left_something_few_folders_are_held(
+    make_writer: MakeWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is an open file; what is delivered makes room for the next ones, at once."""
+    monkeypatch.setattr(spool_module, "MOST_ADOPTED", 2)
+    for number in range(5):
+        left = make_writer()
+        left.write(make_record(f"run-{number}"))
+        left.close(timeout_seconds=0)
+    writer = make_writer(kafka=MOCK)
+    courier = writer._courier
+    courier.start()
+    assert courier.wait(lambda: courier.stats().delivered == 5, PATIENCE_SECONDS)
+    assert spooled(tmp_path) == []
+
+
+def test_a_name_that_is_no_topic_holds_up_nothing(make_writer: MakeWriter) -> None:
+    """Such as a stranger's file might have it: it waits, and the next run is delivered."""
+    writer = make_writer(kafka=MOCK)
+    hostile = Emission(
+        "p", "r", new_emission_id(), datetime.now(timezone.utc), {}, (Message("a\0b", b"r", b""),)
+    )
+    courier = writer._courier
+    courier.accept(Parcel(1, hostile.recorded_at, hostile, None, own=False))
+    writer.write(make_record("run-1"))
+    assert writer.flush(PATIENCE_SECONDS) == 0
+    assert courier.wait(lambda: courier.trouble is not None, PATIENCE_SECONDS)
+    assert writer.stats().waiting == 1
 
 
 def test_what_is_for_another_destination_stays(make_writer: MakeWriter, tmp_path: Path) -> None:

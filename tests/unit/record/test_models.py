@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import pytest
 from pydantic import ValidationError
 
-from conformare.record import ROW_MODELS, Row
+from conformare.record._models import ROW_MODELS, Row
 from conformare_schemas import GRAINS, row_fields
 
 SCALARS = {str: "string", bool: "boolean", int: "int"}

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from conformare.capture._locations import without_addresses, without_credentials
-from conformare.record import ROW_MODELS, Row
-from conformare.record._models import validated_columns
+from conformare.record._models import ROW_MODELS, Row, validated_columns
 from conformare.record._texts import Key, Named, Text
 
 # What URLs, their parameters and addresses are made of, and what pydantic cannot judge.

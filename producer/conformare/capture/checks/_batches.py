@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
+from conformare._process_lock import ProcessLock
 from conformare.capture.source._logic import is_data_frame
 
 _NAME = "conformare"
 
 # Great Expectations keeps the current project, and Python the warning filters, per process.
-_one_at_a_time = threading.Lock()
+_one_at_a_time = ProcessLock()
 
 
 @contextmanager

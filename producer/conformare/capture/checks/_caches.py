@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from conformare._guard import guard
+from conformare._process_lock import ProcessLock
 from conformare.capture._untracked import untracked
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 _persisted: list[Any] = []
 
 

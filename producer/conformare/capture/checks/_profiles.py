@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from conformare._guard import guard
+from conformare._process_lock import ProcessLock
 from conformare.capture._lineage import Expectation
 from conformare.capture._store import store
 from conformare.capture._untracked import untracked
@@ -34,7 +35,7 @@ class Profiler(Protocol):
 
 Profilers = Mapping[str, Iterable[Profiler]]
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 _profiles: dict[str, tuple[Profiler, ...]] = {}
 _sources_too = threading.Event()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
+
+from conformare._process_lock import ProcessLock
 
 SEVERITIES: tuple[str, ...] = ("low", "medium", "high", "critical")
 """Every severity of a risk, mildest first."""
@@ -56,7 +57,7 @@ _BUILT_IN: tuple[tuple[str, str, str, str], ...] = (
     ("ops.manual_step", "Operational", "medium", "A person has to step in"),
 )
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 _catalog: dict[str, Risk] = {
     risk_id: Risk(risk_id, category, label, default_severity=severity)
     for risk_id, category, severity, label in _BUILT_IN

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from conformare._process_lock import ProcessLock
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def _tags_of(name: str) -> tuple[_Tag, ...]:
     return found
 
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 # None marks what is not sensitive, whatever its name suggests.
 _marks: dict[str, dict[str, Any] | None] = {}
 

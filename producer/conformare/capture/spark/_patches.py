@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from conformare._guard import guard
+from conformare._process_lock import ProcessLock
 from conformare.capture._store import store
 from conformare.capture._untracked import is_suspended, untracked
 from conformare.capture.checks._caches import release_cache
@@ -93,7 +93,7 @@ class _Installed:
             setattr(self.owner, self.method, self.original)
 
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 _installed: dict[Tracked, _Installed] = {}
 
 

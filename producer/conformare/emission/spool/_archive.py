@@ -6,6 +6,7 @@ that it has in there, and each is checked as a whole before anything is written 
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import zipfile
@@ -17,7 +18,7 @@ from pathlib import Path
 from conformare._errors import SpoolError, SpoolFileError
 from conformare.emission.spool._collection import sound
 from conformare.emission.spool._file import SpooledEmission, file_name
-from conformare.emission.spool._folder import PART_SUFFIX, sync_folder
+from conformare.emission.spool._folder import FILE_MODE, PART_SUFFIX, sync_folder
 
 LARGEST_MEMBER_BYTES = 256 * 2**20
 _ENCRYPTED = 0x1
@@ -55,30 +56,32 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
 
     Args:
         archive: Its path, at which nothing is yet.
-        files: What to write; each under its own name.
+        files: What to write.
 
     Raises:
         SpoolError: It cannot be written, or is there already.
+        SpoolFileError: One of the files could not be imported again.
     """
     try:
-        _refuse_to_overwrite(archive)
+        if os.path.lexists(archive):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         descriptor, name = tempfile.mkstemp(PART_SUFFIX, f".{archive.name}.", archive.parent)
         part = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as opened:
                 with zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as members:
                     for file in files:
-                        members.writestr(file.name, file.read_bytes())
+                        content = file.read_bytes()
+                        members.writestr(file_name(sound(content).emission), content)
                 opened.flush()
                 os.fsync(opened.fileno())
-            _refuse_to_overwrite(archive)
-            part.rename(archive)
+            # The name is taken first, for the renaming would overwrite.
+            os.close(os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+            part.replace(archive)
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
         sync_folder(archive.parent)
-    except SpoolError:
-        raise
     except OSError as exc:
         raise SpoolError(f"{archive} cannot be written: {exc.strerror}") from exc
 
@@ -100,10 +103,18 @@ def read_archive(archive: Path) -> Iterator[Member | BadMember]:
         raise SpoolFileError(f"{archive} cannot be read: {why}") from exc
     with opened:
         for info in opened.infolist():
-            try:
-                yield _member(info.filename, _content(opened, info))
-            except SpoolFileError as exc:
-                yield BadMember(info.filename, str(exc))
+            yield _member(opened, info)
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member | BadMember:
+    try:
+        content = _content(archive, info)
+        spooled = sound(content)
+    except SpoolFileError as exc:
+        return BadMember(info.filename, str(exc))
+    if info.filename != file_name(spooled.emission):
+        return BadMember(info.filename, "its name is not that of its content")
+    return Member(spooled, content)
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -119,15 +130,3 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if len(content) > LARGEST_MEMBER_BYTES:
         raise SpoolFileError(f"it is larger than {LARGEST_MEMBER_BYTES} bytes")
     return content
-
-
-def _member(name: str, content: bytes) -> Member:
-    spooled = sound(content)
-    if name != file_name(spooled.emission):
-        raise SpoolFileError("its name is not that of its content")
-    return Member(spooled, content)
-
-
-def _refuse_to_overwrite(archive: Path) -> None:
-    if os.path.lexists(archive):
-        raise SpoolError(f"{archive} is there already")

@@ -8,14 +8,18 @@ keeps nobody from sending what fills it.
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 from conformare._errors import SpoolError, SpoolFileError
-from conformare.emission.spool._file import Destination, SpooledEmission, file_name, from_bytes
+from conformare.emission.spool._file import (
+    Destination,
+    SpooledEmission,
+    file_name,
+    from_bytes,
+    recorded_at,
+)
 from conformare.emission.spool._folder import (
     FOLDER_MODE,
     HeldFolder,
@@ -28,8 +32,18 @@ from conformare.emission.spool._spool import set_aside
 _TOPIC_PART = re.compile(r"[A-Za-z0-9._-]*")
 
 
+@contextmanager
+def collecting(root: Path) -> Iterator[Collection]:
+    """Give an empty collection for a spool, and let go of what is in it at the end."""
+    collection = Collection(root)
+    try:
+        yield collection
+    finally:
+        collection.leave()
+
+
 class Collection:
-    """What this process has taken over in a spool, until `leave`.
+    """What this process has taken over in a spool; made by `collecting`.
 
     Args:
         root: The spool's folder.
@@ -44,17 +58,6 @@ class Collection:
         self._folders: dict[str, tuple[Destination, HeldFolder]] = {}
         self.held = 0
         self.unusable: list[tuple[Path, str]] = []
-
-    def __enter__(self) -> Collection:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.leave()
 
     @property
     def destinations(self) -> list[Destination]:
@@ -95,10 +98,9 @@ class Collection:
             SpoolError: The spool cannot be used.
         """
         with self._own_errors():
-            for file in rejected_files(self._root):
-                with suppress(FileNotFoundError, SpoolFileError):
-                    self._move(file, sound(file.read_bytes()))
-                    cause_file(file).unlink(missing_ok=True)
+            for file in usable_rejected(self._root):
+                self._move(file, sound(file.read_bytes()))
+                cause_file(file).unlink(missing_ok=True)
             self._sync()
 
     def put(self, spooled: SpooledEmission, content: bytes) -> None:
@@ -163,6 +165,19 @@ class Collection:
             raise SpoolError(f"{self._root} cannot be used: {exc.strerror}") from exc
 
 
+def usable_rejected(root: Path) -> list[Path]:
+    """Return the rejected emissions of a spool that are not damaged, oldest first."""
+    return [file for file in rejected_files(root) if _is_sound(file)]
+
+
+def _is_sound(file: Path) -> bool:
+    try:
+        sound(file.read_bytes())
+    except (SpoolFileError, OSError):
+        return False
+    return True
+
+
 def sound(content: bytes) -> SpooledEmission:
     """Return the emission that a file holds, if its names can be those of a file and of topics.
 
@@ -171,11 +186,8 @@ def sound(content: bytes) -> SpooledEmission:
     """
     spooled = from_bytes(content)
     emission, destination = spooled.emission, spooled.destination
-    try:
-        is_canonical = str(uuid.UUID(emission.emission_id)) == emission.emission_id
-    except ValueError:
-        is_canonical = False
-    if not is_canonical:
+    recorded_at(file_name(emission))
+    if "." in emission.emission_id:  # what follows it would be a path of its own
         raise SpoolFileError("its emission_id is none")
     if not destination.bootstrap_servers.isprintable() or not destination.bootstrap_servers:
         raise SpoolFileError("its brokers have no name")

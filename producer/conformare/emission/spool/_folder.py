@@ -29,7 +29,7 @@ class HeldFolder:
     def __init__(self, path: Path, lock: FolderLock) -> None:
         self.path = path
         self._lock = lock
-        self._descriptor: int | None = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._descriptor: int | None = None
 
     @classmethod
     def create(cls, parent: Path) -> HeldFolder:
@@ -63,13 +63,7 @@ class HeldFolder:
             SpoolError: The folder cannot be locked.
         """
         lock = FolderLock.take(path)
-        if lock is None:
-            return None
-        try:
-            return cls(path, lock)
-        except OSError:
-            lock.forget()
-            return None
+        return None if lock is None else cls(path, lock)
 
     def put(self, name: str, content: bytes) -> Path:
         """Write a file so that it survives a crash as soon as this returns.
@@ -85,8 +79,9 @@ class HeldFolder:
         try:
             write_synced(self._part(name), content)
             self._part(name).rename(final)
-            if self._descriptor is not None:
-                os.fsync(self._descriptor)
+            if self._descriptor is None:
+                self._descriptor = _open_folder(self.path)
+            os.fsync(self._descriptor)
         except OSError as exc:
             with suppress(OSError):
                 self._part(name).unlink(missing_ok=True)
@@ -144,9 +139,13 @@ def write_synced(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def _open_folder(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
 def sync_folder(path: Path) -> None:
     """Return when the disk knows which files a folder has."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = _open_folder(path)
     try:
         os.fsync(descriptor)
     finally:

@@ -81,6 +81,12 @@ def process_folders(root: Path) -> list[Path]:
     return sorted(folder for path in destinations for folder in subfolders(path))
 
 
+def waiting_names(root: Path) -> set[str]:
+    """Return the names of all emissions in a spool, rejected ones included."""
+    names = {name for folder in process_folders(root) for name in emission_names(folder)}
+    return names | {file.name for file in rejected_files(root)}
+
+
 def rejected_files(root: Path) -> list[Path]:
     """Return the emissions that were refused for good, oldest first."""
     folder = root / REJECTED_FOLDER

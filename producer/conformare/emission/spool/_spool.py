@@ -12,11 +12,11 @@ folder: that process, and after its end the next one that comes by.
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from pathlib import Path
 
 from conformare._errors import SpoolError
+from conformare._process_lock import ProcessLock
 from conformare.emission._emission import Emission
 from conformare.emission.spool._file import (
     SUFFIX,
@@ -37,6 +37,8 @@ from conformare.emission.spool._folder import (
 
 REJECTED_FOLDER = "rejected"
 CAUSE_SUFFIX = ".cause"
+MOST_ADOPTED = 64
+"""How many folders of processes that have ended are held at a time."""
 
 
 class Spool:
@@ -46,6 +48,9 @@ class Spool:
         root: The spool's folder, shared by all destinations and processes of a user.
         destination: The one that this process sends to.
         max_bytes: How much all files of the spool may take; more is refused.
+
+    Attributes:
+        has_more: Whether there were more folders to adopt than are held at a time.
     """
 
     def __init__(self, root: Path, destination: Destination, max_bytes: int) -> None:
@@ -55,8 +60,9 @@ class Spool:
         self._parent = root / destination.folder_name
         self._own: HeldFolder | None = None
         self._adopted: dict[Path, HeldFolder] = {}
+        self.has_more = False
         self._used_bytes = 0
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     def put(self, emission: Emission) -> Path:
         """Write an emission ahead of its delivery; it survives a crash as soon as this returns.
@@ -122,11 +128,18 @@ class Spool:
         return from_bytes(file.read_bytes())
 
     def adopt(self) -> list[Path]:
-        """Take over what processes that have ended left for this destination, oldest first."""
+        """Take over what processes that have ended left for this destination, oldest first.
+
+        Not all of it at once: every folder that is held is an open file, of which a job has few.
+        """
         found: list[Path] = []
+        self.has_more = False
         for path in subfolders(self._parent):
             if path in self._adopted or (self._own is not None and path == self._own.path):
                 continue
+            if len(self._adopted) >= MOST_ADOPTED:
+                self.has_more = True
+                break
             try:
                 folder = HeldFolder.adopt(path)
             except SpoolError:
@@ -180,7 +193,6 @@ class Spool:
 
     def begin_process(self) -> None:
         """In a forked child: what the parent holds is the parent's."""
-        self._lock = threading.Lock()
         for folder in self._held():
             folder.forget()
         self._own, self._adopted = None, {}

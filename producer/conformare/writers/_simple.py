@@ -1,20 +1,14 @@
-"""The seam between recording a run and where it goes."""
+"""The writers that keep nothing themselves: a function of the user's own, and none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Literal
 
 from pydantic import Field
 
-from conformare._options import RunRecord, WriterOptions
-
-
-class RunWriter(Protocol):
-    """Somewhere a record can go; any object with `write` will do as `dest`."""
-
-    def write(self, record: RunRecord) -> None:
-        """Store a record, or hand it on."""
+from conformare._options import WriterOptions
+from conformare._run_writer import RunRecord
 
 
 class CallableOptions(WriterOptions):

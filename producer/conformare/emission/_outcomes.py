@@ -1,0 +1,151 @@
+"""What becomes of each parcel: delivered, rejected, lost, or sent again."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from typing import TYPE_CHECKING
+
+from conformare._errors import SpoolError
+from conformare.emission._parcel import Parcel
+from conformare.emission._queue import DeliveryQueue
+from conformare.emission._stats import Ledger
+from conformare.emission.spool import Spool
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
+
+    from conformare.emission._client import Attempt
+
+logger = logging.getLogger("conformare")
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
+
+
+class Outcomes:
+    """Settles the parcels of one courier, or lets them wait; called by its thread alone.
+
+    Args:
+        queue: What is not settled.
+        spool: Where the files of parcels are; None where there is none.
+        ledger: Where to count.
+        servers: The brokers, to be named to operators.
+
+    Attributes:
+        trouble: What keeps emissions from being delivered, None if nothing is known.
+    """
+
+    def __init__(
+        self, queue: DeliveryQueue, spool: Spool | None, ledger: Ledger, servers: str
+    ) -> None:
+        self._queue = queue
+        self._spool = spool
+        self._ledger = ledger
+        self._servers = servers
+        self.trouble: str | None = None
+
+    def answered(self, attempt: Attempt) -> None:
+        """Decide what becomes of a parcel whose every message was answered for."""
+        from conformare.emission._client import REFUSED_FOR_SIZE, TAKEN_BACK
+
+        parcel, error = attempt.parcel, attempt.error
+        if error is None:
+            self.settle(parcel, "delivered")
+            self._recover()
+        elif error.code() in TAKEN_BACK:
+            self._send_again(parcel)
+        elif error.code() not in REFUSED_FOR_SIZE:
+            self.put_off(parcel, f"{error.name()}: {error.str()}")
+        elif not parcel.alone:
+            # Brokers measure whole batches: it may be a neighbour that was too large.
+            parcel.alone = True
+            self._send_again(parcel)
+        else:
+            self._reject(attempt, error)
+
+    def _reject(self, attempt: Attempt, error: KafkaError) -> None:
+        cause = (
+            f"{error.name()}: a message is larger than its topic takes; raise the topic's "
+            "max.message.bytes, or lower max_message_bytes to it"
+        )
+        emission, parcel = attempt.emission, attempt.parcel
+        if self._spool is None or parcel.file is None:
+            self.lose(parcel, "rejected", f"run {emission.run_id!r}: {cause}")
+            return
+        try:
+            self._spool.reject(emission, cause)
+        except SpoolError as exc:
+            self.put_off(parcel, str(exc))
+            return
+        self.settle(parcel, "rejected", f"run {emission.run_id!r}: {cause}")
+
+    def settle(self, parcel: Parcel, outcome: str, warning: str | None = None) -> None:
+        """Count how a parcel has ended, and let go of it.
+
+        Args:
+            parcel: One that is settled already is not counted again.
+            outcome: "delivered" or "rejected".
+            warning: What an operator is to be told.
+        """
+        if not parcel.settled:
+            self._ledger.count(outcome)
+            self._let_go(parcel)
+        if warning is not None:
+            self._ledger.warn(outcome, f"a run was {outcome}: {warning}")
+
+    def lose(self, parcel: Parcel, reason: str, detail: str) -> None:
+        """Count a parcel as lost, and let go of it."""
+        if not parcel.settled:
+            self._ledger.lose(reason, detail)
+            self._let_go(parcel)
+
+    def _let_go(self, parcel: Parcel) -> None:
+        """Remove what is left of a parcel; last of all, tell those who wait for it."""
+        if parcel.file is not None and self._spool is not None:
+            self._spool.remove(parcel.file, parcel.size_bytes)
+        with self._queue.changed:
+            self._queue.settle(parcel)
+            self._queue.changed.notify_all()
+
+    def _send_again(self, parcel: Parcel) -> None:
+        """Let a parcel stand in line once more."""
+        self._ledger.count("retried")
+        with self._queue.changed:
+            self._queue.stand_in_line(parcel)
+
+    def put_off(self, parcel: Parcel, trouble: str) -> None:
+        """Let a parcel wait for its next attempt, the longer the more there were."""
+        # With jitter, so that the jobs of an hour do not come all at once.
+        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(parcel.attempts, 10))
+        pause *= random.uniform(0.5, 1.5)  # noqa: S311 - not for secrets
+        parcel.attempts += 1
+        self.say_trouble(trouble)
+        self._ledger.count("retried")
+        with self._queue.changed:
+            self._queue.put_off(parcel, time.monotonic() + pause)
+
+    def on_trouble(self, error: KafkaError) -> None:
+        """Take note of what librdkafka says of its brokers; of no interest while nothing waits."""
+        if self._queue:
+            self.say_trouble(f"{error.name()}: {error.str()}")
+
+    def say_trouble(self, trouble: str) -> None:
+        """Tell what keeps emissions from being delivered: the log, the stats, the spool."""
+        news = self.trouble is None
+        self.trouble = trouble
+        waiting = len(self._queue)
+        self._ledger.warn(
+            "not delivered",
+            f"{waiting} run(s) cannot be delivered to {self._servers} at present "
+            f"and wait in {self._spool.root if self._spool else 'memory'}: {trouble}",
+        )
+        if news and self._spool is not None:
+            self._spool.say_why(trouble)
+
+    def _recover(self) -> None:
+        if self.trouble is not None:
+            self.trouble = None
+            logger.info("conformare: %s answers again", self._servers)
+            if self._spool is not None:
+                self._spool.say_why(None)

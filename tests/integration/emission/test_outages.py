@@ -1,0 +1,409 @@
+"""Every outage for real: whatever happens, every run that was recorded is in Delta, once.
+
+The scenarios share a broker of their own, which they stop, kill, hang and starve, and one lake,
+into which a real sink lands everything at the end. Each has a pipeline of its own name, and each
+test looks at one of them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from pyspark.sql import SparkSession
+from support.checker import check
+from support.jobs import PRELUDE_TS, Job, all_recorded, spool_send
+from support.typical import typical_store
+
+from conformare.record import to_run_record
+from conformare_schemas import topic_name
+from conformare_sink.broker import EmbeddedBroker
+from conformare_sink.options import SinkOptions
+from conformare_sink.stream import SinkStream
+from conformare_sink.topics import Topics
+
+START_SECONDS = 120
+KILLED_RUNS = 200
+TOPIC_PREFIX = "outages."
+FOR_EVER = """
+import itertools, time
+for number in itertools.count():
+    record(f"{os.getpid()}-{number}")
+    time.sleep(0.005)
+"""
+
+# A job whose broker is away is not to hold up the test at its end.
+AT_ONCE = {"exit_timeout_seconds": "0.2"}
+
+
+def several(number: int) -> str:
+    """Return a program that records so many runs, each named after its process."""
+    return f"for number in range({number}): record(f'{{os.getpid()}}-{{number}}')"
+
+
+@dataclass
+class Outages:
+    """The broker, the spool, and what the scenarios have recorded.
+
+    Attributes:
+        broker: A broker that may be harmed.
+        spool: The spool of all jobs.
+        recorded: Pipeline → runs that `record_run` has returned for.
+        notes: Pipeline → what else a test wants to look at.
+    """
+
+    broker: EmbeddedBroker
+    spool: Path
+    recorded: dict[str, list[str]] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def job(self, pipeline: str, body: str, **environment: str) -> Job:
+        """Start a job."""
+        known = {
+            "bootstrap_servers": self.broker.bootstrap_servers,
+            "topic_prefix": TOPIC_PREFIX,
+            "spool_dir": str(self.spool),
+        }
+        return Job(pipeline, body, **{**known, **environment})
+
+    def keep(self, *jobs: Job) -> None:
+        """Take note of what jobs have recorded."""
+        self.recorded.setdefault(jobs[0].pipeline, []).extend(all_recorded(jobs))
+
+    @property
+    def broker_process(self) -> int:
+        """The broker's process id."""
+        pid = self.broker.status().pid
+        assert pid is not None
+        return pid
+
+    def restart_broker(self) -> None:
+        """Let the broker be back, whatever became of it."""
+        if self.broker.status().running:
+            self.broker.stop()
+        self.broker.start(START_SECONDS)
+
+    def waiting(self) -> int:
+        """Return how many emissions are in the spool, rejected ones aside."""
+        files = self.spool.rglob("*.emission")
+        return sum(file.parent.name != "rejected" for file in files)
+
+
+def job_killed(outages: Outages) -> None:
+    """`kill -9` at random instants, until 200 runs were recorded."""
+    chance = random.Random(11)  # noqa: S311 - not for secrets
+    recorded = 0
+    while recorded < KILLED_RUNS:
+        jobs = [outages.job("job killed", FOR_EVER) for _ in "ab"]
+        for job in jobs:
+            job.await_runs(chance.randint(1, 40))
+            job.process.kill()
+            job.end(-signal.SIGKILL)
+        outages.keep(*jobs)
+        recorded += len(all_recorded(jobs))
+
+
+def broker_stopped(outages: Outages) -> None:
+    """The broker is stopped before the job begins."""
+    outages.broker.stop()
+    job = outages.job("broker stopped", several(5), **AT_ONCE)
+    job.end()
+    outages.broker.start(START_SECONDS)
+    outages.keep(job)
+    outages.notes["broker stopped"] = job.errors
+
+
+def broker_killed(outages: Outages) -> None:
+    """The broker is killed while a job records, and started again while it goes on."""
+    job = outages.job("broker killed", FOR_EVER)
+    job.await_runs(20)
+    os.kill(outages.broker_process, signal.SIGKILL)
+    job.await_runs(len(job.recorded) + 20)
+    outages.restart_broker()
+    job.await_runs(len(job.recorded) + 20)
+    job.process.terminate()
+    job.end(-signal.SIGTERM)
+    outages.keep(job)
+
+
+def broker_hung(outages: Outages) -> None:
+    """The broker's process is stopped by a signal: it accepts connections and never answers."""
+    os.kill(outages.broker_process, signal.SIGSTOP)
+    try:
+        job = outages.job("broker hung", several(5), **AT_ONCE)
+        job.end()
+    finally:
+        os.kill(outages.broker_process, signal.SIGCONT)
+    outages.keep(job)
+
+
+def brokers_disk_full(outages: Outages) -> None:
+    """The broker cannot write: for the test, no file of its may grow beyond a few bytes."""
+    resource.prlimit(outages.broker_process, resource.RLIMIT_FSIZE, (1000, 1000))
+    job = outages.job("broker's disk full", several(20), exit_timeout_seconds="1")
+    job.end()
+    outages.keep(job)
+    outages.notes["broker's disk full"] = outages.waiting()
+    outages.restart_broker()
+
+
+def unknown_host(outages: Outages) -> None:
+    """The broker's name does not resolve; an operator sends the runs to the right one."""
+    job = outages.job(
+        "unknown host", several(3), bootstrap_servers="no.such.host.invalid:9092", **AT_ONCE
+    )
+    job.end()
+    outages.keep(job)
+    sent = spool_send(
+        outages.spool,
+        *("--bootstrap-servers", outages.broker.bootstrap_servers, "--topic-prefix", TOPIC_PREFIX),
+    )
+    assert sent.returncode == 0, sent.stderr
+
+
+def forked(outages: Outages) -> None:
+    """Children of a job that has recorded before, which end without Python's own end."""
+    body = """
+record("before")
+for child in range(3):
+    if os.fork() == 0:
+        record(f"child-{child}")
+        os._exit(0)
+for child in range(3):
+    os.wait()
+record("after")
+"""
+    job = outages.job("forked", body)
+    job.end()
+    outages.keep(job)
+
+
+def forked_and_ended(outages: Outages) -> None:
+    """A forked child that ends as Python ends: it neither hangs nor sends what is its parent's."""
+    body = """
+record("before")
+if os.fork() == 0:
+    record("child")
+    sys.exit(0)
+assert os.wait()[1] == 0
+assert cf.flush(30) == 0
+"""
+    job = outages.job("forked and ended", body)
+    job.end()
+    outages.keep(job)
+
+
+def pools_of_processes(outages: Outages) -> None:
+    """Workers by `multiprocessing`, forked and spawned; a spawned one imports the job anew."""
+    module = outages.spool.parent / "spawned.py"
+    module.write_text(
+        "import os\n"
+        "import conformare as cf\n"
+        "from support.typical import typical_store\n"
+        "def record(run_id):\n"
+        "    cf.configure_store(writer='kafka')\n"
+        f"    cf.record_run('pools', store=typical_store(), run_id=run_id, ts={PRELUDE_TS!r})\n"
+        "    os.write(1, f'{run_id}\\n'.encode())\n"
+    )
+    body = f"""
+import multiprocessing
+sys.path.insert(0, {str(module.parent)!r})
+import spawned
+record("before")
+for method in ("fork", "spawn"):
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        pool.map(spawned.record, [f"{{method}}-{{number}}" for number in range(4)])
+"""
+    job = outages.job("pools", body)
+    job.end()
+    outages.keep(job)
+
+
+def threads(outages: Outages) -> None:
+    """Eight threads, and as many tasks of asyncio."""
+    body = """
+import asyncio, threading
+def some(name):
+    for number in range(5): record(f"{name}-{number}")
+workers = [threading.Thread(target=some, args=(f"thread{n}",)) for n in range(8)]
+for worker in workers: worker.start()
+for worker in workers: worker.join()
+async def task(name):
+    record(f"{name}-direct")
+    await asyncio.to_thread(record, f"{name}-thread")
+async def main():
+    await asyncio.gather(*(task(f"task{n}") for n in range(8)))
+asyncio.run(main())
+"""
+    job = outages.job("threads", body)
+    job.end()
+    outages.keep(job)
+
+
+def ended_by_exit(outages: Outages) -> None:
+    """`os._exit` right after the last run: nothing of Python's end takes place."""
+    job = outages.job("os._exit", f"{several(5)}\nos._exit(3)")
+    job.end(3)
+    outages.keep(job)
+
+
+def terminated(outages: Outages) -> None:
+    """SIGTERM, which a job that does not handle it dies of at once."""
+    job = outages.job("sigterm", FOR_EVER)
+    job.await_runs(10)
+    job.process.terminate()
+    job.end(-signal.SIGTERM)
+    outages.keep(job)
+
+
+def two_on_one_spool(outages: Outages) -> None:
+    """Two jobs at the same time, beside what a third has left."""
+    outages.broker.stop()
+    left = outages.job("two on one spool", several(10), **AT_ONCE)
+    left.end()
+    outages.broker.start(START_SECONDS)
+    jobs = [outages.job("two on one spool", several(20)) for _ in "ab"]
+    for job in jobs:
+        job.end()
+    outages.keep(left, *jobs)
+
+
+def jobs_disk_full(outages: Outages) -> None:
+    """The job cannot write its spool: it goes on, and delivers from memory."""
+    body = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+{several(3)}
+assert cf.flush(30) == 0
+stats = cf.delivery_stats()
+assert (stats.spooled, stats.unspooled, stats.delivered) == (0, 3, 3), stats
+"""
+    job = outages.job("job's disk full", body)
+    job.end()
+    outages.keep(job)
+    outages.notes["job's disk full"] = job.errors
+
+
+SCENARIOS: dict[str, Callable[[Outages], None]] = {
+    "job killed": job_killed,
+    "broker stopped": broker_stopped,
+    "broker killed": broker_killed,
+    "broker hung": broker_hung,
+    "broker's disk full": brokers_disk_full,
+    "unknown host": unknown_host,
+    "forked": forked,
+    "forked and ended": forked_and_ended,
+    "pools": pools_of_processes,
+    "threads": threads,
+    "os._exit": ended_by_exit,
+    "sigterm": terminated,
+    "two on one spool": two_on_one_spool,
+    "job's disk full": jobs_disk_full,
+}
+
+
+@dataclass
+class Landed:
+    """What is left of the outages: the lake, and each scenario's failure if it had one."""
+
+    outages: Outages
+    lake: str
+    failures: dict[str, BaseException]
+
+
+@pytest.fixture(scope="module")
+def landed(
+    spark: SparkSession, another_free_port: int, tmp_path_factory: pytest.TempPathFactory
+) -> Landed:
+    """Run all scenarios, let an operator send what is left, and land everything."""
+    folder = tmp_path_factory.mktemp("outages")
+    broker = EmbeddedBroker(folder / "broker", another_free_port)
+    broker.start(START_SECONDS)
+    failures: dict[str, BaseException] = {}
+    try:
+        Topics(broker.bootstrap_servers, TOPIC_PREFIX).create()
+        outages = Outages(broker, folder / "spool")
+        for name, scenario in SCENARIOS.items():
+            try:
+                scenario(outages)
+            except Exception as exc:  # noqa: BLE001, PERF203 - its own test raises it
+                failures[name] = exc
+        sent = spool_send(outages.spool)
+        assert sent.returncode == 0, sent.stderr
+        assert outages.waiting() == 0
+        lake = str(folder / "lake")
+        options = SinkOptions(
+            bootstrap_servers=broker.bootstrap_servers, lake=lake, topic_prefix=TOPIC_PREFIX
+        )
+        SinkStream(spark, options, lambda _: None).run_once()
+        outages.notes["messages"] = messages_of_runs(broker.bootstrap_servers)
+    finally:
+        if broker.status().running:
+            broker.stop()
+    return Landed(outages, lake, failures)
+
+
+def messages_of_runs(bootstrap_servers: str) -> list[str]:
+    """Return the key of every message of the topic `runs`."""
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "none"})
+    topic = topic_name("runs", TOPIC_PREFIX)
+    partitions = [
+        TopicPartition(topic, number, 0)
+        for number in consumer.list_topics(topic, 30).topics[topic].partitions
+    ]
+    consumer.assign(partitions)
+    left = sum(consumer.get_watermark_offsets(partition, 30)[1] for partition in partitions)
+    keys: list[str] = []
+    while len(keys) < left:
+        for message in consumer.consume(left - len(keys), 30):
+            assert message.error() is None
+            keys.append((message.key() or b"").decode())
+    consumer.close()
+    return keys
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_recorded_run_is_in_delta_once(landed: Landed, scenario: str) -> None:
+    """Whole; and so is a run whose job died before it could tell us that it was recorded."""
+    if scenario in landed.failures:
+        raise landed.failures[scenario]
+    recorded = landed.outages.recorded[scenario]
+    assert recorded
+    assert len(set(recorded)) == len(recorded)
+    records = [
+        to_run_record(typical_store(), scenario, run_id=run_id, ts=PRELUDE_TS)
+        for run_id in recorded
+    ]
+    verdict = check(landed.lake, records)
+    assert (verdict.lost, verdict.duplicated, verdict.mixed, verdict.partial) == ([], [], [], [])
+    # Runs of other scenarios, and at most one for each process that died before it could tell.
+    own = [key for key in verdict.foreign if key[0] == scenario]
+    assert len(own) <= (2 * KILLED_RUNS if scenario == "job killed" else 1)
+
+
+def test_live_processes_on_one_spool_send_nothing_twice(landed: Landed) -> None:
+    """Each run's message is in its topic once: nobody has died, so nobody had to send it again."""
+    messages = landed.outages.notes["messages"]
+    for run_id in landed.outages.recorded["two on one spool"]:
+        assert messages.count(run_id) == 1, run_id
+
+
+def test_a_job_is_told_in_one_line_what_it_leaves(landed: Landed) -> None:
+    """And of a full disk, once."""
+    stopped = landed.outages.notes["broker stopped"].splitlines()
+    assert sum("5 run(s)" in line and "spool send" in line for line in stopped) == 1
+    full = landed.outages.notes["job's disk full"]
+    assert full.count("runs wait in memory only") == 1
+
+
+def test_a_broker_with_a_full_disk_took_nothing(landed: Landed) -> None:
+    """Otherwise the scenario would show nothing."""
+    assert landed.outages.notes["broker's disk full"] >= 20
