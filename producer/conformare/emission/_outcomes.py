@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from typing import TYPE_CHECKING
@@ -124,6 +125,7 @@ class Outcomes:
         self._ledger.count("retried")
         with self._queue.changed:
             self._queue.put_off(parcel, time.monotonic() + pause)
+            self._queue.changed.notify_all()
 
     def on_trouble(self, error: KafkaError) -> None:
         """Take note of what librdkafka says of its brokers; of no interest while nothing waits."""
@@ -144,7 +146,8 @@ class Outcomes:
             self._spool.say_why(trouble)
 
     def _recover(self) -> None:
-        if self.trouble is not None:
+        # As long as something was put off, what kept it from being delivered is of interest.
+        if self.trouble is not None and self._queue.next_due() == math.inf:
             self.trouble = None
             logger.info("conformare: %s answers again", self._servers)
             if self._spool is not None:
