@@ -13,9 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from conformare._version import DISTRIBUTION
-from conformare.cli import INSTALL_HINT
-
-COMMAND_GROUP = "conformare.commands"
+from conformare.cli import COMMAND_GROUP, asked_command, install_hint
 
 
 class CommandNotInstalledError(Exception):
@@ -40,8 +38,7 @@ def application(arguments: list[str]) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     commands = {entry.name: entry for entry in entry_points(group=COMMAND_GROUP)}
-    # The root's own options take no value, so the first word that is no option is the command.
-    asked = next((word for word in arguments if not word.startswith("-")), None)
+    asked = asked_command(arguments)
     wanted = [asked] if asked in commands else sorted(commands)
     for name in wanted:
         try:
@@ -49,9 +46,9 @@ def application(arguments: list[str]) -> typer.Typer:
         except ModuleNotFoundError as exc:
             if name == asked:
                 raise CommandNotInstalledError(
-                    f"`conformare {name}` needs {exc.name}: {INSTALL_HINT}"
+                    f"`conformare {name}` needs {exc.name}: {install_hint(arguments)}"
                 ) from exc
-            app.command(name, help="(not installed: needs the extra 'sink')")(_do_nothing)
+            app.command(name, help=f"(not installed: {install_hint([name])})")(_do_nothing)
             continue
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
