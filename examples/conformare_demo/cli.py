@@ -77,7 +77,7 @@ def _fill_and_show(root: Path, running: ExitStack) -> str:
         Topics(broker.bootstrap_servers, DEFAULT_TOPIC_PREFIX).create()
     with step("Starting Spark"):
         spark = running.enter_context(running_spark())
-    with recording_to(broker.bootstrap_servers, work / "spool"):
+    with recording_to(broker.bootstrap_servers):
         for number, revision in enumerate(REVISIONS, start=1):
             with step(f"Run {number} of the pipeline: {revision.change}"):
                 revision.run(spark, data, work / "tables")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pyspark.sql import SparkSession
 
@@ -20,19 +20,20 @@ FLUSH_SECONDS = 30.0
 
 
 @contextmanager
-def recording_to(bootstrap_servers: str, spool: Path) -> Iterator[None]:
+def recording_to(bootstrap_servers: str) -> Iterator[None]:
     """Record the runs of the block through Kafka; Spark is tracked no longer when it ends.
 
     Args:
         bootstrap_servers: The broker.
-        spool: Where runs wait for it; not the user's own spool, which may hold runs for it too.
     """
-    cf.configure_store(writer="kafka", bootstrap_servers=bootstrap_servers, spool_dir=spool)
-    try:
-        yield
-    finally:
-        # The sink works in the same session: what it does is no part of the pipeline.
-        cf.trackSpark(enable=False)
+    # Not the user's own spool: what waits there for a broker of this address is not the demo's.
+    with TemporaryDirectory(prefix="conformare-demo-") as spool:
+        cf.configure_store(writer="kafka", bootstrap_servers=bootstrap_servers, spool_dir=spool)
+        try:
+            yield
+        finally:
+            # The sink works in the same session: what it does is no part of the pipeline.
+            cf.trackSpark(enable=False)
 
 
 def flush_runs() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conformare import _fork_guard as fork_guard
+
 
 @dataclass(frozen=True)
 class DeliveryStats:
@@ -47,7 +49,8 @@ def flush(timeout_seconds: float = 10.0) -> int:
     Returns:
         How many of them are still undelivered; those in the spool are safe there.
     """
-    from conformare.emission import flush_all
+    with fork_guard.whole:
+        from conformare.emission import flush_all
 
     return flush_all(timeout_seconds)
 
@@ -58,6 +61,7 @@ def delivery_stats() -> DeliveryStats:
     Returns:
         Counts since the start of the process, and what waits now; of all Kafka stores together.
     """
-    from conformare.emission import stats_of_all
+    with fork_guard.whole:
+        from conformare.emission import stats_of_all
 
     return stats_of_all()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from conformare import _fork_guard as fork_guard
 from conformare._errors import StoreNotConfiguredError
 from conformare._process_lock import ProcessLock
 from conformare._run_writer import ENVIRONMENT_PREFIX, RunRecord, RunWriter
@@ -21,8 +22,9 @@ IF_RUN_EXISTS = ("append", "skip")
 
 
 def _make_writer(config: Mapping[str, Any]) -> RunWriter:
-    # The writers' options take a quarter of a second to import: not before one is wanted.
-    from conformare.writers import make_writer
+    # The writers take a third of a second to import: not before one is wanted.
+    with fork_guard.whole:
+        from conformare.writers import make_writer
 
     return make_writer(config)
 

@@ -96,8 +96,15 @@ class Client:
             The attempts that are over: without an error, every message was acknowledged. Empty
             as long as something is under way.
         """
-        self._produce(self._batch[-1])
+        last = self._batch[-1]
+        self._produce(last)
         if self.producer.flush(seconds) > 0:
+            return []
+        if not last.is_produced and not self._produces_more(last):
+            # Not even the empty queue takes it.
+            last.error = last.error or KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+            last.produced = len(last.emission.messages)
+        if len(self.producer) > 0:
             return []
         over = [attempt for attempt in self._batch if attempt.is_produced]
         self._batch = [attempt for attempt in self._batch if not attempt.is_produced]
@@ -145,6 +152,11 @@ class Client:
                 on_error(KafkaError(KafkaError._INVALID_ARG), None)  # noqa: SLF001 - public
             attempt.produced += 1
         return True
+
+    def _produces_more(self, attempt: Attempt) -> bool:
+        before = attempt.produced
+        self._produce(attempt)
+        return attempt.produced > before
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():

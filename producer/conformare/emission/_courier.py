@@ -11,21 +11,21 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from traceback import format_tb
+from typing import Any
 
 from conformare._delivery import DeliveryStats
 from conformare._errors import SpoolFileError
+from conformare.emission._client import Attempt, Client
+from conformare.emission._emission import Emission
 from conformare.emission._outcomes import Outcomes
 from conformare.emission._parcel import Parcel
 from conformare.emission._queue import DeliveryQueue
 from conformare.emission._settings import KafkaOptions
 from conformare.emission._stats import Ledger
 from conformare.emission.spool import Spool, recorded_at
-
-if TYPE_CHECKING:  # librdkafka takes a tenth of a second to load: the courier's, not the job's
-    from conformare.emission._client import Attempt, Client
 
 logger = logging.getLogger("conformare")
 
@@ -61,8 +61,7 @@ class Courier:
 
     def begin_process(self) -> None:
         """In a forked child: start afresh. What the parent has, the parent delivers."""
-        for client in self._clients.values():
-            _leak(client.producer)
+        self._abandon_clients()
         if self._spool is not None:
             self._spool.begin_process()
         self._reset()
@@ -73,7 +72,6 @@ class Courier:
             self._queue, self._spool, self._ledger, self._options.bootstrap_servers
         )
         self._clients = {}
-        self._batch_bytes = 0
         self._thread: threading.Thread | None = None
         self._deadline: float | None = None
         self._next_scan = 0.0
@@ -112,7 +110,7 @@ class Courier:
                 self._ledger.warn("no thread", f"runs wait until a thread can be started: {exc}")
 
     def wait(self, done: Callable[[], bool], timeout_seconds: float) -> bool:
-        """Wait until something is so, looked at after every parcel that is settled or put off."""
+        """Wait until something is so, looked at whenever a parcel is settled or trouble is told."""
         with self._queue.changed:
             return self._queue.changed.wait_for(done, timeout_seconds)
 
@@ -123,7 +121,7 @@ class Courier:
     def undelivered_in_spool(self) -> int:
         """Return how many emissions are not settled and have a file, adopted ones included."""
         with self._queue.changed:
-            return self._queue.n_spooled()
+            return self._queue.spooled_unsettled
 
     @property
     def trouble(self) -> str | None:
@@ -157,9 +155,7 @@ class Courier:
     def _run(self) -> None:
         while not self._is_over():
             self._deliver()
-        for client in self._clients.values():
-            # To destroy it could take as long as a broker that does not answer.
-            _leak(client.producer)
+        self._abandon_clients()
         if self._spool is not None:
             self._spool.leave()
 
@@ -167,14 +163,17 @@ class Courier:
         try:
             self._fill_batch()
             self._deliver_batch()
-            self._scan_if_due()
+            self._look_after_spool()
             self._await_news()
-        except Exception as exc:
-            # Nobody is there to catch it, and to end here would leave all others waiting. Not what
-            # it says: librdkafka may quote a setting.
-            self._outcomes.say_trouble(f"the courier failed: {type(exc).__name__}")
-            logger.debug("a fault in the courier", exc_info=True)
+        except Exception as exc:  # noqa: BLE001 - as below
+            # Nobody is there to catch it, and to end here would leave all others waiting.
+            self._report(exc)
             time.sleep(PAUSE_AFTER_FAULT_SECONDS)
+
+    def _report(self, fault: Exception) -> None:
+        # Not what it says: librdkafka may quote a setting.
+        self._outcomes.say_trouble(f"the courier failed: {type(fault).__name__}")
+        logger.debug("a fault in the courier\n%s", "".join(format_tb(fault.__traceback__)))
 
     def _is_over(self) -> bool:
         with self._queue.changed:
@@ -201,44 +200,45 @@ class Courier:
             )
 
     def _fill_batch(self) -> None:
-        with self._queue.changed:
-            if not self._queue.has_next and self._queue.next_due() > time.monotonic():
-                return
-        self._client(alone=False)  # before a parcel is taken that could not be sent
-        while self._batch_bytes < BATCH_BYTES:
+        size_bytes = 0
+        while size_bytes < BATCH_BYTES:
             with self._queue.changed:
                 parcel = self._queue.next(time.monotonic())
             if parcel is None:
                 return
-            attempt = self._begin(parcel)
-            if attempt and not self._client(alone=parcel.alone).send(attempt):
-                return
-
-    def _begin(self, parcel: Parcel) -> Attempt | None:
-        from conformare.emission._client import Attempt
-
-        emission = parcel.emission
-        if emission is None and parcel.file is not None and self._spool is not None:
             try:
-                emission = self._spool.read(parcel.file).emission
-            except SpoolFileError as exc:
-                self._spool.reject_file(parcel.file, str(exc))
-                self._outcomes.settle(parcel, "rejected", f"{parcel.file.name}: {exc}")
-            except FileNotFoundError:
-                self._outcomes.lose(parcel, "removed from the spool", str(parcel.file))
-            except OSError as exc:
-                self._outcomes.put_off(parcel, f"{parcel.file} cannot be read: {exc.strerror}")
-        if emission is None:
-            return None
-        self._batch_bytes += parcel.size_bytes
-        if parcel.file is not None:
+                emission = self._content(parcel)
+                if emission is None:
+                    continue
+                size_bytes += parcel.size_bytes
+                if not self._client(alone=parcel.alone).send(Attempt(parcel, emission)):
+                    return
+            except Exception as exc:
+                # It is in no line any more, and nothing else would bring it back there.
+                self._outcomes.put_off(parcel, f"the courier failed: {type(exc).__name__}")
+                raise
+
+    def _content(self, parcel: Parcel) -> Emission | None:
+        """Return what is to be sent; None if the parcel is settled, or put off, instead."""
+        emission, file = parcel.emission, parcel.file
+        if file is None or self._spool is None:
+            return emission
+        if emission is not None:
             with self._queue.changed:
                 self._queue.forget_content(parcel)
-        return Attempt(parcel, emission)
+            return emission
+        try:
+            return self._spool.read(file)
+        except SpoolFileError as exc:
+            self._spool.reject_file(file, str(exc))
+            self._outcomes.settle(parcel, "rejected", f"{file.name}: {exc}")
+        except FileNotFoundError:
+            self._outcomes.lose(parcel, "removed from the spool", str(file))
+        except OSError as exc:
+            self._outcomes.put_off(parcel, f"{file} cannot be read: {exc.strerror}")
+        return None
 
     def _client(self, *, alone: bool) -> Client:
-        from conformare.emission._client import Client
-
         if alone not in self._clients:
             settings: dict[str, Any] = self._options.as_librdkafka()
             if alone:
@@ -253,24 +253,47 @@ class Courier:
         give_up_at = time.monotonic() + GIVE_UP_SECONDS
         while busy := [client for client in self._clients.values() if not client.is_idle]:
             broken = any(client.is_broken for client in busy)
-            in_vain = broken or time.monotonic() >= min(give_up_at, self._deadline or math.inf)
+            unanswered = time.monotonic() >= give_up_at
+            at_end = time.monotonic() >= (self._deadline or math.inf)
+            if unanswered and self._outcomes.trouble is None:
+                self._outcomes.say_trouble(f"no answer within {GIVE_UP_SECONDS:g} s")
             for client in busy:
-                for attempt in client.give_up() if in_vain else client.drain(POLL_SECONDS):
-                    self._batch_bytes -= attempt.parcel.size_bytes
-                    self._outcomes.answered(attempt)
+                in_vain = broken or unanswered or at_end
+                self._settle(client.give_up() if in_vain else client.drain(POLL_SECONDS))
             if broken:
-                self._clients = {}
+                self._abandon_clients()
 
-    def _scan_if_due(self) -> None:
-        """Look after the spool: expire what is too old, take over what nobody looks after."""
-        now = time.monotonic()
+    def _settle(self, attempts: Iterable[Attempt]) -> None:
+        for attempt in attempts:
+            try:
+                self._outcomes.answered(attempt)
+            except Exception as exc:  # noqa: BLE001, PERF203 - the others have an answer as well
+                self._report(exc)
+                if attempt.parcel.outcome is None:
+                    self._outcomes.put_off(attempt.parcel, "its answer could not be dealt with")
+
+    def _abandon_clients(self) -> None:
+        for client in self._clients.values():
+            _leak(client.producer)
+        self._clients = {}
+
+    def _look_after_spool(self) -> None:
+        """Take over what nobody looks after, give up what is too old, see how much there is."""
         if self._spool is None:
             return
-        if now < self._next_scan and (self._queue or not self._spool.has_more):
+        now = time.monotonic()
+        if now >= self._next_scan:
+            self._next_scan = now + SCAN_SECONDS
+            self._spool.look_round()
+            if self._outcomes.trouble is not None:
+                self._expire()
+                self._spool.say_why(self._outcomes.trouble)
+        elif self._queue or not self._spool.has_more:
             return
-        self._next_scan = now + SCAN_SECONDS
-        self._spool.let_go_of_delivered()
         self.take_over()
+
+    def _expire(self) -> None:
+        # Only while nothing can be delivered: what has just been taken over is tried first.
         if self._options.spool_max_age is not None:
             oldest = datetime.now(timezone.utc) - self._options.spool_max_age
             with self._queue.changed:
@@ -279,7 +302,6 @@ class Courier:
                 self._outcomes.lose(
                     parcel, "too old", f"waited longer than {self._options.spool_max_age}"
                 )
-        self._spool.measure()
 
     def take_over(self) -> None:
         """Take over what processes that have ended left; not while the thread runs."""

@@ -65,14 +65,19 @@ def encode_emission(
     value_limit = _value_limit(key, max_message_bytes)
     messages: list[Message] = []
     for grain in (*CHILD_GRAINS, "runs"):
-        rows = [
-            {name: value for name, value in row.items() if name not in KEY_COLUMNS}
-            for row in record[grain]
-        ]
+        rows = [_own_columns(row) for row in record[grain]]
         of_grain = {**envelope, "row_counts": row_counts} if grain == "runs" else envelope
         values = _split_to_fit(grain, of_grain, rows, 0, value_limit)
         messages.extend(Message(grain, key, value) for value in values)
     return tuple(messages)
+
+
+def _own_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row without what the envelope says."""
+    columns = dict(row)
+    for name in KEY_COLUMNS:
+        del columns[name]
+    return columns
 
 
 def oversize_cause(messages: Sequence[Message], *, max_message_bytes: int) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from conformare._version import own_version
 from conformare_schemas import CONTRACT_VERSION
@@ -30,9 +31,10 @@ def emission_headers(producer_id: str, sequence: int) -> dict[str, bytes]:
         PRODUCER_HEADER: producer_id,
         SEQUENCE_HEADER: str(sequence),
     }
-    traceparent = _traceparent()
-    if traceparent is not None:
-        headers[TRACE_HEADER] = traceparent
+    with suppress(Exception):  # a run is worth more than its trace
+        traceparent = _traceparent()
+        if traceparent is not None:
+            headers[TRACE_HEADER] = traceparent
     return {name: text.encode() for name, text in headers.items()}
 
 

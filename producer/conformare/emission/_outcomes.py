@@ -6,18 +6,16 @@ import logging
 import math
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import Literal
+
+from confluent_kafka import KafkaError
 
 from conformare._errors import SpoolError
-from conformare.emission._parcel import Parcel
+from conformare.emission._client import REFUSED_FOR_SIZE, TAKEN_BACK, Attempt
+from conformare.emission._parcel import Outcome, Parcel
 from conformare.emission._queue import DeliveryQueue
 from conformare.emission._stats import Ledger
 from conformare.emission.spool import Spool
-
-if TYPE_CHECKING:
-    from confluent_kafka import KafkaError
-
-    from conformare.emission._client import Attempt
 
 logger = logging.getLogger("conformare")
 
@@ -48,8 +46,6 @@ class Outcomes:
 
     def answered(self, attempt: Attempt) -> None:
         """Decide what becomes of a parcel whose every message was answered for."""
-        from conformare.emission._client import REFUSED_FOR_SIZE, TAKEN_BACK
-
         parcel, error = attempt.parcel, attempt.error
         if error is None:
             self.settle(parcel, "delivered")
@@ -81,32 +77,37 @@ class Outcomes:
             return
         self.settle(parcel, "rejected", f"run {emission.run_id!r}: {cause}")
 
-    def settle(self, parcel: Parcel, outcome: str, warning: str | None = None) -> None:
+    def settle(
+        self,
+        parcel: Parcel,
+        outcome: Literal["delivered", "rejected"],
+        warning: str | None = None,
+    ) -> None:
         """Count how a parcel has ended, and let go of it.
 
         Args:
             parcel: One that is settled already is not counted again.
-            outcome: "delivered" or "rejected".
+            outcome: How.
             warning: What an operator is to be told.
         """
-        if not parcel.settled:
+        if parcel.outcome is None:
             self._ledger.count(outcome)
-            self._let_go(parcel)
+            self._let_go(parcel, outcome)
         if warning is not None:
             self._ledger.warn(outcome, f"a run was {outcome}: {warning}")
 
     def lose(self, parcel: Parcel, reason: str, detail: str) -> None:
         """Count a parcel as lost, and let go of it."""
-        if not parcel.settled:
+        if parcel.outcome is None:
             self._ledger.lose(reason, detail)
-            self._let_go(parcel)
+            self._let_go(parcel, "lost")
 
-    def _let_go(self, parcel: Parcel) -> None:
+    def _let_go(self, parcel: Parcel, outcome: Outcome) -> None:
         """Remove what is left of a parcel; last of all, tell those who wait for it."""
         if parcel.file is not None and self._spool is not None:
-            self._spool.remove(parcel.file, parcel.size_bytes)
+            self._spool.remove(parcel.file)
         with self._queue.changed:
-            self._queue.settle(parcel)
+            self._queue.settle(parcel, outcome)
             self._queue.changed.notify_all()
 
     def _send_again(self, parcel: Parcel) -> None:
@@ -118,13 +119,12 @@ class Outcomes:
     def put_off(self, parcel: Parcel, trouble: str) -> None:
         """Let a parcel wait for its next attempt, the longer the more there were."""
         # With jitter, so that the jobs of an hour do not come all at once.
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(parcel.attempts, 10))
-        pause *= random.uniform(0.5, 1.5)  # noqa: S311 - not for secrets
+        pause = FIRST_PAUSE_SECONDS * 2 ** min(parcel.attempts, 10) * random.uniform(0.5, 1.5)  # noqa: S311
         parcel.attempts += 1
         self.say_trouble(trouble)
         self._ledger.count("retried")
         with self._queue.changed:
-            self._queue.put_off(parcel, time.monotonic() + pause)
+            self._queue.put_off(parcel, time.monotonic() + min(pause, LONGEST_PAUSE_SECONDS))
             self._queue.changed.notify_all()
 
     def on_trouble(self, error: KafkaError) -> None:
@@ -135,12 +135,17 @@ class Outcomes:
     def say_trouble(self, trouble: str) -> None:
         """Tell what keeps emissions from being delivered: the log, the stats, the spool."""
         news = self.trouble is None
-        self.trouble = trouble
-        waiting = len(self._queue)
+        with self._queue.changed:
+            self.trouble = trouble
+            self._queue.changed.notify_all()
+        spooled, waiting = self._queue.spooled_unsettled, len(self._queue)
+        place = f"in {self._spool.root}" if self._spool and spooled == waiting else "in memory"
+        if 0 < spooled < waiting and self._spool:
+            place = f"in {self._spool.root}, {waiting - spooled} of them in memory"
         self._ledger.warn(
             "not delivered",
-            f"{waiting} run(s) cannot be delivered to {self._servers} at present "
-            f"and wait in {self._spool.root if self._spool else 'memory'}: {trouble}",
+            f"{waiting} run(s) cannot be delivered to {self._servers} at present and wait "
+            f"{place}: {trouble}",
         )
         if news and self._spool is not None:
             self._spool.say_why(trouble)

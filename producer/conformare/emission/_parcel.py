@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from conformare.emission._emission import Emission
+
+Outcome = Literal["delivered", "rejected", "lost"]
 
 
 @dataclass(eq=False)
@@ -21,7 +24,7 @@ class Parcel:
         own: Whether this process recorded it.
         attempts: How often it has been sent in vain.
         alone: Whether each of its messages is to be sent in a batch of its own.
-        settled: Whether nothing more is to be done: delivered, rejected or lost.
+        outcome: "delivered", "rejected" or "lost", and nothing more is to be done; None until then.
     """
 
     size_bytes: int
@@ -31,4 +34,4 @@ class Parcel:
     own: bool
     attempts: int = 0
     alone: bool = False
-    settled: bool = False
+    outcome: Outcome | None = None

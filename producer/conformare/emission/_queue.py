@@ -14,7 +14,7 @@ from collections import deque
 from datetime import datetime
 from typing import NamedTuple
 
-from conformare.emission._parcel import Parcel
+from conformare.emission._parcel import Outcome, Parcel
 
 
 class Waiting(NamedTuple):
@@ -31,6 +31,8 @@ class DeliveryQueue:
     Attributes:
         changed: To be held around every call where several threads use the queue, and notified of
             what others wait for.
+        spooled_unsettled: How many parcels there are that have a file.
+        memory_bytes: What the parcels take whose emission is in memory.
     """
 
     def __init__(self) -> None:
@@ -39,17 +41,25 @@ class DeliveryQueue:
         self._adopted: deque[Parcel] = deque()
         self._later: list[tuple[float, int, Parcel]] = []
         self._order = itertools.count()
-        self._unsettled: dict[Parcel, None] = {}
-        self.own_unsettled = 0
+        # By whether they are own; dicts as sets that keep their order.
+        self._unsettled: dict[bool, dict[Parcel, None]] = {True: {}, False: {}}
+        self._size_bytes = 0
+        self.spooled_unsettled = 0
         self.memory_bytes = 0
 
     def __len__(self) -> int:
-        return len(self._unsettled)
+        return sum(map(len, self._unsettled.values()))
+
+    @property
+    def own_unsettled(self) -> int:
+        """How many parcels of this process there are."""
+        return len(self._unsettled[True])
 
     def add(self, parcel: Parcel) -> None:
         """Take a new parcel."""
-        self._unsettled[parcel] = None
-        self.own_unsettled += parcel.own
+        self._unsettled[parcel.own][parcel] = None
+        self._size_bytes += parcel.size_bytes
+        self.spooled_unsettled += parcel.file is not None
         if parcel.emission is not None:
             self.memory_bytes += parcel.size_bytes
         self.stand_in_line(parcel)
@@ -77,12 +87,12 @@ class DeliveryQueue:
         """Return what is to be sent next, None if there is nothing at present."""
         while self._later and self._later[0][0] <= now:
             parcel = heapq.heappop(self._later)[2]
-            if not parcel.settled:
+            if parcel.outcome is None:
                 return parcel
         for line in (self._own, self._adopted):
             while line:
                 parcel = line.popleft()
-                if not parcel.settled:
+                if parcel.outcome is None:
                     return parcel
         return None
 
@@ -95,29 +105,25 @@ class DeliveryQueue:
         """Return when the first of those that were put off is due; infinity if there is none."""
         return self._later[0][0] if self._later else math.inf
 
-    def settle(self, parcel: Parcel) -> None:
+    def settle(self, parcel: Parcel, outcome: Outcome) -> None:
         """Take note that nothing more is to be done for a parcel."""
-        parcel.settled = True
-        del self._unsettled[parcel]
-        self.own_unsettled -= parcel.own
+        parcel.outcome = outcome
+        del self._unsettled[parcel.own][parcel]
+        self._size_bytes -= parcel.size_bytes
+        self.spooled_unsettled -= parcel.file is not None
         self.forget_content(parcel)
 
     def waiting(self) -> Waiting:
         """Return how much is not settled."""
-        return Waiting(
-            len(self._unsettled),
-            sum(parcel.size_bytes for parcel in self._unsettled),
-            min((parcel.recorded_at for parcel in self._unsettled), default=None),
-        )
-
-    def n_spooled(self) -> int:
-        """Return how many parcels have a file."""
-        return sum(parcel.file is not None for parcel in self._unsettled)
+        # Own parcels come in the order of their time; adopted ones from many processes.
+        own = itertools.islice(self._unsettled[True], 1)
+        ages = (parcel.recorded_at for parcel in itertools.chain(own, self._unsettled[False]))
+        return Waiting(len(self), self._size_bytes, min(ages, default=None))
 
     def spooled_before(self, moment: datetime) -> list[Parcel]:
         """Return the parcels in the spool that were recorded before a moment."""
         return [
             parcel
-            for parcel in self._unsettled
+            for parcel in itertools.chain(*self._unsettled.values())
             if parcel.file is not None and parcel.recorded_at < moment
         ]

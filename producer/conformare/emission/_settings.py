@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from conformare._options import WriterOptions
+from conformare.emission._client import refusal
 from conformare.emission.spool import Destination, default_spool_folder
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 
 OURS = {
     "bootstrap.servers": "bootstrap_servers",
+    "metadata.broker.list": "bootstrap_servers",
     "message.max.bytes": "max_message_bytes",
     "error_cb": None,
     "on_delivery": None,
     "dr_cb": None,
+    "delivery.report.only.error": None,
+    "transactional.id": None,
 }
 """Options of librdkafka that cannot be passed through, and what to set in place of each."""
 
@@ -26,8 +38,20 @@ TOPIC_PREFIX_PATTERN = r"^[A-Za-z0-9._-]{0,200}$"
 
 
 def _hidden(value: Any) -> Any:
-    """Hide every text: which of librdkafka's options hold secrets is not ours to keep track of."""
-    return SecretStr(value) if isinstance(value, str) else value
+    """Hide texts and numbers: which options hold secrets is not ours to keep track of."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return SecretStr(str(value))
+    return value
+
+
+def _absolute(path: Path) -> Path:
+    """Return what a path means now: a job may change its working folder later."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links are left as they are
+
+
+def _from_seconds(value: Any) -> Any:
+    """Take digits for seconds, also where they come as text from the environment."""
+    return float(value) if isinstance(value, str) and value.strip().isdigit() else value
 
 
 class KafkaOptions(WriterOptions):
@@ -40,11 +64,13 @@ class KafkaOptions(WriterOptions):
     """Put in front of every grain's topic."""
     durability: Literal["spool", "memory"] = "spool"
     """Whether a run is on this machine's disk before `record_run` returns, or in memory only."""
-    spool_dir: Path | None = None
+    spool_dir: Annotated[Path, AfterValidator(_absolute)] | None = None
     """Folder of the spool; the platform's folder for state when not given."""
     spool_max_bytes: int = Field(default=2**30, ge=1)
     """What the spool may take, in bytes; runs beyond it wait in memory."""
-    spool_max_age: timedelta | None = Field(default=None, gt=timedelta(0))
+    spool_max_age: Annotated[timedelta | None, BeforeValidator(_from_seconds)] = Field(
+        default=None, gt=timedelta(0)
+    )
     """How long a run may wait in the spool (seconds, or ISO 8601 such as P30D); for ever when not
     given. What waits longer is lost, and counted."""
     max_message_bytes: int = Field(default=1_000_000, ge=2_000)
@@ -53,7 +79,7 @@ class KafkaOptions(WriterOptions):
     """How long the interpreter's exit may wait for acknowledgements, in seconds."""
     strict: bool = False
     """Whether `record_run` waits for the acknowledgements and raises when they do not come."""
-    lake: str | None = None
+    lake: str | None = Field(default=None, repr=False)
     """The lake that the sink writes to, where this job can read it: what `if_run_exists="skip"`
     looks at. A folder or URI, or `catalog.schema` with `spark`."""
     spark: Any = Field(default=None, repr=False)
@@ -75,8 +101,6 @@ class KafkaOptions(WriterOptions):
     @model_validator(mode="after")
     def _known_to_librdkafka(self) -> KafkaOptions:
         if self.kafka:
-            from conformare.emission._client import refusal
-
             options = self.as_librdkafka()
             del options["bootstrap.servers"]
             cause = refusal(options)
@@ -112,6 +136,9 @@ class KafkaOptions(WriterOptions):
             # Jitter is librdkafka's own. A broker that is back is found within a second or so.
             "reconnect.backoff.ms": 100,
             "reconnect.backoff.max.ms": 1_000,
+            # A connection that has died in silence is to be replaced before the courier takes
+            # back what waits for it.
+            "socket.timeout.ms": 8_000,
             # Topics that are missing are to be told in seconds; what waits for them is kept.
             "topic.metadata.propagation.max.ms": 5_000,
             "message.max.bytes": self.max_message_bytes,

@@ -23,7 +23,7 @@ from conformare.emission._look_up import lake_has_run
 from conformare.emission._parcel import Parcel
 from conformare.emission._settings import KafkaOptions
 from conformare.emission._stats import Ledger, total
-from conformare.emission.spool import Spool
+from conformare.emission.spool import HAS_LOCKS, Spool
 
 logger = logging.getLogger("conformare")
 
@@ -75,9 +75,13 @@ class KafkaWriter:
         """
         if (pipeline, run_id) in self._recorded:
             return True
-        if self._spool is not None and self._spool.holds(pipeline, run_id):
-            return True
-        return lake_has_run(self.options, pipeline, run_id)
+        try:
+            if self._spool is not None and self._spool.holds(pipeline, run_id):
+                return True
+            return lake_has_run(self.options, pipeline, run_id)
+        except Exception as exc:  # noqa: BLE001 - to look is no reason for a job to fail
+            self._ledger.warn("no look-up", f"nobody knows of run {run_id!r}: {type(exc).__name__}")
+            return False
 
     def flush(self, timeout_seconds: float) -> int:
         """Wait until everything that this process has recorded is acknowledged.
@@ -137,6 +141,8 @@ class KafkaWriter:
         if options.durability == "memory":
             return None
         try:
+            if not HAS_LOCKS:
+                raise RuntimeError("this platform has no file locks")  # noqa: TRY301 - one case
             folder = options.spool_folder
         except RuntimeError as exc:
             self._ledger.warn("no spool", f"runs wait in memory only: {exc}; set spool_dir")
@@ -162,10 +168,11 @@ class KafkaWriter:
         cause = oversize_cause(emission.messages, max_message_bytes=limit)
         if cause is not None:
             self._reject(emission, cause)
-            parcel.settled = True
+            parcel.outcome = "rejected"
             return parcel
         self._write_ahead(parcel, emission)
         if not self._courier.accept(parcel):
+            parcel.outcome = "lost"
             self._ledger.lose(
                 "memory full", f"waiting for {self.options.bootstrap_servers} without a spool"
             )
@@ -178,7 +185,7 @@ class KafkaWriter:
             return
         try:
             parcel.file = self._spool.put(emission)
-        except SpoolError as exc:
+        except OSError as exc:  # a SpoolError, or what else a file system comes up with
             self._ledger.count("unspooled")
             self._ledger.warn(
                 "no spool", f"runs wait in memory only, and are lost if the job dies: {exc}"
@@ -206,11 +213,14 @@ class KafkaWriter:
                 del self._recorded[next(iter(self._recorded))]
 
     def _require_delivery(self, record: RunRecord, parcel: Parcel) -> None:
-        if self._courier.wait(lambda: parcel.settled, STRICT_TIMEOUT_SECONDS):
+        self._courier.wait(lambda: parcel.outcome is not None, STRICT_TIMEOUT_SECONDS)
+        if parcel.outcome == "delivered":
             return
-        run_id = record["runs"][0]["run_id"]
+        run_id, servers = record["runs"][0]["run_id"], self.options.bootstrap_servers
+        if parcel.outcome is not None:
+            raise DeliveryError(f"run {run_id!r} for {servers} was {parcel.outcome}")
         raise DeliveryError(
-            f"run {run_id!r} was not acknowledged by {self.options.bootstrap_servers} within "
+            f"run {run_id!r} was not acknowledged by {servers} within "
             f"{STRICT_TIMEOUT_SECONDS:g} s: {self._courier.trouble or 'no answer'}"
         )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from conformare import _fork_guard as fork_guard
 from conformare._version import own_version
 from conformare.capture._lineage import Event, Snapshot
 from conformare.capture._locations import redacted
@@ -63,7 +64,8 @@ def to_run_record(
         ValueError: The pipeline is blank, or run_id, ts or tags are not what they must be.
     """
     # The rows' models take a quarter of a second to import: the record's, not the pipeline's.
-    from conformare.record._models import Row, validated_columns
+    with fork_guard.whole:
+        from conformare.record._models import Row, validated_columns
 
     pipeline, written_ts = validated_pipeline(pipeline), utc_ts(ts)
     attributes = {

@@ -65,7 +65,7 @@ def test_how_much_waits() -> None:
     for one in (old, young, in_memory):
         queue.add(one)
     assert queue.waiting() == (3, 300, START - timedelta(seconds=9))
-    assert queue.n_spooled() == 2
+    assert queue.spooled_unsettled == 2
     assert queue.spooled_before(START - timedelta(seconds=5)) == [old]
     assert queue.memory_bytes == 200
     queue.forget_content(young)
@@ -80,13 +80,16 @@ class QueueMachine(RuleBasedStateMachine):
         super().__init__()
         self.queue = DeliveryQueue()
         self.now = 0.0
+        self.recorded = 0
         # In the order of their adding: a choice among them is to be the same in every run.
         self.unsettled: list[Parcel] = []
         self.taken: list[Parcel] = []
 
-    @rule(own=st.booleans(), spooled=st.booleans())
-    def add(self, *, own: bool, spooled: bool) -> None:
-        one = parcel(own=own, spooled=spooled)
+    @rule(own=st.booleans(), spooled=st.booleans(), age=st.integers(0, 5))
+    def add(self, *, own: bool, spooled: bool, age: int) -> None:
+        # Own ones come in the order of their time, adopted ones from anywhere.
+        self.recorded += own
+        one = parcel(own=own, spooled=spooled, age=-self.recorded if own else age)
         self.queue.add(one)
         self.unsettled.append(one)
 
@@ -115,7 +118,7 @@ class QueueMachine(RuleBasedStateMachine):
         one = self.unsettled.pop(choice % len(self.unsettled))
         if one in self.taken:
             self.taken.remove(one)
-        self.queue.settle(one)
+        self.queue.settle(one, "delivered")
 
     @rule(pause=st.floats(0.0, 10.0))
     def pass_time(self, pause: float) -> None:
@@ -124,6 +127,10 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def counts_agree(self) -> None:
         assert self.queue.waiting().emissions == len(self.queue) == len(self.unsettled)
+        waiting = self.queue.waiting()
+        assert waiting.size_bytes == 100 * len(self.unsettled)
+        assert waiting.oldest == min((one.recorded_at for one in self.unsettled), default=None)
+        assert self.queue.spooled_unsettled == sum(one.file is not None for one in self.unsettled)
         assert self.queue.own_unsettled == sum(one.own for one in self.unsettled)
         in_memory = sum(one.size_bytes for one in self.unsettled if one.emission is not None)
         assert self.queue.memory_bytes == in_memory

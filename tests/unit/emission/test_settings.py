@@ -27,16 +27,19 @@ def test_any_option_of_librdkafka_passes_through() -> None:
     """Texts in clear, and over our own defaults."""
     passed = {"linger.ms": 50, "sasl.password": SECRET, "client.id": "mine"}
     settings = options(kafka=passed).as_librdkafka()
-    assert {name: settings[name] for name in passed} == passed
+    assert {name: settings[name] for name in passed} == {**passed, "linger.ms": "50"}
     assert settings["bootstrap.servers"] == BROKER
     assert settings["message.timeout.ms"] == 0
 
 
 def test_secrets_are_in_no_text() -> None:
     """Neither of the options nor of what they are made of."""
-    shown = options(kafka={"sasl.password": SECRET, "sasl.username": "u"})
-    assert SECRET not in f"{shown!r} {shown!s} {shown.model_dump()} {shown.model_dump_json()}"
-    assert "sasl.password" in repr(shown)
+    lake = f"s3://key:{SECRET}@bucket/lake"
+    shown = options(kafka={"sasl.password": SECRET, "ssl.key.password": 12345678}, lake=lake)
+    for text in (f"{shown!r} {shown!s}", str(shown.model_dump()["kafka"])):
+        assert SECRET not in text
+        assert "12345678" not in text
+        assert "sasl.password" in text
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,7 @@ def test_secrets_are_in_no_text() -> None:
         ({"no.such.option": SECRET}, 'No such configuration property: "no.such.option"'),
         ({"compression.type": SECRET}, "compression.codec"),
         ({"bootstrap.servers": "b:1"}, "bootstrap.servers cannot be passed through: set bootstrap"),
+        ({"metadata.broker.list": "b:1"}, "metadata.broker.list cannot be passed through: set"),
         ({"error_cb": print}, "error_cb cannot be passed through: it is needed"),
         ({"acks": "1"}, "`acks` must be set to `all` when `enable.idempotence` is true"),
     ],
@@ -73,7 +77,7 @@ def test_every_option_can_come_from_the_environment(
         "DURABILITY": "memory",
         "SPOOL_DIR": str(tmp_path),
         "SPOOL_MAX_BYTES": "1000",
-        "SPOOL_MAX_AGE": "P30D",
+        "SPOOL_MAX_AGE": "3600",
         "MAX_MESSAGE_BYTES": "5000",
         "EXIT_TIMEOUT_SECONDS": "0",
         "STRICT": "true",
@@ -90,13 +94,24 @@ def test_every_option_can_come_from_the_environment(
         durability="memory",
         spool_dir=tmp_path,
         spool_max_bytes=1000,
-        spool_max_age=timedelta(days=30),
+        spool_max_age=timedelta(hours=1),
         max_message_bytes=5000,
         exit_timeout_seconds=0,
         strict=True,
         lake="/lake",
         kafka={"linger.ms": 50},
     )
+
+
+def test_a_spool_is_where_it_was_when_it_was_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A job may change its working folder, and `~` is the user's home."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert options(spool_dir="spool").spool_folder == tmp_path / "spool"
+    assert options(spool_dir="~/spool").spool_folder == Path("/home/somebody/spool")
+    assert options(spool_max_age="P30D").spool_max_age == timedelta(days=30)
 
 
 def test_the_spool_is_in_the_platforms_folder_for_state(

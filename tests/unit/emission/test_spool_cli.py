@@ -148,13 +148,16 @@ def test_the_list_is_bounded_and_the_lines_for_scripts_are_not(
 def test_hostile_names_reach_no_terminal(run: Run, root: Path) -> None:
     """Neither as control characters nor as markup."""
     name = "\x1b[2J\x9b\u202e\n[bold]x[/bold] :smile:"
-    spool = Spool(root, Destination("\x1b[2J:1", "\x1b]0;"), MAX_BYTES)
-    spool.put(emission_of(make_record(name, pipeline=name)))
-    spool.say_why(name)
-    spool.leave()
+    for destination in (Destination("b:1", "p."), Destination("\x1b[2J:1", "\x1b]0;")):
+        spool = Spool(root, destination, MAX_BYTES)
+        spool.put(emission_of(make_record(name, pipeline=name)))
+        spool.say_why(name)
+        spool.leave()
     text = run("list").out
+    # The pipeline, the run and the cause of the one; the other is a stranger's, and damaged.
     assert text.count(r"\x1b[2J\x9b\u202e\n[bold]x[/bold] :smile:") == 3
-    everything = text + "".join(run("list", "--json")[1:]) + "".join(run("send")[1:])
+    everything = text + "".join(run("list", "--json")[1:])
+    everything += "".join(run("send", "--timeout-seconds", 0)[1:])
     leave(root, "run-2")
     everything += run("send", "--bootstrap-servers", "\x1b[2J:1", "--timeout-seconds", 0).out
     assert all(sign.isprintable() for sign in everything.replace("\n", ""))

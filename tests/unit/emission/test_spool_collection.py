@@ -14,8 +14,8 @@ from conformare import SpoolError
 from conformare._errors import SpoolFileError
 from conformare.emission import Message
 from conformare.emission.spool import Destination, Spool
-from conformare.emission.spool._collection import collecting, sound
-from conformare.emission.spool._file import to_bytes
+from conformare.emission.spool._collection import collecting
+from conformare.emission.spool._file import from_bytes, to_bytes
 
 OTHER = Destination("127.0.0.1:1", "trial.")
 
@@ -48,19 +48,16 @@ def test_what_a_running_process_holds_is_counted_only(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_goes_to_the_rejected_ones(tmp_path: Path) -> None:
-    """With its cause, and it holds nothing else up; what cannot be read at all stays."""
+    """With its cause, and it holds nothing else up."""
     broken, good = leave(tmp_path, "run-1", "run-2")
     broken.write_bytes(b"half")
-    unreadable = good.with_name("folder.emission")
-    unreadable.mkdir()
     with collecting(tmp_path) as collection:
         collection.gather()
         assert good in collection.files
-        assert [path for path, _ in collection.unusable] == [broken, unreadable]
+        assert [path for path, _ in collection.unusable] == [broken]
     assert (tmp_path / "rejected" / broken.name).read_bytes() == b"half"
     cause = (tmp_path / "rejected" / f"{broken.name}.cause").read_text()
     assert cause == "it is no spooled emission, or one of a later release"
-    assert unreadable.exists()
 
 
 def test_rejected_ones_come_along_when_asked_for(tmp_path: Path) -> None:
@@ -106,7 +103,7 @@ def test_everything_is_let_go_of_after_an_error(tmp_path: Path) -> None:
 def test_a_file_without_names_for_a_file_and_topics_is_none_of_ours() -> None:
     """Its names would reach other folders, or hold up all others in the courier."""
     good = emission_of(make_record("run-1"))
-    assert sound(to_bytes(good, DESTINATION)).emission == good
+    assert from_bytes(to_bytes(good, DESTINATION)).emission == good
     identity = good.emission_id
     for bad, destination in (
         (replace(good, emission_id=f"{identity}./../../../x"), DESTINATION),
@@ -119,4 +116,4 @@ def test_a_file_without_names_for_a_file_and_topics_is_none_of_ours() -> None:
         (good, Destination("127.0.0.1:1", "a/b")),
     ):
         with pytest.raises(SpoolFileError):
-            sound(to_bytes(bad, destination))
+            from_bytes(to_bytes(bad, destination))

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformare._errors import SpoolError, SpoolFileError
-from conformare.emission.spool._collection import sound
-from conformare.emission.spool._file import SpooledEmission, file_name
+from conformare.emission.spool._file import SpooledEmission, file_name, from_bytes
 from conformare.emission.spool._folder import FILE_MODE, PART_SUFFIX, sync_folder
 
 LARGEST_MEMBER_BYTES = 256 * 2**20
@@ -72,7 +71,7 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
                 with zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as members:
                     for file in files:
                         content = file.read_bytes()
-                        members.writestr(file_name(sound(content).emission), content)
+                        members.writestr(file_name(from_bytes(content).emission), content)
                 opened.flush()
                 os.fsync(opened.fileno())
             # The name is taken first, for the renaming would overwrite.
@@ -109,7 +108,7 @@ def read_archive(archive: Path) -> Iterator[Member | BadMember]:
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member | BadMember:
     try:
         content = _content(archive, info)
-        spooled = sound(content)
+        spooled = from_bytes(content)
     except SpoolFileError as exc:
         return BadMember(info.filename, str(exc))
     if info.filename != file_name(spooled.emission):

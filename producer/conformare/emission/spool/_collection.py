@@ -7,7 +7,6 @@ keeps nobody from sending what fills it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,6 @@ from conformare.emission.spool._file import (
     SpooledEmission,
     file_name,
     from_bytes,
-    recorded_at,
 )
 from conformare.emission.spool._folder import (
     FOLDER_MODE,
@@ -28,8 +26,6 @@ from conformare.emission.spool._folder import (
 )
 from conformare.emission.spool._inventory import cause_file, process_folders, rejected_files
 from conformare.emission.spool._spool import set_aside
-
-_TOPIC_PART = re.compile(r"[A-Za-z0-9._-]*")
 
 
 @contextmanager
@@ -81,7 +77,11 @@ class Collection:
         """
         with self._own_errors():
             for path in process_folders(self._root):
-                folder = HeldFolder.adopt(path)
+                try:
+                    folder = HeldFolder.adopt(path)
+                except SpoolError as exc:
+                    self.unusable.append((path, str(exc)))
+                    continue
                 if folder is None:
                     self.held += len(emission_names(path))
                     continue
@@ -99,7 +99,7 @@ class Collection:
         """
         with self._own_errors():
             for file in usable_rejected(self._root):
-                self._move(file, sound(file.read_bytes()))
+                self._move(file, from_bytes(file.read_bytes()))
                 cause_file(file).unlink(missing_ok=True)
             self._sync()
 
@@ -124,7 +124,7 @@ class Collection:
 
     def _take(self, file: Path, folder: HeldFolder) -> None:
         try:
-            spooled = sound(file.read_bytes())
+            spooled = from_bytes(file.read_bytes())
         except SpoolFileError as exc:
             set_aside(self._root, file, str(exc))
             self.unusable.append((file, str(exc)))
@@ -172,26 +172,7 @@ def usable_rejected(root: Path) -> list[Path]:
 
 def _is_sound(file: Path) -> bool:
     try:
-        sound(file.read_bytes())
+        from_bytes(file.read_bytes())
     except (SpoolFileError, OSError):
         return False
     return True
-
-
-def sound(content: bytes) -> SpooledEmission:
-    """Return the emission that a file holds, if its names can be those of a file and of topics.
-
-    Raises:
-        SpoolFileError: They cannot, or the file is damaged.
-    """
-    spooled = from_bytes(content)
-    emission, destination = spooled.emission, spooled.destination
-    recorded_at(file_name(emission))
-    if "." in emission.emission_id:  # what follows it would be a path of its own
-        raise SpoolFileError("its emission_id is none")
-    if not destination.bootstrap_servers.isprintable() or not destination.bootstrap_servers:
-        raise SpoolFileError("its brokers have no name")
-    parts = [destination.topic_prefix, *(message.grain for message in emission.messages)]
-    if not all(_TOPIC_PART.fullmatch(part) for part in parts):
-        raise SpoolFileError("its topics have no name")
-    return spooled

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import uuid
 import zlib
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ SUFFIX = ".emission"
 
 _CHECKSUM_BYTES = 4
 _KEY_DIGITS = 16
+_TOPIC_PART = re.compile(r"[A-Za-z0-9._-]*")
 _BITS_BELOW_MILLISECONDS = 80
 
 _SCHEMA: Any = parse_schema(
@@ -137,7 +139,7 @@ def from_bytes(content: bytes) -> SpooledEmission:
     """Return the emission that a file holds.
 
     Raises:
-        SpoolFileError: It is not such a file, of a later release, or damaged.
+        SpoolFileError: It is not such a file, of a later release, damaged, or of a stranger.
     """
     start = len(MAGIC) + _CHECKSUM_BYTES
     if not content.startswith(MAGIC):
@@ -151,7 +153,7 @@ def from_bytes(content: bytes) -> SpooledEmission:
     except Exception as exc:
         # What else the bytes of a stranger make Avro stumble over.
         raise SpoolFileError("it is damaged: it cannot be decoded") from exc
-    return SpooledEmission(
+    spooled = SpooledEmission(
         Destination(fields["bootstrap_servers"], fields["topic_prefix"]),
         Emission(
             fields["pipeline"],
@@ -162,6 +164,21 @@ def from_bytes(content: bytes) -> SpooledEmission:
             tuple(Message(item["grain"], key, item["value"]) for item in fields["messages"]),
         ),
     )
+    _require_usable_names(spooled)
+    return spooled
+
+
+def _require_usable_names(spooled: SpooledEmission) -> None:
+    """Refuse names that cannot be those of a file, of brokers and of topics: a stranger's."""
+    emission, destination = spooled.emission, spooled.destination
+    recorded_at(file_name(emission))
+    if "." in emission.emission_id:  # what follows it would be a path of its own
+        raise SpoolFileError("its emission_id is none")
+    if not destination.bootstrap_servers.isprintable() or not destination.bootstrap_servers:
+        raise SpoolFileError("its brokers have no name")
+    parts = [destination.topic_prefix, *(message.grain for message in emission.messages)]
+    if not all(_TOPIC_PART.fullmatch(part) for part in parts):
+        raise SpoolFileError("its topics have no name")
 
 
 def _digest(*parts: str) -> str:

@@ -45,7 +45,7 @@ class HeldFolder:
             while True:
                 path = parent / str(uuid.uuid4())
                 path.mkdir(mode=FOLDER_MODE)
-                lock = FolderLock.take(path)
+                lock = _locked_or_removed(path)
                 # Another process may have found it without its lock, and taken it for a leftover.
                 if lock is not None:
                     sync_folder(parent)
@@ -75,18 +75,20 @@ class HeldFolder:
         Raises:
             SpoolError: The disk is full, or the folder is gone or cannot be written to.
         """
-        final = self.path / name
+        part = f".{name}{PART_SUFFIX}"
         try:
-            write_synced(self._part(name), content)
-            self._part(name).rename(final)
             if self._descriptor is None:
                 self._descriptor = _open_folder(self.path)
-            os.fsync(self._descriptor)
+            folder = self._descriptor
+            # By the open folder: no path to look up, and a folder that was removed is noticed.
+            write_synced(part, content, folder)
+            os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
         except OSError as exc:
             with suppress(OSError):
-                self._part(name).unlink(missing_ok=True)
+                os.unlink(part, dir_fd=self._descriptor)
             raise SpoolError(f"{self.path} cannot be used: {exc.strerror}") from exc
-        return final
+        return self.path / name
 
     def names(self) -> list[str]:
         """Return the names of the emissions that wait here, oldest first."""
@@ -101,15 +103,23 @@ class HeldFolder:
 
     def leave(self) -> None:
         """Let go of the folder, and remove it if nothing waits in it."""
-        if not self.names():
-            with suppress(OSError):
-                for entry in list(self.path.iterdir()):
-                    # The lock goes last: from then on, the folder counts as gone.
-                    if entry.name != LOCK_NAME:
-                        entry.unlink()
+        with suppress(OSError):
+            if not self.names():
+                # The lock goes last: from then on, the folder counts as gone.
+                for path in (self.path / CAUSE_NAME, *self.path.glob(f".*{PART_SUFFIX}")):
+                    path.unlink(missing_ok=True)
                 (self.path / LOCK_NAME).unlink()
                 self.path.rmdir()
         self.forget()
+
+    def is_in_place(self) -> bool:
+        """Return whether the folder is still where it was made: it may be removed, or moved."""
+        try:
+            if self._descriptor is None:
+                self._descriptor = _open_folder(self.path)
+            return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+        except OSError:
+            return False
 
     def forget(self) -> None:
         """Close what is open, without a change to the folder: what a forked child has to do."""
@@ -118,25 +128,48 @@ class HeldFolder:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _part(self, name: str) -> Path:
-        return self.path / f".{name}{PART_SUFFIX}"
+
+def _locked_or_removed(path: Path) -> FolderLock | None:
+    try:
+        return FolderLock.take(path)
+    except SpoolError:
+        # Where there are no locks, every run would leave a folder behind.
+        with suppress(OSError):
+            (path / LOCK_NAME).unlink(missing_ok=True)
+            path.rmdir()
+        raise
 
 
 def emission_names(path: Path) -> list[str]:
     """Return the names of the emissions in a folder, oldest first; none if it is gone."""
     try:
-        return sorted(entry.name for entry in path.iterdir() if entry.suffix == SUFFIX)
+        with os.scandir(path) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if entry.name.endswith(SUFFIX) and entry.is_file(follow_symlinks=False)
+            )
     except FileNotFoundError:
         return []
 
 
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a new file, and return when the disk has its content."""
+def write_synced(path: Path | str, content: bytes, folder: int | None = None) -> None:
+    """Write a new file, and return when the disk has its content.
+
+    Args:
+        path: Its path, relative to the folder if there is one.
+        content: All that is to stand in it.
+        folder: An open folder.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    with os.fdopen(os.open(path, flags, FILE_MODE), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    file = os.open(path, flags, FILE_MODE, dir_fd=folder)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(file, left) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _open_folder(path: Path) -> int:

@@ -17,6 +17,8 @@ except ImportError:  # pragma: no cover - Windows: the writer works in memory th
     fcntl = None  # type: ignore[assignment]
 
 LOCK_NAME = "lock"
+HAS_LOCKS = fcntl is not None
+"""Whether this platform has them; a file system may lack them all the same."""
 
 
 class FolderLock:
@@ -36,8 +38,6 @@ class FolderLock:
         Raises:
             SpoolError: This platform or this file system has no locks.
         """
-        if fcntl is None:  # pragma: no cover - Windows
-            raise SpoolError("this platform has no file locks")
         path = folder / LOCK_NAME
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:

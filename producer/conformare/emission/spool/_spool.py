@@ -12,16 +12,17 @@ folder: that process, and after its end the next one that comes by.
 from __future__ import annotations
 
 import os
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
-from conformare._errors import SpoolError
+from conformare import _fork_guard as fork_guard
+from conformare._errors import SpoolError, SpoolFileError
 from conformare._process_lock import ProcessLock
 from conformare.emission._emission import Emission
 from conformare.emission.spool._file import (
     SUFFIX,
     Destination,
-    SpooledEmission,
     file_name,
     from_bytes,
     run_key,
@@ -30,6 +31,7 @@ from conformare.emission.spool._file import (
 from conformare.emission.spool._folder import (
     FOLDER_MODE,
     HeldFolder,
+    emission_names,
     subfolders,
     sync_folder,
     write_synced,
@@ -49,8 +51,6 @@ class Spool:
         destination: The one that this process sends to.
         max_bytes: How much all files of the spool may take; more is refused.
 
-    Attributes:
-        has_more: Whether there were more folders to adopt than are held at a time.
     """
 
     def __init__(self, root: Path, destination: Destination, max_bytes: int) -> None:
@@ -60,8 +60,9 @@ class Spool:
         self._parent = root / destination.folder_name
         self._own: HeldFolder | None = None
         self._adopted: dict[Path, HeldFolder] = {}
-        self.has_more = False
+        self._candidates: deque[Path] = deque()
         self._used_bytes = 0
+        self._writing: dict[HeldFolder, int] = {}
         self._lock = ProcessLock()
 
     def put(self, emission: Emission) -> Path:
@@ -74,27 +75,38 @@ class Spool:
             SpoolError: The disk or the spool is full, or the folder cannot be used.
         """
         content = to_bytes(emission, self.destination)
-        with self._lock:
-            if self._used_bytes + len(content) > self._max_bytes:
-                raise SpoolError(f"{self.root} has reached spool_max_bytes ({self._max_bytes})")
-            self._used_bytes += len(content)
-            if self._own is None or not self._own.path.exists():
-                self._open()
-            folder = self._own
-        assert folder is not None  # noqa: S101 - for the type checker
+        folder = self._folder_for(len(content))
         try:
             return folder.put(file_name(emission), content)
         except SpoolError:
             with self._lock:
                 self._used_bytes -= len(content)
             raise
+        finally:
+            with self._lock:
+                if folder in self._writing:
+                    self._writing[folder] -= 1
 
-    def remove(self, file: Path, size_bytes: int) -> None:
+    def _folder_for(self, size_bytes: int) -> HeldFolder:
+        """Return this process's folder, to be written to; a new one where it is gone."""
+        with self._lock:
+            if self._own is None or not self._own.is_in_place():
+                # One that is gone stays open: another thread may be about to write by it.
+                self._own = self._new_folder()
+                self._writing[self._own] = 0
+            if self._used_bytes + size_bytes > self._max_bytes:
+                raise SpoolError(f"{self.root} has reached spool_max_bytes ({self._max_bytes})")
+            self._used_bytes += size_bytes
+            self._writing[self._own] += 1
+            return self._own
+
+    def remove(self, file: Path) -> None:
         """Remove a file: its emission was acknowledged, or is kept elsewhere."""
         with suppress(OSError):  # sent once more, it is still landed once
-            file.unlink(missing_ok=True)
-        with self._lock:
-            self._used_bytes = max(0, self._used_bytes - size_bytes)
+            size_bytes = file.stat().st_size
+            file.unlink()
+            with self._lock:
+                self._used_bytes = max(0, self._used_bytes - size_bytes)
 
     def reject(self, emission: Emission, cause: str) -> None:
         """Keep an emission that nobody will take as it is, for its operator to see.
@@ -105,6 +117,8 @@ class Spool:
         folder = self.root / REJECTED_FOLDER
         name = file_name(emission)
         try:
+            if folder.exists() and _size_of(folder) + emission.size_bytes > self._max_bytes:
+                raise SpoolError(f"{folder} has reached spool_max_bytes ({self._max_bytes})")
             folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             for target in (folder / name, folder / f"{name}{CAUSE_SUFFIX}"):
                 target.unlink(missing_ok=True)
@@ -118,65 +132,86 @@ class Spool:
         """Move a file that cannot be read out of the way of those that can."""
         set_aside(self.root, file, cause)
 
-    def read(self, file: Path) -> SpooledEmission:
+    def read(self, file: Path) -> Emission:
         """Return the emission of a file.
 
         Raises:
-            SpoolFileError: It is damaged.
+            SpoolFileError: It is damaged, or meant for another destination.
             OSError: It cannot be read.
         """
-        return from_bytes(file.read_bytes())
+        spooled = from_bytes(file.read_bytes())
+        if spooled.destination.folder_name != self.destination.folder_name:
+            raise SpoolFileError(f"it is meant for {spooled.destination.bootstrap_servers}")
+        return spooled.emission
+
+    def look_round(self) -> None:
+        """See what the spool holds by now: other processes write to it, and end."""
+        self.let_go_of_delivered()
+        self._measure()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is more to adopt than is held at a time."""
+        return bool(self._candidates)
 
     def adopt(self) -> list[Path]:
         """Take over what processes that have ended left for this destination, oldest first.
 
         Not all of it at once: every folder that is held is an open file, of which a job has few.
         """
+        self.let_go_of_delivered()
+        if not self._candidates:
+            self._candidates = deque(sorted(subfolders(self._parent)))
         found: list[Path] = []
-        self.has_more = False
-        for path in subfolders(self._parent):
-            if path in self._adopted or (self._own is not None and path == self._own.path):
-                continue
-            if len(self._adopted) >= MOST_ADOPTED:
-                self.has_more = True
-                break
+        while self._candidates and len(self._adopted) < MOST_ADOPTED:
+            found.extend(self._try_to_adopt(self._candidates.popleft()))
+        return sorted(found, key=lambda file: file.name)
+
+    def _try_to_adopt(self, path: Path) -> list[Path]:
+        if path in self._adopted or (self._own is not None and path == self._own.path):
+            return []
+        with fork_guard.whole:
             try:
                 folder = HeldFolder.adopt(path)
             except SpoolError:
-                continue  # one folder that cannot be locked is no reason to leave the others
+                return []  # one that cannot be locked is no reason to leave the others
             if folder is None:
-                continue
-            names = folder.names()
+                return []
+            try:
+                names = folder.names()
+            except OSError:
+                folder.forget()
+                return []
             if names:
                 self._adopted[path] = folder
-                found.extend(path / name for name in names)
             else:
                 folder.leave()
-        return sorted(found, key=lambda file: file.name)
+            return [path / name for name in names]
 
     def let_go_of_delivered(self) -> None:
         """Remove the adopted folders in which nothing waits any more."""
         for path, folder in list(self._adopted.items()):
-            if not folder.names():
-                del self._adopted[path]
-                folder.leave()
+            with suppress(OSError):
+                if not folder.names():
+                    del self._adopted[path]
+                    folder.leave()
 
     def holds(self, pipeline: str, run_id: str) -> bool:
         """Return whether a run waits here, recorded by whichever process."""
         ending = f".{run_key(pipeline, run_id)}{SUFFIX}"
-        with suppress(OSError):
-            for folder in subfolders(self._parent):
-                if any(entry.name.endswith(ending) for entry in folder.iterdir()):
+        for folder in subfolders(self._parent):
+            with suppress(OSError):
+                if any(name.endswith(ending) for name in emission_names(folder)):
                     return True
         return False
 
-    def measure(self) -> None:
-        """Look how much the whole spool takes: other processes write to it too."""
-        total = 0
-        for folder, _, names in os.walk(self.root):
-            for name in names:
-                with suppress(OSError):
-                    total += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - many
+    def _measure(self) -> None:
+        total = sum(
+            _size_of(folder)
+            for destination in subfolders(self.root)
+            if destination.name != REJECTED_FOLDER
+            for folder in subfolders(destination)
+        )
         with self._lock:
             self._used_bytes = total
 
@@ -187,27 +222,36 @@ class Spool:
 
     def leave(self) -> None:
         """Let go of everything, for the next process."""
-        for folder in self._held():
+        with self._lock:
+            own, self._own = self._own, None
+            writing = self._writing.pop(own, 0) if own is not None else 0
+        if own is not None and not writing:
+            # Otherwise it is left to the end of the process: a file may be about to appear in it.
+            own.leave()
+        for folder in self._adopted.values():
             folder.leave()
-        self._own, self._adopted = None, {}
+        self._adopted = {}
 
     def begin_process(self) -> None:
         """In a forked child: what the parent holds is the parent's."""
         for folder in self._held():
             folder.forget()
-        self._own, self._adopted = None, {}
+        self._own, self._adopted, self._writing = None, {}, {}
+        self._candidates.clear()
 
-    def _open(self) -> None:
-        """Make this process's folder; anew where somebody has removed it."""
-        if self._own is not None:
-            self._own.forget()
-            self._own = None
+    def _new_folder(self) -> HeldFolder:
         try:
-            self.root.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            self._parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            for folder in (self.root, self._parent):
+                if not folder.exists():
+                    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                    with suppress(OSError):  # not everybody's parent folder is ours to read
+                        sync_folder(folder.parent)
         except OSError as exc:
             raise SpoolError(f"{self.root} cannot be used: {exc.strerror}") from exc
-        self._own = HeldFolder.create(self._parent)
+        with fork_guard.whole:
+            own = HeldFolder.create(self._parent)
+        self._measure()
+        return own
 
     def _held(self) -> list[HeldFolder]:
         own = [] if self._own is None else [self._own]
@@ -223,3 +267,12 @@ def set_aside(root: Path, file: Path, cause: str) -> None:
         note.unlink(missing_ok=True)
         write_synced(note, cause.encode())
         file.rename(folder / file.name)
+
+
+def _size_of(folder: Path) -> int:
+    size_bytes = 0
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                size_bytes += entry.stat(follow_symlinks=False).st_size
+    return size_bytes
