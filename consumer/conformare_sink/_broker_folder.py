@@ -39,6 +39,9 @@ controller.listener.names=CONTROLLER
 # Relative to the broker's folder, which it runs in: Kafka would split a path at its commas.
 log.dirs={data}
 auto.create.topics.enable=false
+# One that was killed is known to the controller until this long after: it waits as long to be back.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 group.initial.rebalance.delay.ms=0
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
