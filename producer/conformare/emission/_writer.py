@@ -116,9 +116,10 @@ class KafkaWriter:
         servers = self.options.bootstrap_servers
         if spooled and self._spool is not None:
             logger.warning(
-                "conformare: %d run(s) for %s wait in the spool %s; the next job sends them, or "
+                "conformare: %d run(s)%s for %s wait in the spool %s; the next job sends them, or "
                 "`conformare spool send`",
                 spooled,
+                " and more" if self._spool.has_more else "",
                 servers,
                 self._spool.root,
             )
