@@ -4,7 +4,7 @@ ConformareError
 ├── StoreConfigurationError (ValueError)   a writer or an option that does not exist or fit
 ├── StoreNotConfiguredError (RuntimeError) a run is recorded before a store was named
 ├── RunEncodingError        (ValueError)   a record that the contract cannot carry
-├── SpoolError              (OSError)      the spool's folder cannot be used
+├── SpoolError                             the spool's folder cannot be used
 ├── SpoolFileError          (ValueError)   a file of the spool is damaged, or none of ours
 └── DeliveryError           (RuntimeError) only with strict=True: a run was not acknowledged
 """
@@ -29,7 +29,7 @@ class RunEncodingError(ConformareError, ValueError):
     """A record cannot be carried by the contract, such as one row beyond the message limit."""
 
 
-class SpoolError(ConformareError, OSError):
+class SpoolError(ConformareError):
     """The spool's folder cannot be used; `record_run` goes on without it."""
 
 

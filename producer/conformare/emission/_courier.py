@@ -284,7 +284,7 @@ class Courier:
         now = time.monotonic()
         if now >= self._next_scan:
             self._next_scan = now + SCAN_SECONDS
-            self._spool.look_round()
+            self._spool.measure()
             if self._outcomes.trouble is not None:
                 self._expire()
                 self._spool.say_why(self._outcomes.trouble)

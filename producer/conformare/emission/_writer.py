@@ -186,7 +186,7 @@ class KafkaWriter:
             return
         try:
             parcel.file = self._spool.put(emission)
-        except OSError as exc:  # a SpoolError, or what else a file system comes up with
+        except (SpoolError, OSError) as exc:  # or what else a file system comes up with
             self._ledger.count("unspooled")
             self._ledger.warn(
                 "no spool", f"runs wait in memory only, and are lost if the job dies: {exc}"

@@ -196,7 +196,7 @@ def test_the_spool_is_bounded(tmp_path: Path) -> None:
     other = make_spool(tmp_path)
     file = other.put(emission)
     spool = make_spool(tmp_path, max_bytes=2 * size)
-    spool.look_round()
+    spool.measure()
     spool.put(emission_of(make_record("run-2")))
     with pytest.raises(SpoolError, match="spool_max_bytes"):
         spool.put(emission_of(make_record("run-3")))

@@ -159,8 +159,6 @@ class Collection:
     def _own_errors(self) -> Iterator[None]:
         try:
             yield
-        except SpoolError:
-            raise
         except OSError as exc:
             raise SpoolError(f"{self._root} cannot be used: {exc.strerror}") from exc
 

@@ -50,8 +50,6 @@ class HeldFolder:
                 if lock is not None:
                     sync_folder(parent)
                     return cls(path, lock)
-        except SpoolError:
-            raise
         except OSError as exc:
             raise SpoolError(f"{parent} cannot be used: {exc.strerror}") from exc
 

@@ -69,8 +69,6 @@ def take_inventory(root: Path) -> Iterator[Entry]:
                 yield from _entries(((folder / name, why) for name in names), where)
         rejected = rejected_files(root)
         yield from _entries(((file, _words(cause_file(file))) for file in rejected), "rejected")
-    except SpoolError:
-        raise
     except OSError as exc:
         raise SpoolError(f"{root} cannot be looked at: {exc.strerror}") from exc
 

@@ -50,7 +50,6 @@ class Spool:
         root: The spool's folder, shared by all destinations and processes of a user.
         destination: The one that this process sends to.
         max_bytes: How much all files of the spool may take; more is refused.
-
     """
 
     def __init__(self, root: Path, destination: Destination, max_bytes: int) -> None:
@@ -144,11 +143,6 @@ class Spool:
             raise SpoolFileError(f"it is meant for {spooled.destination.bootstrap_servers}")
         return spooled.emission
 
-    def look_round(self) -> None:
-        """See what the spool holds by now: other processes write to it, and end."""
-        self.let_go_of_delivered()
-        self._measure()
-
     @property
     def has_more(self) -> bool:
         """Whether there is more to adopt than is held at a time."""
@@ -205,7 +199,8 @@ class Spool:
                     return True
         return False
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
+        """See how much the spool holds by now: other processes write to it, and end."""
         total = sum(
             _size_of(folder)
             for destination in subfolders(self.root)
@@ -250,7 +245,7 @@ class Spool:
             raise SpoolError(f"{self.root} cannot be used: {exc.strerror}") from exc
         with fork_guard.whole:
             own = HeldFolder.create(self._parent)
-        self._measure()
+        self.measure()
         return own
 
     def _held(self) -> list[HeldFolder]:
