@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.records import Record, make_record
+from support.writers import MOCK, NOWHERE, PATIENCE_SECONDS, MakeWriter, spooled
 
 import conformare as cf
 from conformare import DeliveryError, RunEncodingError
 from conformare._identity import new_emission_id
-from conformare.emission import Emission, KafkaOptions, KafkaWriter, Message
+from conformare.emission import Emission, KafkaOptions, Message
 from conformare.emission import _courier as courier_module
 from conformare.emission import _writer as writer_module
-from conformare.emission._client import Client
 from conformare.emission._parcel import Parcel
 from conformare.emission.spool import _spool as spool_module
-
-NOWHERE = "127.0.0.1:1"
-MOCK = {"test.mock.num.brokers": 1}
-# Far from any of librdkafka's own time-outs, and from what a slow machine needs.
-PATIENCE_SECONDS = 20
-
-MakeWriter = Callable[..., KafkaWriter]
-
-
-@pytest.fixture
-def make_writer(tmp_path: Path) -> Iterator[MakeWriter]:
-    """Makes writers that spool to the test's folder and are stopped at its end."""
-    made: list[KafkaWriter] = []
-
-    def make(**options: object) -> KafkaWriter:
-        known = {"bootstrap_servers": NOWHERE, "spool_dir": tmp_path / "spool"}
-        made.append(KafkaWriter(KafkaOptions.model_validate({**known, **options})))
-        return made[-1]
-
-    yield make
-    for writer in made:
-        writer.close(timeout_seconds=0)
-
-
-def spooled(folder: Path) -> list[Path]:
-    """Return the files that wait in a spool."""
-    return sorted(file for file in folder.rglob("*.emission") if file.parent.name != "rejected")
 
 
 def too_large() -> Record:
@@ -394,102 +364,3 @@ def test_the_same_store_has_one_writer(tmp_path: Path) -> None:
     first.write(make_record("run-1"))
     assert cf.delivery_stats().recorded == before + 1
     assert cf.flush(PATIENCE_SECONDS) == 0
-
-
-def test_a_batch_without_an_answer_is_told(
-    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A broker that accepts connections and says nothing: librdkafka itself has no word for it."""
-    monkeypatch.setattr(courier_module, "GIVE_UP_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        writer = make_writer(bootstrap_servers=f"127.0.0.1:{silent.getsockname()[1]}")
-        writer.write(make_record("run-1"))
-        courier = writer._courier
-        assert courier.wait(lambda: courier.trouble is not None, PATIENCE_SECONDS)
-    assert "no answer within 0.2 s" in caplog.text
-    assert writer.stats().waiting == 1
-
-
-def test_strict_does_not_take_a_refusal_for_a_delivery(make_writer: MakeWriter) -> None:
-    """The run is kept, and the caller is told that it was not delivered."""
-    writer = make_writer(strict=True, kafka={**MOCK, "queue.buffering.max.kbytes": 1})
-    record = make_record("run-1", rows={})
-    record["runs"][0]["title"] = "x" * 5_000
-    with pytest.raises(DeliveryError, match=r"run 'run-1' for 127\.0\.0\.1:1 was rejected"):
-        writer.write(record)
-    assert writer.stats().rejected == 1
-
-
-def test_a_fault_in_the_courier_holds_up_no_run(
-    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was in its hands is sent later."""
-    faults = iter([RuntimeError("no client"), None])
-
-    def make_client(*args: Any) -> Any:
-        fault = next(faults, None)
-        if fault is not None:
-            raise fault
-        return Client(*args)
-
-    monkeypatch.setattr("conformare.emission._courier.Client", make_client)
-    monkeypatch.setattr(courier_module, "PAUSE_AFTER_FAULT_SECONDS", 0.05)
-    writer = make_writer(kafka=MOCK)
-    writer.write(make_record("run-1"))
-    assert writer.flush(PATIENCE_SECONDS) == 0
-    assert writer.stats().delivered == 1
-
-
-def test_a_spool_that_was_moved_away_is_noticed(make_writer: MakeWriter, tmp_path: Path) -> None:
-    """The next run is where the next process looks."""
-    writer = make_writer()
-    writer.write(make_record("run-1"))
-    (tmp_path / "spool").rename(tmp_path / "elsewhere")
-    writer.write(make_record("run-2"))
-    assert len(spooled(tmp_path / "spool")) == 1
-    assert len(spooled(tmp_path / "elsewhere")) == 1
-
-
-def test_a_run_of_another_destination_is_not_sent(make_writer: MakeWriter, tmp_path: Path) -> None:
-    """However its file has come here."""
-    stranger = make_writer(topic_prefix="trial.")
-    stranger.write(make_record("run-1"))
-    stranger.close(timeout_seconds=0)
-    own = make_writer(kafka=MOCK)
-    (folder,) = (tmp_path / "spool").iterdir()
-    folder.rename(tmp_path / "spool" / own.options.destination.folder_name)
-    own._courier.start()
-    assert own._courier.wait(lambda: own.stats().rejected == 1, PATIENCE_SECONDS)
-    assert own.stats().delivered == 0
-    assert len(list((tmp_path / "spool/rejected").glob("*.emission"))) == 1
-
-
-def test_threads_that_record_at_the_end_lose_nothing(
-    make_writer: MakeWriter, tmp_path: Path
-) -> None:
-    """Whenever the end comes: what was recorded is delivered, or in the spool."""
-    for _ in range(20):
-        writer = make_writer(kafka=MOCK)
-        recorded = itertools.count()
-        begun = threading.Event()
-
-        def record(writer: KafkaWriter, recorded: Iterator[int], begun: threading.Event) -> None:
-            for _ in range(5):
-                writer.write(make_record(f"run-{next(recorded)}", rows={}))
-                begun.set()
-
-        threads = [
-            threading.Thread(target=record, args=(writer, recorded, begun)) for _ in range(3)
-        ]
-        for thread in threads:
-            thread.start()
-        begun.wait(PATIENCE_SECONDS)
-        writer.close(timeout_seconds=0.01)
-        for thread in threads:
-            thread.join()
-        stats = writer.stats()
-        left = spooled(tmp_path)
-        assert stats.recorded == stats.spooled == 15
-        assert stats.delivered + len(left) >= 15
-        for file in left:
-            file.unlink()
