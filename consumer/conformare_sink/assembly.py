@@ -1,82 +1,68 @@
-"""Messages become emissions, and emissions rows: the steps that run in the JVM.
-
-The messages stay there: what is collected is one row per emission, a few numbers each.
-"""
+"""Messages become emissions, and emissions rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
-from conformare_sink.decode import rows
-from conformare_sink.emission import Emission, EmissionKey, Piece, RunKey
+from conformare_schemas import EMISSION_COLUMN, KEY_COLUMNS, arrow_schema, table_columns
+from conformare_sink.decode import Decoded, Envelope
+from conformare_sink.emission import Emission, EmissionKey, Piece
 
-RUN_KEY = list(RunKey._fields)
-EMISSION_KEY = list(EmissionKey._fields)
-ARRIVAL = ["timestamp", "topic", "partition", "offset"]
-"""The total order of messages: when the broker took them, then where."""
+Parts = Mapping[Piece, Envelope]
+"""One message for every piece of an emission, however often each came."""
 
 
-def collect_emissions(decoded: DataFrame) -> tuple[list[Emission], int]:
-    """Bring the messages of each emission together.
+def assemble(envelopes: Iterable[Envelope]) -> dict[EmissionKey, Parts]:
+    """Bring the messages of each emission together; of repeated ones the first to arrive."""
+    emissions: dict[EmissionKey, dict[Piece, Envelope]] = defaultdict(dict)
+    for envelope in envelopes:
+        key = EmissionKey(envelope.pipeline, envelope.run_id, envelope.emission_id)
+        piece = Piece(envelope.grain, envelope.first_row, envelope.n_rows)
+        there = emissions[key].setdefault(piece, envelope)
+        if envelope.message.arrival < there.message.arrival:
+            emissions[key][piece] = envelope
+    return dict(emissions)
 
-    Args:
-        decoded: What `decode` returns.
 
-    Returns:
-        Every emission once, and how many messages have a cause for quarantine.
-    """
-    usable = F.col("cause").isNull()
-    keys = [F.when(usable, F.col(name)).alias(name) for name in EMISSION_KEY]
-    groups = decoded.groupBy(usable.alias("usable"), *keys).agg(
-        F.count("*").alias("deliveries"),
-        F.collect_set(F.struct("grain", "first_row", "n_rows")).alias("pieces"),
-        F.min_by("row_counts", F.when(F.col("row_counts").isNotNull(), F.struct(*ARRIVAL))).alias(
-            "row_counts"
-        ),
-        F.max(F.struct(*ARRIVAL)).alias("last_arrival"),
+def emission(key: EmissionKey, parts: Parts) -> Emission:
+    """Return what there is of an emission."""
+    runs = parts.get(Piece("runs", 0, 1))
+    return Emission(
+        key=key,
+        pieces=frozenset(parts),
+        row_counts=None if runs is None else runs.row_counts,
+        last_arrival=max(part.message.arrival for part in parts.values()),
     )
-    emissions = []
-    quarantined = 0
-    for row in groups.toArrow().to_pylist():
-        if not row["usable"]:
-            quarantined += row["deliveries"]
-            continue
-        pieces = frozenset(Piece(**piece) for piece in row["pieces"])
-        emissions.append(
-            Emission(
-                key=EmissionKey(*(row[name] for name in EMISSION_KEY)),
-                pieces=pieces,
-                row_counts=None if row["row_counts"] is None else dict(row["row_counts"]),
-                last_arrival=tuple(row["last_arrival"].values()),
-                repeated=row["deliveries"] > len(pieces),
-            )
-        )
-    return emissions, quarantined
 
 
-def key_frame(spark: SparkSession, keys: Collection[RunKey] | Collection[EmissionKey]) -> DataFrame:
-    """Return keys as a frame to join with; the columns are those of the keys."""
-    names = EMISSION_KEY if isinstance(next(iter(keys)), EmissionKey) else RUN_KEY
-    columns = [pa.array(column, pa.string()) for column in zip(*keys, strict=True)]
-    return F.broadcast(spark.createDataFrame(pa.table(columns, names=names)))
-
-
-def rows_of(grain: str, decoded: DataFrame, landing: DataFrame, *, repeated: bool) -> DataFrame:
-    """Return the rows of one grain of the emissions that land, ready for the grain's columns.
+def table_rows(decoded: Decoded, landing: Collection[Parts]) -> dict[str, pa.Table]:
+    """Return the rows of the emissions that land, as their tables hold them, by grain.
 
     Args:
-        grain: One of `GRAINS`.
-        decoded: What `decode` returns.
-        landing: `EMISSION_KEY` of the emissions that land.
-        repeated: Whether a message may be there more than once.
+        decoded: What the messages hold.
+        landing: The parts of complete emissions.
     """
-    messages = decoded.where(F.col("cause").isNull() & (F.col("grain") == grain))
-    chosen = messages.join(landing, EMISSION_KEY, "left_semi")
-    if repeated:
-        # The rows of one message, whichever delivery: all carry the same bytes.
-        chosen = chosen.dropDuplicates([*EMISSION_KEY, "first_row"])
-    return chosen.select("run_id", "pipeline", "ts", "emission_id", F.inline(rows(grain)))
+    by_grain: dict[str, list[Envelope]] = defaultdict(list)
+    for parts in landing:
+        for envelope in parts.values():
+            by_grain[envelope.grain].append(envelope)
+    return {
+        grain: _table(grain, decoded.rows[grain], envelopes)
+        for grain, envelopes in by_grain.items()
+    }
+
+
+def _table(grain: str, rows: pa.Table, envelopes: Sequence[Envelope]) -> pa.Table:
+    own = [index for e in envelopes for index in range(e.at, e.at + e.n_rows)]
+    owner = pa.array([n for n, e in enumerate(envelopes) for _ in range(e.n_rows)], pa.int64())
+    schema = arrow_schema(table_columns(grain))
+    columns = dict(
+        zip(rows.column_names, rows.take(pa.array(own, pa.int64())).columns, strict=True)
+    )
+    for name in (*KEY_COLUMNS, EMISSION_COLUMN):
+        values = pa.array([getattr(e, name) for e in envelopes], schema.field(name).type)
+        columns[name] = values.take(owner)
+    return pa.table([columns[name] for name in schema.names], schema=schema)

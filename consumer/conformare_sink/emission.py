@@ -50,8 +50,6 @@ class Emission:
     """Rows of every grain that has any; None while the `runs` message is missing."""
     last_arrival: tuple[object, ...]
     """Arrival of the message that came last."""
-    repeated: bool = False
-    """Whether a message came more than once."""
 
     def missing(self) -> dict[str, int]:
         """Return how many rows of which grain are missing; empty for a complete emission.
@@ -90,16 +88,21 @@ class Decision(Enum):
     """Its run is in the lake, or lands now from another emission."""
     WAIT = "incomplete"
     """Something is missing yet."""
+    PURGED = "purged"
+    """Its run was deleted from the lake on purpose, and does not come back."""
 
 
 def decide(
-    emissions: Iterable[Emission], known: Collection[RunKey]
+    emissions: Iterable[Emission],
+    known: Collection[RunKey],
+    purged: Collection[RunKey] = frozenset(),
 ) -> dict[Decision, list[Emission]]:
     """Choose at most one emission of each run: the first to be complete.
 
     Args:
         emissions: All that is there, each once.
         known: Runs that the lake holds already.
+        purged: Runs that were deleted from the lake.
 
     Returns:
         Every emission under its decision.
@@ -109,6 +112,9 @@ def decide(
     for emission in emissions:
         by_run[emission.key.run].append(emission)
     for run, candidates in by_run.items():
+        if run in purged:
+            decided[Decision.PURGED] += candidates
+            continue
         complete = [] if run in known else [e for e in candidates if not e.missing()]
         # Two emissions can share their last arrival only by a hostile clock; the id settles it.
         first = min(complete, key=lambda e: (e.last_arrival, e.key), default=None)

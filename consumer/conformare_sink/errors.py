@@ -13,6 +13,7 @@ The tree:
     ├── LakeRefusedError              the lake's folder holds something else
     ├── LakeBusyError                 another process writes to the lake
     ├── CheckpointRefusedError        the checkpoint is something else's, or another lake's
+    ├── TableWriteError               a table of the lake could not be written
     ├── StreamFailedError             the streaming query ended with an error
     └── BrokerError                   the embedded broker
         ├── BrokerAlreadyRunningError
@@ -136,6 +137,18 @@ class LakeBusyError(SinkError):
 
 class CheckpointRefusedError(SinkError):
     """The checkpoint's folder holds something else, or belongs to another lake."""
+
+
+class TableWriteError(SinkError):
+    """A table of the lake could not be written.
+
+    Attributes:
+        location: The table's folder.
+    """
+
+    def __init__(self, location: str, cause: str) -> None:
+        self.location = location
+        super().__init__(f"{location} cannot be written: {cause}")
 
 
 class StreamFailedError(SinkError):

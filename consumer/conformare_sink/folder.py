@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 from pyspark.sql import SparkSession
 
@@ -21,6 +23,7 @@ class Folder:
         self._text = jvm.org.apache.commons.io.IOUtils
         self._paths = jvm.org.apache.hadoop.fs
         self._path = self._paths.Path(location)
+        self._local = local_path(location)
         self._files = self._path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
 
     def names(self) -> list[str]:
@@ -44,11 +47,24 @@ class Folder:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file, in place of one of that name, and the folder with it."""
+        self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file, in place of one of that name, and the folder with it."""
+        if self._local is not None:
+            # Hadoop would start a process for the file's permissions.
+            self._local.mkdir(parents=True, exist_ok=True)
+            (self._local / name).write_bytes(content)
+            return
         stream = self._files.create(self._paths.Path(self._path, name), True)
         try:
-            stream.write(bytearray(text, "utf-8"))
+            stream.write(bytearray(content))
         finally:
             stream.close()
+
+    def uri(self, name: str) -> str:
+        """Return the full address of a file in the folder, encoded as a URI."""
+        return str(self._files.makeQualified(self._paths.Path(self._path, name)).toUri())
 
     def remove(self, name: str) -> None:
         """Delete a file in the folder."""
@@ -57,3 +73,11 @@ class Folder:
     def delete(self) -> None:
         """Delete the folder and all that is in it."""
         self._files.delete(self._path, True)
+
+
+def local_path(location: str) -> Path | None:
+    """Return the path of a location on this machine's file system; None for any other."""
+    parts = urlparse(location)
+    if parts.scheme in ("", "file"):
+        return Path(parts.path if parts.scheme else location)
+    return None

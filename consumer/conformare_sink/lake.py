@@ -1,101 +1,136 @@
-"""The lake: one Delta table per grain, and the sink's own pending and quarantine tables beside them."""
+"""The lake: what it holds, and how runs come into it whole or not at all."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import datetime, timezone
 
+import pyarrow as pa
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from conformare_schemas import (
-    CHILD_GRAINS,
-    GRAINS,
-    ForeignTableError,
-    grain_table,
-    open_table,
-    path_identifier,
-    table_path,
+from conformare_schemas import CHILD_GRAINS, arrow_schema
+from conformare_sink.decode import Envelope, Rejected
+from conformare_sink.digest_set import (
+    DigestSet,
+    place_digest,
+    place_digest_column,
+    run_digest,
+    run_digest_column,
 )
-from conformare_sink.assembly import RUN_KEY, key_frame
-from conformare_sink.decode import MESSAGE_COLUMNS
-from conformare_sink.emission import RunKey
+from conformare_sink.emission import EmissionKey, RunKey
 from conformare_sink.errors import LakeRefusedError
 from conformare_sink.folder import Folder
-from conformare_sink.lake_tables import PENDING, QUARANTINE
+from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
+from conformare_sink.message import MESSAGE_COLUMNS, Message, message_columns, messages_of
+from conformare_sink.pending import pending_rows
+from conformare_sink.tables import LakeTables
 from conformare_sink.writer_lock import LOCK_FILE, sole_writer
 
 logger = logging.getLogger("conformare_sink")
 
+RUN_KEY = list(RunKey._fields)
+
 LANDING_NOTE = "_landing.json"
 """In the lake's folder while runs are being appended: which ones."""
 
+DIGESTS_AT_ONCE = 2_000_000
+"""Digests that are collected from a table in one go: 32 MB."""
 
-@dataclass(frozen=True)
+
 class Lake:
-    """A lake that is open for reading and appending.
+    """A lake that is open for landing; made by `open_for_writing`.
 
     Args:
-        spark: The sink's session.
-        root: Folder of the lake: a local path or a URI.
+        tables: Its tables.
     """
 
-    spark: SparkSession
-    root: str
-
-    def path(self, table: str) -> str:
-        """Return the folder of a table."""
-        return table_path(self.root, table)
-
-    def read(self, table: str) -> DataFrame:
-        """Return a table as it is now."""
-        return self.spark.read.format("delta").load(self.path(table))
-
-    def append(self, table: str, rows: DataFrame) -> None:
-        """Append rows to a table in one commit."""
-        rows.write.format("delta").mode("append").save(self.path(table))
-
-    def quarantine(self, bad: DataFrame) -> None:
-        """Append messages to quarantine, but those that are there already.
-
-        Args:
-            bad: `MESSAGE_COLUMNS` and `cause`; a batch or a topic may be read more than once.
-        """
-        place = ["topic", "partition", "offset", "timestamp"]
-        new = bad.join(self.read(QUARANTINE.name).select(*place), place, "left_anti")
-        rows = new.select(*MESSAGE_COLUMNS, "cause", F.current_timestamp().alias("quarantined_at"))
-        self.append(QUARANTINE.name, rows.coalesce(1))
+    def __init__(self, tables: LakeTables) -> None:
+        self.tables = tables
+        self._append = tables.open()
+        self._folder = Folder(tables.spark, tables.root)
+        self._known = self._digests("runs", run_digest_column())
+        self._purged = self._digests(PURGED.name, run_digest_column())
+        self._quarantined = self._digests(QUARANTINE.name, place_digest_column())
 
     @property
     def lake_id(self) -> str:
         """The identity of this lake: another one at the same place has another."""
-        detail = self.spark.sql(f"DESCRIBE DETAIL {path_identifier(self.root, 'runs')}")
-        return str(detail.select("id").head()["id"])  # type: ignore[index]  # one row, always
+        return self._append["runs"].table_id
 
     def known_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs the lake holds."""
-        if not runs:
-            return set()
-        return {RunKey(*row) for row in self._rows_of("runs", runs).select(*RUN_KEY).collect()}
+        if self._append["runs"].changed_by_others():
+            self._known = self._digests("runs", run_digest_column())
+        return _among(runs, self._known)
 
-    @contextmanager
-    def landing(self, runs: Collection[RunKey]) -> Iterator[None]:
-        """Note which runs are about to be appended, and forget it when all of them are.
+    def purged_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
+        """Return which of some runs were deleted from the lake on purpose."""
+        return _among(runs, self._purged)
 
-        A block that does not come to its end, whatever ends it, leaves the note behind for the next
-        writer's `recover`.
+    def land(self, rows: Mapping[str, pa.Table], runs: Collection[RunKey]) -> None:
+        """Append runs that the lake does not hold: their children, and when these are there, they.
+
+        A process that ends in between leaves a note behind, by which the next one removes what has
+        been appended.
 
         Args:
-            runs: Runs that the lake does not hold.
+            rows: What the tables get, by grain.
+            runs: The runs that the rows are of.
         """
         self._folder.write_text(LANDING_NOTE, json.dumps([*map(list, runs)]))
-        yield
+        with ThreadPoolExecutor(len(CHILD_GRAINS), "append") as pool:
+            children = [
+                pool.submit(self._append[grain].append, rows[grain])
+                for grain in CHILD_GRAINS
+                if grain in rows
+            ]
+        for child in children:
+            child.result()
+        self._append["runs"].append(rows["runs"])
         self._folder.remove(LANDING_NOTE)
+        self._known.add([*map(run_digest, runs)])
+
+    def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
+        """Keep messages whose emission is not complete."""
+        if envelopes:
+            self._append[PENDING.name].append(pending_rows(envelopes))
+
+    def waiting(self) -> Iterator[tuple[Message, EmissionKey]]:
+        """Return the messages that wait, each with its emission."""
+        rows = self.tables.read(PENDING.name)
+        found = rows.select(*MESSAGE_COLUMNS, *EmissionKey._fields).distinct().toArrow()
+        emissions = [EmissionKey(*key) for key in zip(*_columns(found), strict=True)]
+        runs = {emission.run for emission in emissions}
+        settled = self.known_runs(runs) | self.purged_runs(runs)
+        for message, emission in zip(messages_of(found), emissions, strict=True):
+            if emission.run not in settled:
+                yield message, emission
+
+    def quarantine(self, rejected: Collection[Rejected]) -> int:
+        """Keep messages that could not be used, but those that are there already.
+
+        Returns:
+            How many were not.
+        """
+        digests = [place_digest(one.message.place) for one in rejected]
+        there = self._quarantined.contain(digests)
+        new = [one for one, known in zip(rejected, there, strict=True) if not known]
+        if new:
+            columns = message_columns([one.message for one in new])
+            columns["cause"] = pa.array([one.cause for one in new])
+            now = datetime.now(timezone.utc)
+            columns["quarantined_at"] = pa.array([now] * len(new), pa.timestamp("us", "UTC"))
+            schema = arrow_schema(QUARANTINE.columns)
+            rows = pa.table([columns[name] for name in schema.names], schema=schema)
+            self._append[QUARANTINE.name].append(rows)
+            self._quarantined.add([place_digest(one.message.place) for one in new])
+        return len(new)
 
     def recover(self) -> dict[str, int]:
         """Remove what a writer left that ended in the middle of landing: rows without their run.
@@ -113,70 +148,70 @@ class Lake:
         removed = {}
         if unfinished:
             with ThreadPoolExecutor(len(CHILD_GRAINS), "recover") as pool:
-                counts = pool.map(lambda grain: self._remove_rows(grain, unfinished), CHILD_GRAINS)
+                counts = pool.map(lambda grain: self.remove_rows(grain, unfinished), CHILD_GRAINS)
             removed = {grain: n for grain, n in zip(CHILD_GRAINS, counts, strict=True) if n}
         self._folder.remove(LANDING_NOTE)
         return removed
 
-    @property
-    def _folder(self) -> Folder:
-        return Folder(self.spark, self.root)
-
-    def _remove_rows(self, table: str, runs: Collection[RunKey]) -> int:
-        found = self._rows_of(table, runs).select(*RUN_KEY).distinct().collect()
-        if found:
-            keys = key_frame(self.spark, [RunKey(*row) for row in found])
-            same_run = " AND ".join(f"t.{column} = k.{column}" for column in RUN_KEY)
-            rows = DeltaTable.forPath(self.spark, self.path(table)).alias("t")
-            rows.merge(keys.alias("k"), same_run).whenMatchedDelete().execute()
-        return len(found)
-
-    def _rows_of(self, table: str, runs: Collection[RunKey]) -> DataFrame:
-        """The rows of some runs; the range of run_ids prunes files by their statistics."""
+    def remove_rows(self, table: str, runs: Collection[RunKey]) -> int:
+        """Remove the rows of runs from a table; return how many of the runs had any."""
         run_ids = [run.run_id for run in runs]
         in_range = F.col("run_id").between(min(run_ids), max(run_ids))
-        keys = key_frame(self.spark, runs)
-        return self.read(table).where(in_range).join(keys, RUN_KEY, "left_semi")
+        keys = self._key_frame(runs)
+        rows = self.tables.read(table).where(in_range).join(keys, RUN_KEY, "left_semi")
+        found = rows.select(*RUN_KEY).distinct().toArrow().to_pylist()
+        if found:
+            gone = self._key_frame([RunKey(**row) for row in found])
+            same_run = " AND ".join(f"t.{column} = k.{column}" for column in RUN_KEY)
+            stored = DeltaTable.forName(self.tables.spark, self.tables.identifier(table))
+            stored.alias("t").merge(gone.alias("k"), same_run).whenMatchedDelete().execute()
+        return len(found)
+
+    def _key_frame(self, runs: Collection[RunKey]) -> DataFrame:
+        columns = [pa.array(column, pa.string()) for column in zip(*runs, strict=True)]
+        keys = self.tables.spark.createDataFrame(pa.table(columns, names=RUN_KEY))
+        return F.broadcast(keys)
+
+    def _digests(self, table: str, column: Column) -> DigestSet:
+        """Return the digests of all rows of a table; the first word deals them into portions."""
+        digests = DigestSet()
+        rows = self.tables.read(table).select(column.alias("digest"))
+        portions = 1 + rows.count() // DIGESTS_AT_ONCE
+        number = F.pmod(F.hash("digest"), F.lit(portions))
+        for portion in range(portions):
+            digests.add_column(rows.where(number == portion).toArrow().column("digest"))
+        return digests
 
 
-def is_lake(spark: SparkSession, root: str) -> bool:
-    """Return whether a folder holds a lake, by its table `runs`, which is created first."""
-    return Folder(spark, root).has("runs/_delta_log")
+def _among(runs: Collection[RunKey], known: DigestSet) -> set[RunKey]:
+    ordered = list(runs)
+    found = known.contain([run_digest(run) for run in ordered])
+    return {run for run, there in zip(ordered, found, strict=True) if there}
+
+
+def _columns(found: pa.Table) -> list[list[str]]:
+    return [found.column(name).to_pylist() for name in EmissionKey._fields]
 
 
 @contextmanager
-def open_for_writing(spark: SparkSession, root: str, purpose: str) -> Iterator[Lake]:
-    """Open a lake as its only writer: tables created, what a crash left removed.
+def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
+    """Open a lake as its only writer: tables made, what a crash left removed.
 
     Args:
-        spark: The sink's session.
-        root: Folder of the lake: a local path or a URI.
+        tables: The lake's tables.
         purpose: What writes, for another writer that is refused meanwhile.
 
     Raises:
         LakeRefusedError: The folder holds something that is not a lake of ours.
         LakeBusyError: Another process writes to the lake.
     """
-    strangers = [name for name in Folder(spark, root).names() if name != LOCK_FILE]
-    if strangers and not is_lake(spark, root):
+    strangers = [n for n in Folder(tables.spark, tables.root).names() if n != LOCK_FILE]
+    if strangers and tables.catalog is None and not tables.exist():
         raise LakeRefusedError(
-            f"{root} is not empty and is not a conformare lake; choose an empty or a new folder"
+            f"{tables.root} is not empty and is not a conformare lake; choose an empty or a new folder"
         )
-    with sole_writer(root, purpose):
-        _open_tables(spark, root)
-        lake = Lake(spark, root)
+    with sole_writer(tables.root, purpose):
+        lake = Lake(tables)
         if removed := lake.recover():
             logger.info("removed rows that a crash had left without their run: %s", removed)
         yield lake
-
-
-def _open_tables(spark: SparkSession, root: str) -> None:
-    """Make sure that the tables are there and ours, `runs` first: it tells a lake."""
-    folder = Folder(spark, root)
-    try:
-        for table in (*map(grain_table, GRAINS), PENDING, QUARANTINE):
-            # The others are ours since the lake was made; asking Delta about each takes seconds.
-            if table.name == "runs" or not folder.has(f"{table.name}/_delta_log"):
-                open_table(spark, table, path_identifier(root, table.name))
-    except ForeignTableError as exc:
-        raise LakeRefusedError(str(exc)) from exc

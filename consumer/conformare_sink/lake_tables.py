@@ -15,7 +15,8 @@ _MESSAGE_COLUMNS = (
 
 PENDING = TableDefinition(
     "pending",
-    "One message of an emission that is not complete yet, as of one micro-batch.",
+    "One message that had to wait for the rest of its emission. Rows of runs that have landed "
+    "since mean nothing, and go with the next maintenance.",
     (
         *_MESSAGE_COLUMNS,
         Column("run_id", "STRING", "Run it belongs to."),
@@ -25,9 +26,8 @@ PENDING = TableDefinition(
         Column("first_row", "INT", "Index of its first row in the grain."),
         Column("n_rows", "INT", "How many rows it carries."),
         Column("row_counts", "MAP<STRING,INT>", "Rows of each grain, in the runs message."),
-        Column("checkpoint_id", "STRING", "Checkpoint of the stream that keeps it."),
-        Column("batch_id", "BIGINT", "Micro-batch at whose end it was pending."),
     ),
+    skipping=("run_id", "pipeline"),
 )
 
 QUARANTINE = TableDefinition(
@@ -38,4 +38,16 @@ QUARANTINE = TableDefinition(
         Column("cause", "STRING", "Why it could not be used."),
         Column("quarantined_at", "TIMESTAMP", "When the sink put it here."),
     ),
+    skipping=("topic", "timestamp", "quarantined_at"),
+)
+
+PURGED = TableDefinition(
+    "purged",
+    "One run that was deleted on purpose, and that no replay brings back.",
+    (
+        Column("run_id", "STRING", "The run."),
+        Column("pipeline", "STRING", "Pipeline of the run."),
+        Column("purged_at", "TIMESTAMP", "When it was deleted."),
+    ),
+    skipping=("run_id", "pipeline", "purged_at"),
 )

@@ -3,50 +3,27 @@
 Why a batch may be executed again, by this checkpoint or another, from any point (S2, S4 of
 docs/design.md): `runs` is appended last and in one commit, so either all runs of the batch are known
 to the next attempt, which then appends none of them, or none is, and what the first attempt left in
-the other tables has been removed when the lake was opened again. What is pending is a function of
-the batch before and of this batch's messages alone.
+the other tables has been removed when the lake was opened again. What waits is a set of messages:
+keeping one again changes nothing.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from conformare_schemas import CHILD_GRAINS, table_columns
-from conformare_sink.assembly import collect_emissions, key_frame, rows_of
-from conformare_sink.decode import decode
-from conformare_sink.emission import Decision, Emission, RunKey, decide
+from conformare_sink.assembly import assemble, emission, table_rows
+from conformare_sink.collect import Portion, portions
+from conformare_sink.decode import Envelope, Rejected, decode
+from conformare_sink.emission import Decision, RunKey, decide
 from conformare_sink.pending import PendingMessages
-
-ONE_FILE_ROWS = 50_000
-"""Up to so many rows a table gets one file per batch, not one per partition."""
-
-
-@dataclass(frozen=True)
-class BatchReport:
-    """What one micro-batch did."""
-
-    batch_id: int
-    emissions: Mapping[Decision, int]
-    """Emissions by what became of them."""
-    rows: Mapping[str, int]
-    """Rows appended by grain."""
-    quarantined: int
-    """Messages that could not be used."""
-
-    def summary(self) -> str:
-        """Return the report as a line for a person."""
-        counts = [f"{n} run(s) {decision.value}" for decision, n in self.emissions.items() if n]
-        if self.quarantined:
-            counts.append(f"{self.quarantined} message(s) quarantined")
-        return f"batch {self.batch_id}: {', '.join(counts) or 'nothing new'}"
+from conformare_sink.report import BatchReport, latencies
 
 
 class LandingPlace(Protocol):
@@ -55,34 +32,49 @@ class LandingPlace(Protocol):
     def known_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs are there already."""
 
-    def landing(self, runs: Collection[RunKey]) -> AbstractContextManager[None]:
-        """Note which runs are about to be appended, until they all are."""
+    def purged_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
+        """Return which of some runs were deleted on purpose."""
 
-    def append(self, table: str, rows: DataFrame) -> None:
-        """Append rows to a table in one commit."""
+    def land(self, rows: Mapping[str, pa.Table], runs: Collection[RunKey]) -> None:
+        """Append the rows of some runs, those of `runs` last."""
 
-    def quarantine(self, bad: DataFrame) -> None:
-        """Keep messages that could not be used."""
+    def quarantine(self, rejected: Collection[Rejected]) -> int:
+        """Keep messages that could not be used; return how many were not there yet."""
+
+    def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
+        """Keep messages whose emission is not complete."""
+
+
+@dataclass
+class _Sums:
+    """What the portions of a batch did together."""
+
+    messages: int = 0
+    emissions: Counter[Decision] = field(default_factory=Counter)
+    rows: Counter[str] = field(default_factory=Counter)
+    quarantined: int = 0
+    latencies: list[float] = field(default_factory=list)
+    sequences: set[tuple[str, int]] = field(default_factory=set)
 
 
 class Landing:
     """Lands micro-batches in a lake, one at a time.
 
     Args:
-        lake: Where the runs go.
+        place: Where the runs go.
         pending: What waits from batch to batch.
         topic_prefix: Put in front of every grain's topic.
-        on_batch: Called with the report of every batch that was not empty.
+        on_batch: Called with the report of every batch.
     """
 
     def __init__(
         self,
-        lake: LandingPlace,
+        place: LandingPlace,
         pending: PendingMessages,
         topic_prefix: str,
         on_batch: Callable[[BatchReport], None],
     ) -> None:
-        self._lake = lake
+        self._place = place
         self._pending = pending
         self._topic_prefix = topic_prefix
         self._on_batch = on_batch
@@ -91,54 +83,47 @@ class Landing:
         """Land one micro-batch.
 
         Args:
-            batch: Messages as `decode` returns them.
+            batch: Messages as `with_sequences` returns them.
             batch_id: The stream's number of the batch.
         """
-        waiting = self._pending.before(batch_id)
-        if waiting is not None:
-            batch = batch.unionByName(decode(waiting, self._topic_prefix))
-        batch.persist()
-        try:
-            self._on_batch(self._land(batch_id, batch))
-        finally:
-            batch.unpersist()
-
-    def _land(self, batch_id: int, batch: DataFrame) -> BatchReport:
-        emissions, quarantined = collect_emissions(batch)
-        decided = decide(emissions, self._lake.known_runs({e.key.run for e in emissions}))
-        landing, waiting = decided[Decision.LAND], decided[Decision.WAIT]
-        if landing:
-            with self._lake.landing([e.key.run for e in landing]):
-                rows = self._append_runs(batch, landing)
-        else:
-            rows = {}
-        if quarantined:
-            self._lake.quarantine(batch.where(F.col("cause").isNotNull()))
-        self._pending.keep(batch_id, batch, waiting)
-        return BatchReport(
-            batch_id,
-            {decision: len(those) for decision, those in decided.items()},
-            rows,
-            quarantined,
+        began = time.monotonic()
+        sums = _Sums()
+        for portion in portions(batch):
+            self._land(portion, sums)
+        self._on_batch(
+            BatchReport(
+                batch_id=batch_id,
+                messages=sums.messages,
+                emissions=sums.emissions,
+                rows=sums.rows,
+                quarantined=sums.quarantined,
+                pending=self._pending.emissions,
+                seconds=time.monotonic() - began,
+                latencies=tuple(sums.latencies),
+                sequences=tuple(sums.sequences),
+            )
         )
 
-    def _append_runs(self, batch: DataFrame, landing: Collection[Emission]) -> dict[str, int]:
-        """Append every grain's rows, `runs` when all others are there; return rows by grain."""
-        rows: Counter[str] = Counter()
-        for emission in landing:
-            rows.update(emission.row_counts or {})
-        keys = key_frame(batch.sparkSession, [emission.key for emission in landing])
-        repeated = any(emission.repeated for emission in landing)
-
-        def append(grain: str) -> None:
-            of_grain = rows_of(grain, batch, keys, repeated=repeated)
-            table_rows = of_grain.select(*(column.name for column in table_columns(grain)))
-            few = rows[grain] <= ONE_FILE_ROWS
-            self._lake.append(grain, table_rows.coalesce(1) if few else table_rows)
-
-        with ThreadPoolExecutor(len(CHILD_GRAINS), "append") as pool:
-            children = [pool.submit(append, grain) for grain in CHILD_GRAINS if grain in rows]
-        for child in children:
-            child.result()
-        append("runs")
-        return dict(rows)
+    def _land(self, portion: Portion, sums: _Sums) -> None:
+        decoded = decode(self._pending.take(portion.messages), self._topic_prefix)
+        parts = assemble(decoded.envelopes)
+        runs = {key.run for key in parts}
+        decided = decide(
+            [emission(key, of_emission) for key, of_emission in parts.items()],
+            self._place.known_runs(runs),
+            self._place.purged_runs(runs),
+        )
+        landing = [e.key for e in decided[Decision.LAND]]
+        if landing:
+            rows = table_rows(decoded, [parts[key] for key in landing])
+            self._place.land(rows, [key.run for key in landing])
+            sums.rows.update({grain: table.num_rows for grain, table in rows.items()})
+            sums.latencies += latencies((key.emission_id for key in landing), time.time())
+        waiting = {e.key for e in decided[Decision.WAIT]}
+        self._place.keep_waiting(
+            self._pending.wait([e for key in waiting for e in parts[key].values()])
+        )
+        sums.quarantined += self._place.quarantine(decoded.rejected)
+        sums.messages += len(portion.messages)
+        sums.emissions.update({decision: len(those) for decision, those in decided.items()})
+        sums.sequences |= portion.sequences

@@ -9,6 +9,19 @@ from conformare_schemas import DEFAULT_TOPIC_PREFIX
 DEFAULT_MAX_MESSAGES_PER_BATCH = 50_000
 
 
+class CatalogOptions(BaseModel):
+    """Where the tables are, if they are not folders of the lake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    catalog: str | None = None
+    """Name of the catalog; the session's current one when not said."""
+    schema_name: str = Field(min_length=1)
+    """Name of the schema, which must exist."""
+    table_prefix: str = ""
+    """Put in front of every table's name."""
+
+
 class SinkOptions(BaseModel):
     """Where the sink reads from and writes to."""
 
@@ -18,6 +31,9 @@ class SinkOptions(BaseModel):
     """Brokers to begin with, `host:port` separated by commas."""
     lake: str = Field(min_length=1)
     """Folder of the lake: a local path or a URI that Spark can write to."""
+    catalog: CatalogOptions | None = None
+    """Where the tables are; folders of the lake when not said. The lake's folder then holds the
+    checkpoint and the sink's notes only."""
     checkpoint: str | None = None
     """Folder of the stream's checkpoint; inside the lake when not said."""
     topic_prefix: str = DEFAULT_TOPIC_PREFIX

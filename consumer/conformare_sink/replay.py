@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conformare_schemas import TableDefinition, grain_table, open_table, path_identifier
-from conformare_sink.decode import decode
+from conformare_sink.decode import Envelope, Rejected
 from conformare_sink.emission import Decision, RunKey
 from conformare_sink.errors import NoLakeError
 from conformare_sink.folder import Folder
-from conformare_sink.lake import Lake, is_lake, open_for_writing
-from conformare_sink.lake_tables import PENDING
-from conformare_sink.landing import BatchReport, Landing, LandingPlace
+from conformare_sink.lake import Lake, open_for_writing
+from conformare_sink.landing import Landing, LandingPlace
 from conformare_sink.options import SinkOptions
 from conformare_sink.pending import PendingMessages
 from conformare_sink.query import LandingQuery
+from conformare_sink.report import BatchReport
 from conformare_sink.stream import kafka_stream
+from conformare_sink.tables import LakeTables
 from conformare_sink.topics import Topics
 
 
@@ -99,70 +100,72 @@ def replay(
         reports.append(batch)
         on_batch(batch)
 
-    with _destination(spark, options.lake, dry_run=dry_run) as (place, scratch):
-        pending = PendingMessages(spark, scratch, str(uuid4()))
-        land = Landing(place, pending, options.topic_prefix, report)
+    tables = LakeTables(spark, options.lake, options.catalog)
+    with _destination(tables, dry_run=dry_run) as place:
+        # What the selection holds a part of only waits for nothing beyond the replay's end.
+        land = Landing(place, PendingMessages(), options.topic_prefix, report)
         messages = kafka_stream(spark, topics, options.max_messages_per_batch, selection.since)
-        decoded = decode(selection.of(messages), options.topic_prefix)
-        query = LandingQuery(decoded, land, f"{scratch}/checkpoint", None)
+        scratch = f"{options.lake.rstrip('/')}/_replay-{uuid4()}"
         try:
-            query.wait()
+            query = LandingQuery(selection.of(messages), land, scratch, None)
+            try:
+                query.wait()
+            finally:
+                query.stop()
         finally:
-            query.stop()
+            Folder(spark, scratch).delete()
     return _sum(reports)
 
 
 @contextmanager
-def _destination(
-    spark: SparkSession, root: str, *, dry_run: bool
-) -> Iterator[tuple[LandingPlace, str]]:
-    """Where the replay lands, and a folder of its own that is deleted at the end."""
-    if dry_run and not is_lake(spark, root):
-        raise NoLakeError(f"there is no conformare lake at {root}")
-    scratch = f"{root.rstrip('/')}/_replay-{uuid4()}"
-    try:
-        if dry_run:
-            _open_scratch(spark, scratch, grain_table("runs"), PENDING)
-            yield Rehearsal(Lake(spark, root), Lake(spark, scratch)), scratch
-        else:
-            with open_for_writing(spark, root, "a replay") as lake:
-                _open_scratch(spark, scratch, PENDING)
-                yield lake, scratch
-    finally:
-        Folder(spark, scratch).delete()
+def _destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]:
+    if not dry_run:
+        with open_for_writing(tables, "a replay") as lake:
+            yield ReplayedLake(lake)
+    elif tables.exist():
+        yield Rehearsal(Lake(tables))
+    else:
+        raise NoLakeError(f"there is no conformare lake at {tables.root}")
 
 
-def _open_scratch(spark: SparkSession, scratch: str, *tables: TableDefinition) -> None:
-    for table in tables:
-        open_table(spark, table, path_identifier(scratch, table.name))
+class ReplayedLake:
+    """A lake to which a replay adds whole runs and unusable messages, and nothing that waits."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.known_runs = lake.known_runs
+        self.purged_runs = lake.purged_runs
+        self.land = lake.land
+        self.quarantine = lake.quarantine
+
+    def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
+        """Keep nothing: the rest may be outside the selection for good."""
 
 
 class Rehearsal:
-    """A lake to which nothing is written: what would land is remembered beside it.
+    """A lake to which nothing is written: what would land is remembered.
 
     Args:
         lake: The real one, read only.
-        rehearsed: Holds the runs that would have landed.
     """
 
-    def __init__(self, lake: Lake, rehearsed: Lake) -> None:
+    def __init__(self, lake: Lake) -> None:
         self._lake = lake
-        self._rehearsed = rehearsed
+        self._landed: set[RunKey] = set()
+        self.purged_runs = lake.purged_runs
 
     def known_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs are in the lake or would be by now."""
-        return self._lake.known_runs(runs) | self._rehearsed.known_runs(runs)
+        return self._lake.known_runs(runs) | self._landed.intersection(runs)
 
-    def landing(self, runs: Collection[RunKey]) -> AbstractContextManager[None]:  # noqa: ARG002
-        """Note nothing: there is nothing to clean up after a rehearsal."""
-        return nullcontext()
+    def land(self, rows: Mapping[str, pa.Table], runs: Collection[RunKey]) -> None:  # noqa: ARG002
+        """Remember the runs."""
+        self._landed.update(runs)
 
-    def append(self, table: str, rows: DataFrame) -> None:
-        """Remember the runs; other rows do not matter."""
-        if table == "runs":
-            self._rehearsed.append(table, rows)
+    def quarantine(self, rejected: Collection[Rejected]) -> int:
+        """Keep nothing; return how many would be kept."""
+        return len(rejected)
 
-    def quarantine(self, bad: DataFrame) -> None:
+    def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
         """Keep nothing."""
 
 
@@ -173,7 +176,7 @@ def _sum(reports: Sequence[BatchReport]) -> ReplayReport:
     return ReplayReport(
         landed=emissions[Decision.LAND],
         repeated=emissions[Decision.REPEAT],
-        # What waits after a batch is counted again in the next one: the last one tells.
-        incomplete=reports[-1].emissions[Decision.WAIT] if reports else 0,
+        # What waits after a batch waits in the next one still: the last one tells.
+        incomplete=reports[-1].pending if reports else 0,
         quarantined=sum(report.quarantined for report in reports),
     )

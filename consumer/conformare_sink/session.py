@@ -60,6 +60,11 @@ def spark_conf(
         "spark.sql.codegen.maxFields": "1000",
         # A table's log is a few hundred actions: Delta's 50 tasks to read it cost seconds each time.
         "spark.databricks.delta.snapshotPartitions": "1",
+        # Kernel commits as Delta's own Spark writer does; its default starts eight processes for
+        # every commit on a local file system, to look for symbolic links.
+        "spark.hadoop.io.delta.kernel.logStore.file.impl": "io.delta.storage.LocalLogStore",
+        # A micro-batch comes into the driver; what is larger comes in portions.
+        "spark.driver.maxResultSize": "128m",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         driver_options: f'{limits} "-Dlog4j2.configurationFile={log_config}"',

@@ -10,12 +10,14 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 
 from conformare_sink.checkpoint import open_checkpoint
-from conformare_sink.decode import MESSAGE_COLUMNS, decode
+from conformare_sink.collect import with_sequences
 from conformare_sink.lake import open_for_writing
-from conformare_sink.landing import BatchReport, Landing
+from conformare_sink.landing import Landing
 from conformare_sink.options import SinkOptions
 from conformare_sink.pending import PendingMessages
 from conformare_sink.query import LandingQuery
+from conformare_sink.report import BatchReport
+from conformare_sink.tables import LakeTables
 from conformare_sink.topics import Topics, consumer_group
 
 logger = logging.getLogger("conformare_sink")
@@ -74,15 +76,14 @@ class SinkStream:
         created = topics.create()
         if created:
             logger.info("created the topics %s", ", ".join(created))
-        with open_for_writing(self._spark, options.lake, "a sink") as lake:
-            lake_id = lake.lake_id
-            checkpoint = open_checkpoint(self._spark, options.checkpoint_location, lake_id)
-            pending = PendingMessages(self._spark, lake.root, checkpoint.checkpoint_id)
+        tables = LakeTables(self._spark, options.lake, options.catalog)
+        with open_for_writing(tables, "a sink") as lake:
+            checkpoint = open_checkpoint(self._spark, options.checkpoint_location, lake.lake_id)
+            pending = PendingMessages(lake.waiting())
             land = Landing(lake, pending, options.topic_prefix, self._on_batch)
             messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
-            decoded = decode(messages, options.topic_prefix)
-            query = LandingQuery(decoded, land, checkpoint.location, interval)
-            self._attend(query, topics, consumer_group(lake_id))
+            query = LandingQuery(messages, land, checkpoint.location, interval)
+            self._attend(query, topics, consumer_group(lake.lake_id))
 
     def _attend(self, query: LandingQuery, topics: Topics, group: str) -> None:
         """Commit what has landed to Kafka, so that its own tools see the lag, until the end."""
@@ -114,13 +115,14 @@ def kafka_stream(
         since: Begin with messages that the broker took then; None for the earliest.
 
     Returns:
-        Columns `MESSAGE_COLUMNS`.
+        What `with_sequences` returns.
     """
     stream = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", topics.bootstrap_servers)
         .option("subscribe", ",".join(topics.names))
         .option("failOnDataLoss", "true")
+        .option("includeHeaders", "true")
         .option("maxOffsetsPerTrigger", max_messages_per_batch)
         # The prefetch otherwise long-polls ahead of the offset look-ups on the same connection:
         # about 0.45 s for every partition that has data.
@@ -134,4 +136,4 @@ def kafka_stream(
         )
     # One task for each core, not for each Kafka partition: most have next to nothing.
     cores = spark.sparkContext.defaultParallelism
-    return stream.load().select(*MESSAGE_COLUMNS).coalesce(cores)
+    return with_sequences(stream.load()).coalesce(cores)

@@ -7,10 +7,9 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from urllib.parse import urlparse
 
 from conformare_sink.errors import LakeBusyError
+from conformare_sink.folder import local_path
 
 LOCK_FILE = "_writer.lock"
 
@@ -29,7 +28,7 @@ def sole_writer(lake: str, purpose: str) -> Iterator[None]:
     Raises:
         LakeBusyError: Another process holds the lake.
     """
-    local = _local_path(lake)
+    local = local_path(lake)
     if local is None:
         yield
         return
@@ -47,10 +46,3 @@ def sole_writer(lake: str, purpose: str) -> Iterator[None]:
         lock.write(f"{purpose}, process {os.getpid()} on {socket.gethostname()}\n")
         lock.flush()
         yield
-
-
-def _local_path(lake: str) -> Path | None:
-    parts = urlparse(lake)
-    if parts.scheme in ("", "file"):
-        return Path(parts.path if parts.scheme else lake)
-    return None

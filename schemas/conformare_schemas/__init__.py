@@ -1,5 +1,6 @@
 """The contract of conformare-stream: grains, Avro schemas, framing, topic and table names."""
 
+from conformare_schemas._arrow import arrow_schema
 from conformare_schemas._contract import (
     CONTRACT_VERSION,
     GRAINS,
@@ -9,12 +10,19 @@ from conformare_schemas._contract import (
     message_schema_text,
     row_fields,
 )
-from conformare_schemas._delta import ForeignTableError, open_table
+from conformare_schemas._delta import ForeignTableError, create_table, open_table
 from conformare_schemas._framing import (
     HEADER_BYTES,
     SINGLE_OBJECT_MAGIC,
     message_header,
     schema_fingerprint,
+)
+from conformare_schemas._headers import (
+    CONTRACT_HEADER,
+    PRODUCER_HEADER,
+    SEQUENCE_HEADER,
+    TRACE_HEADER,
+    VERSION_HEADER,
 )
 from conformare_schemas._naming import (
     DEFAULT_TOPIC_PREFIX,
@@ -29,6 +37,7 @@ from conformare_schemas._tables import (
     EMISSION_COLUMN,
     KEY_COLUMNS,
     OWNER_PROPERTY,
+    SKIPPING_COLUMNS,
     Column,
     TableDefinition,
     grain_table,
@@ -37,6 +46,7 @@ from conformare_schemas._tables import (
 
 __all__ = [
     "CHILD_GRAINS",
+    "CONTRACT_HEADER",
     "CONTRACT_VERSION",
     "DEFAULT_TOPIC_PREFIX",
     "EMISSION_COLUMN",
@@ -44,12 +54,19 @@ __all__ = [
     "HEADER_BYTES",
     "KEY_COLUMNS",
     "OWNER_PROPERTY",
+    "PRODUCER_HEADER",
     "RELEASED_VERSIONS",
+    "SEQUENCE_HEADER",
     "SINGLE_OBJECT_MAGIC",
+    "SKIPPING_COLUMNS",
+    "TRACE_HEADER",
+    "VERSION_HEADER",
     "Column",
     "ForeignTableError",
     "RowField",
     "TableDefinition",
+    "arrow_schema",
+    "create_table",
     "grain_table",
     "message_header",
     "message_schema",

@@ -14,8 +14,8 @@ class ForeignTableError(ValueError):
     """A table or folder of that name exists and is not ours; it is left as it is."""
 
 
-def open_table(spark: Any, table: TableDefinition, identifier: str) -> None:
-    """Create a table where it does not exist, and make sure that it is ours where it does.
+def create_table(spark: Any, table: TableDefinition, identifier: str) -> None:
+    """Create a table where nothing has its name; one that is there is left as it is.
 
     Args:
         spark: The job's or the sink's `SparkSession`, with Delta.
@@ -23,7 +23,7 @@ def open_table(spark: Any, table: TableDefinition, identifier: str) -> None:
         identifier: Quoted SQL name, from `path_identifier` or `table_identifier`.
 
     Raises:
-        ForeignTableError: Something else has that name already.
+        ForeignTableError: Something that is no such table has that name already.
     """
     from pyspark.errors import AnalysisException
 
@@ -36,6 +36,20 @@ def open_table(spark: Any, table: TableDefinition, identifier: str) -> None:
                 f"{identifier} exists and is not a conformare table; choose another place"
             ) from exc
         raise
+
+
+def open_table(spark: Any, table: TableDefinition, identifier: str) -> None:
+    """Create a table where it does not exist, and make sure that it is ours where it does.
+
+    Args:
+        spark: The job's or the sink's `SparkSession`, with Delta.
+        table: What the table is.
+        identifier: Quoted SQL name, from `path_identifier` or `table_identifier`.
+
+    Raises:
+        ForeignTableError: Something else has that name already.
+    """
+    create_table(spark, table, identifier)
     properties = {row["key"]: row["value"] for row in _properties(spark, identifier)}
     if properties.get(OWNER_PROPERTY) != table.name:
         raise ForeignTableError(

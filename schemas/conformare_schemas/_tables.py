@@ -20,6 +20,13 @@ OWNER_PROPERTY = "conformare.table"
 _SQL_TYPES = {"string": "STRING", "int": "INT", "long": "BIGINT", "boolean": "BOOLEAN"}
 
 
+SKIPPING_COLUMNS: tuple[str, ...] = KEY_COLUMNS
+"""Columns of which each file's smallest and largest value is kept: what readers look runs up by."""
+
+CLUSTERING_COLUMNS: tuple[str, ...] = ("pipeline", "ts", "run_id")
+"""OPTIMIZE puts rows that are near in these into one file: a pipeline over time, a run by its id."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a Delta table: its name, its Spark SQL type and its comment."""
@@ -76,6 +83,23 @@ class TableDefinition:
     name: str
     comment: str
     columns: tuple[Column, ...]
+    clustering: tuple[str, ...] = ()
+    skipping: tuple[str, ...] = ()
+    """Columns whose smallest and largest value per file are kept; empty for the first 32."""
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """The table's properties, by name."""
+        properties = {
+            OWNER_PROPERTY: self.name,
+            # A commit every second or two: a checkpoint of the log every few minutes.
+            "delta.checkpointInterval": "100",
+            # Beyond it, the log's files are removed when a checkpoint is made; time travel ends.
+            "delta.logRetentionDuration": "interval 7 days",
+        }
+        if self.skipping:
+            properties["delta.dataSkippingStatsColumns"] = ",".join(self.skipping)
+        return properties
 
     @property
     def schema_ddl(self) -> str:
@@ -88,10 +112,13 @@ class TableDefinition:
         Args:
             identifier: Quoted SQL name, from `path_identifier` or `table_identifier`.
         """
+        properties = ", ".join(
+            f"{_sql_text(name)} = {_sql_text(value)}" for name, value in self.properties.items()
+        )
+        clustering = f"CLUSTER BY ({', '.join(self.clustering)}) " if self.clustering else ""
         return (
             f"CREATE TABLE IF NOT EXISTS {identifier} ({self.schema_ddl}) USING DELTA "
-            f"COMMENT {_sql_text(self.comment)} "
-            f"TBLPROPERTIES ({_sql_text(OWNER_PROPERTY)} = {_sql_text(self.name)})"
+            f"{clustering}COMMENT {_sql_text(self.comment)} TBLPROPERTIES ({properties})"
         )
 
 
@@ -99,7 +126,13 @@ def grain_table(grain: str) -> TableDefinition:
     """Return the definition of a grain's table."""
     envelope = {field["name"]: field for field in message_schema(grain)["fields"]}
     comment: str = envelope["rows"]["type"]["items"]["doc"]
-    return TableDefinition(grain, comment, table_columns(grain))
+    return TableDefinition(
+        grain,
+        comment,
+        table_columns(grain),
+        clustering=CLUSTERING_COLUMNS,
+        skipping=SKIPPING_COLUMNS,
+    )
 
 
 CHILD_GRAINS: tuple[str, ...] = tuple(grain for grain in GRAINS if grain != "runs")

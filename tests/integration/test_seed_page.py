@@ -17,8 +17,8 @@ import conformare as cf
 from conformare import _recording
 from conformare_schemas import ForeignTableError
 from conformare_sink.broker import EmbeddedBroker
-from conformare_sink.landing import BatchReport
 from conformare_sink.options import SinkOptions
+from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
 from conformare_sink.stream import SinkStream
 

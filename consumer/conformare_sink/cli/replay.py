@@ -63,9 +63,9 @@ def replay(
     max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
 ) -> None:
     """Read the topics again and land the runs that the lake does not have; safe to repeat."""
-    from conformare_sink.landing import BatchReport
     from conformare_sink.replay import Selection
     from conformare_sink.replay import replay as replay_topics
+    from conformare_sink.report import BatchReport
     from conformare_sink.session import build_session
     from conformare_sink.topics import Topics
 

@@ -63,7 +63,7 @@ def sink(
 ) -> None:
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
-    from conformare_sink.landing import BatchReport
+    from conformare_sink.report import BatchReport
     from conformare_sink.session import build_session
     from conformare_sink.stream import SinkStream
     from conformare_sink.topics import Topics

@@ -6,16 +6,14 @@ import sys
 from contextlib import suppress
 
 from conformare._version import own_version
-from conformare_schemas import CONTRACT_VERSION
-
-CONTRACT_HEADER = "conformare.contract"
-VERSION_HEADER = "conformare.version"
-PRODUCER_HEADER = "conformare.producer"
-"""Which process recorded the run: a UUID, new for every process and store."""
-SEQUENCE_HEADER = "conformare.sequence"
-"""How many emissions that process had made, this one included: a gap is a run that is missing."""
-TRACE_HEADER = "traceparent"
-"""The current span, as W3C Trace Context writes it."""
+from conformare_schemas import (
+    CONTRACT_HEADER,
+    CONTRACT_VERSION,
+    PRODUCER_HEADER,
+    SEQUENCE_HEADER,
+    TRACE_HEADER,
+    VERSION_HEADER,
+)
 
 
 def emission_headers(producer_id: str, sequence: int) -> dict[str, bytes]:

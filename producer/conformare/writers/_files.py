@@ -16,7 +16,7 @@ from conformare._identity import new_emission_id
 from conformare._options import WriterOptions
 from conformare._run_writer import RunRecord
 from conformare.record import parsed_ts
-from conformare_schemas import CHILD_GRAINS, table_columns
+from conformare_schemas import CHILD_GRAINS, arrow_schema, table_columns
 
 
 class JsonOptions(WriterOptions):
@@ -122,7 +122,7 @@ class ParquetWriter:
 
     def _encode(self, grain: str, rows: list[dict[str, Any]], emission_id: str) -> bytes:
         pa = self._arrow
-        schema = pa.schema([(c.name, self._arrow_type(c.sql_type)) for c in table_columns(grain)])
+        schema = arrow_schema(table_columns(grain))
         typed = [
             {
                 **row,
@@ -135,15 +135,3 @@ class ParquetWriter:
         self._parquet.write_table(pa.Table.from_pylist(typed, schema=schema), sink)
         content: bytes = sink.getvalue().to_pybytes()
         return content
-
-    def _arrow_type(self, sql_type: str) -> Any:
-        pa = self._arrow
-        return {
-            "STRING": pa.string(),
-            "INT": pa.int32(),
-            "BIGINT": pa.int64(),
-            "BOOLEAN": pa.bool_(),
-            "TIMESTAMP": pa.timestamp("us", tz="UTC"),
-            "ARRAY<STRING>": pa.list_(pa.string()),
-            "MAP<STRING,STRING>": pa.map_(pa.string(), pa.string()),
-        }[sql_type]

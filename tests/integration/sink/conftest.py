@@ -9,8 +9,8 @@ from pyspark.sql import SparkSession
 from support.produce import Topic
 
 from conformare_sink.broker import EmbeddedBroker
-from conformare_sink.landing import BatchReport
 from conformare_sink.options import SinkOptions
+from conformare_sink.report import BatchReport
 from conformare_sink.stream import SinkStream
 from conformare_sink.topics import Topics
 

@@ -6,22 +6,24 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from support.checker import check, read_table
 from support.produce import Topic, messages_of
 from support.records import make_record
 
 from conformare.emission import KafkaOptions, KafkaWriter, Message
 from conformare_schemas import GRAINS, message_header
+from conformare_sink.append import FolderTable
 from conformare_sink.broker import EmbeddedBroker
 from conformare_sink.emission import Decision
 from conformare_sink.errors import StreamFailedError
-from conformare_sink.lake import LANDING_NOTE, Lake
-from conformare_sink.landing import BatchReport
+from conformare_sink.lake import LANDING_NOTE
 from conformare_sink.options import SinkOptions
 from conformare_sink.replay import Selection, replay
+from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
 from conformare_sink.stream import SinkStream
 from conformare_sink.topics import Topics
@@ -187,14 +189,14 @@ def test_a_batch_that_broke_off_leaves_nothing_when_another_stream_goes_on(
     for number, record in enumerate(records):
         topic.send(messages_of(record, f"e{number}"))
 
-    def break_off(lake: Lake, table: str, rows: DataFrame) -> None:
-        if table == "runs":
+    def break_off(table: FolderTable, rows: pa.Table) -> None:
+        if "status" in rows.column_names:
             raise OSError("the disk is gone")
-        append(lake, table, rows)
+        append(table, rows)
 
-    append = Lake.append
+    append = FolderTable.append
     with monkeypatch.context() as patch:
-        patch.setattr(Lake, "append", break_off)
+        patch.setattr(FolderTable, "append", break_off)
         with pytest.raises(StreamFailedError):
             SinkStream(spark, options, lambda _: None).run_once()
     assert len(read_table(options.lake, "risks")) == 6 * 5

@@ -17,11 +17,12 @@ from conformare_sink.errors import (
     TopicsMissingError,
 )
 from conformare_sink.lake import open_for_writing
-from conformare_sink.landing import BatchReport
 from conformare_sink.options import SinkOptions
 from conformare_sink.replay import Selection, replay
+from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
 from conformare_sink.stream import SinkStream
+from conformare_sink.tables import LakeTables
 from conformare_sink.topics import Topics
 
 CatchUp = Callable[[], list[BatchReport]]
@@ -78,7 +79,7 @@ def test_a_lake_has_one_writer_at_a_time(
 ) -> None:
     """A second sink or a replay is told who writes."""
     assert topics.partitions()
-    with open_for_writing(spark, lake, "a test"):
+    with open_for_writing(LakeTables(spark, lake), "a test"):
         with pytest.raises(LakeBusyError, match="is being written by a test, process"):
             catch_up()
         with pytest.raises(LakeBusyError, match="is being written by a test, process"):

@@ -13,9 +13,9 @@ from support.produce import Topic, messages_of
 from support.records import make_record
 
 from conformare_schemas import GRAINS
-from conformare_sink.landing import BatchReport
 from conformare_sink.options import SinkOptions
 from conformare_sink.replay import ReplayReport, Selection, replay
+from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
 
 CatchUp = Callable[[], list[BatchReport]]

@@ -37,7 +37,7 @@ def test_every_type_of_the_contract_has_a_type_in_tables() -> None:
 def test_a_table_is_marked_as_ours_and_says_what_its_rows_are() -> None:
     """The quotes of comments are escaped."""
     sql = grain_table("runs").create_sql("`x`")
-    assert "TBLPROPERTIES ('conformare.table' = 'runs')" in sql
+    assert "TBLPROPERTIES ('conformare.table' = 'runs'" in sql
     assert "COMMENT 'One run of a pipeline" in sql
     assert "pipeline\\'s code" in sql
 

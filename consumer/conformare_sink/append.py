@@ -1,0 +1,244 @@
+"""Rows that are in this process become files and commits of a Delta table.
+
+A micro-batch ends with a commit for every table, and a Spark job for each would be most of its
+time. So the files are written here and committed through Delta Kernel, Delta's own library for
+connectors: the same protocol and the same file systems, and no Spark job. Tables of a catalog go
+through Spark's writer, for the catalog may have a say in their commits.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from conformare_sink.errors import TableWriteError
+from conformare_sink.folder import Folder
+
+ENGINE_NAME = "conformare"
+LONGEST_STATISTIC = 64
+"""Characters; longer texts are cut in the statistics, as Delta's own writers do."""
+ATTEMPTS = 5
+"""How often a commit is tried, each time upon the newest version of the table."""
+
+
+class AppendTable(Protocol):
+    """A table that rows are appended to."""
+
+    @property
+    def table_id(self) -> str:
+        """Its identity: another one at the same place has another."""
+
+    def columns(self) -> list[str]:
+        """Return the names of its columns."""
+
+    def append(self, rows: pa.Table) -> None:
+        """Append rows that have the table's columns, all of them in one commit."""
+
+    def changed_by_others(self) -> bool:
+        """Return whether rows have come or gone by somebody else since it was asked last."""
+
+
+class CatalogTable:
+    """Appends through Spark's own writer to a table that has a name in a catalog.
+
+    Args:
+        spark: The sink's session.
+        identifier: Quoted SQL name of the table.
+    """
+
+    def __init__(self, spark: SparkSession, identifier: str) -> None:
+        self._spark = spark
+        self._identifier = identifier
+        self._version = self._newest()
+
+    @property
+    def table_id(self) -> str:
+        """Its identity: another one at the same place has another."""
+        detail = self._spark.sql(f"DESCRIBE DETAIL {self._identifier}")
+        return str(detail.select("id").head()["id"])  # type: ignore[index]  # one row, always
+
+    def columns(self) -> list[str]:
+        """Return the names of its columns."""
+        return self._spark.table(self._identifier).columns
+
+    def append(self, rows: pa.Table) -> None:
+        """Append rows that have the table's columns, all of them in one commit.
+
+        Raises:
+            TableWriteError: They could not be written.
+        """
+        known = self._version == self._newest()
+        try:
+            self._spark.createDataFrame(rows).coalesce(1).writeTo(self._identifier).append()
+        except PySparkException as exc:
+            raise TableWriteError(self._identifier, str(exc).splitlines()[0]) from exc
+        if known:
+            self._version += 1
+
+    def changed_by_others(self) -> bool:
+        """Return whether there is a version that is not ours since it was asked last."""
+        newest = self._newest()
+        changed, self._version = newest != self._version, newest
+        return changed
+
+    def _newest(self) -> int:
+        history = self._spark.sql(f"DESCRIBE HISTORY {self._identifier} LIMIT 1")
+        return int(history.select("version").head()["version"])  # type: ignore[index]  # one row
+
+
+class FolderTable:
+    """Appends to a table that is addressed by its folder.
+
+    Args:
+        spark: The sink's session; its configuration says how to reach the folder.
+        location: The table's folder: a local path or a URI.
+        statistics: Columns whose smallest and largest value are kept for each file.
+    """
+
+    def __init__(self, spark: SparkSession, location: str, statistics: tuple[str, ...]) -> None:
+        context: Any = spark.sparkContext
+        jvm = context._jvm  # noqa: SLF001 - the way to Java
+        hadoop = context._jsc.hadoopConfiguration()  # noqa: SLF001
+        self._kernel = jvm.io.delta.kernel
+        self._no_partition = jvm.java.util.HashMap()
+        self._engine = self._kernel.defaults.engine.DefaultEngine.create(hadoop)
+        self._folder = Folder(spark, location)
+        self._location = location
+        self._statistics = statistics
+        self._snapshot: Any = None
+        self._version = self._load().getVersion()
+
+    @property
+    def table_id(self) -> str:
+        """Its identity: another one at the same place has another."""
+        return str(self._load().getMetadata().getId())
+
+    def columns(self) -> list[str]:
+        """Return the names of its columns."""
+        return list(self._load().getSchema().fieldNames())
+
+    def properties(self) -> dict[str, str]:
+        """Return the table's properties."""
+        return dict(self._load().getTableProperties())
+
+    def append(self, rows: pa.Table) -> None:
+        """Append rows that have the table's columns, all of them in one commit.
+
+        Raises:
+            TableWriteError: The file or the commit could not be written.
+        """
+        name = f"{uuid4()}.parquet"
+        content = _parquet(rows)
+        statistics = _statistics(rows, self._statistics)
+        try:
+            self._folder.write_bytes(name, content)
+            self._commit(name, len(content), statistics)
+        except (Py4JJavaError, OSError) as exc:
+            raise TableWriteError(self._location, _reason(exc)) from exc
+
+    def changed_by_others(self) -> bool:
+        """Return whether rows have come or gone by somebody else since it was asked last."""
+        changed = False
+        while self._folder.has(commit := f"_delta_log/{self._version + 1:020d}.json"):
+            self._version += 1
+            # OPTIMIZE commits files too, and says of each that it changes no data.
+            changed |= '"dataChange":true' in self._folder.read_text(commit)
+            self._snapshot = None
+        return changed
+
+    def _load(self) -> Any:
+        if self._snapshot is None:
+            loading = self._kernel.TableManager.loadSnapshot(self._location)
+            self._snapshot = loading.build(self._engine)
+        return self._snapshot
+
+    def _commit(self, name: str, size: int, statistics: str) -> None:
+        """Commit a file.
+
+        Trying again is safe also where a commit came through and its answer did not: a file is in
+        the table once, however often it is added.
+        """
+        for attempt in range(ATTEMPTS):
+            before, self._snapshot = self._load(), None
+            try:
+                result = self._commit_upon(before, name, size, statistics)
+            except Py4JJavaError:
+                # It may lie in what the snapshot was of: a table that was altered since.
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            if result.getVersion() == self._version + 1:
+                self._version += 1
+            self._snapshot = result.getPostCommitSnapshot().orElse(None)
+            for hook in result.getPostCommitHooks():
+                if hook.getType().toString() == "CHECKPOINT":
+                    hook.threadSafeInvoke(self._engine)
+            return
+
+    def _commit_upon(self, snapshot: Any, name: str, size: int, statistics: str) -> Any:
+        kernel, engine = self._kernel, self._engine
+        operation = kernel.Operation.STREAMING_UPDATE
+        transaction = snapshot.buildUpdateTableTransaction(ENGINE_NAME, operation).build(engine)
+        state = transaction.getTransactionState(engine)
+        context = kernel.Transaction.getWriteContext(engine, state, self._no_partition)
+        parsed = kernel.statistics.DataFileStatistics.deserializeFromJson(
+            statistics, transaction.getSchema(engine)
+        )
+        now = int(time.time() * 1000)
+        file = kernel.utils.DataFileStatus(self._folder.uri(name), size, now, parsed)
+        files = kernel.internal.util.Utils.singletonCloseableIterator(file)
+        actions = kernel.Transaction.generateAppendActions(engine, state, files, context)
+        return transaction.commit(engine, kernel.utils.CloseableIterable.inMemoryIterable(actions))
+
+
+def _parquet(rows: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows, sink, compression="snappy")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _statistics(rows: pa.Table, names: tuple[str, ...]) -> str:
+    """Return a file's statistics as Delta's log holds them."""
+    smallest: dict[str, str] = {}
+    largest: dict[str, str] = {}
+    for name in names:
+        extremes = pc.min_max(rows.column(name)).as_py()
+        smallest[name], largest[name] = _lower(extremes["min"]), _upper(extremes["max"])
+    return json.dumps(
+        {
+            "numRecords": rows.num_rows,
+            "minValues": smallest,
+            "maxValues": largest,
+            "nullCount": {name: rows.column(name).null_count for name in names},
+        }
+    )
+
+
+def _lower(value: Any) -> str:
+    if isinstance(value, str):
+        return value[:LONGEST_STATISTIC]
+    return str(value.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+
+
+def _upper(value: Any) -> str:
+    """Return a text that is not smaller: statistics have no microseconds, and no long texts."""
+    if isinstance(value, str):
+        cut = value[:LONGEST_STATISTIC]
+        return cut if cut == value else cut + "\U0010ffff"
+    return _lower(value if value.microsecond % 1000 == 0 else value + timedelta(milliseconds=1))
+
+
+def _reason(exc: Py4JJavaError | OSError) -> str:
+    told = exc.java_exception if isinstance(exc, Py4JJavaError) else exc
+    return str(told).splitlines()[0]

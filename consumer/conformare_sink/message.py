@@ -1,0 +1,61 @@
+"""Kafka messages as the sink holds them, in and out of Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import pyarrow as pa
+
+
+class Place(NamedTuple):
+    """Where a message is in Kafka; the time tells topics apart that were made again."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+
+
+class Message(NamedTuple):
+    """A message as Kafka delivered it."""
+
+    key: bytes | None
+    value: bytes | None
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """When the broker took it, in microseconds since 1970, UTC."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is in Kafka."""
+        return Place(self.topic, self.partition, self.offset, self.timestamp)
+
+    @property
+    def arrival(self) -> tuple[int, str, int, int]:
+        """Its rank in the total order of messages: when the broker took it, then where."""
+        return (self.timestamp, self.topic, self.partition, self.offset)
+
+
+MESSAGE_COLUMNS = Message._fields
+
+
+def messages_of(table: pa.Table) -> list[Message]:
+    """Return the messages of a table.
+
+    Args:
+        table: `MESSAGE_COLUMNS`; others are ignored.
+    """
+    times = table.column("timestamp").cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+    columns = {name: table.column(name) for name in MESSAGE_COLUMNS} | {"timestamp": times}
+    return list(map(Message._make, zip(*(c.to_pylist() for c in columns.values()), strict=True)))
+
+
+def message_columns(messages: Collection[Message]) -> dict[str, pa.Array]:
+    """Return messages as the columns `MESSAGE_COLUMNS` of a table."""
+    types = (pa.binary(), pa.binary(), pa.string(), pa.int32(), pa.int64(), pa.int64())
+    values = zip(*messages, strict=True) if messages else ((),) * len(types)
+    columns = dict(zip(MESSAGE_COLUMNS, map(pa.array, values, types), strict=True))
+    return columns | {"timestamp": columns["timestamp"].cast(pa.timestamp("us", "UTC"))}

@@ -1,0 +1,118 @@
+"""Where the lake's tables are: folders of their own in the lake, or names in a catalog."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+
+from conformare_schemas import (
+    GRAINS,
+    OWNER_PROPERTY,
+    ForeignTableError,
+    TableDefinition,
+    create_table,
+    grain_table,
+    open_table,
+    path_identifier,
+    table_identifier,
+    table_path,
+)
+from conformare_sink.append import AppendTable, CatalogTable, FolderTable
+from conformare_sink.errors import LakeRefusedError
+from conformare_sink.folder import Folder
+from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
+from conformare_sink.options import CatalogOptions
+
+LAKE_TABLES: dict[str, TableDefinition] = {
+    table.name: table for table in (*map(grain_table, GRAINS), PENDING, QUARANTINE, PURGED)
+}
+"""Every table of a lake by its name, `runs` first: it tells a lake."""
+
+OPENING_THREADS = 4
+
+
+@dataclass(frozen=True)
+class LakeTables:
+    """The tables of one lake.
+
+    Args:
+        spark: The sink's session.
+        root: Folder of the lake: a local path or a URI.
+        catalog: Where the tables are if they are not folders of the lake.
+    """
+
+    spark: SparkSession
+    root: str
+    catalog: CatalogOptions | None = None
+
+    def identifier(self, table: str) -> str:
+        """Return the quoted SQL name of a table."""
+        if self.catalog is None:
+            return path_identifier(self.root, table)
+        return table_identifier(
+            table,
+            catalog=self.catalog.catalog,
+            schema=self.catalog.schema_name,
+            table_prefix=self.catalog.table_prefix,
+        )
+
+    def read(self, table: str) -> DataFrame:
+        """Return a table as it is now."""
+        return self.spark.table(self.identifier(table))
+
+    def exist(self) -> bool:
+        """Return whether this is a lake, by its table `runs`, which is created first."""
+        if self.catalog is not None:
+            return self.spark.catalog.tableExists(self.identifier("runs"))
+        return Folder(self.spark, self.root).has("runs/_delta_log")
+
+    def open(self) -> dict[str, AppendTable]:
+        """Open all tables, made where they are missing, with every column of the contract.
+
+        Returns:
+            Table → where its rows are appended.
+
+        Raises:
+            LakeRefusedError: Something else is in the place of one.
+        """
+        runs, *others = LAKE_TABLES.values()
+        opened = {runs.name: self._open(runs)}
+        with ThreadPoolExecutor(OPENING_THREADS, "open") as pool:
+            names = [table.name for table in others]
+            opened.update(zip(names, pool.map(self._open, others), strict=True))
+        return opened
+
+    def _open(self, table: TableDefinition) -> AppendTable:
+        identifier = self.identifier(table.name)
+        try:
+            opened = (
+                self._open_folder(table) if self.catalog is None else self._open_in_catalog(table)
+            )
+        except ForeignTableError as exc:
+            raise LakeRefusedError(str(exc)) from exc
+        # A newer contract brings columns; the rows that are there have nothing in them.
+        there = {name.lower() for name in opened.columns()}
+        new = [column.ddl for column in table.columns if column.name.lower() not in there]
+        if new:
+            self.spark.sql(f"ALTER TABLE {identifier} ADD COLUMNS ({', '.join(new)})")
+            opened.changed_by_others()
+        return opened
+
+    def _open_folder(self, table: TableDefinition) -> AppendTable:
+        folder = table_path(self.root, table.name)
+        if not Folder(self.spark, folder).has("_delta_log"):
+            create_table(self.spark, table, self.identifier(table.name))
+        opened = FolderTable(self.spark, folder, table.skipping)
+        # Asking Spark takes a second for each table.
+        if opened.properties().get(OWNER_PROPERTY) != table.name:
+            raise LakeRefusedError(
+                f"{folder} is not conformare's table {table.name!r}; choose another lake"
+            )
+        return opened
+
+    def _open_in_catalog(self, table: TableDefinition) -> AppendTable:
+        identifier = self.identifier(table.name)
+        open_table(self.spark, table, identifier)
+        return CatalogTable(self.spark, identifier)
