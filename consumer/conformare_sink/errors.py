@@ -15,6 +15,7 @@ The tree:
     ├── CheckpointRefusedError        the checkpoint is something else's, or another lake's
     ├── TableWriteError               a table of the lake could not be written
     ├── StreamFailedError             the streaming query ended with an error
+    ├── EndpointError                 the metrics cannot be served where they should be
     └── BrokerError                   the embedded broker
         ├── BrokerAlreadyRunningError
         ├── BrokerNotRunningError
@@ -153,3 +154,20 @@ class TableWriteError(SinkError):
 
 class StreamFailedError(SinkError):
     """The streaming query ended with an error."""
+
+
+class EndpointError(SinkError):
+    """The metrics endpoint cannot listen, mostly because another program does.
+
+    Attributes:
+        host: The address that was wanted.
+        port: The port that was wanted.
+    """
+
+    def __init__(self, host: str, port: int, cause: str) -> None:
+        self.host = host
+        self.port = port
+        super().__init__(
+            f"cannot serve metrics on {host}, port {port} ({cause}): choose another "
+            "--metrics-host or --metrics-port"
+        )

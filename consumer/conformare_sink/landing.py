@@ -23,7 +23,7 @@ from conformare_sink.collect import Portion, portions
 from conformare_sink.decode import Envelope, Rejected, decode
 from conformare_sink.emission import Decision, RunKey, decide
 from conformare_sink.pending import PendingMessages
-from conformare_sink.report import BatchReport, latencies
+from conformare_sink.report import BatchReport, latencies_of
 
 
 class LandingPlace(Protocol):
@@ -118,7 +118,7 @@ class Landing:
             rows = table_rows(decoded, [parts[key] for key in landing])
             self._place.land(rows, [key.run for key in landing])
             sums.rows.update({grain: table.num_rows for grain, table in rows.items()})
-            sums.latencies += latencies((key.emission_id for key in landing), time.time())
+            sums.latencies += latencies_of((key.emission_id for key in landing), time.time())
         waiting = {e.key for e in decided[Decision.WAIT]}
         self._place.keep_waiting(
             self._pending.wait([e for key in waiting for e in parts[key].values()])

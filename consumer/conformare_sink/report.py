@@ -86,7 +86,7 @@ def recorded_at(emission_id: str) -> float | None:
     return (identity.int >> _BITS_AFTER_MILLISECONDS) / 1000
 
 
-def latencies(emission_ids: Iterable[str], visible_at: float) -> tuple[float, ...]:
+def latencies_of(emission_ids: Iterable[str], visible_at: float) -> tuple[float, ...]:
     """Return how long runs were on their way.
 
     Args:

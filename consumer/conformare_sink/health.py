@@ -1,0 +1,90 @@
+"""How the stream is: what `/health` answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+BATCH_LIMIT_SECONDS = 600.0
+
+Awaited = Literal["the broker", "the lake"]
+"""What a stream may wait for. Everybody may read it: a fixed word, never the text of an error."""
+
+_RUNNING = "ok"
+
+
+class HealthReport(NamedTuple):
+    """How the stream is at one moment."""
+
+    healthy: bool
+    status: str
+    """`ok`, `starting`, `waiting for …`, `stalled` or `stopping`."""
+    seconds: float
+    """How long it has been so; of a stalled stream, how long its batch has been running."""
+
+
+class Health:
+    """What the stream says of itself.
+
+    It takes no lock: a signal handler may call `stopping` in the middle of anything.
+
+    Args:
+        batch_limit_seconds: A batch that has been running for longer than this has stalled.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        batch_limit_seconds: float = BATCH_LIMIT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._batch_limit_seconds = batch_limit_seconds
+        self._clock = clock
+        self._state = ("starting", clock())
+        self._batch_since: float | None = None
+        self._stopping_since: float | None = None
+
+    def running(self) -> None:
+        """Say that the stream runs; again and again is the same as once."""
+        self._be(_RUNNING)
+
+    def waiting(self, awaited: Awaited) -> None:
+        """Say that the stream waits for something; again and again is the same as once.
+
+        Args:
+            awaited: What it waits for.
+        """
+        self._be(f"waiting for {awaited}")
+
+    def stopping(self) -> None:
+        """Say that the stream ends; nothing that is said later changes that."""
+        if self._stopping_since is None:
+            self._stopping_since = self._clock()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Say that the stream runs, and that a batch is under way until the block is left."""
+        self.running()
+        self._batch_since = self._clock()
+        try:
+            yield
+        finally:
+            self._batch_since = None
+
+    def report(self) -> HealthReport:
+        """Return how the stream is now."""
+        now = self._clock()
+        if self._stopping_since is not None:
+            return HealthReport(False, "stopping", now - self._stopping_since)
+        (status, since), batch_since = self._state, self._batch_since
+        if status == _RUNNING and batch_since is not None:
+            batch_seconds = now - batch_since
+            if batch_seconds > self._batch_limit_seconds:
+                return HealthReport(False, "stalled", batch_seconds)
+        return HealthReport(status == _RUNNING, status, now - since)
+
+    def _be(self, status: str) -> None:
+        if self._state[0] != status:
+            self._state = (status, self._clock())
