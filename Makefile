@@ -65,7 +65,7 @@ test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3
 	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
 
 .PHONY: bench
-bench: bench-capture bench-emit ## Measure what docs/ states: minutes, on a machine that does nothing else
+bench: bench-capture bench-emit bench-sink ## Measure what docs/ states: minutes, on a machine that does nothing else
 
 .PHONY: bench-capture
 bench-capture: setup ## Measure what tracking costs
@@ -75,6 +75,10 @@ bench-capture: setup ## Measure what tracking costs
 bench-emit: setup ## Measure what emitting a run costs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m bench.emit
+
+.PHONY: bench-sink
+bench-sink: setup ## Measure how fast the sink is
+	PYTHONPATH=tests $(BIN)/python -m bench.sink $(PARTS)
 
 .PHONY: capture-table
 capture-table: $(INSTALLED) ## Write the table of docs/capture.md anew

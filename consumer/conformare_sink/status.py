@@ -121,6 +121,7 @@ def _incomplete(rows: Iterable[Mapping[str, Any]]) -> list[IncompleteEmission]:
 
 def _lag(topics: Topics, lake_id: str) -> dict[str, int]:
     lag: dict[str, int] = defaultdict(int)
-    for (topic, _), behind in topics.lag(consumer_group(lake_id)).items():
+    landed = topics.committed(consumer_group(lake_id))
+    for (topic, _), behind in topics.lag(landed).items():
         lag[topic] += behind
     return dict(sorted(lag.items()))

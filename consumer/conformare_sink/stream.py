@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
 from conformare_sink.checkpoint import open_checkpoint
 from conformare_sink.collect import with_sequences
+from conformare_sink.errors import BrokerUnreachableError
+from conformare_sink.health import Health
 from conformare_sink.lake import open_for_writing
 from conformare_sink.landing import Landing
+from conformare_sink.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
 from conformare_sink.pending import PendingMessages
 from conformare_sink.query import LandingQuery
 from conformare_sink.report import BatchReport
 from conformare_sink.tables import LakeTables
-from conformare_sink.topics import Topics, consumer_group
+from conformare_sink.topics import PartitionOffsets, ShadowGroup, Topics
 
 logger = logging.getLogger("conformare_sink")
 
 WAKE_SECONDS = 0.2
+LAG_SECONDS = 10.0
+"""How often the lag is asked for."""
 
 
 class SinkStream:
@@ -32,6 +39,8 @@ class SinkStream:
         spark: A session from `build_session`.
         options: Where from and where to.
         on_batch: Called with the report of every batch.
+        metrics: Is told what happens.
+        health: Is told how the stream is.
     """
 
     def __init__(
@@ -39,10 +48,14 @@ class SinkStream:
         spark: SparkSession,
         options: SinkOptions,
         on_batch: Callable[[BatchReport], None],
+        metrics: SinkMetrics | None = None,
+        health: Health | None = None,
     ) -> None:
         self._spark = spark
         self._options = options
         self._on_batch = on_batch
+        self._metrics = metrics or SinkMetrics()
+        self._health = health or Health()
         self._stopping = threading.Event()
 
     def run_once(self) -> None:
@@ -69,6 +82,7 @@ class SinkStream:
     def stop(self) -> None:
         """Let the batch that is under way finish, then end; may be called by a signal handler."""
         self._stopping.set()
+        self._health.stopping()
 
     def _run(self, interval: str | None) -> None:
         options = self._options
@@ -80,24 +94,42 @@ class SinkStream:
         with open_for_writing(tables, "a sink") as lake:
             checkpoint = open_checkpoint(self._spark, options.checkpoint_location, lake.lake_id)
             pending = PendingMessages(lake.waiting())
-            land = Landing(lake, pending, options.topic_prefix, self._on_batch)
+            land = Landing(lake, pending, options.topic_prefix, self._report)
             messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
-            query = LandingQuery(messages, land, checkpoint.location, interval)
-            self._attend(query, topics, consumer_group(lake.lake_id))
 
-    def _attend(self, query: LandingQuery, topics: Topics, group: str) -> None:
-        """Commit what has landed to Kafka, so that its own tools see the lag, until the end."""
+            def land_watched(batch: DataFrame, batch_id: int) -> None:
+                with self._health.batch():
+                    land(batch, batch_id)
+
+            query = LandingQuery(messages, land_watched, checkpoint.location, interval)
+            self._health.running()
+            self._attend(query, topics, ShadowGroup(options.bootstrap_servers, lake.lake_id))
+
+    def _report(self, report: BatchReport) -> None:
+        self._metrics.record(report)
+        self._on_batch(report)
+
+    def _attend(self, query: LandingQuery, topics: Topics, group: ShadowGroup) -> None:
+        """Tell Kafka's tools and the metrics how far the query is, until its end."""
         committed = -1
+        offsets: PartitionOffsets = {}
+        look_again = 0.0
         ended = False
         try:
             while not ended and not self._stopping.is_set():
                 ended = query.wait(WAKE_SECONDS)
                 batch_id, offsets = query.progress()
                 if batch_id != committed and offsets:
-                    topics.commit(group, offsets)
+                    group.commit(offsets)
+                    self._metrics.committed()
                     committed = batch_id
+                if time.monotonic() >= look_again:
+                    with suppress(BrokerUnreachableError):  # told by the query, if it needs one
+                        self._metrics.lag(topics.lag(offsets))
+                    look_again = time.monotonic() + LAG_SECONDS
         finally:
             query.stop()
+            group.close(offsets)
 
 
 def kafka_stream(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
@@ -61,13 +62,8 @@ class Topics:
         Raises:
             BrokerUnreachableError: No broker answered within 10 seconds.
         """
-        try:
+        with self._answers():
             found = self._admin.list_topics(timeout=CONNECT_TIMEOUT_SECONDS).topics
-        except KafkaException as exc:
-            raise BrokerUnreachableError(
-                f"no Kafka broker answers at {self.bootstrap_servers} "
-                f"(waited {CONNECT_TIMEOUT_SECONDS:g} s)"
-            ) from exc
         return {name: len(found[name].partitions) for name in self._names if name in found}
 
     def require_all(self) -> None:
@@ -126,43 +122,94 @@ class Topics:
                     f"{exc.args[0].str()}"
                 ) from exc
 
-    def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Commit offsets to a consumer group, so that Kafka's own tools see the sink's lag.
-
-        Args:
-            group: The consumer group.
-            offsets: The next offset to be read, of every partition.
-        """
-        consumer = Consumer({**self._client, "group.id": group, "enable.auto.commit": False})
-        try:
-            consumer.commit(
-                offsets=[TopicPartition(t, p, offset) for (t, p), offset in offsets.items()],
-                asynchronous=False,
-            )
-        finally:
-            consumer.close()
-
     def committed(self, group: str) -> PartitionOffsets:
-        """Return the offsets that a consumer group has committed for the topics."""
+        """Return the offsets that a consumer group has committed for the topics.
+
+        Raises:
+            BrokerUnreachableError: No broker answered within 10 seconds.
+        """
         request = [ConsumerGroupTopicPartitions(group)]
-        (answer,) = self._admin.list_consumer_group_offsets(request).values()
+        with self._answers():
+            (answer,) = self._admin.list_consumer_group_offsets(
+                request, request_timeout=CONNECT_TIMEOUT_SECONDS
+            ).values()
+            found = answer.result().topic_partitions
         return {
             (p.topic, p.partition): p.offset
-            for p in answer.result().topic_partitions
+            for p in found
             if p.topic in self._names and p.offset >= 0
         }
 
     def ends(self) -> PartitionOffsets:
-        """Return the offset that the next message of every partition will have."""
+        """Return the offset that the next message of every partition will have.
+
+        Raises:
+            BrokerUnreachableError: No broker answered within 10 seconds.
+        """
         places = [
             TopicPartition(name, partition)
             for name, n_partitions in self.partitions().items()
             for partition in range(n_partitions)
         ]
-        answers = self._admin.list_offsets({place: OffsetSpec.latest() for place in places})  # type: ignore[no-untyped-call]  # it has no annotations
-        return {(p.topic, p.partition): found.result().offset for p, found in answers.items()}
+        with self._answers():
+            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no annotations
+            answers = self._admin.list_offsets(
+                dict.fromkeys(places, latest), request_timeout=CONNECT_TIMEOUT_SECONDS
+            )
+            return {(p.topic, p.partition): found.result().offset for p, found in answers.items()}
 
-    def lag(self, group: str) -> PartitionOffsets:
-        """Return how many messages of every partition the group has not read yet."""
-        committed = self.committed(group)
-        return {place: end - committed.get(place, 0) for place, end in self.ends().items()}
+    def lag(self, offsets: PartitionOffsets) -> PartitionOffsets:
+        """Return how many messages of every partition are beyond some offsets.
+
+        Raises:
+            BrokerUnreachableError: No broker answered within 10 seconds.
+        """
+        return {place: end - offsets.get(place, 0) for place, end in self.ends().items()}
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        try:
+            yield
+        except KafkaException as exc:
+            raise BrokerUnreachableError(
+                f"no Kafka broker answers at {self.bootstrap_servers} "
+                f"(waited {CONNECT_TIMEOUT_SECONDS:g} s)"
+            ) from exc
+
+
+class ShadowGroup:
+    """A consumer group to which the sink commits what has landed, for Kafka's own tools to see.
+
+    Structured Streaming has no group. A commit that gets lost is made good by the next one.
+
+    Args:
+        bootstrap_servers: Brokers to begin with, `host:port` separated by commas.
+        lake_id: Identity of the lake.
+    """
+
+    def __init__(self, bootstrap_servers: str, lake_id: str) -> None:
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "log_level": 0,
+                "group.id": consumer_group(lake_id),
+                "enable.auto.commit": False,
+            }
+        )
+
+    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Commit without waiting for the answer.
+
+        Args:
+            offsets: The next offset to be read, of every partition.
+        """
+        places = [TopicPartition(t, p, offset) for (t, p), offset in offsets.items()]
+        self._consumer.commit(offsets=places, asynchronous=True)
+
+    def close(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Commit once more and wait, for as long as it is worth waiting for."""
+        places = [TopicPartition(t, p, offset) for (t, p), offset in offsets.items()]
+        with suppress(KafkaException):
+            if places:
+                self._consumer.commit(offsets=places, asynchronous=False)
+        self._consumer.close()

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from conformare_sink.options import CatalogOptions
+
 BootstrapServers = Annotated[
     str,
     typer.Option(
@@ -39,3 +41,42 @@ MaxMessagesPerBatch = Annotated[
         help="Most messages that one micro-batch takes from all topics together.",
     ),
 ]
+Catalog = Annotated[
+    str | None,
+    typer.Option(
+        "--catalog",
+        envvar="CONFORMARE_CATALOG",
+        help="Catalog of the tables; the session's own when only --schema is given.",
+    ),
+]
+Schema = Annotated[
+    str | None,
+    typer.Option(
+        "--schema",
+        envvar="CONFORMARE_SCHEMA",
+        help="Schema of the tables, which are then no folders of the lake.",
+    ),
+]
+TablePrefix = Annotated[
+    str,
+    typer.Option(
+        "--table-prefix",
+        envvar="CONFORMARE_TABLE_PREFIX",
+        help="Put in front of every table's name in the schema.",
+    ),
+]
+
+
+def catalog_options(
+    catalog: str | None, schema: str | None, table_prefix: str
+) -> CatalogOptions | None:
+    """Return where the tables are; None where they are folders of the lake.
+
+    Raises:
+        typer.BadParameter: A catalog or a prefix was given, and no schema.
+    """
+    if schema is not None:
+        return CatalogOptions(catalog=catalog, schema_name=schema, table_prefix=table_prefix)
+    if catalog is not None or table_prefix:
+        raise typer.BadParameter("--catalog and --table-prefix need --schema")
+    return None

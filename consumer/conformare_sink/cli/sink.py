@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import signal
 import threading
+from contextlib import ExitStack
 from datetime import datetime, timezone
-from typing import Annotated
+from enum import Enum
+from typing import Annotated, Protocol
 
 import typer
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
     BootstrapServers,
+    Catalog,
     Lake,
     MaxMessagesPerBatch,
+    Schema,
+    TablePrefix,
     TopicPrefix,
+    catalog_options,
 )
 from conformare_sink.cli._console import err, out, readable_errors
 from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
+
+STOP_SECONDS = 60.0
+"""How long the batch that is under way may take after a signal."""
+STOPPED_IN_A_BATCH = 3
+LOOPBACK = "127.0.0.1"
+
+
+class LogFormat(str, Enum):
+    """How each batch is reported."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Stoppable(Protocol):
+    """A stream; its module is imported late."""
+
+    def stop(self) -> None:
+        """Let the batch that is under way finish, then end."""
 
 
 def _interval(text: str) -> str:
@@ -58,11 +84,34 @@ def sink(
             metavar="INTERVAL",
             help="How often a micro-batch begins.",
         ),
-    ] = "2 seconds",
+    ] = "1 second",
     max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
+    catalog: Catalog = None,
+    schema: Schema = None,
+    table_prefix: TablePrefix = "",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="CONFORMARE_METRICS_PORT",
+            min=0,
+            max=65535,
+            help="Serve /metrics and /health on this port; 0 for any that is free.",
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str,
+        typer.Option(envvar="CONFORMARE_METRICS_HOST", help="Address to serve them on."),
+    ] = LOOPBACK,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(envvar="CONFORMARE_LOG_FORMAT", help="How each batch is reported."),
+    ] = LogFormat.TEXT,
 ) -> None:
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
+    from conformare_sink.endpoint import MetricsEndpoint
+    from conformare_sink.health import Health
+    from conformare_sink.metrics import SinkMetrics
     from conformare_sink.report import BatchReport
     from conformare_sink.session import build_session
     from conformare_sink.stream import SinkStream
@@ -73,6 +122,7 @@ def sink(
     options = SinkOptions(
         bootstrap_servers=bootstrap_servers,
         lake=lake,
+        catalog=catalog_options(catalog, schema, table_prefix),
         checkpoint=checkpoint,
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
@@ -81,20 +131,42 @@ def sink(
     Topics(bootstrap_servers, topic_prefix).partitions()
 
     def report(batch: BatchReport) -> None:
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        out.print(f"{now} {batch.summary()}", markup=False)
+        if log_format is LogFormat.JSON:
+            line = batch.as_json()
+        else:
+            now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            line = f"{now} {batch.summary()}"
+        out.print(line, markup=False)
 
-    with err.status("Starting Spark"):
-        spark = build_session("conformare-sink")
-    try:
-        stream = SinkStream(spark, options, report)
+    metrics, health = SinkMetrics(), Health()
+    with ExitStack() as running:
+        if metrics_port is not None:
+            endpoint = MetricsEndpoint(metrics.registry, health, metrics_host, metrics_port)
+            running.enter_context(endpoint)
+            err.print(f"metrics on http://{metrics_host}:{endpoint.port}/metrics", markup=False)
+        with err.status("Starting Spark"):
+            spark = build_session("conformare-sink")
+        running.callback(spark.stop)
+        stream = SinkStream(spark, options, report, metrics, health)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: stream.stop())
+                signal.signal(number, lambda *_: _stop(stream))
         if once:
             stream.run_once()
         else:
-            out.print(f"landing runs from {bootstrap_servers} in {lake}", markup=False)
+            err.print(f"landing runs from {bootstrap_servers} in {lake}", markup=False)
             stream.run(trigger)
-    finally:
-        spark.stop()
+
+
+def _stop(stream: Stoppable) -> None:
+    """End when the batch is done, and at the latest when that has taken too long."""
+    stream.stop()
+    late = threading.Timer(STOP_SECONDS, _end_at_once)
+    late.daemon = True
+    late.start()
+
+
+def _end_at_once() -> None:
+    message = f"the batch was not done {STOP_SECONDS:.0f} s after the signal: ending in the middle"
+    err.print(f"error: {message}; the next start does it again", markup=False)
+    os._exit(STOPPED_IN_A_BATCH)

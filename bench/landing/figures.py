@@ -1,0 +1,15 @@
+"""How the sink's figures are printed beside their targets."""
+
+from __future__ import annotations
+
+
+def at_least(what: str, found: float, target: float) -> str:
+    """Return a figure and whether it reaches its target."""
+    verdict = "PASS" if found >= target else "MISSED"
+    return f"  {verdict:<6} {what}: {found:,.2f}, at least {target:,.2f}"
+
+
+def at_most(what: str, found: float, target: float) -> str:
+    """Return a figure and whether it keeps to its target."""
+    verdict = "PASS" if found <= target else "MISSED"
+    return f"  {verdict:<6} {what}: {found:,.2f}, at most {target:,.2f}"

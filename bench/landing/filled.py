@@ -1,0 +1,97 @@
+"""A lake that holds many runs, and a sink that lands small batches in it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from bench.landing.process import arguments, found
+from confluent_kafka import Producer
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from support.typical import typical_store
+
+from conformare import to_run_record
+from conformare._identity import new_emission_id
+from conformare.emission import Message, encode_emission
+from conformare_schemas import GRAINS, table_columns, topic_name
+from conformare_sink.lake import Lake
+from conformare_sink.options import SinkOptions
+from conformare_sink.report import BatchReport
+from conformare_sink.session import build_session
+from conformare_sink.stream import SinkStream
+from conformare_sink.tables import LakeTables
+
+RUNS_OF_A_BATCH = 50
+BATCHES, WARM_UP = 25, 8
+MAX_MESSAGE_BYTES = 1_000_000
+
+given = arguments()
+spark = build_session("bench", master="local[2]", driver_memory="2g")
+tables = LakeTables(spark, given["lake"])
+
+
+def filled_runs(count: int) -> DataFrame:
+    """As many rows of `runs`: a minute's worth of runs in order, or every run_id at random."""
+    number = F.col("id")
+    # The first 48 bits of a UUIDv7 are its time: one run every 60 ms up to now.
+    millis = F.lit(int(time.time() * 1000)) - (F.lit(count) - number) * 60
+    in_order = F.concat(
+        F.lpad(F.hex(millis), 12, "0"), F.substring(F.md5(number.cast("string")), 1, 20)
+    )
+    run_id = in_order if given["in_order"] else F.md5(number.cast("string"))
+    known = {
+        "run_id": F.lower(run_id),
+        "pipeline": F.concat(F.lit("pipeline "), (number % 50).cast("string")),
+        "ts": F.timestamp_millis(millis),
+        "status": F.lit("healthy"),
+    }
+    return spark.range(0, count, numPartitions=16).select(
+        *(
+            known.get(column.name, F.lit(None)).cast(column.sql_type).alias(column.name)
+            for column in table_columns("runs")
+        )
+    )
+
+
+tables.open()
+filled_runs(given["runs"]).write.format("delta").mode("append").save(f"{given['lake']}/runs")
+start = time.perf_counter()
+n_known = len(Lake(tables)._known)  # noqa: SLF001 - how long reading them takes is what is measured
+opening = time.perf_counter() - start
+if n_known != given["runs"]:
+    raise RuntimeError(f"{n_known} runs are known of {given['runs']}")
+
+record = to_run_record(typical_store(), "bench")
+producer = Producer({"bootstrap.servers": given["servers"]})
+
+
+def send(messages: tuple[Message, ...]) -> None:
+    """Send the messages of an emission."""
+    for message in messages:
+        producer.produce(
+            topic_name(message.grain, given["prefix"]), key=message.key, value=message.value
+        )
+    producer.poll(0)
+
+
+for _ in range(BATCHES * RUNS_OF_A_BATCH):
+    run_id = new_emission_id() if given["in_order"] else uuid.uuid4().hex
+    for rows in record.values():
+        for row in rows:
+            row["run_id"] = run_id
+    send(encode_emission(record, new_emission_id(), max_message_bytes=MAX_MESSAGE_BYTES))
+if producer.flush(60):
+    raise RuntimeError("the broker did not take all messages")
+
+reports: list[BatchReport] = []
+options = SinkOptions(
+    bootstrap_servers=given["servers"],
+    lake=given["lake"],
+    topic_prefix=given["prefix"],
+    max_messages_per_batch=RUNS_OF_A_BATCH * len(GRAINS),
+)
+SinkStream(spark, options, reports.append).run_once()
+if sum(report.rows.get("runs", 0) for report in reports) != BATCHES * RUNS_OF_A_BATCH:
+    raise RuntimeError("not all has landed")
+found(batches=[report.seconds for report in reports[WARM_UP:]], opening=opening)

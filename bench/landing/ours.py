@@ -1,0 +1,29 @@
+"""The sink catches up with a backlog."""
+
+from __future__ import annotations
+
+import time
+
+from bench.landing.process import arguments, found
+
+from conformare_sink.options import SinkOptions
+from conformare_sink.report import BatchReport
+from conformare_sink.session import build_session
+from conformare_sink.stream import SinkStream
+
+given = arguments()
+spark = build_session("bench", master=given["master"], driver_memory=given["driver_memory"])
+options = SinkOptions(
+    bootstrap_servers=given["servers"],
+    lake=given["lake"],
+    topic_prefix=given["prefix"],
+    max_messages_per_batch=given["max_messages_per_batch"],
+)
+batches: list[BatchReport] = []
+start = time.perf_counter()
+SinkStream(spark, options, batches.append).run_once()
+found(
+    seconds=time.perf_counter() - start,
+    batches=[batch.seconds for batch in batches],
+    runs=sum(batch.rows.get("runs", 0) for batch in batches),
+)

@@ -1,0 +1,73 @@
+"""Ten minutes at five runs a second: memory, batch time and files stay as they are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.emission.broker import Broker
+from bench.emission.figures import p50, percentile
+from bench.landing.arrivals import watched
+from bench.landing.figures import at_most
+from bench.landing.live import (
+    LiveSink,
+    await_arrival,
+    await_lake,
+    live_sink,
+    record_at,
+    resident_mb,
+)
+
+PREFIX = "soak."
+SECONDS, PER_SECOND = 600.0, 5.0
+LOOK_SECONDS = 5.0
+GROWTH = 1.15
+
+
+def soak(broker: Broker, folder: Path) -> None:
+    """Print memory, batch time and files of the last third beside those of the second.
+
+    Args:
+        broker: The broker, which is up.
+        folder: Where the lake is.
+    """
+    lake = folder / "soak"
+    broker.create_topics(PREFIX)
+    with live_sink(broker, PREFIX, lake, "--maintain-every", "2 minutes") as sink:
+        await_lake(lake)
+        with watched(lake) as arrivals, _memory(sink) as memory:
+            found = await_arrival(arrivals, record_at(broker, PREFIX, PER_SECOND, SECONDS))
+        seconds = [batch["seconds"] for batch in sink.batches]
+        files = {table.name: len(list(table.glob("*.parquet"))) for table in lake.iterdir()}
+        code = sink.stop()
+    third = len(memory) // 3
+    middle, last = memory[third : 2 * third], memory[2 * third :]
+    print(f"  {len(found)} runs, {len(seconds)} batches, exit code {code}")
+    print(f"  freshness p50 {p50(found):.2f} s, p95 {percentile(found, 0.95):.2f} s")
+    print(f"  resident memory of Python and Java: {p50(middle):,.0f} MB, then {p50(last):,.0f} MB")
+    print(at_most("growth of memory", p50(last) / p50(middle), GROWTH))
+    third = len(seconds) // 3
+    growth = p50(seconds[2 * third :]) / p50(seconds[third : 2 * third])
+    print(at_most("growth of the batch time", growth, GROWTH))
+    print(f"  data files on disk at the end, by table: {files}")
+
+
+@contextmanager
+def _memory(sink: LiveSink) -> Iterator[list[float]]:
+    """Look at the sink's memory for the time of a block, in MB."""
+    samples: list[float] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK_SECONDS):
+            samples.append(resident_mb(sink.pid))
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()

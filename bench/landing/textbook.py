@@ -1,0 +1,47 @@
+"""The design of the textbooks: a query for each topic, duplicates dropped within a watermark."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from bench.landing.process import arguments, found
+from pyspark.sql import functions as F
+from pyspark.sql.avro.functions import from_avro
+
+from conformare_schemas import GRAINS, HEADER_BYTES, message_schema, topic_name
+from conformare_sink.session import build_session
+
+given = arguments()
+spark = build_session("bench", master=given["master"])
+start = time.perf_counter()
+queries = []
+for grain in GRAINS:
+    messages = (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", given["servers"])
+        .option("subscribe", topic_name(grain, given["prefix"]))
+        .option("startingOffsets", "earliest")
+        .option("maxOffsetsPerTrigger", given["max_messages_per_batch"] // len(GRAINS))
+        .option("kafka.fetch.max.wait.ms", "10")
+        .load()
+    )
+    payload = F.expr(f"substring(value, {HEADER_BYTES + 1})")
+    message = from_avro(payload, json.dumps(message_schema(grain)), {"mode": "PERMISSIVE"})
+    rows = (
+        messages.select(message.alias("m"))
+        .select("m.*")
+        .withWatermark("ts", "1 hour")
+        .dropDuplicatesWithinWatermark(["run_id", "first_row"])
+        .select("run_id", "pipeline", "ts", "emission_id", F.inline("rows"))
+    )
+    queries.append(
+        rows.writeStream.format("delta")
+        .option("checkpointLocation", f"{given['lake']}/_checkpoint/{grain}")
+        .trigger(availableNow=True)
+        .start(f"{given['lake']}/{grain}")
+    )
+for query in queries:
+    query.awaitTermination()
+seconds = time.perf_counter() - start
+found(seconds=seconds, runs=spark.read.format("delta").load(f"{given['lake']}/runs").count())

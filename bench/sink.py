@@ -1,0 +1,48 @@
+"""How fast the sink is: `make bench-sink` prints it, docs/reliability.md keeps what was seen.
+
+All in one run on one machine with the embedded broker; Spark has two cores. "PASS" and "MISSED" stand beside the
+targets; a run that does not land, or lands twice, ends the bench.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.emission.broker import Broker, running_broker
+from bench.landing.backlog import backlog
+from bench.landing.freshness import freshness
+from bench.landing.lookup import lookup
+from bench.landing.soak import soak
+
+PARTS: dict[str, Callable[[Broker, Path], None]] = {
+    "freshness": freshness,
+    "backlog": backlog,
+    "lookup": lookup,
+    "soak": soak,
+}
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description="How fast the sink is.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with running_broker(folder / "broker") as broker:
+            for part in asked.parts or PARTS:
+                print(f"\n{part} (load {os.getloadavg()[0]:.1f} at its start)", flush=True)
+                PARTS[part](broker, folder)
+    print(f"\nall in {time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
