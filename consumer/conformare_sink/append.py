@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 import pyarrow as pa
@@ -31,6 +31,20 @@ ATTEMPTS = 5
 """How often a commit is tried, each time upon the newest version of the table."""
 
 
+FENCE = "conformare-writer"
+"""Application whose transactions number the commits of a lake that can be taken over."""
+
+
+class DataFile(NamedTuple):
+    """A file of rows in a table's folder."""
+
+    name: str
+    size: int
+    """In bytes."""
+    statistics: str
+    """As Delta's log holds them."""
+
+
 class AppendTable(Protocol):
     """A table that rows are appended to."""
 
@@ -40,6 +54,9 @@ class AppendTable(Protocol):
 
     def columns(self) -> list[str]:
         """Return the names of its columns."""
+
+    def fence(self) -> None:
+        """Shut out every writer that opened the table before, as far as the table can."""
 
     def append(self, rows: pa.Table) -> None:
         """Append rows that have the table's columns, all of them in one commit."""
@@ -91,6 +108,9 @@ class CatalogTable:
         changed, self._version = newest != self._version, newest
         return changed
 
+    def fence(self) -> None:
+        """Do nothing: Spark's writer has no such thing, and the catalog knows its writers."""
+
     def _newest(self) -> int:
         history = self._spark.sql(f"DESCRIBE HISTORY {self._identifier} LIMIT 1")
         return int(history.select("version").head()["version"])  # type: ignore[index]  # one row
@@ -117,6 +137,7 @@ class FolderTable:
         self._statistics = statistics
         self._snapshot: Any = None
         self._version = self._load().getVersion()
+        self._turn: int | None = None
 
     @property
     def table_id(self) -> str:
@@ -142,7 +163,7 @@ class FolderTable:
         statistics = _statistics(rows, self._statistics)
         try:
             self._folder.write_bytes(name, content)
-            self._commit(name, len(content), statistics)
+            self._commit(DataFile(name, len(content), statistics))
         except (Py4JJavaError, OSError) as exc:
             raise TableWriteError(self._location, _reason(exc)) from exc
 
@@ -156,25 +177,43 @@ class FolderTable:
             self._snapshot = None
         return changed
 
+    def fence(self) -> None:
+        """Shut out every writer that opened the table before.
+
+        From now on each commit carries a number that the log lets through only if it is higher than
+        all before: of two writers that count on, one cannot commit any more.
+
+        Raises:
+            TableWriteError: Somebody else was faster.
+        """
+        latest = self._load().getLatestTransactionVersion(self._engine, FENCE).orElse(None)
+        self._turn = int(latest or 0)
+        try:
+            self._commit(None)
+        except Py4JJavaError as exc:
+            raise TableWriteError(self._location, _reason(exc)) from exc
+
     def _load(self) -> Any:
         if self._snapshot is None:
             loading = self._kernel.TableManager.loadSnapshot(self._location)
             self._snapshot = loading.build(self._engine)
         return self._snapshot
 
-    def _commit(self, name: str, size: int, statistics: str) -> None:
-        """Commit a file.
+    def _commit(self, file: DataFile | None) -> None:
+        """Commit a file, or nothing but a turn.
 
         Trying again is safe also where a commit came through and its answer did not: a file is in
-        the table once, however often it is added.
+        the table once, however often it is added, and a turn that was taken cannot be taken again.
         """
+        if self._turn is not None:
+            self._turn += 1
         for attempt in range(ATTEMPTS):
             before, self._snapshot = self._load(), None
             try:
-                result = self._commit_upon(before, name, size, statistics)
-            except Py4JJavaError:
+                result = self._commit_upon(before, file)
+            except Py4JJavaError as exc:
                 # It may lie in what the snapshot was of: a table that was altered since.
-                if attempt == ATTEMPTS - 1:
+                if attempt == ATTEMPTS - 1 or "ConcurrentTransaction" in str(exc.java_exception):
                     raise
                 continue
             if result.getVersion() == self._version + 1:
@@ -185,20 +224,27 @@ class FolderTable:
                     hook.threadSafeInvoke(self._engine)
             return
 
-    def _commit_upon(self, snapshot: Any, name: str, size: int, statistics: str) -> Any:
+    def _commit_upon(self, snapshot: Any, file: DataFile | None) -> Any:
         kernel, engine = self._kernel, self._engine
         operation = kernel.Operation.STREAMING_UPDATE
-        transaction = snapshot.buildUpdateTableTransaction(ENGINE_NAME, operation).build(engine)
+        building = snapshot.buildUpdateTableTransaction(ENGINE_NAME, operation)
+        if self._turn is not None:
+            building = building.withTransactionId(FENCE, self._turn)
+        transaction = building.build(engine)
+        iterable = kernel.utils.CloseableIterable
+        if file is None:
+            return transaction.commit(engine, iterable.emptyIterable())
         state = transaction.getTransactionState(engine)
         context = kernel.Transaction.getWriteContext(engine, state, self._no_partition)
         parsed = kernel.statistics.DataFileStatistics.deserializeFromJson(
-            statistics, transaction.getSchema(engine)
+            file.statistics, transaction.getSchema(engine)
         )
-        now = int(time.time() * 1000)
-        file = kernel.utils.DataFileStatus(self._folder.uri(name), size, now, parsed)
-        files = kernel.internal.util.Utils.singletonCloseableIterator(file)
+        status = kernel.utils.DataFileStatus(
+            self._folder.uri(file.name), file.size, int(time.time() * 1000), parsed
+        )
+        files = kernel.internal.util.Utils.singletonCloseableIterator(status)
         actions = kernel.Transaction.generateAppendActions(engine, state, files, context)
-        return transaction.commit(engine, kernel.utils.CloseableIterable.inMemoryIterable(actions))
+        return transaction.commit(engine, iterable.inMemoryIterable(actions))
 
 
 def _parquet(rows: pa.Table) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from uuid import uuid4
 
 import pyarrow as pa
 from delta.tables import DeltaTable
@@ -30,14 +31,14 @@ from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
 from conformare_sink.message import MESSAGE_COLUMNS, Message, message_columns, messages_of
 from conformare_sink.pending import pending_rows
 from conformare_sink.tables import LakeTables
-from conformare_sink.writer_lock import LOCK_FILE, sole_writer
+from conformare_sink.writer_lock import LOCK_FILES, Hold, sole_writer
 
 logger = logging.getLogger("conformare_sink")
 
 RUN_KEY = list(RunKey._fields)
 
-LANDING_NOTE = "_landing.json"
-"""In the lake's folder while runs are being appended: which ones."""
+LANDING_NOTE = "_landing"
+"""Begins the name of a note in the lake's folder while runs are being appended: which ones."""
 
 DIGESTS_AT_ONCE = 2_000_000
 """Digests that are collected from a table in one go: 32 MB."""
@@ -48,11 +49,16 @@ class Lake:
 
     Args:
         tables: Its tables.
+        hold: The lock on it; None for a lake that is only read.
     """
 
-    def __init__(self, tables: LakeTables) -> None:
+    def __init__(self, tables: LakeTables, hold: Hold | None = None) -> None:
         self.tables = tables
+        self._hold = hold
         self._append = tables.open()
+        if hold is not None and hold.can_be_lost:
+            for table in self._append.values():
+                table.fence()
         self._folder = Folder(tables.spark, tables.root)
         self._known = self._digests("runs", run_digest_column())
         self._purged = self._digests(PURGED.name, run_digest_column())
@@ -83,7 +89,9 @@ class Lake:
             rows: What the tables get, by grain.
             runs: The runs that the rows are of.
         """
-        self._folder.write_text(LANDING_NOTE, json.dumps([*map(list, runs)]))
+        # A name of its own: a writer that was taken over from cannot spoil its successor's.
+        note = f"{LANDING_NOTE}-{uuid4()}.json"
+        self._folder.write_text(note, json.dumps([*map(list, runs)]))
         with ThreadPoolExecutor(len(CHILD_GRAINS), "append") as pool:
             children = [
                 pool.submit(self._append[grain].append, rows[grain])
@@ -93,7 +101,9 @@ class Lake:
         for child in children:
             child.result()
         self._append["runs"].append(rows["runs"])
-        self._folder.remove(LANDING_NOTE)
+        if self._hold is not None:
+            self._hold.confirm()
+        self._folder.remove(note)
         self._known.add([*map(run_digest, runs)])
 
     def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
@@ -138,20 +148,23 @@ class Lake:
         Returns:
             Table → runs whose rows were removed, for tables that had any.
         """
-        if not self._folder.has(LANDING_NOTE):
-            return {}
-        try:
-            noted = {RunKey(*run) for run in json.loads(self._folder.read_text(LANDING_NOTE))}
-        except ValueError:
-            noted = set()  # it ended while writing the note, so before it appended anything
+        notes = [name for name in self._folder.names() if name.startswith(LANDING_NOTE)]
+        noted = {run for note in notes for run in self._noted(note)}
         unfinished = noted - self.known_runs(noted)
         removed = {}
         if unfinished:
             with ThreadPoolExecutor(len(CHILD_GRAINS), "recover") as pool:
                 counts = pool.map(lambda grain: self.remove_rows(grain, unfinished), CHILD_GRAINS)
             removed = {grain: n for grain, n in zip(CHILD_GRAINS, counts, strict=True) if n}
-        self._folder.remove(LANDING_NOTE)
+        for note in notes:
+            self._folder.remove(note)
         return removed
+
+    def _noted(self, note: str) -> set[RunKey]:
+        try:
+            return {RunKey(*run) for run in json.loads(self._folder.read_text(note))}
+        except ValueError:
+            return set()  # its writer ended while it wrote that, so before it appended anything
 
     def remove_rows(self, table: str, runs: Collection[RunKey]) -> int:
         """Remove the rows of runs from a table; return how many of the runs had any."""
@@ -205,13 +218,14 @@ def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
         LakeRefusedError: The folder holds something that is not a lake of ours.
         LakeBusyError: Another process writes to the lake.
     """
-    strangers = [n for n in Folder(tables.spark, tables.root).names() if n != LOCK_FILE]
+    folder = Folder(tables.spark, tables.root)
+    strangers = [name for name in folder.names() if name not in LOCK_FILES]
     if strangers and tables.catalog is None and not tables.exist():
         raise LakeRefusedError(
             f"{tables.root} is not empty and is not a conformare lake; choose an empty or a new folder"
         )
-    with sole_writer(tables.root, purpose):
-        lake = Lake(tables)
+    with sole_writer(folder, tables.root, purpose) as hold:
+        lake = Lake(tables, hold)
         if removed := lake.recover():
             logger.info("removed rows that a crash had left without their run: %s", removed)
         yield lake

@@ -5,44 +5,70 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from conformare_sink.errors import LakeBusyError
-from conformare_sink.folder import local_path
+from conformare_sink.folder import Folder, local_path
+from conformare_sink.writer_lease import LEASE_FILE, leased
 
 LOCK_FILE = "_writer.lock"
+LOCK_FILES = (LOCK_FILE, LEASE_FILE)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A lake that is held.
+
+    Attributes:
+        confirm: Raises LakeBusyError where somebody else has taken the lake over.
+        can_be_lost: Whether that can happen while this process lives.
+    """
+
+    confirm: Callable[[], None]
+    can_be_lost: bool
 
 
 @contextmanager
-def sole_writer(lake: str, purpose: str) -> Iterator[None]:
+def sole_writer(lake: Folder, location: str, purpose: str) -> Iterator[Hold]:
     """Hold the lake against other sinks and replays while the block runs.
 
-    The operating system gives the lock back when its holder dies, however it dies. A lake in an
-    object store has no such lock: there, running one writer is the operator's task.
+    On this machine's file systems the operating system gives the lock back when its holder dies,
+    however it dies, and not before. Others have a lease.
 
     Args:
         lake: Folder of the lake.
+        location: The same, as people write it.
         purpose: What holds it, for the one who is refused.
 
     Raises:
         LakeBusyError: Another process holds the lake.
     """
-    local = local_path(lake)
+    holder = f"{purpose}, process {os.getpid()} on {socket.gethostname()}"
+    local = local_path(location)
     if local is None:
-        yield
-        return
-    local.mkdir(parents=True, exist_ok=True)
-    with (local / LOCK_FILE).open("a+", encoding="utf-8") as lock:
+        with leased(lake, location, holder) as confirm:
+            yield Hold(confirm, can_be_lost=True)
+    else:
+        with _locked(local, location, holder):
+            yield Hold(lambda: None, can_be_lost=False)
+
+
+@contextmanager
+def _locked(lake: Path, location: str, holder: str) -> Iterator[None]:
+    lake.mkdir(parents=True, exist_ok=True)
+    with (lake / LOCK_FILE).open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             lock.seek(0)
             raise LakeBusyError(
-                f"{lake} is being written by {lock.read().strip() or 'another process'}; "
+                f"{location} is being written by {lock.read().strip() or 'another process'}; "
                 "stop that one first"
             ) from exc
         lock.truncate(0)
-        lock.write(f"{purpose}, process {os.getpid()} on {socket.gethostname()}\n")
+        lock.write(f"{holder}\n")
         lock.flush()
         yield

@@ -212,9 +212,10 @@ def test_a_note_that_was_not_finished_is_no_obstacle(
 ) -> None:
     """Its writer ended before it appended anything."""
     catch_up()
-    Path(lake, LANDING_NOTE).write_text('[["pipe', encoding="utf-8")
+    note = Path(lake, f"{LANDING_NOTE}-1.json")
+    note.write_text('[["pipe', encoding="utf-8")
     record = make_record("run-1")
     topic.send(messages_of(record, "e1"))
     assert landed(catch_up()) == 1
     assert check(lake, [record]).is_sound
-    assert not Path(lake, LANDING_NOTE).exists()
+    assert not note.exists()

@@ -1,0 +1,100 @@
+"""A lake on a file system without locks: Hadoop's view of folders, under a scheme of its own."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+from support.checker import check, read_table
+from support.produce import messages_of
+from support.records import Record, make_record
+
+from conformare_schemas import topic_name
+from conformare_sink import writer_lease
+from conformare_sink.assembly import assemble, table_rows
+from conformare_sink.decode import decode
+from conformare_sink.emission import RunKey
+from conformare_sink.errors import LakeBusyError, TableWriteError
+from conformare_sink.lake import Lake, open_for_writing
+from conformare_sink.message import Message
+from conformare_sink.tables import LakeTables
+from conformare_sink.writer_lease import LEASE_FILE
+
+PREFIX = "lease."
+
+
+@pytest.fixture
+def tables(spark: SparkSession, tmp_path: Path) -> Iterator[LakeTables]:
+    """A lake that is reached by `viewfs://`, and lies in the test's folder."""
+    hadoop = spark.sparkContext._jsc.hadoopConfiguration()
+    view = f"v{uuid.uuid4().hex}"
+    link = f"fs.viewfs.mounttable.{view}.link./lakes"
+    hadoop.set(link, tmp_path.as_uri())
+    yield LakeTables(spark, f"viewfs://{view}/lakes/lake")
+    hadoop.unset(link)
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second without a sign of life is death."""
+    monkeypatch.setattr(writer_lease, "DEAD_SECONDS", 1.0)
+    monkeypatch.setattr(writer_lease, "RENEW_SECONDS", 0.2)
+
+
+def rows_of(record: Record, emission_id: str) -> dict[str, pa.Table]:
+    """The rows of a record, as its emission brings them."""
+    messages = [
+        Message(m.key, m.value, topic_name(m.grain, PREFIX), 0, offset, offset)
+        for offset, m in enumerate(messages_of(record, emission_id))
+    ]
+    decoded = decode(messages, PREFIX)
+    return table_rows(decoded, list(assemble(decoded.envelopes).values()))
+
+
+def test_a_living_writer_is_named_and_a_dead_one_taken_over(
+    tables: LakeTables, tmp_path: Path
+) -> None:
+    """Whoever ends in order leaves no lease."""
+    lease = tmp_path / "lake" / LEASE_FILE
+    with open_for_writing(tables, "a test"):
+        assert "a test, process" in json.loads(lease.read_text())["holder"]
+        with (
+            pytest.raises(LakeBusyError, match="is being written by a test, process"),
+            open_for_writing(tables, "another"),
+        ):
+            pass
+    assert not lease.exists()
+    lease.write_text('{"holder": "a dead one", "id": "1", "renewals": 3}')
+    with open_for_writing(tables, "a test") as lake:
+        record = make_record("run-1")
+        lake.land(rows_of(record, "e1"), [RunKey("pipeline", "run-1")])
+    assert check(tmp_path / "lake", [record]).is_sound
+
+
+def test_a_writer_that_was_believed_dead_lands_nothing_more(
+    tables: LakeTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was suspended, and goes on after another has taken over."""
+    records = {run_id: make_record(run_id) for run_id in ("run-1", "run-2")}
+
+    def land(lake: Lake, run_id: str, emission_id: str) -> None:
+        lake.land(rows_of(records[run_id], emission_id), [RunKey("pipeline", run_id)])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer_lease, "RENEW_SECONDS", 3600.0)
+        suspended = open_for_writing(tables, "the suspended one")
+        first = suspended.__enter__()
+    land(first, "run-1", "e1")
+    with open_for_writing(tables, "the next one") as lake:
+        with pytest.raises(TableWriteError, match="ConcurrentTransaction"):
+            land(first, "run-2", "e2")
+        assert {row["run_id"] for row in read_table(tmp_path / "lake", "risks")} == {"run-1"}
+        land(lake, "run-2", "e3")
+    suspended.__exit__(None, None, None)
+    with open_for_writing(tables, "a third one"):
+        assert check(tmp_path / "lake", records.values()).is_sound
