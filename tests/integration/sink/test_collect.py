@@ -1,0 +1,77 @@
+"""What Spark and Python have to agree on: portions of a batch, headers, digests."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from conformare_sink.collect import portions, with_sequences
+from conformare_sink.digest_set import (
+    place_digest,
+    place_digest_column,
+    run_digest,
+    run_digest_column,
+)
+from conformare_sink.emission import RunKey
+from conformare_sink.message import Place
+
+MEGABYTE = 1_000_000
+MESSAGES = "key binary, value binary, topic string, partition int, offset long, timestamp timestamp"
+HEADERS = "headers array<struct<key string, value binary>>"
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, timezone.utc)
+
+
+def test_a_batch_that_exceeds_memory_comes_in_portions(spark: SparkSession) -> None:
+    """Each message once, and all of a run's in one portion."""
+    batch = spark.range(200).select(
+        (F.col("id") % 9).cast("string").cast("binary").alias("key"),
+        F.repeat(F.lit("x"), F.lit(MEGABYTE)).cast("binary").alias("value"),
+        F.lit("topic").alias("topic"),
+        F.lit(0).alias("partition"),
+        F.col("id").alias("offset"),
+        F.lit(NOW).alias("timestamp"),
+        F.lit(None).cast("string").alias("producer"),
+        F.lit(None).cast("long").alias("sequence"),
+    )
+    assert spark.sparkContext.getConf().get("spark.driver.maxResultSize") == "128m"
+    offsets: list[int] = []
+    keys: list[set[bytes | None]] = []
+    for portion in portions(batch):
+        offsets += [message.offset for message in portion.messages]
+        keys.append({message.key for message in portion.messages})
+    assert sorted(offsets) == list(range(200))
+    assert len(keys) > 1
+    assert sum(map(len, keys)) == 9
+
+
+def test_producers_and_their_sequences_come_from_the_headers(spark: SparkSession) -> None:
+    """Hostile and missing ones are none."""
+    headers = [
+        [("conformare.producer", b"a"), ("conformare.sequence", b"1")],
+        [("conformare.producer", b"a"), ("conformare.sequence", b"1")],
+        [("conformare.sequence", b"99999999999999999999"), ("conformare.producer", b"a")],
+        [("conformare.sequence", b"\xff"), ("conformare.producer", b"\xff")],
+        [("conformare.producer", b"b")],
+        None,
+    ]
+    rows = [(b"k", b"v", "t", 0, n, NOW, those) for n, those in enumerate(headers)]
+    batch = with_sequences(spark.createDataFrame(rows, f"{MESSAGES}, {HEADERS}"))
+    (portion,) = portions(batch)
+    assert portion.sequences == {("a", 1)}
+    assert [m.timestamp for m in portion.messages] == [int(NOW.timestamp() * 1e6)] * 6
+
+
+def test_digests_are_the_same_in_both(spark: SparkSession) -> None:
+    """Whatever characters run_ids, pipelines and topics have."""
+    runs = [RunKey("p", "r"), RunKey("", ""), RunKey("🚲é", "a\x00b"), RunKey("r", "日本🚲")]
+    frame = spark.createDataFrame(runs, "pipeline string, run_id string")
+    found = [bytes(row[0]) for row in frame.select(run_digest_column()).collect()]
+    assert found == [run_digest(run) for run in runs]
+
+    micros = int(NOW.timestamp()) * 1_000_000 + NOW.microsecond
+    row = (b"k", b"v", "töpic", 3, 2**40, NOW)
+    place = spark.createDataFrame([row], MESSAGES).select(place_digest_column()).head()
+    assert place is not None
+    assert bytes(place[0]) == place_digest(Place("töpic", 3, 2**40, micros))
