@@ -8,41 +8,28 @@ through Spark's writer, for the catalog may have a say in their commits.
 
 from __future__ import annotations
 
-import json
 import time
-from datetime import timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from conformare_sink.data_file import DataFile, parquet, statistics
 from conformare_sink.errors import TableWriteError
 from conformare_sink.folder import Folder
 
 ENGINE_NAME = "conformare"
-LONGEST_STATISTIC = 64
-"""Characters; longer texts are cut in the statistics, as Delta's own writers do."""
 ATTEMPTS = 5
 """How often a commit is tried, each time upon the newest version of the table."""
 
+LOG_SECONDS = 24 * 3600.0
+"""For at least so long a commit stays in the log; the tables' property says a week."""
 
 FENCE = "conformare-writer"
 """Application whose transactions number the commits of a lake that can be taken over."""
-
-
-class DataFile(NamedTuple):
-    """A file of rows in a table's folder."""
-
-    name: str
-    size: int
-    """In bytes."""
-    statistics: str
-    """As Delta's log holds them."""
 
 
 class AppendTable(Protocol):
@@ -137,6 +124,9 @@ class FolderTable:
         self._statistics = statistics
         self._snapshot: Any = None
         self._version = self._load().getVersion()
+        self._changed = False
+        """Whether a commit of others up to that version changed rows, and nobody has asked yet."""
+        self._asked = time.monotonic()
         self._turn: int | None = None
 
     @property
@@ -159,22 +149,23 @@ class FolderTable:
             TableWriteError: The file or the commit could not be written.
         """
         name = f"{uuid4()}.parquet"
-        content = _parquet(rows)
-        statistics = _statistics(rows, self._statistics)
+        content = parquet(rows)
         try:
             self._folder.write_bytes(name, content)
-            self._commit(DataFile(name, len(content), statistics))
+            self._commit(DataFile(name, len(content), statistics(rows, self._statistics)))
         except (Py4JJavaError, OSError) as exc:
             raise TableWriteError(self._location, _reason(exc)) from exc
 
     def changed_by_others(self) -> bool:
         """Return whether rows have come or gone by somebody else since it was asked last."""
-        changed = False
-        while self._folder.has(commit := f"_delta_log/{self._version + 1:020d}.json"):
-            self._version += 1
-            # OPTIMIZE commits files too, and says of each that it changes no data.
-            changed |= '"dataChange":true' in self._folder.read_text(commit)
+        asked, self._asked = self._asked, time.monotonic()
+        if self._asked - asked > LOG_SECONDS:
             self._snapshot = None
+            self._look_through(self._load().getVersion())
+        while self._folder.has(_commit_file(self._version + 1)):
+            self._look_through(self._version + 1)
+            self._snapshot = None
+        changed, self._changed = self._changed, False
         return changed
 
     def fence(self) -> None:
@@ -192,6 +183,17 @@ class FolderTable:
             self._commit(None)
         except Py4JJavaError as exc:
             raise TableWriteError(self._location, _reason(exc)) from exc
+
+    def _look_through(self, version: int) -> None:
+        """Look at the commits of others up to a version."""
+        while self._version < version:
+            self._version += 1
+            commit = _commit_file(self._version)
+            # OPTIMIZE commits files too, and says of each that it changes no data. Of a commit that
+            # maintenance has removed nobody knows.
+            self._changed |= not self._folder.has(commit) or (
+                '"dataChange":true' in self._folder.read_text(commit)
+            )
 
     def _load(self) -> Any:
         if self._snapshot is None:
@@ -216,12 +218,15 @@ class FolderTable:
                 if attempt == ATTEMPTS - 1 or "ConcurrentTransaction" in str(exc.java_exception):
                     raise
                 continue
-            if result.getVersion() == self._version + 1:
-                self._version += 1
+            self._look_through(result.getVersion() - 1)
+            self._version += 1
             self._snapshot = result.getPostCommitSnapshot().orElse(None)
             for hook in result.getPostCommitHooks():
                 if hook.getType().toString() == "CHECKPOINT":
                     hook.threadSafeInvoke(self._engine)
+                    # The next one begins at the checkpoint. This one would carry every commit
+                    # since it was loaded, also those that maintenance has removed by then.
+                    self._snapshot = None
             return
 
     def _commit_upon(self, snapshot: Any, file: DataFile | None) -> Any:
@@ -247,42 +252,8 @@ class FolderTable:
         return transaction.commit(engine, iterable.inMemoryIterable(actions))
 
 
-def _parquet(rows: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    pq.write_table(rows, sink, compression="snappy")
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
-
-
-def _statistics(rows: pa.Table, names: tuple[str, ...]) -> str:
-    """Return a file's statistics as Delta's log holds them."""
-    smallest: dict[str, str] = {}
-    largest: dict[str, str] = {}
-    for name in names:
-        extremes = pc.min_max(rows.column(name)).as_py()
-        smallest[name], largest[name] = _lower(extremes["min"]), _upper(extremes["max"])
-    return json.dumps(
-        {
-            "numRecords": rows.num_rows,
-            "minValues": smallest,
-            "maxValues": largest,
-            "nullCount": {name: rows.column(name).null_count for name in names},
-        }
-    )
-
-
-def _lower(value: Any) -> str:
-    if isinstance(value, str):
-        return value[:LONGEST_STATISTIC]
-    return str(value.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
-
-
-def _upper(value: Any) -> str:
-    """Return a text that is not smaller: statistics have no microseconds, and no long texts."""
-    if isinstance(value, str):
-        cut = value[:LONGEST_STATISTIC]
-        return cut if cut == value else cut + "\U0010ffff"
-    return _lower(value if value.microsecond % 1000 == 0 else value + timedelta(milliseconds=1))
+def _commit_file(version: int) -> str:
+    return f"_delta_log/{version:020d}.json"
 
 
 def _reason(exc: Py4JJavaError | OSError) -> str:

@@ -12,6 +12,8 @@ from conformare_sink.errors import CheckpointRefusedError
 from conformare_sink.folder import Folder
 
 MARKER = "conformare.json"
+SCRATCH = "_replay-"
+"""Begins the name of a replay's checkpoint in the lake's folder, which ends with the replay."""
 
 
 @dataclass(frozen=True)

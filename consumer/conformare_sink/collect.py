@@ -42,29 +42,38 @@ def with_sequences(messages: DataFrame) -> DataFrame:
     )
 
 
-def portions(batch: DataFrame, count: int = 1, number: int = 0) -> Iterator[Portion]:
+def portions(batch: DataFrame) -> Iterator[Portion]:
     """Collect a micro-batch: in one portion, or by key in as many as its size demands.
-
-    How many messages a batch has is limited, how large they are is not. Spark gives up before its
-    driver's memory does (`spark.driver.maxResultSize`); then the topics are read once for each
-    portion, which is slow and safe.
 
     Args:
         batch: What `with_sequences` returns, for one micro-batch.
-        count: How many portions there are.
+    """
+    return map(_portion, by_key(batch))
+
+
+def by_key(messages: DataFrame, count: int = 1, number: int = 0) -> Iterator[pa.Table]:
+    """Collect messages in as few tables as this process's memory allows; none shares a key.
+
+    How many messages a batch has is limited, how large they are is not. Spark gives up before its
+    driver's memory does (`spark.driver.maxResultSize`); then the messages are read once for each
+    table, which is slow and safe.
+
+    Args:
+        messages: A frame with the column `key`.
+        count: How many tables there are.
         number: Which of them is collected.
     """
     mine = F.pmod(F.hash("key"), F.lit(count)) == number
     try:
-        table = (batch if count == 1 else batch.where(mine)).toArrow()
+        table = (messages if count == 1 else messages.where(mine)).toArrow()
     except (PySparkException, Py4JJavaError) as exc:
         if _TOO_LARGE not in str(exc) or count == MOST_PORTIONS:
             raise
-        # What is portion n of c is portions n and n + c of 2c.
-        yield from portions(batch, 2 * count, number)
-        yield from portions(batch, 2 * count, number + count)
+        # What is in table n of c is in tables n and n + c of 2c.
+        yield from by_key(messages, 2 * count, number)
+        yield from by_key(messages, 2 * count, number + count)
     else:
-        yield _portion(table)
+        yield table
 
 
 def _portion(table: pa.Table) -> Portion:

@@ -103,6 +103,11 @@ def decode(messages: Iterable[Message], topic_prefix: str) -> Decoded:
     return Decoded(envelopes, rejected, rows)
 
 
+def readable_headers() -> frozenset[bytes]:
+    """Return with which bytes the values begin that this sink has a schema for."""
+    return frozenset(header for grain in GRAINS for header in _decoders(grain))
+
+
 class _Grain:
     """Messages of one grain: their envelopes, and their rows as columns."""
 

@@ -13,11 +13,14 @@ from hashlib import md5
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conformare_sink.emission import RunKey
 from conformare_sink.message import Place
+
+DIGESTS_AT_ONCE = 2_000_000
+"""Digests that are collected from a table in one go: 32 MB."""
 
 Halves = npt.NDArray[np.uint64]
 """One half of each of some digests; in the set, the first halves are in order."""
@@ -102,6 +105,22 @@ class DigestSet:
             candidates = self._second[begin[number] : end[number]]
             found[number] = bool((candidates == second[number]).any())
         return found
+
+
+def read_digests(rows: DataFrame, column: Column) -> DigestSet:
+    """Return the digests of all rows of a table; the first word deals them into portions.
+
+    Args:
+        rows: The rows.
+        column: The digest of a row.
+    """
+    digests = DigestSet()
+    rows = rows.select(column.alias("digest"))
+    portions = 1 + rows.count() // DIGESTS_AT_ONCE
+    number = F.pmod(F.hash("digest"), F.lit(portions))
+    for portion in range(portions):
+        digests.add_column(rows.where(number == portion).toArrow().column("digest"))
+    return digests
 
 
 def _digest(text: str) -> bytes:

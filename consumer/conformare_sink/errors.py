@@ -14,6 +14,7 @@ The tree:
     ├── LakeBusyError                 another process writes to the lake
     ├── CheckpointRefusedError        the checkpoint is something else's, or another lake's
     ├── TableWriteError               a table of the lake could not be written
+    ├── RetentionTooShortError        Delta keeps files for longer
     ├── StreamFailedError             the streaming query ended with an error
     ├── EndpointError                 the metrics cannot be served where they should be
     └── BrokerError                   the embedded broker
@@ -150,6 +151,23 @@ class TableWriteError(SinkError):
     def __init__(self, location: str, cause: str) -> None:
         self.location = location
         super().__init__(f"{location} cannot be written: {cause}")
+
+
+class RetentionTooShortError(SinkError):
+    """Files were to be deleted earlier than Delta allows.
+
+    Attributes:
+        table: Name of the table.
+        hours: The retention that was asked for.
+    """
+
+    def __init__(self, table: str, hours: int) -> None:
+        self.table = table
+        self.hours = hours
+        super().__init__(
+            f"a retention of {hours} h is shorter than Delta allows for the table {table!r}: choose a "
+            "longer one, or change the table's property delta.deletedFileRetentionDuration"
+        )
 
 
 class StreamFailedError(SinkError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -69,6 +70,16 @@ class Folder:
     def remove(self, name: str) -> None:
         """Delete a file in the folder."""
         self._files.delete(self._paths.Path(self._path, name), False)
+
+    def age_seconds(self, name: str) -> float:
+        """Return for how long nothing below a folder in the folder has changed."""
+        below = self._files.listFiles(self._paths.Path(self._path, name), True)
+        changed = self._files.getFileStatus(
+            self._paths.Path(self._path, name)
+        ).getModificationTime()
+        while below.hasNext():
+            changed = max(changed, below.next().getModificationTime())
+        return float(time.time() - changed / 1000)
 
     def delete(self) -> None:
         """Delete the folder and all that is in it."""

@@ -4,44 +4,41 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from uuid import uuid4
 
 import pyarrow as pa
-from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from conformare_schemas import CHILD_GRAINS, arrow_schema
+from conformare_schemas import CHILD_GRAINS
 from conformare_sink.decode import Envelope, Rejected
 from conformare_sink.digest_set import (
     DigestSet,
     place_digest,
     place_digest_column,
+    read_digests,
     run_digest,
     run_digest_column,
 )
 from conformare_sink.emission import EmissionKey, RunKey
 from conformare_sink.errors import LakeRefusedError
 from conformare_sink.folder import Folder
+from conformare_sink.kept_rows import pending_rows, quarantine_rows
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
-from conformare_sink.message import MESSAGE_COLUMNS, Message, message_columns, messages_of
-from conformare_sink.pending import pending_rows
+from conformare_sink.message import MESSAGE_COLUMNS, Message, Place, message_columns, messages_of
+from conformare_sink.purge import Purge, Purged, finish_purge, purge_runs
+from conformare_sink.rows import RUN_KEY, delete_rows, key_frame, run_keys
 from conformare_sink.tables import LakeTables
 from conformare_sink.writer_lock import LOCK_FILES, Hold, sole_writer
 
 logger = logging.getLogger("conformare_sink")
 
-RUN_KEY = list(RunKey._fields)
-
 LANDING_NOTE = "_landing"
 """Begins the name of a note in the lake's folder while runs are being appended: which ones."""
-
-DIGESTS_AT_ONCE = 2_000_000
-"""Digests that are collected from a table in one go: 32 MB."""
 
 
 class Lake:
@@ -60,6 +57,7 @@ class Lake:
             for table in self._append.values():
                 table.fence()
         self._folder = Folder(tables.spark, tables.root)
+        self._pending = threading.Lock()
         self._known = self._digests("runs", run_digest_column())
         self._purged = self._digests(PURGED.name, run_digest_column())
         self._quarantined = self._digests(QUARANTINE.name, place_digest_column())
@@ -109,7 +107,28 @@ class Lake:
     def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
         """Keep messages whose emission is not complete."""
         if envelopes:
-            self._append[PENDING.name].append(pending_rows(envelopes))
+            with self._pending:
+                self._append[PENDING.name].append(pending_rows(envelopes))
+
+    def forget_settled(self) -> int:
+        """Delete from `pending` what waits no more, for its run has landed or was purged.
+
+        May be called beside the thread that lands; what that has to add to `pending` waits
+        meanwhile, for neither of the two commits can follow the other.
+
+        Returns:
+            How many rows were deleted.
+        """
+        waiting = self.tables.read(PENDING.name).select(*RUN_KEY).distinct()
+        first, last = waiting.agg(F.min("run_id"), F.max("run_id")).collect()[0]
+        if first is None:
+            return 0
+        settled = self.tables.read("runs").select(*RUN_KEY)
+        settled = settled.union(self.tables.read(PURGED.name).select(*RUN_KEY))
+        settled = settled.where(F.col("run_id").between(first, last))
+        found = settled.join(F.broadcast(waiting), RUN_KEY, "left_semi").distinct().toArrow()
+        with self._pending:
+            return delete_rows(self.tables, PENDING.name, key_frame(self.tables.spark, found))
 
     def waiting(self) -> Iterator[tuple[Message, EmissionKey]]:
         """Return the messages that wait, each with its emission."""
@@ -132,32 +151,48 @@ class Lake:
         there = self._quarantined.contain(digests)
         new = [one for one, known in zip(rejected, there, strict=True) if not known]
         if new:
-            columns = message_columns([one.message for one in new])
-            columns["cause"] = pa.array([one.cause for one in new])
-            now = datetime.now(timezone.utc)
-            columns["quarantined_at"] = pa.array([now] * len(new), pa.timestamp("us", "UTC"))
-            schema = arrow_schema(QUARANTINE.columns)
-            rows = pa.table([columns[name] for name in schema.names], schema=schema)
-            self._append[QUARANTINE.name].append(rows)
+            self._append[QUARANTINE.name].append(quarantine_rows(new))
             self._quarantined.add([place_digest(one.message.place) for one in new])
         return len(new)
+
+    def has_quarantined(self) -> bool:
+        """Return whether there is anything in quarantine."""
+        return len(self._quarantined) > 0
+
+    def release(self, messages: Collection[Message]) -> None:
+        """Take messages out of quarantine."""
+        places = pa.table({name: message_columns(messages)[name] for name in Place._fields})
+        delete_rows(self.tables, QUARANTINE.name, key_frame(self.tables.spark, places))
+        self._quarantined = self._digests(QUARANTINE.name, place_digest_column())
+
+    def purge(self, purge: Purge) -> Purged:
+        """Delete runs for good; return what was deleted."""
+        purged = purge_runs(self.tables, purge)
+        self._purged = self._digests(PURGED.name, run_digest_column())
+        self._quarantined = self._digests(QUARANTINE.name, place_digest_column())
+        return purged
 
     def recover(self) -> dict[str, int]:
         """Remove what a writer left that ended in the middle of landing: rows without their run.
 
+        A purge that broke off is finished, too.
+
         Returns:
-            Table → runs whose rows were removed, for tables that had any.
+            Table → rows that were removed, for tables that had any.
         """
         notes = [name for name in self._folder.names() if name.startswith(LANDING_NOTE)]
         noted = {run for note in notes for run in self._noted(note)}
         unfinished = noted - self.known_runs(noted)
         removed = {}
         if unfinished:
+            keys = run_keys(self.tables.spark, unfinished)
             with ThreadPoolExecutor(len(CHILD_GRAINS), "recover") as pool:
-                counts = pool.map(lambda grain: self.remove_rows(grain, unfinished), CHILD_GRAINS)
+                counts = pool.map(lambda grain: delete_rows(self.tables, grain, keys), CHILD_GRAINS)
             removed = {grain: n for grain, n in zip(CHILD_GRAINS, counts, strict=True) if n}
         for note in notes:
             self._folder.remove(note)
+        if finish_purge(self.tables):
+            logger.info("finished a purge that had broken off")
         return removed
 
     def _noted(self, note: str) -> set[RunKey]:
@@ -166,34 +201,8 @@ class Lake:
         except ValueError:
             return set()  # its writer ended while it wrote that, so before it appended anything
 
-    def remove_rows(self, table: str, runs: Collection[RunKey]) -> int:
-        """Remove the rows of runs from a table; return how many of the runs had any."""
-        run_ids = [run.run_id for run in runs]
-        in_range = F.col("run_id").between(min(run_ids), max(run_ids))
-        keys = self._key_frame(runs)
-        rows = self.tables.read(table).where(in_range).join(keys, RUN_KEY, "left_semi")
-        found = rows.select(*RUN_KEY).distinct().toArrow().to_pylist()
-        if found:
-            gone = self._key_frame([RunKey(**row) for row in found])
-            same_run = " AND ".join(f"t.{column} = k.{column}" for column in RUN_KEY)
-            stored = DeltaTable.forName(self.tables.spark, self.tables.identifier(table))
-            stored.alias("t").merge(gone.alias("k"), same_run).whenMatchedDelete().execute()
-        return len(found)
-
-    def _key_frame(self, runs: Collection[RunKey]) -> DataFrame:
-        columns = [pa.array(column, pa.string()) for column in zip(*runs, strict=True)]
-        keys = self.tables.spark.createDataFrame(pa.table(columns, names=RUN_KEY))
-        return F.broadcast(keys)
-
     def _digests(self, table: str, column: Column) -> DigestSet:
-        """Return the digests of all rows of a table; the first word deals them into portions."""
-        digests = DigestSet()
-        rows = self.tables.read(table).select(column.alias("digest"))
-        portions = 1 + rows.count() // DIGESTS_AT_ONCE
-        number = F.pmod(F.hash("digest"), F.lit(portions))
-        for portion in range(portions):
-            digests.add_column(rows.where(number == portion).toArrow().column("digest"))
-        return digests
+        return read_digests(self.tables.read(table), column)
 
 
 def _among(runs: Collection[RunKey], known: DigestSet) -> set[RunKey]:

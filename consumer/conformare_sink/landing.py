@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from conformare_sink.assembly import assemble, emission, table_rows
 from conformare_sink.collect import Portion, portions
 from conformare_sink.decode import Envelope, Rejected, decode
 from conformare_sink.emission import Decision, RunKey, decide
+from conformare_sink.message import Message
 from conformare_sink.pending import PendingMessages
 from conformare_sink.report import BatchReport, latencies_of
 
@@ -45,6 +46,80 @@ class LandingPlace(Protocol):
         """Keep messages whose emission is not complete."""
 
 
+@dataclass(frozen=True)
+class Landed:
+    """What landing some messages did."""
+
+    emissions: Mapping[Decision, int]
+    """Emissions by what became of them."""
+    rows: Mapping[str, int]
+    """Rows appended by grain."""
+    rejected: Sequence[Rejected]
+    """Messages that cannot be used."""
+    quarantined: int
+    """How many of them were not in quarantine yet."""
+    latencies: Sequence[float]
+    """Of each run that landed, the seconds from its `record_run` call until readers see it."""
+
+
+class Landing:
+    """Lands messages in a lake.
+
+    Args:
+        place: Where the runs go.
+        pending: What waits from one call to the next.
+        topic_prefix: Put in front of every grain's topic.
+        pipelines: Only runs of these are looked at; none for those of all.
+    """
+
+    def __init__(
+        self,
+        place: LandingPlace,
+        pending: PendingMessages,
+        topic_prefix: str,
+        pipelines: Collection[str] = (),
+    ) -> None:
+        self.pending = pending
+        self._place = place
+        self._topic_prefix = topic_prefix
+        self._pipelines = frozenset(pipelines)
+
+    def land(self, messages: Collection[Message]) -> Landed:
+        """Land the runs that are whole by these messages and what waits; keep the others.
+
+        Args:
+            messages: In any order; all that there are of a key, as far as they come together.
+        """
+        decoded = decode(self.pending.take(messages), self._topic_prefix)
+        parts = assemble(filter(self._is_wanted, decoded.envelopes))
+        runs = {key.run for key in parts}
+        decided = decide(
+            [emission(key, of_emission) for key, of_emission in parts.items()],
+            self._place.known_runs(runs),
+            self._place.purged_runs(runs),
+        )
+        landing = [e.key for e in decided[Decision.LAND]]
+        rows: Mapping[str, pa.Table] = {}
+        if landing:
+            rows = table_rows(decoded, [parts[key] for key in landing])
+            self._place.land(rows, [key.run for key in landing])
+        visible_at = time.time()
+        waiting = [e.key for e in decided[Decision.WAIT]]
+        self._place.keep_waiting(
+            self.pending.wait([e for key in waiting for e in parts[key].values()])
+        )
+        return Landed(
+            emissions={decision: len(those) for decision, those in decided.items()},
+            rows={grain: table.num_rows for grain, table in rows.items()},
+            rejected=decoded.rejected,
+            quarantined=self._place.quarantine(decoded.rejected),
+            latencies=latencies_of((key.emission_id for key in landing), visible_at),
+        )
+
+    def _is_wanted(self, envelope: Envelope) -> bool:
+        return not self._pipelines or envelope.pipeline in self._pipelines
+
+
 @dataclass
 class _Sums:
     """What the portions of a batch did together."""
@@ -56,27 +131,26 @@ class _Sums:
     latencies: list[float] = field(default_factory=list)
     sequences: set[tuple[str, int]] = field(default_factory=set)
 
+    def add(self, portion: Portion, landed: Landed) -> None:
+        """Add what a portion did."""
+        self.messages += len(portion.messages)
+        self.emissions.update(landed.emissions)
+        self.rows.update(landed.rows)
+        self.quarantined += landed.quarantined
+        self.latencies += landed.latencies
+        self.sequences |= portion.sequences
 
-class Landing:
-    """Lands micro-batches in a lake, one at a time.
+
+class BatchLanding:
+    """Lands micro-batches, one at a time.
 
     Args:
-        place: Where the runs go.
-        pending: What waits from batch to batch.
-        topic_prefix: Put in front of every grain's topic.
+        landing: Lands their messages.
         on_batch: Called with the report of every batch.
     """
 
-    def __init__(
-        self,
-        place: LandingPlace,
-        pending: PendingMessages,
-        topic_prefix: str,
-        on_batch: Callable[[BatchReport], None],
-    ) -> None:
-        self._place = place
-        self._pending = pending
-        self._topic_prefix = topic_prefix
+    def __init__(self, landing: Landing, on_batch: Callable[[BatchReport], None]) -> None:
+        self._landing = landing
         self._on_batch = on_batch
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
@@ -89,7 +163,7 @@ class Landing:
         began = time.monotonic()
         sums = _Sums()
         for portion in portions(batch):
-            self._land(portion, sums)
+            sums.add(portion, self._landing.land(portion.messages))
         self._on_batch(
             BatchReport(
                 batch_id=batch_id,
@@ -97,33 +171,9 @@ class Landing:
                 emissions=sums.emissions,
                 rows=sums.rows,
                 quarantined=sums.quarantined,
-                pending=self._pending.emissions,
+                pending=self._landing.pending.emissions,
                 seconds=time.monotonic() - began,
                 latencies=tuple(sums.latencies),
                 sequences=tuple(sums.sequences),
             )
         )
-
-    def _land(self, portion: Portion, sums: _Sums) -> None:
-        decoded = decode(self._pending.take(portion.messages), self._topic_prefix)
-        parts = assemble(decoded.envelopes)
-        runs = {key.run for key in parts}
-        decided = decide(
-            [emission(key, of_emission) for key, of_emission in parts.items()],
-            self._place.known_runs(runs),
-            self._place.purged_runs(runs),
-        )
-        landing = [e.key for e in decided[Decision.LAND]]
-        if landing:
-            rows = table_rows(decoded, [parts[key] for key in landing])
-            self._place.land(rows, [key.run for key in landing])
-            sums.rows.update({grain: table.num_rows for grain, table in rows.items()})
-            sums.latencies += latencies_of((key.emission_id for key in landing), time.time())
-        waiting = {e.key for e in decided[Decision.WAIT]}
-        self._place.keep_waiting(
-            self._pending.wait([e for key in waiting for e in parts[key].values()])
-        )
-        sums.quarantined += self._place.quarantine(decoded.rejected)
-        sums.messages += len(portion.messages)
-        sums.emissions.update({decision: len(those) for decision, those in decided.items()})
-        sums.sequences |= portion.sequences

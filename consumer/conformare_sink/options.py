@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 
 DEFAULT_MAX_MESSAGES_PER_BATCH = 50_000
+DEFAULT_RETENTION_HOURS = 168
+"""How long files stay that no version from then on needs; less than a week Delta refuses."""
 
 
 class CatalogOptions(BaseModel):

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-import pyarrow as pa
-
-from conformare_schemas import arrow_schema
 from conformare_sink.decode import Envelope
 from conformare_sink.emission import EmissionKey
-from conformare_sink.lake_tables import PENDING
-from conformare_sink.message import Message, Place, message_columns
+from conformare_sink.message import Message, Place
 
 
 class PendingMessages:
@@ -55,14 +51,3 @@ class PendingMessages:
         key = emission.run_id.encode()
         self._messages.setdefault(key, {})[message.place] = message
         self._emissions.setdefault(key, set()).add(emission)
-
-
-def pending_rows(envelopes: Collection[Envelope]) -> pa.Table:
-    """Return messages as rows of the table `pending`."""
-    schema = arrow_schema(PENDING.columns)
-    columns = message_columns([e.message for e in envelopes])
-    for field in schema:
-        if field.name not in columns:
-            values = [getattr(e, field.name) for e in envelopes]
-            columns[field.name] = pa.array(values, field.type)
-    return pa.table([columns[name] for name in schema.names], schema=schema)

@@ -13,19 +13,20 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from conformare_sink.checkpoint import SCRATCH
 from conformare_sink.decode import Envelope, Rejected
 from conformare_sink.emission import Decision, RunKey
-from conformare_sink.errors import NoLakeError
+from conformare_sink.errors import TopicsMissingError
 from conformare_sink.folder import Folder
 from conformare_sink.lake import Lake, open_for_writing
-from conformare_sink.landing import Landing, LandingPlace
+from conformare_sink.landing import BatchLanding, Landing, LandingPlace
 from conformare_sink.options import SinkOptions
 from conformare_sink.pending import PendingMessages
 from conformare_sink.query import LandingQuery
 from conformare_sink.report import BatchReport
-from conformare_sink.stream import kafka_stream
+from conformare_sink.stream import WAKE_SECONDS, kafka_stream
 from conformare_sink.tables import LakeTables
-from conformare_sink.topics import Topics
+from conformare_sink.topics import PartitionOffsets, Topics
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,34 @@ class Selection:
     """Messages that the broker took at this time or later."""
     until: datetime | None = None
     """Messages that the broker took before this time."""
-    run_ids: Collection[str] = field(default_factory=tuple)
+    run_ids: Collection[str] = ()
     """Messages of these runs."""
+    pipelines: Collection[str] = ()
+    """Runs of these pipelines; known only when a message is decoded."""
+    from_offsets: PartitionOffsets = field(default_factory=dict)
+    """Of these partitions, messages at this offset or later; of the others, all."""
+    to_offsets: PartitionOffsets = field(default_factory=dict)
+    """Of these partitions, messages before this offset; of the others, all."""
+
+    def starts(self, topics: Topics) -> PartitionOffsets:
+        """Return the offset at which each partition is begun.
+
+        Raises:
+            BrokerUnreachableError: No broker answers.
+            TopicsMissingError: An offset is of a partition that does not exist.
+        """
+        starts, ends = topics.starts(self.since), topics.ends()
+        for place in (*self.from_offsets, *self.to_offsets):
+            if place not in starts:
+                raise TopicsMissingError(
+                    f"{topics.bootstrap_servers} has no partition {place[1]} of a topic {place[0]} "
+                    "with this topic prefix"
+                )
+        asked = {place: min(offset, ends[place]) for place, offset in self.from_offsets.items()}
+        return {place: max(start, asked.get(place, 0)) for place, start in starts.items()}
 
     def of(self, messages: DataFrame) -> DataFrame:
-        """Return the messages that fit."""
+        """Return the messages that fit, but for their pipelines."""
         if self.since is not None:
             # The stream begins there already; messages need not be in the order of their time.
             messages = messages.where(F.col("timestamp") >= F.lit(self.since))
@@ -49,6 +73,9 @@ class Selection:
         if self.run_ids:
             keys = [bytearray(run_id, "utf-8") for run_id in self.run_ids]
             messages = messages.where(F.col("key").isin(keys))
+        for (topic, partition), offset in self.to_offsets.items():
+            there = (F.col("topic") == topic) & (F.col("partition") == partition)
+            messages = messages.where(~there | (F.col("offset") < offset))
         return messages
 
 
@@ -64,6 +91,8 @@ class ReplayReport:
     """Emissions of which the selection holds a part only."""
     quarantined: int
     """Messages that could not be used."""
+    purged: int
+    """Emissions of runs that were deleted on purpose."""
 
 
 def replay(
@@ -73,6 +102,7 @@ def replay(
     *,
     dry_run: bool = False,
     on_batch: Callable[[BatchReport], None],
+    on_progress: Callable[[int, int], None] = lambda _read, _of: None,
 ) -> ReplayReport:
     """Read the topics again and land what the lake does not have.
 
@@ -84,9 +114,12 @@ def replay(
         selection: Which messages.
         dry_run: Whether to write nothing to the lake.
         on_batch: Called with the report of every batch.
+        on_progress: Called again and again with how many messages were read, and how many there
+            are to read: all of the topics from where the replay begins.
 
     Raises:
         BrokerUnreachableError: No broker answers.
+        TopicsMissingError: A topic or a partition does not exist.
         LakeBusyError: A sink is writing to the lake.
         LakeRefusedError: The lake's folder holds something else.
         NoLakeError: A dry run was asked for where there is no lake.
@@ -100,16 +133,24 @@ def replay(
         reports.append(batch)
         on_batch(batch)
 
+    starts = selection.starts(topics)
+    to_read = sum(end - starts[place] for place, end in topics.ends().items())
     tables = LakeTables(spark, options.lake, options.catalog)
     with _destination(tables, dry_run=dry_run) as place:
         # What the selection holds a part of only waits for nothing beyond the replay's end.
-        land = Landing(place, PendingMessages(), options.topic_prefix, report)
-        messages = kafka_stream(spark, topics, options.max_messages_per_batch, selection.since)
-        scratch = f"{options.lake.rstrip('/')}/_replay-{uuid4()}"
+        landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
+        messages = kafka_stream(spark, topics, options.max_messages_per_batch, starts)
+        scratch = f"{options.lake.rstrip('/')}/{SCRATCH}{uuid4()}"
         try:
+            land = BatchLanding(landing, report)
             query = LandingQuery(selection.of(messages), land, scratch, None)
             try:
-                query.wait()
+                ended = False
+                while not ended:
+                    ended = query.wait(WAKE_SECONDS)
+                    _, offsets = query.progress()
+                    read = sum(offset - starts[place] for place, offset in offsets.items())
+                    on_progress(read, to_read)
             finally:
                 query.stop()
         finally:
@@ -122,10 +163,9 @@ def _destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]
     if not dry_run:
         with open_for_writing(tables, "a replay") as lake:
             yield ReplayedLake(lake)
-    elif tables.exist():
-        yield Rehearsal(Lake(tables))
     else:
-        raise NoLakeError(f"there is no conformare lake at {tables.root}")
+        tables.require()
+        yield Rehearsal(Lake(tables))
 
 
 class ReplayedLake:
@@ -179,4 +219,5 @@ def _sum(reports: Sequence[BatchReport]) -> ReplayReport:
         # What waits after a batch waits in the next one still: the last one tells.
         incomplete=reports[-1].pending if reports else 0,
         quarantined=sum(report.quarantined for report in reports),
+        purged=emissions[Decision.PURGED],
     )

@@ -28,6 +28,8 @@ announces a string of 2 GiB ends the driver with an OutOfMemoryError, and again 
 _JAVA_OPTIONS = ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions")
 _SHUFFLE_PARTITIONS = 4
 _LOOPBACK = "127.0.0.1"
+_SETTLED = str(64 * 1024 * 1024)
+"""Bytes; files of a table that have so much together are not put together with others again."""
 
 
 def spark_conf(
@@ -63,6 +65,19 @@ def spark_conf(
         # Kernel commits as Delta's own Spark writer does; its default starts eight processes for
         # every commit on a local file system, to look for symbolic links.
         "spark.hadoop.io.delta.kernel.logStore.file.impl": "io.delta.storage.LocalLogStore",
+        # Otherwise every maintenance writes most tables anew: until 100 GB are clustered together,
+        # and until a file that is not clustered has 1 GB.
+        "spark.databricks.delta.optimize.clustering.mergeStrategy.minCubeSize.threshold": _SETTLED,
+        "spark.databricks.delta.optimize.clustering.mergeStrategy.minCubeSize.targetCubeSize": (
+            _SETTLED
+        ),
+        "spark.databricks.delta.optimize.minFileSize": _SETTLED,
+        # Delta's VACUUM otherwise takes no notice of the retention that it is given.
+        "spark.databricks.delta.vacuum.retentionWindowIgnore.enabled": "false",
+        # What it deletes is not worth two commits; and for ten thousand tasks at a time there is
+        # too little to list.
+        "spark.databricks.delta.vacuum.logging.enabled": "false",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(_SHUFFLE_PARTITIONS),
         # A micro-batch comes into the driver; what is larger comes in portions.
         "spark.driver.maxResultSize": "128m",
         "spark.ui.enabled": "false",

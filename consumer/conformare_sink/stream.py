@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -15,11 +17,13 @@ from conformare_sink.checkpoint import open_checkpoint
 from conformare_sink.collect import with_sequences
 from conformare_sink.errors import BrokerUnreachableError
 from conformare_sink.health import Health
-from conformare_sink.lake import open_for_writing
-from conformare_sink.landing import Landing
+from conformare_sink.lake import Lake, open_for_writing
+from conformare_sink.landing import BatchLanding, Landing
+from conformare_sink.maintenance import Maintenance, Schedule
 from conformare_sink.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
 from conformare_sink.pending import PendingMessages
+from conformare_sink.quarantine_retry import retry_newly_readable
 from conformare_sink.query import LandingQuery
 from conformare_sink.report import BatchReport
 from conformare_sink.tables import LakeTables
@@ -71,20 +75,21 @@ class SinkStream:
         """
         self._run(None)
 
-    def run(self, interval: str) -> None:
+    def run(self, interval: str, maintain_every: timedelta | None = None) -> None:
         """Land runs as they come, until `stop` is called; raises what `run_once` raises.
 
         Args:
             interval: How often a micro-batch begins, such as `2 seconds`.
+            maintain_every: How often the lake is maintained meanwhile; None for never.
         """
-        self._run(interval)
+        self._run(interval, maintain_every)
 
     def stop(self) -> None:
         """Let the batch that is under way finish, then end; may be called by a signal handler."""
         self._stopping.set()
         self._health.stopping()
 
-    def _run(self, interval: str | None) -> None:
+    def _run(self, interval: str | None, maintain_every: timedelta | None = None) -> None:
         options = self._options
         topics = Topics(options.bootstrap_servers, options.topic_prefix)
         created = topics.create()
@@ -93,8 +98,12 @@ class SinkStream:
         tables = LakeTables(self._spark, options.lake, options.catalog)
         with open_for_writing(tables, "a sink") as lake:
             checkpoint = open_checkpoint(self._spark, options.checkpoint_location, lake.lake_id)
-            pending = PendingMessages(lake.waiting())
-            land = Landing(lake, pending, options.topic_prefix, self._report)
+            landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
+            if (retried := retry_newly_readable(lake, landing)) is not None:
+                logger.info(
+                    "out of quarantine, for their schema is known now: %s", retried.summary()
+                )
+            land = BatchLanding(landing, self._report)
             messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
 
             def land_watched(batch: DataFrame, batch_id: int) -> None:
@@ -103,7 +112,8 @@ class SinkStream:
 
             query = LandingQuery(messages, land_watched, checkpoint.location, interval)
             self._health.running()
-            self._attend(query, topics, ShadowGroup(options.bootstrap_servers, lake.lake_id))
+            with _maintained(lake, maintain_every):
+                self._attend(query, topics, ShadowGroup(options.bootstrap_servers, lake.lake_id))
 
     def _report(self, report: BatchReport) -> None:
         self._metrics.record(report)
@@ -132,11 +142,15 @@ class SinkStream:
             group.close(offsets)
 
 
+def _maintained(lake: Lake, every: timedelta | None) -> AbstractContextManager[object]:
+    return nullcontext() if every is None else Schedule(Maintenance(lake), every)
+
+
 def kafka_stream(
     spark: SparkSession,
     topics: Topics,
     max_messages_per_batch: int,
-    since: datetime | None = None,
+    starts: PartitionOffsets | None = None,
 ) -> DataFrame:
     """Return the messages of all grain topics as one stream.
 
@@ -144,7 +158,7 @@ def kafka_stream(
         spark: A session from `build_session`.
         topics: The topics.
         max_messages_per_batch: Most messages of one micro-batch.
-        since: Begin with messages that the broker took then; None for the earliest.
+        starts: Offset at which each partition is begun; None for the first message of all.
 
     Returns:
         What `with_sequences` returns.
@@ -153,6 +167,7 @@ def kafka_stream(
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", topics.bootstrap_servers)
         .option("subscribe", ",".join(topics.names))
+        .option("startingOffsets", "earliest" if starts is None else _as_spark_takes_them(starts))
         .option("failOnDataLoss", "true")
         .option("includeHeaders", "true")
         .option("maxOffsetsPerTrigger", max_messages_per_batch)
@@ -160,12 +175,13 @@ def kafka_stream(
         # about 0.45 s for every partition that has data.
         .option("kafka.fetch.max.wait.ms", "10")
     )
-    if since is None:
-        stream = stream.option("startingOffsets", "earliest")
-    else:
-        stream = stream.option("startingTimestamp", str(int(since.timestamp() * 1000))).option(
-            "startingOffsetsByTimestampStrategy", "latest"
-        )
     # One task for each core, not for each Kafka partition: most have next to nothing.
     cores = spark.sparkContext.defaultParallelism
     return with_sequences(stream.load()).coalesce(cores)
+
+
+def _as_spark_takes_them(offsets: PartitionOffsets) -> str:
+    by_topic: dict[str, dict[str, int]] = defaultdict(dict)
+    for (topic, partition), offset in offsets.items():
+        by_topic[topic][str(partition)] = offset
+    return json.dumps(by_topic)

@@ -20,7 +20,7 @@ from conformare_schemas import (
     table_path,
 )
 from conformare_sink.append import AppendTable, CatalogTable, FolderTable
-from conformare_sink.errors import LakeRefusedError
+from conformare_sink.errors import LakeRefusedError, NoLakeError
 from conformare_sink.folder import Folder
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
 from conformare_sink.options import CatalogOptions
@@ -62,11 +62,20 @@ class LakeTables:
         """Return a table as it is now."""
         return self.spark.table(self.identifier(table))
 
-    def exist(self) -> bool:
-        """Return whether this is a lake, by its table `runs`, which is created first."""
+    def exist(self, table: str = "runs") -> bool:
+        """Return whether there is a table; by `runs`, which is created first, a lake is known."""
         if self.catalog is not None:
-            return self.spark.catalog.tableExists(self.identifier("runs"))
-        return Folder(self.spark, self.root).has("runs/_delta_log")
+            return self.spark.catalog.tableExists(self.identifier(table))
+        return Folder(self.spark, self.root).has(f"{table}/_delta_log")
+
+    def require(self) -> None:
+        """Make sure that there is a lake.
+
+        Raises:
+            NoLakeError: There is none.
+        """
+        if not self.exist():
+            raise NoLakeError(f"there is no conformare lake at {self.root}")
 
     def open(self) -> dict[str, AppendTable]:
         """Open all tables, made where they are missing, with every column of the contract.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -146,15 +146,32 @@ class Topics:
         Raises:
             BrokerUnreachableError: No broker answered within 10 seconds.
         """
+        return self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]  # no annotations
+
+    def starts(self, since: datetime | None = None) -> PartitionOffsets:
+        """Return the offset of the first message that every partition has, or has since some time.
+
+        Args:
+            since: Only messages that the broker took then or later; None for all.
+
+        Raises:
+            BrokerUnreachableError: No broker answered within 10 seconds.
+        """
+        if since is None:
+            return self._offsets(OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # as above
+        found = self._offsets(OffsetSpec.for_timestamp(int(since.timestamp() * 1000)))
+        ends = self.ends()
+        return {place: offset if offset >= 0 else ends[place] for place, offset in found.items()}
+
+    def _offsets(self, spec: OffsetSpec) -> PartitionOffsets:
         places = [
             TopicPartition(name, partition)
             for name, n_partitions in self.partitions().items()
             for partition in range(n_partitions)
         ]
         with self._answers():
-            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no annotations
             answers = self._admin.list_offsets(
-                dict.fromkeys(places, latest), request_timeout=CONNECT_TIMEOUT_SECONDS
+                dict.fromkeys(places, spec), request_timeout=CONNECT_TIMEOUT_SECONDS
             )
             return {(p.topic, p.partition): found.result().offset for p, found in answers.items()}
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Annotated
 
 import typer
 
 from conformare_sink.options import CatalogOptions
+
+
+def utc(text: str) -> datetime:
+    """Parse an ISO 8601 time; one without an offset is UTC."""
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as exc:
+        raise typer.BadParameter(f"{text!r} is not an ISO 8601 time") from exc
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
 
 BootstrapServers = Annotated[
     str,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import re
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
@@ -13,18 +16,31 @@ from conformare_sink.cli._arguments import (
     Lake,
     MaxMessagesPerBatch,
     TopicPrefix,
+    utc,
 )
 from conformare_sink.cli._console import err, out, readable_errors
 from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
 
 
-def _utc(text: str) -> datetime:
-    """Parse an ISO 8601 time; one without an offset is UTC."""
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as exc:
-        raise typer.BadParameter(f"{text!r} is not an ISO 8601 time") from exc
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+@dataclass(frozen=True)
+class OffsetOf:
+    """An offset of one partition."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def _offset_of(text: str) -> OffsetOf:
+    """Parse an offset of a partition."""
+    found = re.fullmatch(r"(.+):(\d+):(\d+)", text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is not an offset such as 'conformare.runs:0:1500'")
+    return OffsetOf(found[1], int(found[2]), int(found[3]))
+
+
+def _by_partition(offsets: list[OffsetOf] | None) -> dict[tuple[str, int], int]:
+    return {(one.topic, one.partition): one.offset for one in offsets or ()}
 
 
 @readable_errors
@@ -37,7 +53,7 @@ def replay(
         typer.Option(
             "--from",
             envvar="CONFORMARE_FROM",
-            parser=_utc,
+            parser=utc,
             metavar="ISO",
             help="Only messages that the broker took at this time or later.",
         ),
@@ -47,7 +63,7 @@ def replay(
         typer.Option(
             "--to",
             envvar="CONFORMARE_TO",
-            parser=_utc,
+            parser=utc,
             metavar="ISO",
             help="Only messages that the broker took before this time.",
         ),
@@ -55,6 +71,31 @@ def replay(
     run_id: Annotated[
         list[str] | None,
         typer.Option(envvar="CONFORMARE_RUN_ID", help="Only this run; may be given repeatedly."),
+    ] = None,
+    pipeline: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="CONFORMARE_PIPELINE",
+            help="Only runs of this pipeline; may be given repeatedly.",
+        ),
+    ] = None,
+    from_offset: Annotated[
+        list[OffsetOf] | None,
+        typer.Option(
+            envvar="CONFORMARE_FROM_OFFSET",
+            parser=_offset_of,
+            metavar="TOPIC:PARTITION:OFFSET",
+            help="Of this partition, only messages at this offset or later; may be given repeatedly.",
+        ),
+    ] = None,
+    to_offset: Annotated[
+        list[OffsetOf] | None,
+        typer.Option(
+            envvar="CONFORMARE_TO_OFFSET",
+            parser=_offset_of,
+            metavar="TOPIC:PARTITION:OFFSET",
+            help="Of this partition, only messages before this offset; may be given repeatedly.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool,
@@ -65,7 +106,6 @@ def replay(
     """Read the topics again and land the runs that the lake does not have; safe to repeat."""
     from conformare_sink.replay import Selection
     from conformare_sink.replay import replay as replay_topics
-    from conformare_sink.report import BatchReport
     from conformare_sink.session import build_session
     from conformare_sink.topics import Topics
 
@@ -76,25 +116,39 @@ def replay(
         max_messages_per_batch=max_messages_per_batch,
     )
     Topics(bootstrap_servers, topic_prefix).require_all()
-    with err.status("Starting Spark") as progress:
+    selection = Selection(
+        since=since,
+        until=until,
+        run_ids=tuple(run_id or ()),
+        pipelines=tuple(pipeline or ()),
+        from_offsets=_by_partition(from_offset),
+        to_offsets=_by_partition(to_offset),
+    )
+    with err.status("Starting Spark"):
         spark = build_session("conformare-replay")
-        try:
-            progress.update("Replaying")
-
-            def report(batch: BatchReport) -> None:
-                progress.update(f"Replaying: {batch.summary()}")
-
+    try:
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("messages"),
+            TimeElapsedColumn(),
+            console=err,
+        ) as progress:
+            task = progress.add_task("Replaying", total=None)
             done = replay_topics(
                 spark,
                 options,
-                Selection(since, until, tuple(run_id or ())),
+                selection,
                 dry_run=dry_run,
-                on_batch=report,
+                on_batch=lambda _: None,
+                on_progress=lambda read, of: progress.update(task, completed=read, total=of),
             )
-        finally:
-            spark.stop()
+    finally:
+        spark.stop()
     verb = "would land" if dry_run else "landed"
     out.print(
         f"{verb} {done.landed} run(s); {done.repeated} emission(s) of runs that are in the lake, "
-        f"{done.incomplete} incomplete, {done.quarantined} message(s) unusable"
+        f"{done.purged} of runs that were purged, {done.incomplete} incomplete, "
+        f"{done.quarantined} message(s) unusable"
     )

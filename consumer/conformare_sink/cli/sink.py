@@ -8,7 +8,7 @@ import re
 import signal
 import threading
 from contextlib import ExitStack
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Annotated, Protocol
 
@@ -32,6 +32,7 @@ STOP_SECONDS = 60.0
 """How long the batch that is under way may take after a signal."""
 STOPPED_IN_A_BATCH = 3
 LOOPBACK = "127.0.0.1"
+OFF = "off"
 
 
 class LogFormat(str, Enum):
@@ -53,6 +54,14 @@ def _interval(text: str) -> str:
     if not re.fullmatch(r"\d+ (millisecond|second|minute|hour|day)s?", text):
         raise typer.BadParameter(f"{text!r} is not an interval such as '2 seconds'")
     return text
+
+
+def _pause(text: str) -> timedelta:
+    """Return an interval; one of nothing where it is off."""
+    if text == OFF:
+        return timedelta()
+    number, unit = _interval(text).split()
+    return timedelta(**{f"{unit.rstrip('s')}s": int(number)})
 
 
 @readable_errors
@@ -106,6 +115,15 @@ def sink(
         LogFormat,
         typer.Option(envvar="CONFORMARE_LOG_FORMAT", help="How each batch is reported."),
     ] = LogFormat.TEXT,
+    maintain_every: Annotated[
+        timedelta,
+        typer.Option(
+            envvar="CONFORMARE_MAINTAIN_EVERY",
+            parser=_pause,
+            metavar="INTERVAL",
+            help="How often the lake is maintained beside the stream; 'off' for never.",
+        ),
+    ] = "1 hour",  # type: ignore[assignment]  # parsed as what a user gives
 ) -> None:
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
@@ -155,7 +173,7 @@ def sink(
             stream.run_once()
         else:
             err.print(f"landing runs from {bootstrap_servers} in {lake}", markup=False)
-            stream.run(trigger)
+            stream.run(trigger, maintain_every or None)
 
 
 def _stop(stream: Stoppable) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 import pytest
 from pyspark.sql import SparkSession
 from support.produce import Topic
+from support.store import Store
 
 from conformare_sink.broker import EmbeddedBroker
 from conformare_sink.options import SinkOptions
@@ -47,3 +49,18 @@ def catch_up(spark: SparkSession, options: SinkOptions) -> Callable[[], list[Bat
         return reports
 
     return run_once
+
+
+@pytest.fixture(scope="module")
+def store(
+    broker: EmbeddedBroker, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+) -> Store:
+    """A store for all tests of a module: to make one takes seconds."""
+    prefix = f"test-{uuid.uuid4().hex[:12]}."
+    options = SinkOptions(
+        bootstrap_servers=broker.bootstrap_servers,
+        lake=str(tmp_path_factory.mktemp("store") / "lake"),
+        topic_prefix=prefix,
+    )
+    Topics(broker.bootstrap_servers, prefix).create()
+    return Store(spark, options, Topic(broker.bootstrap_servers, prefix))

@@ -35,15 +35,15 @@ def test_a_replay_lands_what_the_lake_lost_and_nothing_else(
     def again(selection: Selection, *, dry_run: bool = False) -> ReplayReport:
         return replay(spark, options, selection, dry_run=dry_run, on_batch=lambda _: None)
 
-    assert again(Selection(), dry_run=True) == ReplayReport(2, 1, 0, 0)
+    assert again(Selection(), dry_run=True) == ReplayReport(2, 1, 0, 0, 0)
     assert {row["run_id"] for row in read_table(lake, "runs")} == {"a"}
 
     now = datetime.now(timezone.utc)
-    assert again(Selection(since=now)) == ReplayReport(0, 0, 0, 0)
-    assert again(Selection(run_ids=["b"])) == ReplayReport(1, 0, 0, 0)
+    assert again(Selection(since=now)) == ReplayReport(0, 0, 0, 0, 0)
+    assert again(Selection(run_ids=["b"])) == ReplayReport(1, 0, 0, 0, 0)
     assert {row["run_id"] for row in read_table(lake, "runs")} == {"a", "b"}
 
-    assert again(Selection(until=now)) == ReplayReport(1, 2, 0, 0)
+    assert again(Selection(until=now)) == ReplayReport(1, 2, 0, 0, 0)
     assert check(lake, records.values()).is_sound
     assert [path for path in Path(lake).iterdir() if path.name.startswith("_replay")] == []
 
@@ -57,7 +57,7 @@ def test_a_part_of_an_emission_is_incomplete_in_a_replay_and_not_kept(
     catch_up()
     pending = read_table(lake, "pending")
     report = replay(spark, options, Selection(), on_batch=lambda _: None)
-    assert report == ReplayReport(0, 0, 1, 0)
+    assert report == ReplayReport(0, 0, 1, 0, 0)
     assert read_table(lake, "pending") == pending
     topic.send(half[:1])
     catch_up()

@@ -12,8 +12,9 @@ from support.records import make_record
 from conformare_schemas import GRAINS, arrow_schema, table_columns, topic_name
 from conformare_sink.assembly import assemble, emission, table_rows
 from conformare_sink.decode import decode
+from conformare_sink.kept_rows import pending_rows
 from conformare_sink.message import Message
-from conformare_sink.pending import PendingMessages, pending_rows
+from conformare_sink.pending import PendingMessages
 
 PREFIX = "test."
 

@@ -17,6 +17,15 @@ LAKE = ["--lake", "/nowhere"]
         (["sink", *BROKER, *LAKE, "--trigger", "soon"], "'soon' is not an interval"),
         (["sink", *BROKER, *LAKE, "--max-messages-per-batch", "0"], "--max-messages-per-batch"),
         (["replay", *BROKER, *LAKE, "--from", "monday"], "'monday' is not an ISO 8601 time"),
+        (["replay", *BROKER, *LAKE, "--from-offset", "runs:0"], "'runs:0' is not an offset"),
+        (["replay", *BROKER, *LAKE, "--to-offset", "runs:0:x"], "'runs:0:x' is not an offset"),
+        (["sink", *BROKER, *LAKE, "--maintain-every", "never"], "'never' is not an interval"),
+        (["purge", *LAKE], "say which runs: --run-id, --pipeline or --before"),
+        (["purge", *LAKE, "--before", "monday"], "'monday' is not an ISO 8601 time"),
+        (["maintain", *LAKE, "--retention-hours", "-1"], "--retention-hours"),
+        (["quarantine", "drop", *LAKE], "say which messages"),
+        (["quarantine", "drop", *LAKE, "--all", "--topic", "t"], "say which messages"),
+        (["quarantine", "show", *LAKE, "--limit", "0"], "--limit"),
         (["topics", "create", *BROKER, "--partitions", "0"], "--partitions"),
         (["status"], "--lake"),
     ],
@@ -46,7 +55,10 @@ def test_a_broker_that_does_not_answer_fails_the_sink_in_one_line(
     assert line == "error: no Kafka broker answers at 127.0.0.1:1 (waited 0.3 s)"
 
 
-def test_there_is_no_status_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", [["status"], ["quarantine", "list"], ["quarantine", "show"]])
+def test_where_there_is_no_lake_there_is_nothing_to_read(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """The line names the folder."""
-    assert main(["status", *LAKE]) == 1
+    assert main([*command, *LAKE]) == 1
     assert capsys.readouterr().err == "error: there is no conformare lake at /nowhere\n"

@@ -1,0 +1,63 @@
+"""A file of rows in a table's folder: its content, and what Delta's log says of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+LONGEST_STATISTIC = 64
+"""Characters; longer texts are cut in the statistics, as Delta's own writers do."""
+
+
+class DataFile(NamedTuple):
+    """A file of rows in a table's folder."""
+
+    name: str
+    size: int
+    """In bytes."""
+    statistics: str
+    """As Delta's log holds them."""
+
+
+def parquet(rows: pa.Table) -> bytes:
+    """Return rows as the content of a file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows, sink, compression="snappy")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def statistics(rows: pa.Table, names: tuple[str, ...]) -> str:
+    """Return a file's statistics as Delta's log holds them."""
+    smallest: dict[str, str] = {}
+    largest: dict[str, str] = {}
+    for name in names:
+        extremes = pc.min_max(rows.column(name)).as_py()
+        smallest[name], largest[name] = _lower(extremes["min"]), _upper(extremes["max"])
+    return json.dumps(
+        {
+            "numRecords": rows.num_rows,
+            "minValues": smallest,
+            "maxValues": largest,
+            "nullCount": {name: rows.column(name).null_count for name in names},
+        }
+    )
+
+
+def _lower(value: Any) -> str:
+    if isinstance(value, str):
+        return value[:LONGEST_STATISTIC]
+    return str(value.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+
+
+def _upper(value: Any) -> str:
+    """Return a text that is not smaller: statistics have no microseconds, and no long texts."""
+    if isinstance(value, str):
+        cut = value[:LONGEST_STATISTIC]
+        return cut if cut == value else cut + "\U0010ffff"
+    return _lower(value if value.microsecond % 1000 == 0 else value + timedelta(milliseconds=1))

@@ -1,0 +1,52 @@
+"""A contract that nobody has released: version 2 of every grain, with a field more in its rows."""
+
+from __future__ import annotations
+
+import copy
+from io import BytesIO
+from typing import Any
+
+import pytest
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+from conformare.emission import Message
+from conformare_schemas import HEADER_BYTES, SINGLE_OBJECT_MAGIC, message_schema
+from conformare_sink import decode
+
+
+def _second_version(grain: str) -> Any:
+    schema = copy.deepcopy(message_schema(grain))
+    (rows,) = (field for field in schema["fields"] if field["name"] == "rows")
+    new = {"name": "since_version_2", "type": ["null", "string"], "default": None}
+    rows["type"]["items"]["fields"].append(new)
+    return schema
+
+
+def _header(schema: Any) -> bytes:
+    canonical = to_parsing_canonical_form(parse_schema(schema))
+    return SINGLE_OBJECT_MAGIC + bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO"))
+
+
+def upgraded(message: Message) -> Message:
+    """Return a message as a producer of version 2 writes it."""
+    schema = _second_version(message.grain)
+    payload = BytesIO(message.value[HEADER_BYTES:])
+    content: Any = schemaless_reader(payload, parse_schema(message_schema(message.grain)), None)
+    written = BytesIO()
+    schemaless_writer(written, parse_schema(schema), content)
+    return Message(message.grain, message.key, _header(schema) + written.getvalue())
+
+
+def upgrade(patch: pytest.MonkeyPatch) -> None:
+    """Teach the sink version 2, as an upgrade would, for as long as the patch lasts."""
+    released = decode._decoders
+
+    def decoders(grain: str) -> dict[bytes, decode.Decoder]:
+        schema = _second_version(grain)
+        written = parse_schema(decode._with_plain_times(schema))
+        read = parse_schema(decode._with_plain_times(message_schema(grain)))
+        known = lambda payload: schemaless_reader(payload, written, read)  # noqa: E731
+        return {**released(grain), _header(schema): known}
+
+    patch.setattr(decode, "_decoders", decoders)
