@@ -7,6 +7,7 @@ The tree:
     ├── JarResolutionError            the jars could not be fetched
     ├── SparkStartError               Spark's Java process ended before it was ready
     ├── BrokerUnreachableError        no Kafka broker answers
+    ├── BrokerRefusedError            a Kafka broker answers, and refuses
     ├── TopicCreationError            the cluster refused a topic
     ├── TopicsMissingError            the cluster does not have the topics
     ├── NoLakeError                   there is no lake to read
@@ -15,6 +16,8 @@ The tree:
     ├── CheckpointRefusedError        the checkpoint is something else's, or another lake's
     ├── TableWriteError               a table of the lake could not be written
     ├── RetentionTooShortError        Delta keeps files for longer
+    ├── CheckpointDamagedError        files of the checkpoint cannot be read
+    ├── ContinuityError               going on would leave something out that was never read
     ├── StreamFailedError             the streaming query ended with an error
     ├── EndpointError                 the metrics cannot be served where they should be
     └── BrokerError                   the embedded broker
@@ -116,6 +119,15 @@ class BrokerStartError(BrokerError):
 class BrokerUnreachableError(SinkError):
     """No Kafka broker answered in time."""
 
+    def __init__(self, bootstrap_servers: str, waited_seconds: float) -> None:
+        super().__init__(
+            f"no Kafka broker answers at {bootstrap_servers} (waited {waited_seconds:g} s)"
+        )
+
+
+class BrokerRefusedError(SinkError):
+    """A Kafka broker answered, and refused what was asked."""
+
 
 class TopicCreationError(SinkError):
     """The cluster refused to create a topic."""
@@ -168,6 +180,33 @@ class RetentionTooShortError(SinkError):
             f"a retention of {hours} h is shorter than Delta allows for the table {table!r}: choose a "
             "longer one, or change the table's property delta.deletedFileRetentionDuration"
         )
+
+
+class CheckpointDamagedError(SinkError):
+    """Files of the checkpoint that the sink or Spark wrote cannot be read."""
+
+
+class ContinuityError(SinkError):
+    """Going on would leave something out that was never read, and a person has to know.
+
+    Attributes:
+        found: What was found, such as "topic re-created".
+        lost: Topic, partition, the first offset that is lost and the one after the last, which is
+            None where nobody can know it.
+        code: What `--accept-loss` takes to accept exactly this.
+    """
+
+    def __init__(
+        self,
+        told: str,
+        found: tuple[str, ...],
+        lost: tuple[tuple[str, int, int, int | None], ...],
+        code: str,
+    ) -> None:
+        self.found = found
+        self.lost = lost
+        self.code = code
+        super().__init__(told)
 
 
 class StreamFailedError(SinkError):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 
@@ -27,6 +28,11 @@ class Folder:
         self._local = local_path(location)
         self._files = self._path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
 
+    @property
+    def address(self) -> str:
+        """The folder's whole address, the same however it was named."""
+        return str(self._files.makeQualified(self._path).toString())
+
     def names(self) -> list[str]:
         """Return the names in the folder; none where it does not exist."""
         if not self._files.exists(self._path):
@@ -38,11 +44,19 @@ class Folder:
         return bool(self._files.exists(self._paths.Path(self._path, name)))
 
     def read_text(self, name: str) -> str:
-        """Return the text of a file in the folder."""
+        """Return the text of a file in the folder.
+
+        Raises:
+            ValueError: The file is not what was written, by its checksum.
+        """
         # Not through Spark's own reader: to that, a name with a leading underscore is hidden.
         stream = self._files.open(self._paths.Path(self._path, name))
         try:
             return str(self._text.toString(stream, "UTF-8"))
+        except Py4JJavaError as exc:
+            if "ChecksumException" in str(exc):
+                raise ValueError(f"{name} is damaged") from exc
+            raise
         finally:
             stream.close()
 
@@ -80,6 +94,10 @@ class Folder:
         while below.hasNext():
             changed = max(changed, below.next().getModificationTime())
         return float(time.time() - changed / 1000)
+
+    def move(self, location: str) -> bool:
+        """Give the folder another place, where nothing is yet; return whether it has it."""
+        return bool(self._files.rename(self._path, self._paths.Path(location)))
 
     def delete(self) -> None:
         """Delete the folder and all that is in it."""

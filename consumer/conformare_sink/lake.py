@@ -30,6 +30,7 @@ from conformare_sink.folder import Folder
 from conformare_sink.kept_rows import pending_rows, quarantine_rows
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
 from conformare_sink.message import MESSAGE_COLUMNS, Message, Place, message_columns, messages_of
+from conformare_sink.options import CHECKPOINT_FOLDER
 from conformare_sink.purge import Purge, Purged, finish_purge, purge_runs
 from conformare_sink.rows import RUN_KEY, delete_rows, key_frame, run_keys
 from conformare_sink.tables import LakeTables
@@ -228,7 +229,7 @@ def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
         LakeBusyError: Another process writes to the lake.
     """
     folder = Folder(tables.spark, tables.root)
-    strangers = [name for name in folder.names() if name not in LOCK_FILES]
+    strangers = [name for name in folder.names() if not _outlives_a_lake(name)]
     if strangers and tables.catalog is None and not tables.exist():
         raise LakeRefusedError(
             f"{tables.root} is not empty and is not a conformare lake; choose an empty or a new folder"
@@ -238,3 +239,8 @@ def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
         if removed := lake.recover():
             logger.info("removed rows that a crash had left without their run: %s", removed)
         yield lake
+
+
+def _outlives_a_lake(name: str) -> bool:
+    """Whether it is ours and no table: what is there when somebody has deleted a lake's tables."""
+    return name in LOCK_FILES or name.startswith((LANDING_NOTE, CHECKPOINT_FOLDER))

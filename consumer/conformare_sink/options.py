@@ -24,6 +24,13 @@ class CatalogOptions(BaseModel):
     """Put in front of every table's name."""
 
 
+CHECKPOINT_FOLDER = "_checkpoint"
+"""In the lake's folder, where no other is named."""
+
+ONCE_PATIENCE_SECONDS = 10.0
+"""How long who lands what is there once waits for a broker, where nothing else is said."""
+
+
 class SinkOptions(BaseModel):
     """Where the sink reads from and writes to."""
 
@@ -43,7 +50,23 @@ class SinkOptions(BaseModel):
     max_messages_per_batch: int = Field(default=DEFAULT_MAX_MESSAGES_PER_BATCH, ge=1)
     """Most messages that one micro-batch takes from all topics together."""
 
+    broker_timeout_seconds: float | None = Field(default=None, gt=0)
+    """How long to wait for a broker that is away; where it is not said, 10 seconds to land what is
+    there once, and for ever to land runs as they come."""
+    accept_loss: str | None = None
+    """The code of a loss that the sink told when it refused to start."""
+
     @property
     def checkpoint_location(self) -> str:
         """Where the stream's checkpoint is."""
-        return self.checkpoint or f"{self.lake.rstrip('/')}/_checkpoint"
+        return self.checkpoint or f"{self.lake.rstrip('/')}/{CHECKPOINT_FOLDER}"
+
+    def patience_seconds(self, *, once: bool) -> float | None:
+        """Return how long to wait for a broker; None for ever.
+
+        Args:
+            once: Whether the sink lands what is there once.
+        """
+        if self.broker_timeout_seconds is None and once:
+            return ONCE_PATIENCE_SECONDS
+        return self.broker_timeout_seconds

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame
 
+from conformare_sink.cluster import PartitionOffsets
 from conformare_sink.errors import StreamFailedError
-from conformare_sink.topics import PartitionOffsets
 
 
 class _StopRequested(Exception):  # noqa: N818 - no fault: the query is being stopped

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_sink.checkpoint import SCRATCH
+from conformare_sink.cluster import PartitionOffsets
 from conformare_sink.decode import Envelope, Rejected
 from conformare_sink.emission import Decision, RunKey
 from conformare_sink.errors import TopicsMissingError
@@ -26,7 +27,7 @@ from conformare_sink.query import LandingQuery
 from conformare_sink.report import BatchReport
 from conformare_sink.stream import WAKE_SECONDS, kafka_stream
 from conformare_sink.tables import LakeTables
-from conformare_sink.topics import PartitionOffsets, Topics
+from conformare_sink.topics import Topics
 
 
 @dataclass(frozen=True)

@@ -13,27 +13,41 @@ from datetime import timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
-from conformare_sink.checkpoint import open_checkpoint
+from conformare_sink.cluster import PartitionOffsets
 from conformare_sink.collect import with_sequences
-from conformare_sink.errors import BrokerUnreachableError
+from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
 from conformare_sink.health import Health
+from conformare_sink.lag import LagReport
 from conformare_sink.lake import Lake, open_for_writing
 from conformare_sink.landing import BatchLanding, Landing
 from conformare_sink.maintenance import Maintenance, Schedule
 from conformare_sink.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
+from conformare_sink.outage import Restarts, await_broker
 from conformare_sink.pending import PendingMessages
 from conformare_sink.quarantine_retry import retry_newly_readable
 from conformare_sink.query import LandingQuery
 from conformare_sink.report import BatchReport
+from conformare_sink.resume import Resumption
 from conformare_sink.tables import LakeTables
-from conformare_sink.topics import PartitionOffsets, ShadowGroup, Topics
+from conformare_sink.topics import Topics, consumer_group
 
 logger = logging.getLogger("conformare_sink")
 
 WAKE_SECONDS = 0.2
 LAG_SECONDS = 10.0
 """How often the lag is asked for."""
+
+KAFKA_TIMEOUTS = {
+    # Spark's own are three attempts of a minute: an outage would go unnoticed for three minutes.
+    # With these it is about 11 seconds between batches and 20 within one, while a leader that
+    # moves, or a broker that restarts at once, is still waited for.
+    "kafka.default.api.timeout.ms": "5000",
+    "kafka.request.timeout.ms": "5000",
+    "fetchOffset.numRetries": "2",
+    # Longer than a broker with quotas holds a fetch back (11 windows of a second).
+    "kafkaConsumer.pollTimeoutMs": "15000",
+}
 
 
 class SinkStream:
@@ -45,6 +59,7 @@ class SinkStream:
         on_batch: Called with the report of every batch.
         metrics: Is told what happens.
         health: Is told how the stream is.
+        stopping: What `stop` sets; to be given where something else may set it before.
     """
 
     def __init__(
@@ -54,23 +69,26 @@ class SinkStream:
         on_batch: Callable[[BatchReport], None],
         metrics: SinkMetrics | None = None,
         health: Health | None = None,
+        stopping: threading.Event | None = None,
     ) -> None:
         self._spark = spark
         self._options = options
         self._on_batch = on_batch
         self._metrics = metrics or SinkMetrics()
         self._health = health or Health()
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
 
     def run_once(self) -> None:
         """Land everything that the topics hold now, then return.
 
         Raises:
             BrokerUnreachableError: No broker answers.
+            BrokerRefusedError: A broker refuses to tell of the topics.
             TopicCreationError: The cluster refuses to create a topic.
             LakeBusyError: Another process writes to the lake.
             LakeRefusedError: The lake's folder holds something else.
             CheckpointRefusedError: The checkpoint is something else's, or another lake's.
+            ContinuityError: Something that was not landed cannot be read any more.
             StreamFailedError: The query ended with an error.
         """
         self._run(None)
@@ -92,54 +110,81 @@ class SinkStream:
     def _run(self, interval: str | None, maintain_every: timedelta | None = None) -> None:
         options = self._options
         topics = Topics(options.bootstrap_servers, options.topic_prefix)
-        created = topics.create()
-        if created:
-            logger.info("created the topics %s", ", ".join(created))
+        patience = options.patience_seconds(once=interval is None)
+        if not self._await_broker(topics, patience):
+            return
         tables = LakeTables(self._spark, options.lake, options.catalog)
         with open_for_writing(tables, "a sink") as lake:
-            checkpoint = open_checkpoint(self._spark, options.checkpoint_location, lake.lake_id)
-            landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
-            if (retried := retry_newly_readable(lake, landing)) is not None:
-                logger.info(
-                    "out of quarantine, for their schema is known now: %s", retried.summary()
-                )
-            land = BatchLanding(landing, self._report)
-            messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
+            resumption = Resumption(self._spark, options, lake.lake_id, topics)
+            restarts = Restarts(
+                lambda: self._await_broker(topics, patience),
+                patience,
+                resumption.require,
+            )
 
-            def land_watched(batch: DataFrame, batch_id: int) -> None:
-                with self._health.batch():
-                    land(batch, batch_id)
+            def report(batch: BatchReport) -> None:
+                restarts.landed()
+                self._metrics.record(batch)
+                self._on_batch(batch)
 
-            query = LandingQuery(messages, land_watched, checkpoint.location, interval)
-            self._health.running()
+            def land() -> None:
+                query = self._begin(lake, resumption, report, interval)
+                self._health.running()
+                self._attend(query, topics, LagReport(topics, consumer_group(lake.lake_id)))
+
             with _maintained(lake, maintain_every):
-                self._attend(query, topics, ShadowGroup(options.bootstrap_servers, lake.lake_id))
+                restarts.keep_up(land)
 
-    def _report(self, report: BatchReport) -> None:
-        self._metrics.record(report)
-        self._on_batch(report)
+    def _await_broker(self, topics: Topics, patience: float | None) -> bool:
+        self._health.waiting("the broker")
+        return await_broker(topics, patience, self._stopping)
 
-    def _attend(self, query: LandingQuery, topics: Topics, group: ShadowGroup) -> None:
+    def _begin(
+        self,
+        lake: Lake,
+        resumption: Resumption,
+        report: Callable[[BatchReport], None],
+        interval: str | None,
+    ) -> LandingQuery:
+        """Begin the query, or go on with it after an outage."""
+        options = self._options
+        # What an attempt before this one was landing when it failed, lands anew.
+        lake.recover()
+        resumption.open_checkpoint()
+        landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
+        if (retried := retry_newly_readable(lake, landing)) is not None:
+            logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
+        land = BatchLanding(landing, report)
+
+        def land_watched(batch: DataFrame, batch_id: int) -> None:
+            with self._health.batch():
+                land(batch, batch_id)
+
+        topics = Topics(options.bootstrap_servers, options.topic_prefix)
+        messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
+        return LandingQuery(messages, land_watched, options.checkpoint_location, interval)
+
+    def _attend(self, query: LandingQuery, topics: Topics, lag: LagReport) -> None:
         """Tell Kafka's tools and the metrics how far the query is, until its end."""
-        committed = -1
-        offsets: PartitionOffsets = {}
+        last_batch = -1
         look_again = 0.0
         ended = False
         try:
             while not ended and not self._stopping.is_set():
                 ended = query.wait(WAKE_SECONDS)
                 batch_id, offsets = query.progress()
-                if batch_id != committed and offsets:
-                    group.commit(offsets)
+                lag.offer(offsets)
+                if batch_id != last_batch:
                     self._metrics.committed()
-                    committed = batch_id
+                    last_batch = batch_id
                 if time.monotonic() >= look_again:
-                    with suppress(BrokerUnreachableError):  # told by the query, if it needs one
+                    # The query tells of a broker that is away, if it needs one.
+                    with suppress(BrokerUnreachableError, BrokerRefusedError):
                         self._metrics.lag(topics.lag(offsets))
                     look_again = time.monotonic() + LAG_SECONDS
         finally:
             query.stop()
-            group.close(offsets)
+        lag.finish(query.progress()[1])
 
 
 def _maintained(lake: Lake, every: timedelta | None) -> AbstractContextManager[object]:
@@ -174,6 +219,7 @@ def kafka_stream(
         # The prefetch otherwise long-polls ahead of the offset look-ups on the same connection:
         # about 0.45 s for every partition that has data.
         .option("kafka.fetch.max.wait.ms", "10")
+        .options(**KAFKA_TIMEOUTS)
     )
     # One task for each core, not for each Kafka partition: most have next to nothing.
     cores = spark.sparkContext.defaultParallelism

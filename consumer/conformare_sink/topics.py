@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
+from confluent_kafka import KafkaException
 from confluent_kafka.cimpl import NewTopic
 
 from conformare_schemas import topic_names
-from conformare_sink.errors import (
-    BrokerUnreachableError,
-    TopicCreationError,
-    TopicsMissingError,
-)
+from conformare_sink.cluster import ANSWER_SECONDS, Cluster, PartitionOffsets
+from conformare_sink.errors import TopicCreationError, TopicsMissingError
 
 DEFAULT_PARTITIONS = 2
 DEFAULT_RETENTION_DAYS = 365
-CONNECT_TIMEOUT_SECONDS = 10.0
+
+_POLL_SECONDS = 0.05
 
 
 def consumer_group(lake_id: str) -> str:
@@ -29,8 +27,21 @@ def consumer_group(lake_id: str) -> str:
     return f"conformare-sink-{lake_id}"
 
 
-PartitionOffsets = dict[tuple[str, int], int]
-"""(topic, partition) → offset."""
+@dataclass(frozen=True)
+class TopicLogs:
+    """What a cluster holds of the topics, for those that exist.
+
+    Attributes:
+        cluster_id: The cluster.
+        topic_ids: Topic → the identity that it got when it was created.
+        first: The offset of the oldest message that every partition still has.
+        end: The offset that the next message of every partition will have.
+    """
+
+    cluster_id: str
+    topic_ids: Mapping[str, str]
+    first: PartitionOffsets
+    end: PartitionOffsets
 
 
 class Topics:
@@ -44,33 +55,29 @@ class Topics:
     def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
         self.bootstrap_servers = bootstrap_servers
         self._names = sorted(topic_names(topic_prefix).values())
-        # librdkafka repeats every failed connection on stderr; ours is one error, raised.
-        self._client: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": bootstrap_servers,
-            "log_level": 0,
-        }
-        self._admin = AdminClient(self._client)
+        self._cluster = Cluster(bootstrap_servers)
 
     @property
     def names(self) -> list[str]:
         """The topics' names, sorted."""
         return list(self._names)
 
-    def partitions(self) -> dict[str, int]:
+    def partitions(self, timeout_seconds: float = ANSWER_SECONDS) -> dict[str, int]:
         """Return how many partitions each topic has, for the topics that exist.
 
+        Args:
+            timeout_seconds: How long to wait for an answer.
+
         Raises:
-            BrokerUnreachableError: No broker answered within 10 seconds.
+            BrokerUnreachableError: No broker answered in time.
         """
-        with self._answers():
-            found = self._admin.list_topics(timeout=CONNECT_TIMEOUT_SECONDS).topics
-        return {name: len(found[name].partitions) for name in self._names if name in found}
+        return dict(Counter(topic for topic, _ in self._places(timeout_seconds)))
 
     def require_all(self) -> None:
         """Make sure that every topic is there.
 
         Raises:
-            BrokerUnreachableError: No broker answered within 10 seconds.
+            BrokerUnreachableError: No broker answered in time.
             TopicsMissingError: One or more are not.
         """
         existing = self.partitions()
@@ -98,7 +105,7 @@ class Topics:
             The topics that were created.
 
         Raises:
-            BrokerUnreachableError: No broker answered within 10 seconds.
+            BrokerUnreachableError: No broker answered in time.
             TopicCreationError: The cluster refused.
         """
         existing = self.partitions()
@@ -108,8 +115,12 @@ class Topics:
         retention_ms = int(timedelta(days=retention_days).total_seconds() * 1000)
         config = {"cleanup.policy": "delete", "retention.ms": str(retention_ms)}
         new = [NewTopic(name, partitions, replication_factor, config=config) for name in missing]
-        for name, created in self._admin.create_topics(new).items():
+        for name, created in self._cluster.create(new).items():
             self._await_creation(name, created)
+        # The next question may come to a broker that has not heard of them yet.
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while len(self.partitions()) < len(self._names) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
         return missing
 
     def _await_creation(self, name: str, created: Future[None]) -> None:
@@ -122,111 +133,55 @@ class Topics:
                     f"{exc.args[0].str()}"
                 ) from exc
 
-    def committed(self, group: str) -> PartitionOffsets:
-        """Return the offsets that a consumer group has committed for the topics.
+    def logs(self) -> TopicLogs:
+        """Return what the cluster holds of the topics.
 
         Raises:
-            BrokerUnreachableError: No broker answered within 10 seconds.
+            BrokerUnreachableError: No broker answered in time.
+            BrokerRefusedError: It refused to tell.
         """
-        request = [ConsumerGroupTopicPartitions(group)]
-        with self._answers():
-            (answer,) = self._admin.list_consumer_group_offsets(
-                request, request_timeout=CONNECT_TIMEOUT_SECONDS
-            ).values()
-            found = answer.result().topic_partitions
-        return {
-            (p.topic, p.partition): p.offset
-            for p in found
-            if p.topic in self._names and p.offset >= 0
-        }
+        first, end = self._cluster.log_ends(self._places())
+        cluster_id = str(self._cluster.metadata().cluster_id)
+        return TopicLogs(cluster_id, self._cluster.topic_ids(self._names), first, end)
+
+    def commit(self, group: str, offsets: PartitionOffsets) -> None:
+        """Commit offsets to a consumer group, so that Kafka's own tools see the sink's lag.
+
+        Args:
+            group: The consumer group.
+            offsets: The next offset to be read, of every partition.
+
+        Raises:
+            BrokerUnreachableError: The group's coordinator did not answer in time.
+            BrokerRefusedError: It refused.
+        """
+        self._cluster.commit(group, offsets)
+
+    def committed(self, group: str) -> PartitionOffsets:
+        """Return the offsets that a consumer group has committed for the topics."""
+        return self._cluster.committed(group, self._places())
 
     def ends(self) -> PartitionOffsets:
-        """Return the offset that the next message of every partition will have.
-
-        Raises:
-            BrokerUnreachableError: No broker answered within 10 seconds.
-        """
-        return self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]  # no annotations
+        """Return the offset that the next message of every partition will have."""
+        _, end = self._cluster.log_ends(self._places())
+        return end
 
     def starts(self, since: datetime | None = None) -> PartitionOffsets:
         """Return the offset of the first message that every partition has, or has since some time.
 
         Args:
             since: Only messages that the broker took then or later; None for all.
-
-        Raises:
-            BrokerUnreachableError: No broker answered within 10 seconds.
         """
         if since is None:
-            return self._offsets(OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # as above
-        found = self._offsets(OffsetSpec.for_timestamp(int(since.timestamp() * 1000)))
-        ends = self.ends()
-        return {place: offset if offset >= 0 else ends[place] for place, offset in found.items()}
-
-    def _offsets(self, spec: OffsetSpec) -> PartitionOffsets:
-        places = [
-            TopicPartition(name, partition)
-            for name, n_partitions in self.partitions().items()
-            for partition in range(n_partitions)
-        ]
-        with self._answers():
-            answers = self._admin.list_offsets(
-                dict.fromkeys(places, spec), request_timeout=CONNECT_TIMEOUT_SECONDS
-            )
-            return {(p.topic, p.partition): found.result().offset for p, found in answers.items()}
+            first, _ = self._cluster.log_ends(self._places())
+            return first
+        return self._cluster.since(self._places(), since)
 
     def lag(self, offsets: PartitionOffsets) -> PartitionOffsets:
-        """Return how many messages of every partition are beyond some offsets.
-
-        Raises:
-            BrokerUnreachableError: No broker answered within 10 seconds.
-        """
+        """Return how many messages of every partition are beyond some offsets."""
         return {place: end - offsets.get(place, 0) for place, end in self.ends().items()}
 
-    @contextmanager
-    def _answers(self) -> Iterator[None]:
-        try:
-            yield
-        except KafkaException as exc:
-            raise BrokerUnreachableError(
-                f"no Kafka broker answers at {self.bootstrap_servers} "
-                f"(waited {CONNECT_TIMEOUT_SECONDS:g} s)"
-            ) from exc
-
-
-class ShadowGroup:
-    """A consumer group to which the sink commits what has landed, for Kafka's own tools to see.
-
-    Structured Streaming has no group. A commit that gets lost is made good by the next one.
-
-    Args:
-        bootstrap_servers: Brokers to begin with, `host:port` separated by commas.
-        lake_id: Identity of the lake.
-    """
-
-    def __init__(self, bootstrap_servers: str, lake_id: str) -> None:
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap_servers,
-                "log_level": 0,
-                "group.id": consumer_group(lake_id),
-                "enable.auto.commit": False,
-            }
-        )
-
-    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Commit without waiting for the answer.
-
-        Args:
-            offsets: The next offset to be read, of every partition.
-        """
-        places = [TopicPartition(t, p, offset) for (t, p), offset in offsets.items()]
-        self._consumer.commit(offsets=places, asynchronous=True)
-
-    def close(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Commit once more and wait, for as long as it is worth waiting for."""
-        places = [TopicPartition(t, p, offset) for (t, p), offset in offsets.items()]
-        with suppress(KafkaException):
-            if places:
-                self._consumer.commit(offsets=places, asynchronous=False)
-        self._consumer.close()
+    def _places(self, timeout_seconds: float = ANSWER_SECONDS) -> list[tuple[str, int]]:
+        """The partitions of the topics, for the topics that exist."""
+        found = self._cluster.metadata(timeout_seconds).topics
+        return [(name, p) for name in self._names if name in found for p in found[name].partitions]

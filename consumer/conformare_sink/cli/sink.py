@@ -7,10 +7,11 @@ import os
 import re
 import signal
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 
@@ -42,13 +43,6 @@ class LogFormat(str, Enum):
     JSON = "json"
 
 
-class Stoppable(Protocol):
-    """A stream; its module is imported late."""
-
-    def stop(self) -> None:
-        """Let the batch that is under way finish, then end."""
-
-
 def _interval(text: str) -> str:
     """Return an interval as Spark takes it, checked before Spark is started."""
     if not re.fullmatch(r"\d+ (millisecond|second|minute|hour|day)s?", text):
@@ -62,6 +56,29 @@ def _pause(text: str) -> timedelta:
         return timedelta()
     number, unit = _interval(text).split()
     return timedelta(**{f"{unit.rstrip('s')}s": int(number)})
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set while the block runs, which then ends in bounded time."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked  # only the main thread hears of signals
+        return
+
+    def ask(*_: object) -> None:
+        asked.set()
+        late = threading.Timer(STOP_SECONDS, _end_at_once)
+        late.daemon = True
+        late.start()
+
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, ask) for number in numbers}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @readable_errors
@@ -124,12 +141,32 @@ def sink(
             help="How often the lake is maintained beside the stream; 'off' for never.",
         ),
     ] = "1 hour",  # type: ignore[assignment]  # parsed as what a user gives
+    broker_timeout: Annotated[
+        float | None,
+        typer.Option(
+            envvar="CONFORMARE_BROKER_TIMEOUT",
+            min=0.1,
+            metavar="SECONDS",
+            help="How long to wait for a broker that is away.",
+            show_default="for ever; 10 with --once",
+        ),
+    ] = None,
+    accept_loss: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CONFORMARE_ACCEPT_LOSS",
+            metavar="CODE",
+            help="Accept what the sink told, with this code, when it refused to start: begin a new "
+            "checkpoint and read all that the topics hold.",
+        ),
+    ] = None,
 ) -> None:
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
     from conformare_sink.endpoint import MetricsEndpoint
     from conformare_sink.health import Health
     from conformare_sink.metrics import SinkMetrics
+    from conformare_sink.outage import await_broker
     from conformare_sink.report import BatchReport
     from conformare_sink.session import build_session
     from conformare_sink.stream import SinkStream
@@ -144,9 +181,9 @@ def sink(
         checkpoint=checkpoint,
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
+        broker_timeout_seconds=broker_timeout,
+        accept_loss=accept_loss,
     )
-    # A broker that is not there is told before Java is started.
-    Topics(bootstrap_servers, topic_prefix).partitions()
 
     def report(batch: BatchReport) -> None:
         if log_format is LogFormat.JSON:
@@ -162,26 +199,20 @@ def sink(
             endpoint = MetricsEndpoint(metrics.registry, health, metrics_host, metrics_port)
             running.enter_context(endpoint)
             err.print(f"metrics on http://{metrics_host}:{endpoint.port}/metrics", markup=False)
+        stopping = running.enter_context(_asked_to_end())
+        # A broker that is not there is told before Java is started.
+        topics = Topics(bootstrap_servers, topic_prefix)
+        if not await_broker(topics, options.patience_seconds(once=once), stopping):
+            return
         with err.status("Starting Spark"):
             spark = build_session("conformare-sink")
         running.callback(spark.stop)
-        stream = SinkStream(spark, options, report, metrics, health)
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: _stop(stream))
+        stream = SinkStream(spark, options, report, metrics, health, stopping)
         if once:
             stream.run_once()
         else:
             err.print(f"landing runs from {bootstrap_servers} in {lake}", markup=False)
             stream.run(trigger, maintain_every or None)
-
-
-def _stop(stream: Stoppable) -> None:
-    """End when the batch is done, and at the latest when that has taken too long."""
-    stream.stop()
-    late = threading.Timer(STOP_SECONDS, _end_at_once)
-    late.daemon = True
-    late.start()
 
 
 def _end_at_once() -> None:

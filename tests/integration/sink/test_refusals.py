@@ -87,12 +87,10 @@ def test_a_lake_has_one_writer_at_a_time(
     catch_up()
 
 
-def test_a_broker_that_does_not_answer_is_named(
-    spark: SparkSession, options: SinkOptions, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broker_that_does_not_answer_is_named(spark: SparkSession, options: SinkOptions) -> None:
     """After a bounded wait."""
-    monkeypatch.setattr("conformare_sink.topics.CONNECT_TIMEOUT_SECONDS", 0.5)
-    nowhere = options.model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
+    other = {"bootstrap_servers": "127.0.0.1:1", "broker_timeout_seconds": 0.5}
+    nowhere = options.model_copy(update=other)
     with pytest.raises(BrokerUnreachableError, match=r"no Kafka broker answers at 127\.0\.0\.1:1"):
         SinkStream(spark, nowhere, ignore).run_once()
     assert not Path(options.lake).exists()

@@ -7,9 +7,10 @@ from typing import cast
 
 import pytest
 
+from conformare_sink.cluster import PartitionOffsets
 from conformare_sink.errors import TopicsMissingError
 from conformare_sink.replay import Selection
-from conformare_sink.topics import PartitionOffsets, Topics
+from conformare_sink.topics import Topics
 
 SINCE = datetime(2026, 1, 2, tzinfo=timezone.utc)
 FIRST: PartitionOffsets = {("runs", 0): 10, ("runs", 1): 0}
