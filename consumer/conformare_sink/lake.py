@@ -32,7 +32,7 @@ from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
 from conformare_sink.message import MESSAGE_COLUMNS, Message, Place, message_columns, messages_of
 from conformare_sink.options import CHECKPOINT_FOLDER
 from conformare_sink.purge import Purge, Purged, finish_purge, purge_runs
-from conformare_sink.rows import RUN_KEY, delete_rows, key_frame, run_keys
+from conformare_sink.rows import RUN_KEY, Keys, delete_rows
 from conformare_sink.tables import LakeTables
 from conformare_sink.writer_lock import LOCK_FILES, Hold, sole_writer
 
@@ -129,7 +129,7 @@ class Lake:
         settled = settled.where(F.col("run_id").between(first, last))
         found = settled.join(F.broadcast(waiting), RUN_KEY, "left_semi").distinct().toArrow()
         with self._pending:
-            return delete_rows(self.tables, PENDING.name, key_frame(self.tables.spark, found))
+            return delete_rows(self.tables, PENDING.name, Keys.of_table(self.tables.spark, found))
 
     def waiting(self) -> Iterator[tuple[Message, EmissionKey]]:
         """Return the messages that wait, each with its emission."""
@@ -163,7 +163,7 @@ class Lake:
     def release(self, messages: Collection[Message]) -> None:
         """Take messages out of quarantine."""
         places = pa.table({name: message_columns(messages)[name] for name in Place._fields})
-        delete_rows(self.tables, QUARANTINE.name, key_frame(self.tables.spark, places))
+        delete_rows(self.tables, QUARANTINE.name, Keys.of_table(self.tables.spark, places))
         self._quarantined = self._digests(QUARANTINE.name, place_digest_column())
 
     def purge(self, purge: Purge) -> Purged:
@@ -186,7 +186,7 @@ class Lake:
         unfinished = noted - self.known_runs(noted)
         removed = {}
         if unfinished:
-            keys = run_keys(self.tables.spark, unfinished)
+            keys = Keys.of_runs(self.tables.spark, unfinished)
             with ThreadPoolExecutor(len(CHILD_GRAINS), "recover") as pool:
                 counts = pool.map(lambda grain: delete_rows(self.tables, grain, keys), CHILD_GRAINS)
             removed = {grain: n for grain, n in zip(CHILD_GRAINS, counts, strict=True) if n}

@@ -6,6 +6,7 @@ Nothing here changes what a reader sees, so it runs beside a sink as well as wit
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -29,6 +30,13 @@ from conformare_sink.rows import first_line
 from conformare_sink.tables import LAKE_TABLES
 
 logger = logging.getLogger("conformare_sink")
+
+LEAST_COMMITS = 16
+"""A table to which fewer were added since it was last put together is left as it is: all files that
+are not full yet are written anew."""
+
+THOROUGH_SECONDS = 24 * 3600.0
+"""How often files are looked for that nobody needs: they become so by weeks, and it takes long."""
 
 LEFT_OVER_SECONDS = 24 * 3600
 """A replay's folder in which nothing has changed for so long is of one that was killed."""
@@ -91,9 +99,15 @@ class Maintenance:
         self._spark = lake.tables.spark
         self._retention_hours = retention_hours
         self._job_group = f"maintenance-{uuid4()}"
+        self._put_together: dict[str, int] = {}
+        """Version at which each table was last put together."""
+        self._thorough_at = -math.inf
 
     def run_once(self, is_over: Callable[[], bool] = lambda: False) -> MaintenanceReport:
         """Do all there is to do; a fault of one table is reported and keeps no other from it.
+
+        The first time all is done. Later, a table with little that is new is left as it is, and
+        files to be deleted are looked for once a day.
 
         Args:
             is_over: Asked between two tables whether to end.
@@ -104,14 +118,21 @@ class Maintenance:
         began = time.monotonic()
         self._spark.sparkContext.setJobGroup(self._job_group, "maintenance")
         report = MaintenanceReport()
-        tables = [partial(self._table, report, name) for name in LAKE_TABLES]
-        for step in (partial(self._settle, report), *tables, partial(self._sweep, report)):
+        thorough = began - self._thorough_at >= THOROUGH_SECONDS
+        steps = [
+            partial(self._settle, report),
+            *(partial(self._table, report, name, thorough=thorough) for name in LAKE_TABLES),
+            partial(self._sweep, report),
+        ]
+        for step in steps:
             if is_over():
                 break
             try:
                 step()
             except (PySparkException, Py4JError, TableWriteError) as exc:
                 report.faults.append(first_line(exc))
+        if thorough and not report.faults:
+            self._thorough_at = began
         report.seconds = time.monotonic() - began
         return report
 
@@ -123,16 +144,28 @@ class Maintenance:
     def _settle(self, report: MaintenanceReport) -> None:
         report.settled = self._lake.forget_settled()
 
-    def _table(self, report: MaintenanceReport, name: str) -> None:
+    def _table(self, report: MaintenanceReport, name: str, *, thorough: bool) -> None:
         identifier = self._lake.tables.identifier(name)
         log = DeltaTable.forName(self._spark, identifier)._jdt.deltaLog()  # noqa: SLF001
-        metrics = self._spark.sql(f"OPTIMIZE {identifier}").collect()[0]["metrics"]
-        data = Folder(self._spark, log.dataPath().toString())
-        deleted = _fewer(data, lambda: self._vacuum(name, identifier))
-        commits = Folder(self._spark, log.logPath().toString())
-        log_deleted = _fewer(commits, lambda: self._clean_log(log))
-        compacted, into = metrics["numFilesRemoved"], metrics["numFilesAdded"]
+        compacted = into = deleted = log_deleted = 0
+        version = self._version(log)
+        if version - self._put_together.get(name, -LEAST_COMMITS) >= LEAST_COMMITS:
+            metrics = self._spark.sql(f"OPTIMIZE {identifier}").collect()[0]["metrics"]
+            compacted, into = metrics["numFilesRemoved"], metrics["numFilesAdded"]
+            self._put_together[name] = version
+        if thorough:
+            data = Folder(self._spark, log.dataPath().toString())
+            deleted = _fewer(data, lambda: self._vacuum(name, identifier))
+            commits = Folder(self._spark, log.logPath().toString())
+            log_deleted = _fewer(commits, lambda: self._clean_log(log))
         report.tables.append(TableReport(name, compacted, into, deleted, log_deleted))
+
+    def _version(self, log: Any) -> int:
+        return int(self._snapshot(log).version())
+
+    def _snapshot(self, log: Any) -> Any:
+        none = self._spark._jvm.scala.Option.empty()  # type: ignore[union-attr]  # noqa: SLF001
+        return log.update(False, none, none)
 
     def _vacuum(self, name: str, identifier: str) -> None:
         hours = self._retention_hours
@@ -147,7 +180,7 @@ class Maintenance:
         Kernel, which the sink commits with, writes checkpoints and deletes nothing.
         """
         none = self._spark._jvm.scala.Option.empty()  # type: ignore[union-attr]  # noqa: SLF001
-        snapshot = log.update(False, none, none)
+        snapshot = self._snapshot(log)
         if snapshot.checkpointProvider().version() < snapshot.version():
             # Not `checkpoint`, which swallows what goes wrong.
             log.checkpointAndCleanUpDeltaLog(snapshot, none)

@@ -15,7 +15,7 @@ from functools import reduce
 
 import pyarrow as pa
 from py4j.protocol import Py4JError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -24,7 +24,7 @@ from conformare_schemas import CHILD_GRAINS, GRAINS
 from conformare_sink.errors import TableWriteError
 from conformare_sink.folder import Folder
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
-from conformare_sink.rows import RUN_KEY, delete_rows, first_line, key_frame
+from conformare_sink.rows import RUN_KEY, Keys, delete_rows, first_line
 from conformare_sink.tables import LakeTables
 
 PURGING_NOTE = "_purging.json"
@@ -49,6 +49,12 @@ class Purge(BaseModel):
     """Runs of this pipeline."""
     before: datetime | None = None
     """Runs that were recorded before this time."""
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> Purge:
+        if not self.run_ids and self.pipeline is None and self.before is None:
+            raise ValueError("a purge needs a condition; without one it would delete every run")
+        return self
 
     @property
     def reaches_quarantine(self) -> bool:
@@ -90,14 +96,16 @@ class Purged:
 
 def rehearse_purge(tables: LakeTables, purge: Purge) -> Purged:
     """Return what a purge would delete; write nothing."""
-    chosen = _chosen(tables, purge)
-    rows = [purge.of(tables.read(grain)).select(*RUN_KEY) for grain in GRAINS]
-    doomed = reduce(DataFrame.union, rows).join(chosen, RUN_KEY, "left_semi")
+    rows = [purge.of(tables.read(grain)).select("pipeline") for grain in GRAINS]
     quarantined = 0
     if purge.reaches_quarantine and tables.exist(QUARANTINE.name):
-        messages = tables.read(QUARANTINE.name).join(_message_keys(tables, purge), "key")
-        quarantined = messages.count()
-    return Purged(_by_pipeline(chosen), _by_pipeline(doomed), quarantined)
+        keys = [bytearray(run_id, "utf-8") for run_id in purge.run_ids]
+        quarantined = tables.read(QUARANTINE.name).where(F.col("key").isin(keys)).count()
+    return Purged(
+        runs=_by_pipeline(_chosen(tables, purge)),
+        rows=_by_pipeline(reduce(DataFrame.union, rows)),
+        quarantined=quarantined,
+    )
 
 
 def purge_runs(tables: LakeTables, purge: Purge) -> Purged:
@@ -136,14 +144,15 @@ def finish_purge(tables: LakeTables) -> bool:
         return False
     if _tombstones(tables, note).isEmpty():
         _remember(tables, note)
-    doomed = _tombstones(tables, note)
+    doomed = Keys.of(_tombstones(tables, note))
     delete_rows(tables, "runs", doomed)
     with ThreadPoolExecutor(len(AFTER_RUNS), "purge") as pool:
         deleting = [pool.submit(delete_rows, tables, table, doomed) for table in AFTER_RUNS]
     for one in deleting:
         one.result()
     if note.purge.reaches_quarantine:
-        delete_rows(tables, QUARANTINE.name, _message_keys(tables, note.purge))
+        keys = pa.table({"key": [run_id.encode() for run_id in note.purge.run_ids]})
+        delete_rows(tables, QUARANTINE.name, Keys.of_table(tables.spark, keys))
     folder.remove(PURGING_NOTE)
     return True
 
@@ -170,11 +179,6 @@ def _remember(tables: LakeTables, note: PurgingNote) -> None:
         stones.select(*columns).coalesce(1).writeTo(identifier).append()
     except (PySparkException, Py4JError) as exc:
         raise TableWriteError(identifier, first_line(exc)) from exc
-
-
-def _message_keys(tables: LakeTables, purge: Purge) -> DataFrame:
-    keys = pa.table({"key": [run_id.encode() for run_id in purge.run_ids]})
-    return key_frame(tables.spark, keys)
 
 
 def _by_pipeline(runs: DataFrame) -> dict[str, int]:

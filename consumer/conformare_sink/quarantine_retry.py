@@ -39,7 +39,7 @@ class Retried:
 
     def summary(self) -> str:
         """Return the counts as a line for a person."""
-        counts = [f"{n} run(s) {decision.value}" for decision, n in self.emissions.items() if n]
+        counts = [f"{n} run(s) {decision.value}" for decision, n in self.emissions.items()]
         counts.append(f"{sum(self.unusable.values())} message(s) still unusable")
         return ", ".join(counts)
 
@@ -103,7 +103,7 @@ def _retry(lake: Lake, landing: Landing, condition: Column) -> Retried:
         emissions.update(landed.emissions)
         unusable.update(one.cause for one in landed.rejected)
         used += len(usable)
-    return Retried(emissions, used, unusable)
+    return Retried(+emissions, used, unusable)
 
 
 def _condition(chosen: QuarantineFilter) -> Column:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import pyarrow as pa
 from delta.tables import DeltaTable
@@ -22,24 +24,48 @@ _PRUNING_TYPES = {"string", "int", "bigint"}
 """Types of columns by whose range files are skipped."""
 
 
-def key_frame(spark: SparkSession, keys: pa.Table) -> DataFrame:
-    """Return keys that are in this process as a frame."""
-    return F.broadcast(spark.createDataFrame(keys))
+@dataclass(frozen=True)
+class Keys:
+    """Keys of rows, for any number of tables.
+
+    Args:
+        frame: Their columns; none of the values is null.
+        bounds: Of every text and number among the columns, the least and the greatest value: only
+            files within these are read. None where there are no keys.
+    """
+
+    frame: DataFrame
+    bounds: Mapping[str, tuple[Any, Any]] | None
+
+    @classmethod
+    def of(cls, frame: DataFrame) -> Keys:
+        """Return the keys that a frame has, and that it keeps having."""
+        ranged = [name for name, kind in frame.dtypes if kind in _PRUNING_TYPES]
+        n_keys, *extremes = frame.agg(
+            F.count(F.lit(1)), *map(F.min, ranged), *map(F.max, ranged)
+        ).collect()[0]
+        ends = zip(extremes, extremes[len(ranged) :], strict=False)
+        return cls(frame, dict(zip(ranged, ends, strict=True)) if n_keys else None)
+
+    @classmethod
+    def of_table(cls, spark: SparkSession, keys: pa.Table) -> Keys:
+        """Return keys that are in this process."""
+        return cls.of(spark.createDataFrame(keys))
+
+    @classmethod
+    def of_runs(cls, spark: SparkSession, runs: Collection[RunKey]) -> Keys:
+        """Return the keys of runs."""
+        columns = [pa.array(column, pa.string()) for column in zip(*runs, strict=True)]
+        return cls.of_table(spark, pa.table(columns, names=RUN_KEY))
 
 
-def run_keys(spark: SparkSession, runs: Collection[RunKey]) -> DataFrame:
-    """Return runs as a frame of their keys."""
-    columns = [pa.array(column, pa.string()) for column in zip(*runs, strict=True)]
-    return key_frame(spark, pa.table(columns, names=RUN_KEY))
-
-
-def delete_rows(tables: LakeTables, table: str, keys: DataFrame) -> int:
+def delete_rows(tables: LakeTables, table: str, keys: Keys) -> int:
     """Delete the rows of a table that agree with one of some keys in every column of the keys.
 
     Args:
         tables: The lake's tables.
         table: Which of them.
-        keys: None of their values is null.
+        keys: The keys.
 
     Returns:
         How many rows there were.
@@ -47,22 +73,14 @@ def delete_rows(tables: LakeTables, table: str, keys: DataFrame) -> int:
     Raises:
         TableWriteError: Delta refused; nothing was deleted from this table then.
     """
+    if keys.bounds is None:
+        return 0
+    near = [F.col(f"t.{name}").between(*ends) for name, ends in keys.bounds.items()]
+    same = [F.col(f"t.{name}") == F.col(f"k.{name}") for name in keys.frame.columns]
     identifier = tables.identifier(table)
-    ranged = [name for name, kind in keys.dtypes if kind in _PRUNING_TYPES]
-    same = [F.col(f"t.{name}") == F.col(f"k.{name}") for name in keys.columns]
     try:
-        n_keys, *bounds = keys.agg(
-            F.count(F.lit(1)), *map(F.min, ranged), *map(F.max, ranged)
-        ).collect()[0]
-        if n_keys == 0:
-            return 0
-        # Only files within these bounds are read.
-        near = [
-            F.col(f"t.{name}").between(low, high)
-            for name, low, high in zip(ranged, bounds, bounds[len(ranged) :], strict=False)
-        ]
         stored = DeltaTable.forName(tables.spark, identifier).alias("t")
-        merge = stored.merge(keys.alias("k"), reduce(Column.__and__, [*near, *same]))
+        merge = stored.merge(keys.frame.alias("k"), reduce(Column.__and__, [*near, *same]))
         return int(merge.whenMatchedDelete().execute().collect()[0]["num_deleted_rows"])
     except (PySparkException, Py4JError) as exc:
         raise TableWriteError(identifier, first_line(exc)) from exc

@@ -74,7 +74,9 @@ def spark_conf(
         "spark.databricks.delta.optimize.minFileSize": _SETTLED,
         # Delta's VACUUM otherwise takes no notice of the retention that it is given.
         "spark.databricks.delta.vacuum.retentionWindowIgnore.enabled": "false",
-        # What it deletes is not worth two commits; and for ten thousand tasks at a time there is
+        # The sources of our MERGEs are the same however often they are read.
+        "spark.databricks.delta.merge.materializeSource": "none",
+        # What VACUUM deletes is not worth two commits; and for ten thousand tasks at a time there is
         # too little to list.
         "spark.databricks.delta.vacuum.logging.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(_SHUFFLE_PARTITIONS),

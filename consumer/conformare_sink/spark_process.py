@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 from typing import Any
@@ -15,8 +16,12 @@ from pyspark.java_gateway import launch_gateway
 from conformare_sink.errors import SparkStartError
 from conformare_sink.java import find_java
 
-# Java itself prints it, before any logging is configured; Spark always asks for that module.
-_START_NOISE = b"WARNING: Using incubator modules: jdk.incubator.vector"
+# Java itself prints the first before any logging is configured, for Spark always asks for that
+# module; and Delta the second for every VACUUM.
+_NOISE = re.compile(
+    rb"WARNING: Using incubator modules: jdk\.incubator\.vector"
+    rb"|Deleted \d+ files and directories in a total of \d+ directories"
+)
 
 _STDERR = 2
 _READ_BYTES = 65536
@@ -25,7 +30,7 @@ _READ_BYTES = 65536
 def launch_spark(conf: SparkConf) -> Any:
     """Start Spark's Java process and return the py4j gateway to it.
 
-    What Java writes to its stderr goes on to ours, line by line, except for the noise of its start.
+    What Java writes goes on to our stderr, line by line, except for the noise of its start.
 
     Args:
         conf: Settings that must be known when Java starts, such as its heap.
@@ -39,7 +44,8 @@ def launch_spark(conf: SparkConf) -> Any:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     reading, writing = os.pipe()
     try:
-        gateway = launch_gateway(conf, {"stderr": writing})  # type: ignore[no-untyped-call]
+        # Its stdout, too: VACUUM prints there, between the lines that programs read of ours.
+        gateway = launch_gateway(conf, {"stdout": writing, "stderr": writing})  # type: ignore[no-untyped-call]
     except PySparkRuntimeError as exc:
         os.close(writing)
         raise SparkStartError(f"Spark did not start: {_last_line(reading)}") from exc
@@ -61,7 +67,7 @@ def _forward_lines(reading: int) -> None:
     rest = b""
     while chunk := os.read(reading, _READ_BYTES):
         *lines, rest = (rest + chunk).split(b"\n")
-        _forward(b"".join(line + b"\n" for line in lines if not line.startswith(_START_NOISE)))
+        _forward(b"".join(line + b"\n" for line in lines if not _NOISE.match(line)))
     _forward(rest)
     os.close(reading)
 

@@ -38,3 +38,9 @@ def test_only_run_ids_alone_reach_the_quarantine() -> None:
     assert not Purge(pipeline="p").reaches_quarantine
     assert not Purge(run_ids=("a",), pipeline="p").reaches_quarantine
     assert not Purge(run_ids=("a",), before=WHEN).reaches_quarantine
+
+
+def test_without_a_condition_there_is_no_purge() -> None:
+    """It would delete everything."""
+    with pytest.raises(ValueError, match="needs a condition"):
+        Purge()
