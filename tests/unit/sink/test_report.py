@@ -79,7 +79,7 @@ def test_the_documentation_shows_such_a_line() -> None:
     """And explains each of its keys."""
     text = DOCS.read_text(encoding="utf-8")
     (shown,) = re.findall(r"^```json\n(.+)\n```$", text, re.MULTILINE)
-    logs = text[text.index("## Logs") :]
+    logs = text[text.index("## Logs") :].split("\n## ")[0]
     cells = re.findall(r"^\| (`.+?`) \|", logs, re.MULTILINE)
     keys = list(json.loads(IDLE.as_json()))
     assert list(json.loads(shown)) == keys
