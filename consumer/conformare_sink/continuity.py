@@ -165,43 +165,44 @@ def tell(findings: Iterable[Finding], last_batch: datetime | None) -> str:
         findings: What was found.
         last_batch: When the last batch began, for whoever has to find out what came after it.
     """
-    return "; ".join(f"{finding.what}: {_tell_losses(finding, last_batch)}" for finding in findings)
+    return "; ".join(
+        f"{finding.what} ({_tell_losses(finding, last_batch)})" for finding in findings
+    )
 
 
 def _tell_losses(finding: Finding, last_batch: datetime | None) -> str:
+    gone = finding.kind in (Kind.TOPIC_DELETED, Kind.TOPIC_RECREATED)
     if not finding.losses:
-        gone = finding.kind in (Kind.TOPIC_DELETED, Kind.TOPIC_RECREATED)
-        return "nothing of it had been read" if gone else "nothing is lost by that"
+        return "nothing of it had been read" if gone else "nothing is lost"
     known = sum(loss.at_least for loss in finding.losses)
     where = _places(finding.losses)
     if all(loss.end is not None for loss in finding.losses):
-        return f"at most {known:,} message(s) are lost, {where}"
+        return f"lost: at most {known:,} message(s), {where}"
+    verb = "not read" if finding.kind is Kind.OTHER_CLUSTER else "lost"
+    least = f"at least {known:,} message(s), " if known else ""
     since = (
-        "" if last_batch is None else f", the last batch was at {last_batch:%Y-%m-%d %H:%M:%S} UTC"
+        "" if last_batch is None else f"; the last batch was at {last_batch:%Y-%m-%d %H:%M:%S} UTC"
     )
-    verb = "not read is" if finding.kind is Kind.OTHER_CLUSTER else "lost is"
-    return (
-        f"{verb} what came after {where}; at least {known:,} message(s), and how many in all "
-        f"nobody can tell{since}"
-    )
+    return f"{verb}: {where}; {least}nobody can tell how many{since}"
 
 
 def _places(found: Sequence[Loss]) -> str:
     """Offsets by topic and partition, or by topic alone where there are many."""
+    if len(found) <= MOST_PARTITIONS_TOLD:
+        return ", ".join(f"{loss.topic}[{loss.partition}] {_range(loss)}" for loss in found)
     by_topic: dict[str, list[Loss]] = defaultdict(list)
     for loss in found:
         by_topic[loss.topic].append(loss)
-    if len(found) > MOST_PARTITIONS_TOLD:
-        return ", ".join(
-            f"{topic} ({sum(loss.at_least for loss in those):,} in {len(those)} partitions)"
-            for topic, those in by_topic.items()
-        )
-    return ", ".join(f"{topic} {' '.join(map(_range, those))}" for topic, those in by_topic.items())
+    return ", ".join(
+        f"{topic} ({len(those)} partitions: {sum(loss.at_least for loss in those):,})"
+        for topic, those in by_topic.items()
+    )
 
 
 def _range(loss: Loss) -> str:
-    until = "" if loss.end is None else f"-{loss.end - 1}"
-    return f"[{loss.partition}] {loss.first}{until}"
+    if loss.end is None:
+        return f"from {loss.first}"
+    return str(loss.first) if loss.end == loss.first + 1 else f"{loss.first}-{loss.end - 1}"
 
 
 def _names(topics: Iterable[str]) -> str:

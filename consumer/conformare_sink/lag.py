@@ -30,6 +30,7 @@ class LagReport:
         self._group = group
         self._reported: PartitionOffsets = {}
         self._refused = False
+        self._given_up = False
         self._thread: threading.Thread | None = None
 
     def offer(self, offsets: PartitionOffsets) -> None:
@@ -42,10 +43,14 @@ class LagReport:
 
     def finish(self, offsets: PartitionOffsets) -> None:
         """Commit the last offsets, within a few seconds or not at all."""
-        for _ in range(2):  # one that is under way, and the last one
-            self.offer(offsets)
-            if self._thread is not None:
-                self._thread.join(LAST_WORD_SECONDS)
+        self._wait()  # for one that is under way
+        self.offer(offsets)
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._thread is not None and not self._given_up:
+            self._thread.join(LAST_WORD_SECONDS)
+            self._given_up = self._is_busy()
 
     def _is_busy(self) -> bool:
         return self._thread is not None and self._thread.is_alive()

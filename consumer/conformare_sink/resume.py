@@ -67,7 +67,7 @@ class Resumption:
         self._location = options.checkpoint_location
         self._topics = topics
         self._lake_id = lake_id
-        self._lake_place = Folder(spark, options.lake).address
+        self._lake_place = _place(spark, options)
 
     def open_checkpoint(self) -> None:
         """Open the checkpoint, or begin one, with all topics there.
@@ -148,16 +148,18 @@ class Resumption:
 
     def _require_own(self, checkpoint: Checkpoint) -> None:
         """Refuse a checkpoint that another sink may still need."""
+        other = f"{self._location.rstrip('/')}-{self._lake_id[:8]}"
+        command = self._command(checkpoint=other)
         if checkpoint.lake_id != self._lake_id and checkpoint.lake != self._lake_place:
             raise CheckpointRefusedError(
                 f"{self._location} is the checkpoint of another lake (id {checkpoint.lake_id}, "
-                f"{checkpoint.lake}); choose another --checkpoint"
+                f"{checkpoint.lake}), which may need it. To go on with one of its own: {command}"
             )
         others = sorted(set(checkpoint.topic_ids) - set(self._topics.names))
         if others:
             raise CheckpointRefusedError(
-                f"{self._location} is the checkpoint of other topics ({', '.join(others)}); "
-                "correct --topic-prefix, or choose another --checkpoint"
+                f"{self._location} is the checkpoint of other topics ({', '.join(others)}): "
+                f"correct --topic-prefix. To read these topics beside them: {command}"
             )
 
     def _reading_of_group(self) -> Reading:
@@ -179,21 +181,32 @@ class Resumption:
         losses = [loss for finding in found.findings for loss in finding.losses]
         return ContinuityError(
             f"{told}. To go on with a new checkpoint, which reads all that the topics hold (no run "
-            f"lands twice): {self._command(accepted)}",
+            f"lands twice): {self._command(accepted=accepted)}",
             tuple(finding.kind.value for finding in found.findings),
             tuple((loss.topic, loss.partition, loss.first, loss.end) for loss in losses),
             accepted,
         )
 
-    def _command(self, accepted: str) -> str:
+    def _command(self, *, checkpoint: str | None = None, accepted: str | None = None) -> str:
+        """The sink's own command, with another checkpoint or with a code that is accepted."""
         options = self._options
+        catalog = options.catalog
+        given = {
+            "--bootstrap-servers": options.bootstrap_servers,
+            "--lake": options.lake,
+            "--catalog": catalog and catalog.catalog,
+            "--schema": catalog and catalog.schema_name,
+            "--table-prefix": catalog and catalog.table_prefix,
+            "--checkpoint": checkpoint or options.checkpoint,
+            "--topic-prefix": options.topic_prefix,
+            "--accept-loss": accepted,
+        }
+        defaults = {"--topic-prefix": DEFAULT_TOPIC_PREFIX}
         words = ["conformare", "sink"]
-        words += ["--bootstrap-servers", options.bootstrap_servers, "--lake", options.lake]
-        if options.checkpoint is not None:
-            words += ["--checkpoint", options.checkpoint]
-        if options.topic_prefix != DEFAULT_TOPIC_PREFIX:
-            words += ["--topic-prefix", options.topic_prefix]
-        return shlex.join([*words, "--accept-loss", accepted])
+        for option, value in given.items():
+            if value and value != defaults.get(option):
+                words += [option, value]
+        return shlex.join(words)
 
     def _tell_of_reading_again(self, reading: Reading, logs: TopicLogs) -> None:
         read = reading.read or {}
@@ -215,3 +228,12 @@ class Resumption:
                 logger.info(
                     "%s has %d partition(s) more, read from their beginning", topic, partitions
                 )
+
+
+def _place(spark: SparkSession, options: SinkOptions) -> str:
+    """Where a lake is: another one at the same place has taken its place."""
+    folder = Folder(spark, options.lake).address
+    if options.catalog is None:
+        return folder
+    catalog = options.catalog
+    return f"{catalog.catalog or ''}.{catalog.schema_name}.{catalog.table_prefix}* beside {folder}"

@@ -127,10 +127,9 @@ def test_a_topic_of_the_same_name_is_another_topic() -> None:
     assert found[0].losses == (Loss("a.runs", 0, first=7, end=None, seen=9),)
     assert found[1].losses == (Loss("a.runs", 0, first=0, end=3, seen=3),)
     assert tell(found, READING.last_batch) == (
-        "deleted and created again: a.runs: lost is what came after a.runs [0] 7; at least 2 "
-        "message(s), and how many in all nobody can tell, the last batch was at "
-        "2026-08-03 12:00:05 UTC; messages expired before they were read: at most 3 message(s) "
-        "are lost, a.runs [0] 0-2"
+        "deleted and created again: a.runs (lost: a.runs[0] from 7; at least 2 message(s), nobody "
+        "can tell how many; the last batch was at 2026-08-03 12:00:05 UTC); messages expired "
+        "before they were read (lost: at most 3 message(s), a.runs[0] 0-2)"
     )
 
 
@@ -140,7 +139,7 @@ def test_a_topic_that_is_gone_is_told_even_if_nothing_was_read_of_it() -> None:
     fresh = replace(READING, read=None, begun={})
     (found,) = compare(fresh, gone)
     assert (found.kind, found.losses) == (Kind.TOPIC_DELETED, ())
-    assert tell([found], None) == "deleted: a.risks, a.runs: nothing of it had been read"
+    assert tell([found], None) == "deleted: a.risks, a.runs (nothing of it had been read)"
     assert compare(Reading(), gone) == []
     assert compare(Reading(), LOGS) == []
 
@@ -163,7 +162,7 @@ def test_many_partitions_are_told_by_topic() -> None:
     """A line has to be read by somebody; the error has them all."""
     many = tuple(Loss("a.runs", partition, 2, 12, 12) for partition in range(32))
     told = tell([Finding(Kind.EXPIRED, "expired", many)], None)
-    assert told == "expired: at most 320 message(s) are lost, a.runs (320 in 32 partitions)"
+    assert told == "expired (lost: at most 320 message(s), a.runs (32 partitions: 320))"
 
 
 def test_a_code_accepts_what_was_told_and_nothing_else() -> None:
