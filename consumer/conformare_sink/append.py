@@ -245,7 +245,7 @@ class FolderTable:
             file.statistics, transaction.getSchema(engine)
         )
         status = kernel.utils.DataFileStatus(
-            self._folder.uri(file.name), file.size, int(time.time() * 1000), parsed
+            self._folder.full_path(file.name), file.size, int(time.time() * 1000), parsed
         )
         files = kernel.internal.util.Utils.singletonCloseableIterator(status)
         actions = kernel.Transaction.generateAppendActions(engine, state, files, context)

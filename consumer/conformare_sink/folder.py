@@ -77,9 +77,9 @@ class Folder:
         finally:
             stream.close()
 
-    def uri(self, name: str) -> str:
-        """Return the full address of a file in the folder, encoded as a URI."""
-        return str(self._files.makeQualified(self._paths.Path(self._path, name)).toUri())
+    def full_path(self, name: str) -> str:
+        """Return the whole address of a file in the folder, as Hadoop writes paths: unencoded."""
+        return str(self._files.makeQualified(self._paths.Path(self._path, name)).toString())
 
     def remove(self, name: str) -> None:
         """Delete a file in the folder."""

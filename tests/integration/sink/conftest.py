@@ -59,7 +59,7 @@ def store(
     prefix = f"test-{uuid.uuid4().hex[:12]}."
     options = SinkOptions(
         bootstrap_servers=broker.bootstrap_servers,
-        lake=str(tmp_path_factory.mktemp("store") / "lake"),
+        lake=str(tmp_path_factory.mktemp("a störe") / "the lake"),
         topic_prefix=prefix,
     )
     Topics(broker.bootstrap_servers, prefix).create()

@@ -91,20 +91,28 @@ def test_a_purge_that_a_crash_broke_off_is_finished_and_nothing_comes_back(
 def test_a_purge_that_broke_off_before_its_tombstones_is_done_by_the_next_writer(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The note alone says what was wanted."""
-    send(store, [make_record("early", pipeline="early")])
-    store.catch_up()
+    """The note alone says what was wanted; `runs` goes first, for readers begin there."""
     with monkeypatch.context() as patch, open_for_writing(store.tables, "a purge") as lake:
         patch.setattr(purging, "_remember", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            lake.purge(Purge(run_ids=("early",)))
-    assert {row["pipeline"] for row in read_table(store.lake, "runs")} == {"early", "kept"}
-    with open_for_writing(store.tables, "the next"):
-        assert check(store.lake, KEPT).is_sound
+            lake.purge(Purge(run_ids=("kept-1",)))
+    deleted: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(purging, "delete_rows", lambda _, table, __: deleted.append(table))
+        with open_for_writing(store.tables, "the next"):
+            assert not Path(store.lake, PURGING_NOTE).exists()
+    assert deleted[0] == "runs"
+    assert sorted(deleted) == sorted([*GRAINS, "pending", "quarantine"])
+    assert "kept-1" in {row["run_id"] for row in read_table(store.lake, "purged")}
+
+
+def test_a_note_that_was_not_finished_purges_nothing(store: Store) -> None:
+    """Its writer ended before it deleted anything."""
+    before = versions(store)
     Path(store.lake, PURGING_NOTE).write_text('{"purge": {"pipel', encoding="utf-8")
     with open_for_writing(store.tables, "the next"):
-        assert check(store.lake, KEPT).is_sound
-    assert not Path(store.lake, PURGING_NOTE).exists()
+        assert not Path(store.lake, PURGING_NOTE).exists()
+    assert versions(store) == before
 
 
 def test_what_waits_and_what_is_in_quarantine_goes_by_its_run_id(store: Store) -> None:

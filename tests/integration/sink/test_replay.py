@@ -17,6 +17,7 @@ from conformare_sink.options import SinkOptions
 from conformare_sink.replay import ReplayReport, Selection, replay
 from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
+from conformare_sink.topics import Topics
 
 CatchUp = Callable[[], list[BatchReport]]
 
@@ -63,3 +64,32 @@ def test_a_part_of_an_emission_is_incomplete_in_a_replay_and_not_kept(
     catch_up()
     assert check(lake, [make_record("half")]).is_sound
     assert read_status(lake).incomplete == ()
+
+
+def test_a_part_is_chosen_by_offset_and_by_pipeline(
+    spark: SparkSession, topics: Topics, topic: Topic, options: SinkOptions, catch_up: CatchUp
+) -> None:
+    """Each partition is begun where it was asked for, and the progress is of what is read."""
+    catch_up()
+    topic.send(messages_of(make_record("a"), "e-a"))
+    between = topics.ends()
+    for pipeline in ("pipeline", "other"):
+        topic.send(messages_of(make_record("b", pipeline=pipeline), f"e-{pipeline}"))
+    progress: list[tuple[int, int]] = []
+
+    def rehearse(selection: Selection) -> ReplayReport:
+        return replay(
+            spark,
+            options,
+            selection,
+            dry_run=True,
+            on_batch=lambda _: None,
+            on_progress=lambda read, of: progress.append((read, of)),
+        )
+
+    later = Selection(from_offsets=between, pipelines=["other"])
+    assert rehearse(later) == ReplayReport(1, 0, 0, 0, 0)
+    assert progress[-1] == (16, 16)
+    earlier = Selection(to_offsets=between, pipelines=["pipeline", "none"])
+    assert rehearse(earlier) == ReplayReport(1, 0, 0, 0, 0)
+    assert progress[-1] == (24, 24)
