@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import pyarrow as pa
 
 from conformare_schemas import EMISSION_COLUMN, KEY_COLUMNS, arrow_schema, table_columns
-from conformare_sink.decode import Decoded, Envelope
+from conformare_sink.decode import Decoded
 from conformare_sink.emission import Emission, EmissionKey, Piece
+from conformare_sink.envelope import Envelope
 
 Parts = Mapping[Piece, Envelope]
 """One message for every piece of an emission, however often each came."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from itertools import repeat
 from typing import Any
 
 import pyarrow as pa
@@ -25,46 +27,12 @@ from conformare_schemas import (
     table_columns,
     topic_name,
 )
+from conformare_sink.avro_columns import MessageColumns, read_columns
+from conformare_sink.envelope import UNKNOWN_SCHEMA, Envelope, Rejected, fault
 from conformare_sink.message import Message
-
-EARLIEST_TS = 0
-LATEST_TS = 253_402_300_799_999_999
-"""1970 to 9999, in microseconds: times that every reader of the tables can hold."""
-
-LARGEST_INT = 2**31 - 1
-
-UNKNOWN_SCHEMA = "unknown schema"
-"""What causes begin with that an upgrade of the sink may remove."""
 
 CHUNK_ROWS = 8_192
 """Rows are columns before so many of them wait as Python objects."""
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """A good message without its rows."""
-
-    message: Message
-    grain: str
-    run_id: str
-    pipeline: str
-    ts: int
-    """Microseconds since 1970, UTC."""
-    emission_id: str
-    first_row: int
-    n_rows: int
-    row_counts: Mapping[str, int] | None
-    """In `runs` only."""
-    at: int
-    """Where its rows begin among the decoded rows of the grain."""
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A message that cannot be used."""
-
-    message: Message
-    cause: str
 
 
 @dataclass(frozen=True)
@@ -74,8 +42,11 @@ class Decoded:
     envelopes: Sequence[Envelope]
     rejected: Sequence[Rejected]
     rows: Mapping[str, pa.Table]
-    """The grain's own columns of the rows of all its envelopes, in their order."""
+    """Of every grain its own columns, with the rows of its envelopes; others mean nothing."""
 
+
+_ENVELOPE = ("run_id", "pipeline", "ts", "emission_id", "first_row", "row_counts")
+"""Fields of the contract's envelope in the order of `Envelope`; `row_counts` is in `runs` only."""
 
 Decoder = Callable[[BytesIO], Any]
 """Reads one payload, or raises whatever it likes; the stream ends up behind what was read."""
@@ -88,19 +59,22 @@ def decode(messages: Iterable[Message], topic_prefix: str) -> Decoded:
         messages: In any order.
         topic_prefix: Put in front of every grain's topic.
     """
-    grain_of = {topic_name(grain, topic_prefix): grain for grain in GRAINS}
-    rejected: list[Rejected] = []
-    grains = {grain: _Grain(grain, rejected) for grain in GRAINS}
+    by_topic: dict[str, list[Message]] = defaultdict(list)
     for message in messages:
-        grain = grain_of.get(message.topic)
-        content = _content(grain, message)
-        if grain is None or isinstance(content, str):
-            rejected.append(Rejected(message, str(content)))
-        else:
-            grains[grain].add(message, content)
-    rows = {name: grain.table() for name, grain in grains.items() if grain.n_rows}
-    envelopes = [envelope for grain in grains.values() for envelope in grain.envelopes]
-    return Decoded(envelopes, rejected, rows)
+        by_topic[message.topic].append(message)
+    grains = [
+        _Grain(grain, by_topic.pop(topic))
+        for grain in GRAINS
+        if (topic := topic_name(grain, topic_prefix)) in by_topic
+    ]
+    # What waited may have come by topics of another prefix.
+    cause = "unknown topic: no grain of this topic prefix has it"
+    strays = [Rejected(stray, cause) for strays in by_topic.values() for stray in strays]
+    return Decoded(
+        envelopes=[envelope for grain in grains for envelope in grain.envelopes],
+        rejected=strays + [rejected for grain in grains for rejected in grain.rejected],
+        rows={grain.name: grain.rows for grain in grains},
+    )
 
 
 def readable_headers() -> frozenset[bytes]:
@@ -109,35 +83,56 @@ def readable_headers() -> frozenset[bytes]:
 
 
 class _Grain:
-    """Messages of one grain: their envelopes, and their rows as columns."""
+    """Messages of one grain: their envelopes, their rows as columns, and which cannot be used.
 
-    def __init__(self, grain: str, rejected: list[Rejected]) -> None:
-        self._grain = grain
-        self._rejected = rejected
-        own = {field.name for field in row_fields(grain)}
-        columns: tuple[Column, ...] = tuple(c for c in table_columns(grain) if c.name in own)
+    Messages that are as our producers write them become columns at once; whatever is not goes
+    through Avro's general decoder, which is slower and has the last word.
+    """
+
+    def __init__(self, name: str, messages: Iterable[Message]) -> None:
+        self.name = name
+        self.envelopes: list[Envelope] = []
+        self.rejected: list[Rejected] = []
+        own = {field.name for field in row_fields(name)}
+        columns: tuple[Column, ...] = tuple(c for c in table_columns(name) if c.name in own)
         self._schema = arrow_schema(columns)
+        self._chunks = [self._schema.empty_table()]
         self._waiting: list[tuple[Message, dict[str, Any]]] = []
         self._n_waiting = 0
-        self._chunks: list[pa.Table] = []
-        self.envelopes: list[Envelope] = []
+        header = message_header(name)
+        newest: list[Message] = []
+        others: list[Message] = []
+        for message in messages:
+            is_newest = message.value is not None and message.value.startswith(header)
+            (newest if is_newest else others).append(message)
+        others += self._take_newest(newest)
+        for message in others:
+            self._take(message)
+        self._flush()
 
     @property
-    def n_rows(self) -> int:
-        """Rows of all messages."""
-        return self._n_waiting + sum(int(chunk.num_rows) for chunk in self._chunks)
+    def rows(self) -> pa.Table:
+        """The rows that envelopes point at."""
+        return pa.concat_tables(self._chunks)
 
-    def add(self, message: Message, content: dict[str, Any]) -> None:
-        """Take a message that was decoded."""
+    def _take_newest(self, messages: list[Message]) -> list[Message]:
+        """Take messages of the newest contract; return those that the general decoder has to see."""
+        values = [message.value or b"" for message in messages]
+        found, odd = read_columns(self.name, values, self._schema)
+        regular = [message for message, is_odd in zip(messages, odd, strict=True) if not is_odd]
+        self._add(regular, found)
+        return [message for message, is_odd in zip(messages, odd, strict=True) if is_odd]
+
+    def _take(self, message: Message) -> None:
+        """Take any message."""
+        content = _content(self.name, message)
+        if isinstance(content, str):
+            self.rejected.append(Rejected(message, content))
+            return
         self._waiting.append((message, content))
         self._n_waiting += len(content["rows"])
         if self._n_waiting >= CHUNK_ROWS:
             self._flush()
-
-    def table(self) -> pa.Table:
-        """Return the rows of all messages."""
-        self._flush()
-        return pa.concat_tables([self._schema.empty_table(), *self._chunks])
 
     def _flush(self) -> None:
         waiting, self._waiting, self._n_waiting = self._waiting, [], 0
@@ -146,7 +141,7 @@ class _Grain:
             for one in waiting:
                 if not self._keep([one]):
                     cause = "breaks the contract: a number does not fit its type"
-                    self._rejected.append(Rejected(one[0], cause))
+                    self.rejected.append(Rejected(one[0], cause))
 
     def _keep(self, waiting: Sequence[tuple[Message, dict[str, Any]]]) -> bool:
         """Keep the rows of messages; return whether all of them can be columns."""
@@ -155,33 +150,33 @@ class _Grain:
             columns = [pa.array([row[f.name] for row in rows], f.type) for f in self._schema]
         except (pa.ArrowException, OverflowError):
             return False
-        at = self.n_rows
-        self._chunks.append(pa.Table.from_arrays(columns, schema=self._schema))
-        for message, content in waiting:
-            self.envelopes.append(self._envelope(message, content, at))
-            at += len(content["rows"])
+        envelope = {
+            name: [content[name] for _, content in waiting]
+            for name in (waiting[0][1] if waiting else ())
+        }
+        counts = [len(content["rows"]) for _, content in waiting]
+        table = pa.Table.from_arrays(columns, schema=self._schema)
+        self._add([message for message, _ in waiting], MessageColumns(envelope, counts, table))
         return True
 
-    def _envelope(self, message: Message, content: dict[str, Any], at: int) -> Envelope:
-        return Envelope(
-            message=message,
-            grain=self._grain,
-            run_id=content["run_id"],
-            pipeline=content["pipeline"],
-            ts=content["ts"],
-            emission_id=content["emission_id"],
-            first_row=content["first_row"],
-            n_rows=len(content["rows"]),
-            row_counts=content.get("row_counts"),
-            at=at,
-        )
+    def _add(self, messages: Sequence[Message], found: MessageColumns) -> None:
+        """Add what was read of messages, those left out that break the contract."""
+        at = sum(int(chunk.num_rows) for chunk in self._chunks)
+        self._chunks.append(found.rows)
+        fields = [found.envelope.get(name) for name in _ENVELOPE]
+        values = zip(*(f if f is not None else repeat(None) for f in fields), strict=False)
+        for message, n_rows, of_message in zip(messages, found.n_rows, values, strict=False):
+            envelope = Envelope(message, self.name, n_rows, at, *of_message)
+            if cause := fault(envelope):
+                self.rejected.append(Rejected(message, cause))
+            else:
+                self.envelopes.append(envelope)
+            at += n_rows
 
 
-def _content(grain: str | None, message: Message) -> dict[str, Any] | str:
+def _content(grain: str, message: Message) -> dict[str, Any] | str:
     """Return what a message says, or the cause why it cannot be used."""
     value = message.value
-    if grain is None:  # what waited may have come by topics of another prefix
-        return "unknown topic: no grain of this topic prefix has it"
     if value is None or value[: len(SINGLE_OBJECT_MAGIC)] != SINGLE_OBJECT_MAGIC:
         return "not framed: the value does not begin with the marker of Avro single-object encoding"
     decoder = _decoders(grain).get(value[:HEADER_BYTES])
@@ -190,12 +185,12 @@ def _content(grain: str | None, message: Message) -> dict[str, Any] | str:
     payload = BytesIO(value)
     payload.seek(HEADER_BYTES)
     try:
-        content = decoder(payload)
+        content: dict[str, Any] = decoder(payload)
     except Exception:  # noqa: BLE001 - whatever hostile bytes make the decoder raise
         return "undecodable: the value does not follow its schema"
     if payload.tell() != len(value):
         return "undecodable: there are bytes behind the value"
-    return _fault(grain, message, content) or content
+    return content
 
 
 @cache
@@ -219,31 +214,3 @@ def _with_plain_times(schema: Any) -> Any:
             name: _with_plain_times(part) for name, part in schema.items() if name != "logicalType"
         }
     return [_with_plain_times(part) for part in schema] if isinstance(schema, list) else schema
-
-
-def _fault(grain: str, message: Message, content: Mapping[str, Any]) -> str | None:
-    """Return the first cause for which a decoded message cannot be used."""
-    identity = (content["run_id"], content["pipeline"], content["emission_id"])
-    if message.key != content["run_id"].encode():
-        return "breaks the contract: the key is not the run_id"
-    if not all(identity):
-        return "breaks the contract: run_id, pipeline or emission_id is empty"
-    if not EARLIEST_TS <= content["ts"] <= LATEST_TS:
-        return "breaks the contract: ts is outside the years 1970 to 9999"
-    if not content["rows"] or not 0 <= content["first_row"] <= LARGEST_INT:
-        return "breaks the contract: no rows, or no first_row that a grain can have"
-    return _fault_of_counts(content) if grain == "runs" else None
-
-
-def _fault_of_counts(content: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with the counts by which an emission is known to be whole."""
-    counts = content["row_counts"]
-    if len(content["rows"]) != 1 or content["first_row"] != 0:
-        return "breaks the contract: the grain runs has exactly one row"
-    if counts.get("runs") != 1:
-        return "breaks the contract: row_counts does not count the grain runs as one"
-    if not counts.keys() <= set(GRAINS):
-        return f"{UNKNOWN_SCHEMA}: row_counts names a grain that this sink does not know"
-    if min(counts.values()) < 1 or max(counts.values()) > LARGEST_INT:
-        return "breaks the contract: row_counts counts no rows, or more than there can be"
-    return None

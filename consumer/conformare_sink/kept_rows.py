@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pyarrow as pa
 
 from conformare_schemas import arrow_schema
-from conformare_sink.decode import Envelope, Rejected
+from conformare_sink.envelope import Envelope, Rejected
 from conformare_sink.lake_tables import PENDING, QUARANTINE
 from conformare_sink.message import message_columns
 

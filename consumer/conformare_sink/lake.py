@@ -15,7 +15,6 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from conformare_schemas import CHILD_GRAINS
-from conformare_sink.decode import Envelope, Rejected
 from conformare_sink.digest_set import (
     DigestSet,
     place_digest,
@@ -25,6 +24,7 @@ from conformare_sink.digest_set import (
     run_digest_column,
 )
 from conformare_sink.emission import EmissionKey, RunKey
+from conformare_sink.envelope import Envelope, Rejected
 from conformare_sink.errors import LakeRefusedError
 from conformare_sink.folder import Folder
 from conformare_sink.kept_rows import pending_rows, quarantine_rows

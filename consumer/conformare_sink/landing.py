@@ -20,8 +20,9 @@ from pyspark.sql import DataFrame
 
 from conformare_sink.assembly import assemble, emission, table_rows
 from conformare_sink.collect import Portion, portions
-from conformare_sink.decode import Envelope, Rejected, decode
+from conformare_sink.decode import decode
 from conformare_sink.emission import Decision, RunKey, decide
+from conformare_sink.envelope import Envelope, Rejected
 from conformare_sink.message import Message
 from conformare_sink.pending import PendingMessages
 from conformare_sink.report import BatchReport, latencies_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from conformare_sink.decode import Envelope
 from conformare_sink.emission import EmissionKey
+from conformare_sink.envelope import Envelope
 from conformare_sink.message import Message, Place
 
 

@@ -17,8 +17,9 @@ from pyspark.sql import functions as F
 
 from conformare_schemas import HEADER_BYTES
 from conformare_sink.collect import by_key
-from conformare_sink.decode import UNKNOWN_SCHEMA, readable_headers
+from conformare_sink.decode import readable_headers
 from conformare_sink.emission import Decision
+from conformare_sink.envelope import UNKNOWN_SCHEMA
 from conformare_sink.lake import Lake
 from conformare_sink.lake_tables import QUARANTINE
 from conformare_sink.landing import Landing

@@ -15,8 +15,8 @@ from pyspark.sql import functions as F
 
 from conformare_sink.checkpoint import SCRATCH
 from conformare_sink.cluster import PartitionOffsets
-from conformare_sink.decode import Envelope, Rejected
 from conformare_sink.emission import Decision, RunKey
+from conformare_sink.envelope import Envelope, Rejected
 from conformare_sink.errors import TopicsMissingError
 from conformare_sink.folder import Folder
 from conformare_sink.lake import Lake, open_for_writing

@@ -10,8 +10,8 @@ from support.produce import messages_of
 from support.records import make_record
 
 from conformare_schemas import GRAINS, topic_name
-from conformare_sink.decode import Envelope, Rejected
 from conformare_sink.emission import Decision, RunKey
+from conformare_sink.envelope import Envelope, Rejected
 from conformare_sink.landing import Landing
 from conformare_sink.message import Message
 from conformare_sink.pending import PendingMessages

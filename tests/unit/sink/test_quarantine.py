@@ -11,7 +11,7 @@ import pytest
 from deltalake import write_deltalake
 
 from conformare.cli import main
-from conformare_sink.decode import Rejected
+from conformare_sink.envelope import Rejected
 from conformare_sink.kept_rows import quarantine_rows
 from conformare_sink.message import Message
 from conformare_sink.quarantine import (
