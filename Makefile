@@ -64,6 +64,10 @@ test: setup lint typecheck ## Lint, check types and run all tests
 test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3.5
 	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
 
+.PHONY: faults
+faults: setup ## Kill the sink and the broker at random instants, a hundred times, and compare: about half an hour
+	PYTHONPATH=tests $(BIN)/python -m faults $(FAULTS_ARGS)
+
 .PHONY: bench
 bench: bench-capture bench-emit bench-sink ## Measure what docs/ states: minutes, on a machine that does nothing else
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import timezone
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,14 @@ from deltalake import DeltaTable
 from support.records import Record
 
 RunKey = tuple[str, str]
+"""Pipeline and run_id."""
+
+Place = tuple[str, int, int]
+"""Topic, partition and offset of a message."""
+
+KeyAndValue = tuple[bytes | None, bytes | None]
+
+_Rows = Mapping[str, Sequence[dict[str, Any]]]
 
 
 def read_table(lake: str | Path, table: str) -> list[dict[str, Any]]:
@@ -39,17 +47,25 @@ def _comparable(row: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is wrong with a lake; empty everywhere for a sound one."""
+    """What is wrong with a lake; empty everywhere for a sound one.
 
-    lost: list[RunKey]
-    duplicated: list[RunKey]
-    mixed: list[RunKey]
-    partial: list[RunKey]
-    foreign: list[RunKey]
+    Attributes:
+        lost: Runs without a row in `runs`.
+        duplicated: Runs with more than one row there, or with rows that are there again.
+        mixed: Runs with rows of more than one emission, or of no record of theirs.
+        partial: Runs that are in `runs` while some of their rows are missing.
+        foreign: Runs with rows of which no whole emission was produced.
+    """
+
+    lost: list[RunKey] = field(default_factory=list)
+    duplicated: list[RunKey] = field(default_factory=list)
+    mixed: list[RunKey] = field(default_factory=list)
+    partial: list[RunKey] = field(default_factory=list)
+    foreign: list[RunKey] = field(default_factory=list)
 
     @property
     def is_sound(self) -> bool:
-        return not (self.lost or self.duplicated or self.mixed or self.partial or self.foreign)
+        return not any(getattr(self, fault.name) for fault in fields(self))
 
 
 def check(lake: str | Path, produced: Iterable[Record]) -> Verdict:
@@ -68,24 +84,87 @@ def check(lake: str | Path, produced: Iterable[Record]) -> Verdict:
         found[grain] = defaultdict(list)
         for row in read_table(lake, grain):
             found[grain][(row["pipeline"], row["run_id"])].append(row)
-    verdict = Verdict([], [], [], [], [])
     everything = {key for rows in found.values() for key in rows}
-    verdict.foreign.extend(sorted(everything - set(candidates)))
+    verdict = Verdict(foreign=sorted(everything - set(candidates)))
     for key, records in candidates.items():
-        n_runs = len(found["runs"][key])
-        if n_runs == 0:
-            verdict.lost.append(key)
-            continue
-        if n_runs > 1:
-            verdict.duplicated.append(key)
-            continue
-        rows = {grain: Counter(map(_comparable, found[grain][key])) for grain in grains}
-        expected = [{g: Counter(map(_comparable, r[g])) for g in grains} for r in records]
-        if rows not in expected:
-            sizes = [{g: len(r[g]) for g in grains} for r in records]
-            whole = {g: len(found[g][key]) for g in grains} in sizes
-            (verdict.mixed if whole else verdict.partial).append(key)
-            continue
-        if len({row["emission_id"] for grain in grains for row in found[grain][key]}) != 1:
-            verdict.mixed.append(key)
+        fault = _fault({grain: found[grain].get(key, []) for grain in grains}, records)
+        if fault is not None:
+            getattr(verdict, fault).append(key)
     return verdict
+
+
+def _fault(rows: _Rows, records: Iterable[Record]) -> str | None:
+    """Return what is wrong with the rows of a run, as a field of `Verdict`; None for nothing."""
+    if len(rows["runs"]) != 1:
+        return "duplicated" if rows["runs"] else "lost"
+    if len({row["emission_id"] for of_grain in rows.values() for row in of_grain}) != 1:
+        return "mixed"
+    present = _counted(rows)
+    differences = {_difference(present, _counted(record)) for record in records}
+    # Of two records, it is the one that the rows resemble.
+    return next(one for one in (None, "partial", "duplicated", "mixed") if one in differences)
+
+
+def _counted(rows: _Rows) -> dict[str, Counter[str]]:
+    return {grain: Counter(map(_comparable, of_grain)) for grain, of_grain in rows.items()}
+
+
+def _difference(
+    present: Mapping[str, Counter[str]], expected: Mapping[str, Counter[str]]
+) -> str | None:
+    if present == expected:
+        return None
+    if any(set(present[grain]) - set(expected[grain]) for grain in expected):
+        return "mixed"
+    missing = any(expected[grain] - present[grain] for grain in expected)
+    return "partial" if missing else "duplicated"
+
+
+@dataclass(frozen=True)
+class QuarantineVerdict:
+    """What is wrong with a lake's quarantine; empty everywhere for a sound one.
+
+    Attributes:
+        missing: Unusable messages that are not in it.
+        repeated: Messages that are in it more than once.
+        altered: Unusable messages that are in it with another key or other bytes.
+        usable: Messages in it that were good.
+    """
+
+    missing: list[Place] = field(default_factory=list)
+    repeated: list[Place] = field(default_factory=list)
+    altered: list[Place] = field(default_factory=list)
+    usable: list[Place] = field(default_factory=list)
+
+    @property
+    def is_sound(self) -> bool:
+        return not any(getattr(self, fault.name) for fault in fields(self))
+
+
+def check_quarantine(lake: str | Path, unusable: Mapping[Place, KeyAndValue]) -> QuarantineVerdict:
+    """Compare a lake's quarantine with the unusable messages that are on the topics.
+
+    Args:
+        lake: Folder of the lake.
+        unusable: Every message that cannot be used, by its place.
+    """
+    times: Counter[Place] = Counter()
+    found: dict[Place, KeyAndValue] = {}
+    for row in read_table(lake, "quarantine"):
+        place = (row["topic"], row["partition"], row["offset"])
+        times[place] += 1
+        found[place] = (row["key"], row["value"])
+    return QuarantineVerdict(
+        missing=sorted(set(unusable) - set(found)),
+        repeated=sorted(place for place, number in times.items() if number > 1),
+        altered=sorted(
+            place for place in unusable if found.get(place) not in (unusable[place], None)
+        ),
+        usable=sorted(set(found) - set(unusable)),
+    )
+
+
+def waiting_runs(lake: str | Path) -> set[RunKey]:
+    """Return the runs of which a lake keeps messages because their emission is not whole."""
+    kept = {(row["pipeline"], row["run_id"]) for row in read_table(lake, "pending")}
+    return kept - {(row["pipeline"], row["run_id"]) for row in read_table(lake, "runs")}
