@@ -48,30 +48,31 @@ def portions(batch: DataFrame) -> Iterator[Portion]:
     Args:
         batch: What `with_sequences` returns, for one micro-batch.
     """
-    return map(_portion, by_key(batch))
+    return map(_portion, by_key(batch, "key"))
 
 
-def by_key(messages: DataFrame, count: int = 1, number: int = 0) -> Iterator[pa.Table]:
-    """Collect messages in as few tables as this process's memory allows; none shares a key.
+def by_key(rows: DataFrame, key: str, count: int = 1, number: int = 0) -> Iterator[pa.Table]:
+    """Collect rows in as few tables as this process's memory allows; no two share a key.
 
     How many messages a batch has is limited, how large they are is not. Spark gives up before its
-    driver's memory does (`spark.driver.maxResultSize`); then the messages are read once for each
+    driver's memory does (`spark.driver.maxResultSize`); then the rows are read once for each
     table, which is slow and safe.
 
     Args:
-        messages: A frame with the column `key`.
+        rows: What is collected.
+        key: Name of the column that has the key.
         count: How many tables there are.
         number: Which of them is collected.
     """
-    mine = F.pmod(F.hash("key"), F.lit(count)) == number
+    mine = F.pmod(F.hash(key), F.lit(count)) == number
     try:
-        table = (messages if count == 1 else messages.where(mine)).toArrow()
+        table = (rows if count == 1 else rows.where(mine)).toArrow()
     except (PySparkException, Py4JJavaError) as exc:
         if _TOO_LARGE not in str(exc) or count == MOST_PORTIONS:
             raise
         # What is in table n of c is in tables n and n + c of 2c.
-        yield from by_key(messages, 2 * count, number)
-        yield from by_key(messages, 2 * count, number + count)
+        yield from by_key(rows, key, 2 * count, number)
+        yield from by_key(rows, key, 2 * count, number + count)
     else:
         yield table
 

@@ -13,14 +13,9 @@ from hashlib import md5
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 
 from conformare_sink.emission import RunKey
 from conformare_sink.message import Place
-
-DIGESTS_AT_ONCE = 2_000_000
-"""Digests that are collected from a table in one go: 32 MB."""
 
 Halves = npt.NDArray[np.uint64]
 """One half of each of some digests; in the set, the first halves are in order."""
@@ -35,21 +30,9 @@ def run_digest(run: RunKey) -> bytes:
     return _digest(f"{len(run.run_id)}:{run.run_id}{run.pipeline}")
 
 
-def run_digest_column() -> Column:
-    """The digest of a row's run, as Spark computes it from `run_id` and `pipeline`."""
-    length = F.length("run_id").cast("string")
-    return F.unhex(F.md5(F.concat(length, F.lit(":"), F.col("run_id"), F.col("pipeline"))))
-
-
 def place_digest(place: Place) -> bytes:
     """Return the digest of a message's place."""
     return _digest(f"{place.timestamp}:{place.partition}:{place.offset}:{place.topic}")
-
-
-def place_digest_column() -> Column:
-    """The digest of a row's place, as Spark computes it from the columns of a message."""
-    micros = F.unix_micros("timestamp")
-    return F.unhex(F.md5(F.concat_ws(":", micros, "partition", "offset", "topic")))
 
 
 class DigestSet:
@@ -71,12 +54,15 @@ class DigestSet:
             self._recent = set()
 
     def add_column(self, digests: pa.ChunkedArray) -> None:
-        """Add digests that Spark has computed."""
+        """Add digests that were computed where a table was read; none is in the set yet."""
+        content = []
         for chunk in digests.chunks:
             fixed = chunk.cast(pa.binary(DIGEST_BYTES))
             start = fixed.offset * DIGEST_BYTES
-            content = fixed.buffers()[1].to_pybytes()[start : start + len(fixed) * DIGEST_BYTES]
-            self._sort_in(content)
+            content.append(
+                fixed.buffers()[1].to_pybytes()[start : start + len(fixed) * DIGEST_BYTES]
+            )
+        self._sort_in(b"".join(content))
 
     def contain(self, digests: Collection[bytes]) -> list[bool]:
         """Return of each of some digests whether it is in the set."""
@@ -105,22 +91,6 @@ class DigestSet:
             candidates = self._second[begin[number] : end[number]]
             found[number] = bool((candidates == second[number]).any())
         return found
-
-
-def read_digests(rows: DataFrame, column: Column) -> DigestSet:
-    """Return the digests of all rows of a table; the first word deals them into portions.
-
-    Args:
-        rows: The rows.
-        column: The digest of a row.
-    """
-    digests = DigestSet()
-    rows = rows.select(column.alias("digest"))
-    portions = 1 + rows.count() // DIGESTS_AT_ONCE
-    number = F.pmod(F.hash("digest"), F.lit(portions))
-    for portion in range(portions):
-        digests.add_column(rows.where(number == portion).toArrow().column("digest"))
-    return digests
 
 
 def _digest(text: str) -> bytes:

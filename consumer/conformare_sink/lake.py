@@ -11,18 +11,10 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import pyarrow as pa
-from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from conformare_schemas import CHILD_GRAINS
-from conformare_sink.digest_set import (
-    DigestSet,
-    place_digest,
-    place_digest_column,
-    read_digests,
-    run_digest,
-    run_digest_column,
-)
+from conformare_sink.digest_set import DigestSet, place_digest, run_digest
 from conformare_sink.emission import EmissionKey, RunKey
 from conformare_sink.envelope import Envelope, Rejected
 from conformare_sink.errors import LakeRefusedError
@@ -33,6 +25,7 @@ from conformare_sink.message import MESSAGE_COLUMNS, Message, Place, message_col
 from conformare_sink.options import CHECKPOINT_FOLDER
 from conformare_sink.purge import Purge, Purged, finish_purge, purge_runs
 from conformare_sink.rows import RUN_KEY, Keys, delete_rows
+from conformare_sink.scan import PLACE_DIGEST, RUN_DIGEST, Columns, read_digests, scan
 from conformare_sink.tables import LakeTables
 from conformare_sink.writer_lock import LOCK_FILES, Hold, sole_writer
 
@@ -59,9 +52,9 @@ class Lake:
                 table.fence()
         self._folder = Folder(tables.spark, tables.root)
         self._pending = threading.Lock()
-        self._known = self._digests("runs", run_digest_column())
-        self._purged = self._digests(PURGED.name, run_digest_column())
-        self._quarantined = self._digests(QUARANTINE.name, place_digest_column())
+        self._known = read_digests(self.tables, "runs", RUN_DIGEST)
+        self._purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
+        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
 
     @property
     def lake_id(self) -> str:
@@ -71,7 +64,7 @@ class Lake:
     def known_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs the lake holds."""
         if self._append["runs"].changed_by_others():
-            self._known = self._digests("runs", run_digest_column())
+            self._known = read_digests(self.tables, "runs", RUN_DIGEST)
         return _among(runs, self._known)
 
     def purged_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
@@ -132,15 +125,16 @@ class Lake:
             return delete_rows(self.tables, PENDING.name, Keys.of_table(self.tables.spark, found))
 
     def waiting(self) -> Iterator[tuple[Message, EmissionKey]]:
-        """Return the messages that wait, each with its emission."""
-        rows = self.tables.read(PENDING.name)
-        found = rows.select(*MESSAGE_COLUMNS, *EmissionKey._fields).distinct().toArrow()
-        emissions = [EmissionKey(*key) for key in zip(*_columns(found), strict=True)]
-        runs = {emission.run for emission in emissions}
-        settled = self.known_runs(runs) | self.purged_runs(runs)
-        for message, emission in zip(messages_of(found), emissions, strict=True):
-            if emission.run not in settled:
-                yield message, emission
+        """Return the messages that wait, each with its emission; one that was kept twice, twice."""
+        columns = Columns.named(*MESSAGE_COLUMNS, *EmissionKey._fields)
+        for found in scan(self.tables, PENDING.name, columns):
+            names = [found.column(name).to_pylist() for name in EmissionKey._fields]
+            emissions = [EmissionKey(*key) for key in zip(*names, strict=True)]
+            runs = {emission.run for emission in emissions}
+            settled = self.known_runs(runs) | self.purged_runs(runs)
+            for message, emission in zip(messages_of(found), emissions, strict=True):
+                if emission.run not in settled:
+                    yield message, emission
 
     def quarantine(self, rejected: Collection[Rejected]) -> int:
         """Keep messages that could not be used, but those that are there already.
@@ -164,13 +158,13 @@ class Lake:
         """Take messages out of quarantine."""
         places = pa.table({name: message_columns(messages)[name] for name in Place._fields})
         delete_rows(self.tables, QUARANTINE.name, Keys.of_table(self.tables.spark, places))
-        self._quarantined = self._digests(QUARANTINE.name, place_digest_column())
+        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
 
     def purge(self, purge: Purge) -> Purged:
         """Delete runs for good; return what was deleted."""
         purged = purge_runs(self.tables, purge)
-        self._purged = self._digests(PURGED.name, run_digest_column())
-        self._quarantined = self._digests(QUARANTINE.name, place_digest_column())
+        self._purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
+        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
         return purged
 
     def recover(self) -> dict[str, int]:
@@ -202,18 +196,11 @@ class Lake:
         except ValueError:
             return set()  # its writer ended while it wrote that, so before it appended anything
 
-    def _digests(self, table: str, column: Column) -> DigestSet:
-        return read_digests(self.tables.read(table), column)
-
 
 def _among(runs: Collection[RunKey], known: DigestSet) -> set[RunKey]:
     ordered = list(runs)
     found = known.contain([run_digest(run) for run in ordered])
     return {run for run, there in zip(ordered, found, strict=True) if there}
-
-
-def _columns(found: pa.Table) -> list[list[str]]:
-    return [found.column(name).to_pylist() for name in EmissionKey._fields]
 
 
 @contextmanager

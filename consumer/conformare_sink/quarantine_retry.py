@@ -94,7 +94,7 @@ def _retry(lake: Lake, landing: Landing, condition: Column) -> Retried:
     unusable: Counter[str] = Counter()
     used = 0
     rows = lake.tables.read(QUARANTINE.name).where(condition).select(*MESSAGE_COLUMNS)
-    for portion in by_key(rows):
+    for portion in by_key(rows, "key"):
         messages = messages_of(portion)
         landed = landing.land(messages)
         still_there = {one.message.place for one in landed.rejected}

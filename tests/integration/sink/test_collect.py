@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from pathlib import Path
 
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from conformare_sink.collect import portions, with_sequences
-from conformare_sink.digest_set import (
-    place_digest,
-    place_digest_column,
-    run_digest,
-    run_digest_column,
-)
+from conformare_sink.digest_set import place_digest, run_digest
 from conformare_sink.emission import RunKey
-from conformare_sink.message import Place
+from conformare_sink.message import Message, Place, message_columns, messages_of
+from conformare_sink.scan import PLACE_DIGEST, RUN_DIGEST, Columns, read_digests, scan
+from conformare_sink.tables import LakeTables
 
 MEGABYTE = 1_000_000
 MESSAGES = "key binary, value binary, topic string, partition int, offset long, timestamp timestamp"
@@ -63,15 +64,30 @@ def test_producers_and_their_sequences_come_from_the_headers(spark: SparkSession
     assert [m.timestamp for m in portion.messages] == [int(NOW.timestamp() * 1e6)] * 6
 
 
-def test_digests_are_the_same_in_both(spark: SparkSession) -> None:
+@pytest.mark.parametrize("here", [True, False], ids=["by delta-rs", "by Spark"])
+def test_digests_are_those_of_the_rows_wherever_they_are_computed(
+    spark: SparkSession, tmp_path: Path, here: bool
+) -> None:
     """Whatever characters run_ids, pipelines and topics have."""
     runs = [RunKey("p", "r"), RunKey("", ""), RunKey("🚲é", "a\x00b"), RunKey("r", "日本🚲")]
-    frame = spark.createDataFrame(runs, "pipeline string, run_id string")
-    found = [bytes(row[0]) for row in frame.select(run_digest_column()).collect()]
-    assert found == [run_digest(run) for run in runs]
-
     micros = int(NOW.timestamp()) * 1_000_000 + NOW.microsecond
-    row = (b"k", b"v", "töpic", 3, 2**40, NOW)
-    place = spark.createDataFrame([row], MESSAGES).select(place_digest_column()).head()
-    assert place is not None
-    assert bytes(place[0]) == place_digest(Place("töpic", 3, 2**40, micros))
+    place = Place("töpic", 3, 2**40, micros)
+    names = dict(zip(RunKey._fields, zip(*runs, strict=True), strict=True))
+    write_deltalake(tmp_path / "runs", pa.table(names))
+    message = Message(b"k", b"v", *place)
+    write_deltalake(tmp_path / "quarantine", pa.table(message_columns([message])))
+    # The address of the same folder as a file system that is not this machine's.
+    spark.sparkContext._jsc.hadoopConfiguration().set(  # type: ignore[attr-defined]
+        "fs.viewfs.mounttable.scanned.link./lake", tmp_path.as_uri()
+    )
+    tables = LakeTables(spark, str(tmp_path) if here else "viewfs://scanned/lake")
+    found = read_digests(tables, "runs", RUN_DIGEST)
+    assert found.contain([*map(run_digest, runs), run_digest(RunKey("p", "q"))]) == [
+        *[True] * 4,
+        False,
+    ]
+    assert len(found) == len(runs)
+    quarantined = read_digests(tables, "quarantine", PLACE_DIGEST)
+    assert quarantined.contain([place_digest(place)]) == [True]
+    (rows,) = scan(tables, "quarantine", Columns.named(*Message._fields))
+    assert messages_of(rows) == [message]
