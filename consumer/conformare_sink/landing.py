@@ -9,9 +9,11 @@ keeping one again changes nothing.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -121,6 +123,19 @@ class Landing:
         return not self._pipelines or envelope.pipeline in self._pipelines
 
 
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep the collector of cycles from looking through a batch's objects again and again.
+
+    There are hundreds of thousands, in no cycles; it would take a fifth of the batch's time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 @dataclass
 class _Sums:
     """What the portions of a batch did together."""
@@ -163,8 +178,9 @@ class BatchLanding:
         """
         began = time.monotonic()
         sums = _Sums()
-        for portion in portions(batch):
-            sums.add(portion, self._landing.land(portion.messages))
+        with _no_garbage_collection():
+            for portion in portions(batch):
+                sums.add(portion, self._landing.land(portion.messages))
         self._on_batch(
             BatchReport(
                 batch_id=batch_id,
