@@ -77,7 +77,7 @@ def test_digests_are_those_of_the_rows_wherever_they_are_computed(
     message = Message(b"k", b"v", *place)
     write_deltalake(tmp_path / "quarantine", pa.table(message_columns([message])))
     # The address of the same folder as a file system that is not this machine's.
-    spark.sparkContext._jsc.hadoopConfiguration().set(  # noqa: SLF001
+    spark.sparkContext._jsc.hadoopConfiguration().set(
         "fs.viewfs.mounttable.scanned.link./lake", tmp_path.as_uri()
     )
     tables = LakeTables(spark, str(tmp_path) if here else "viewfs://scanned/lake")
