@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import subprocess
 import sys
 import threading
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from pyspark import SparkConf
 from pyspark.errors import PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
 
 from conformare_sink.errors import SparkStartError
 from conformare_sink.java import find_java
@@ -25,6 +27,7 @@ _NOISE = re.compile(
 
 _STDERR = 2
 _READ_BYTES = 65536
+_END_SECONDS = 10.0
 
 
 def launch_spark(conf: SparkConf) -> Any:
@@ -59,6 +62,22 @@ def launch_spark(conf: SparkConf) -> Any:
         target=_forward_lines, args=(reading,), name="spark-stderr", daemon=True
     ).start()
     return gateway
+
+
+def end_spark(spark: SparkSession) -> None:
+    """Stop a session and return when its Java process has ended; nothing can be asked of Spark then.
+
+    Without it, Java ends when it notices that this process has, and outlives it by a moment.
+
+    Args:
+        spark: A session of a Java process that `launch_spark` has started.
+    """
+    gateway: Any = spark.sparkContext._gateway  # noqa: SLF001 - nothing public has the process
+    spark.stop()
+    gateway.shutdown()
+    gateway.proc.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        gateway.proc.wait(_END_SECONDS)
 
 
 def _forward_lines(reading: int) -> None:

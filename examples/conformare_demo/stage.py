@@ -17,6 +17,7 @@ from conformare_sink.broker import HOST, EmbeddedBroker
 from conformare_sink.cli._console import err
 from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.session import build_session
+from conformare_sink.spark_process import end_spark
 
 # The Java process lives for a minute: Java's optimising compiler would cost more than it gains.
 # Without that compiler, Java keeps less room for compiled code than Spark needs.
@@ -67,7 +68,7 @@ def running_spark() -> Iterator[SparkSession]:
         spark.sparkContext.setLogLevel("ERROR")
         yield spark
     finally:
-        spark.stop()
+        end_spark(spark)
 
 
 def _free_port() -> int:
