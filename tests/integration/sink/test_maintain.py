@@ -184,9 +184,11 @@ def test_maintenance_beside_a_running_sink_loses_and_doubles_nothing(
         return rounds[-1]
 
     monkeypatch.setattr(Maintenance, "run_once", watched)
+    # The first round may be over before anything has landed.
+    monkeypatch.setattr(maintenance, "LEAST_COMMITS", 1)
     stream = SinkStream(store.spark, store.options, report)
     arguments = ("200 milliseconds", timedelta(milliseconds=100))
-    running = threading.Thread(target=stream.run, args=arguments)
+    running = threading.Thread(target=stream.run, args=arguments, daemon=True)
     running.start()
     while pieces and not twice.is_set():
         store.topic.send([pieces.pop()])
