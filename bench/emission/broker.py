@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from conformare_sink.broker import HOST, EmbeddedBroker
+from conformare_sink.broker import HOST, EmbeddedBroker, free_port
 from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.topics import Topics
 
@@ -26,7 +26,7 @@ class Broker:
     """An embedded broker on a free port; made by `running_broker`."""
 
     def __init__(self, folder: Path) -> None:
-        self._embedded = EmbeddedBroker(folder, _free_port())
+        self._embedded = EmbeddedBroker(folder, free_port())
         self.servers = self._embedded.bootstrap_servers
 
     def start(self) -> None:
@@ -145,10 +145,3 @@ def _read(consumer: Consumer, topic: str) -> list[tuple[str, bytes]]:
                 raise RuntimeError(f"{topic} cannot be read: {error}")
             found.append(((message.key() or b"").decode(), message.value() or b""))
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

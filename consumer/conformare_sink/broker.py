@@ -126,7 +126,7 @@ class EmbeddedBroker:
             _require_free_port(self.port)
             # From here to the new state, nobody must signal the process of the last one.
             self._folder.forget_state()
-            self._folder.write_configuration(HOST, self.port, _free_port())
+            self._folder.write_configuration(HOST, self.port, free_port())
             self._folder.rotate_log()
             command = [str(java), *java_options(jars, self._heap)]
             if not self._folder.is_formatted():
@@ -251,7 +251,8 @@ def _require_free_port(port: int) -> None:
             raise BrokerPortTakenError(port, exc.strerror or str(exc)) from exc
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nothing listens on."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +12,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from conformare_demo.interruption import ending_on_request, held_back
-from conformare_sink.broker import HOST, EmbeddedBroker
+from conformare_sink.broker import EmbeddedBroker, free_port
 from conformare_sink.cli._console import err
 from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.session import build_session
@@ -38,7 +37,7 @@ def running_broker(folder: Path) -> Iterator[EmbeddedBroker]:
     Args:
         folder: Its data; deleted when it has served, kept with its log when it did not start.
     """
-    broker = EmbeddedBroker(folder, _free_port())
+    broker = EmbeddedBroker(folder, free_port())
 
     def stop() -> None:
         err.show_cursor()
@@ -69,10 +68,3 @@ def running_spark() -> Iterator[SparkSession]:
         yield spark
     finally:
         end_spark(spark)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from conformare_sink.broker import HOST, EmbeddedBroker
+from conformare_sink.broker import EmbeddedBroker, free_port
 from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.topics import Topics
 from faults.sink_process import SinkProcess
@@ -35,7 +34,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.broker = EmbeddedBroker(folder / "broker", _free_port())
+        self.broker = EmbeddedBroker(folder / "broker", free_port())
         self.lake = folder / "lake"
         self.checkpoint = folder / "checkpoint-1"
         self.sinks: list[SinkProcess] = []
@@ -119,10 +118,3 @@ class Outage:
             self._stage.start_broker()
         except Exception as exc:  # noqa: BLE001 - `end` raises it
             self._failure = exc
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

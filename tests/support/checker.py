@@ -45,8 +45,17 @@ def _comparable(row: dict[str, Any]) -> str:
     return json.dumps(plain, sort_keys=True, ensure_ascii=False)
 
 
+class _Faults:
+    """Faults by kind: a dataclass of lists."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all of them are empty."""
+        return not any(getattr(self, fault.name) for fault in fields(self))  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(_Faults):
     """What is wrong with a lake; empty everywhere for a sound one.
 
     Attributes:
@@ -62,10 +71,6 @@ class Verdict:
     mixed: list[RunKey] = field(default_factory=list)
     partial: list[RunKey] = field(default_factory=list)
     foreign: list[RunKey] = field(default_factory=list)
-
-    @property
-    def is_sound(self) -> bool:
-        return not any(getattr(self, fault.name) for fault in fields(self))
 
 
 def check(lake: str | Path, produced: Iterable[Record]) -> Verdict:
@@ -121,7 +126,7 @@ def _difference(
 
 
 @dataclass(frozen=True)
-class QuarantineVerdict:
+class QuarantineVerdict(_Faults):
     """What is wrong with a lake's quarantine; empty everywhere for a sound one.
 
     Attributes:
@@ -135,10 +140,6 @@ class QuarantineVerdict:
     repeated: list[Place] = field(default_factory=list)
     altered: list[Place] = field(default_factory=list)
     usable: list[Place] = field(default_factory=list)
-
-    @property
-    def is_sound(self) -> bool:
-        return not any(getattr(self, fault.name) for fault in fields(self))
 
 
 def check_quarantine(lake: str | Path, unusable: Mapping[Place, KeyAndValue]) -> QuarantineVerdict:
