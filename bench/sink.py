@@ -17,11 +17,13 @@ from bench.emission.broker import Broker, running_broker
 from bench.landing.backlog import backlog
 from bench.landing.freshness import freshness
 from bench.landing.lookup import lookup
+from bench.landing.million import million
 from bench.landing.soak import soak
 
 PARTS: dict[str, Callable[[Broker, Path], None]] = {
     "freshness": freshness,
     "backlog": backlog,
+    "million": million,
     "lookup": lookup,
     "soak": soak,
 }

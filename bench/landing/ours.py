@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 
 from bench.landing.process import arguments, found
@@ -26,4 +27,6 @@ found(
     seconds=time.perf_counter() - start,
     batches=[batch.seconds for batch in batches],
     runs=sum(batch.rows.get("runs", 0) for batch in batches),
+    # In KiB, as Linux counts.
+    python_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
 )

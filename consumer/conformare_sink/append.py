@@ -18,6 +18,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from conformare_sink.data_file import DataFile, parquet, statistics
+from conformare_sink.delta_log import commit_file
 from conformare_sink.errors import TableWriteError
 from conformare_sink.folder import Folder
 
@@ -162,7 +163,7 @@ class FolderTable:
         if self._asked - asked > LOG_SECONDS:
             self._snapshot = None
             self._look_through(self._load().getVersion())
-        while self._folder.has(_commit_file(self._version + 1)):
+        while self._folder.has(commit_file(self._version + 1)):
             self._look_through(self._version + 1)
             self._snapshot = None
         changed, self._changed = self._changed, False
@@ -188,7 +189,7 @@ class FolderTable:
         """Look at the commits of others up to a version."""
         while self._version < version:
             self._version += 1
-            commit = _commit_file(self._version)
+            commit = commit_file(self._version)
             # OPTIMIZE commits files too, and says of each that it changes no data. Of a commit that
             # maintenance has removed nobody knows.
             self._changed |= not self._folder.has(commit) or (
@@ -250,10 +251,6 @@ class FolderTable:
         files = kernel.internal.util.Utils.singletonCloseableIterator(status)
         actions = kernel.Transaction.generateAppendActions(engine, state, files, context)
         return transaction.commit(engine, iterable.inMemoryIterable(actions))
-
-
-def _commit_file(version: int) -> str:
-    return f"_delta_log/{version:020d}.json"
 
 
 def _reason(exc: Py4JJavaError | OSError) -> str:

@@ -12,7 +12,6 @@ from conformare_schemas import (
     OWNER_PROPERTY,
     ForeignTableError,
     TableDefinition,
-    create_table,
     grain_table,
     open_table,
     path_identifier,
@@ -20,6 +19,7 @@ from conformare_schemas import (
     table_path,
 )
 from conformare_sink.append import AppendTable, CatalogTable, FolderTable
+from conformare_sink.delta_log import LOG, create_folder_table, is_delta_table
 from conformare_sink.errors import LakeRefusedError, NoLakeError
 from conformare_sink.folder import Folder
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
@@ -66,7 +66,7 @@ class LakeTables:
         """Return whether there is a table; by `runs`, which is created first, a lake is known."""
         if self.catalog is not None:
             return self.spark.catalog.tableExists(self.identifier(table))
-        return Folder(self.spark, self.root).has(f"{table}/_delta_log")
+        return Folder(self.spark, table_path(self.root, table)).has(LOG)
 
     def require(self) -> None:
         """Make sure that there is a lake.
@@ -111,8 +111,8 @@ class LakeTables:
 
     def _open_folder(self, table: TableDefinition) -> AppendTable:
         folder = table_path(self.root, table.name)
-        if not Folder(self.spark, folder).has("_delta_log"):
-            create_table(self.spark, table, self.identifier(table.name))
+        if not is_delta_table(self.spark, folder):
+            create_folder_table(self.spark, table, folder)
         opened = FolderTable(self.spark, folder, table.skipping)
         # Asking Spark takes a second for each table.
         if opened.properties().get(OWNER_PROPERTY) != table.name:

@@ -10,7 +10,7 @@ from conformare_schemas._contract import (
     message_schema_text,
     row_fields,
 )
-from conformare_schemas._delta import ForeignTableError, create_table, open_table
+from conformare_schemas._delta import ForeignTableError, open_table
 from conformare_schemas._framing import (
     HEADER_BYTES,
     SINGLE_OBJECT_MAGIC,
@@ -66,7 +66,6 @@ __all__ = [
     "RowField",
     "TableDefinition",
     "arrow_schema",
-    "create_table",
     "grain_table",
     "message_header",
     "message_schema",

@@ -14,30 +14,6 @@ class ForeignTableError(ValueError):
     """A table or folder of that name exists and is not ours; it is left as it is."""
 
 
-def create_table(spark: Any, table: TableDefinition, identifier: str) -> None:
-    """Create a table where nothing has its name; one that is there is left as it is.
-
-    Args:
-        spark: The job's or the sink's `SparkSession`, with Delta.
-        table: What the table is.
-        identifier: Quoted SQL name, from `path_identifier` or `table_identifier`.
-
-    Raises:
-        ForeignTableError: Something that is no such table has that name already.
-    """
-    from pyspark.errors import AnalysisException
-
-    try:
-        spark.sql(table.create_sql(identifier))
-    except AnalysisException as exc:
-        condition = exc.getCondition()
-        if condition in _OCCUPIED:
-            raise ForeignTableError(
-                f"{identifier} exists and is not a conformare table; choose another place"
-            ) from exc
-        raise
-
-
 def open_table(spark: Any, table: TableDefinition, identifier: str) -> None:
     """Create a table where it does not exist, and make sure that it is ours where it does.
 
@@ -49,12 +25,26 @@ def open_table(spark: Any, table: TableDefinition, identifier: str) -> None:
     Raises:
         ForeignTableError: Something else has that name already.
     """
-    create_table(spark, table, identifier)
+    _create(spark, table, identifier)
     properties = {row["key"]: row["value"] for row in _properties(spark, identifier)}
     if properties.get(OWNER_PROPERTY) != table.name:
         raise ForeignTableError(
             f"{identifier} exists and is not conformare's table {table.name!r}; choose another place"
         )
+
+
+def _create(spark: Any, table: TableDefinition, identifier: str) -> None:
+    from pyspark.errors import AnalysisException
+
+    try:
+        spark.sql(table.create_sql(identifier))
+    except AnalysisException as exc:
+        condition = exc.getCondition()
+        if condition in _OCCUPIED:
+            raise ForeignTableError(
+                f"{identifier} exists and is not a conformare table; choose another place"
+            ) from exc
+        raise
 
 
 def _properties(spark: Any, identifier: str) -> list[Any]:
