@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -17,6 +18,7 @@ from confluent_kafka.admin._topic import TopicDescription
 from confluent_kafka.cimpl import NewTopic
 
 from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
+from conformare_sink.kafka_access import ANYBODY, KafkaAccess
 
 T = TypeVar("T")
 
@@ -43,11 +45,13 @@ class Cluster:
 
     Args:
         bootstrap_servers: Brokers to begin with, `host:port` separated by commas.
+        access: What they want of their clients.
     """
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    def __init__(self, bootstrap_servers: str, access: KafkaAccess = ANYBODY) -> None:
         self._servers = bootstrap_servers
-        self._admin = _admin(bootstrap_servers)
+        self._access = access
+        self._admin = _admin(bootstrap_servers, access)
 
     def metadata(self, timeout_seconds: float = ANSWER_SECONDS) -> ClusterMetadata:
         """Return what the brokers say of the cluster."""
@@ -107,7 +111,8 @@ class Cluster:
     @contextmanager
     def _consumer(self, group: str) -> Iterator[Consumer]:
         # A new one each time: after an outage, old ones know neither partitions nor coordinator.
-        config = {**_config(self._servers), "group.id": group, "enable.auto.commit": False}
+        own = {"group.id": group, "enable.auto.commit": False}
+        config = {**_config(self._servers, self._access), **own}
         consumer = Consumer(config)
         try:
             yield consumer
@@ -122,15 +127,33 @@ class Cluster:
                 return question()
             except KafkaException as exc:
                 error = exc.args[0]
-                if any(part in error.name() for part in _REFUSED):
+                if _is_refusal(error):
                     raise BrokerRefusedError(f"{self._servers} refused: {error.str()}") from exc
                 if error.name() in _AWAY or time.monotonic() >= deadline:
+                    if (told := self._refused_connection()) is not None:
+                        raise BrokerRefusedError(f"{self._servers} refused: {told}") from exc
                     raise BrokerUnreachableError(self._servers, timeout_seconds) from exc
             time.sleep(_RETRY_SECONDS)
 
+    def _refused_connection(self) -> str | None:
+        """Return why a broker let nobody in, if that was why nobody answered.
 
-def _config(bootstrap_servers: str) -> dict[str, str | int | float | bool]:
+        To librdkafka such a broker is away like any other; what it said comes by another way.
+        """
+        refusals = _refusals(self._servers, self._access)
+        self._admin.poll(0)
+        told = refusals[-1] if refusals else None
+        refusals.clear()
+        return told
+
+
+def _is_refusal(error: KafkaError) -> bool:
+    return any(part in error.name() for part in _REFUSED)
+
+
+def _config(bootstrap_servers: str, access: KafkaAccess) -> dict[str, str | int | float | bool]:
     return {
+        **access.for_librdkafka(),
         "bootstrap.servers": bootstrap_servers,
         # librdkafka repeats every failed connection on stderr; ours is one error, raised.
         "log_level": 0,
@@ -140,13 +163,26 @@ def _config(bootstrap_servers: str) -> dict[str, str | int | float | bool]:
 
 
 @functools.cache
-def _admin(bootstrap_servers: str) -> AdminClient:
+def _refusals(bootstrap_servers: str, access: KafkaAccess) -> deque[str]:  # noqa: ARG001 - its key
+    """What brokers have said to the client that lets in nobody, the newest last."""
+    return deque(maxlen=1)
+
+
+@functools.cache
+def _admin(bootstrap_servers: str, access: KafkaAccess) -> AdminClient:
     """One client for all that ask, and for the process's life.
 
     A thread of librdkafka may still be at work on an answer that has been read already: destroying
     the client just then ends the process.
     """
-    return AdminClient(_config(bootstrap_servers))
+    refusals = _refusals(bootstrap_servers, access)
+
+    def heard(error: KafkaError) -> None:
+        if _is_refusal(error):
+            refusals.append(error.str())
+
+    config: dict[str, Any] = {**_config(bootstrap_servers, access), "error_cb": heard}
+    return AdminClient(config)
 
 
 def _topic_id(answer: Future[TopicDescription]) -> str | None:

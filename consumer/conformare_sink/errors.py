@@ -6,6 +6,7 @@ The tree:
     ├── JavaNotFoundError             no Java, or one that Spark cannot run on
     ├── JarResolutionError            the jars could not be fetched
     ├── SparkStartError               Spark's Java process ended before it was ready
+    ├── KafkaSettingsError            what brokers want of their clients cannot be read
     ├── BrokerUnreachableError        no Kafka broker answers
     ├── BrokerRefusedError            a Kafka broker answers, and refuses
     ├── TopicCreationError            the cluster refused a topic
@@ -114,6 +115,10 @@ class BrokerStartError(BrokerError):
     def __init__(self, what: str, log_file: Path, last_line: str) -> None:
         self.log_file = log_file
         super().__init__(f"the broker {what}; {log_file} ends with: {last_line}")
+
+
+class KafkaSettingsError(SinkError):
+    """What the brokers want of their clients cannot be read, or is not consistent."""
 
 
 class BrokerUnreachableError(SinkError):

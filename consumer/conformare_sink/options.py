@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_sink.kafka_access import ANYBODY, KafkaAccess
 
 DEFAULT_MAX_MESSAGES_PER_BATCH = 50_000
 DEFAULT_RETENTION_HOURS = 168
@@ -38,6 +39,8 @@ class SinkOptions(BaseModel):
 
     bootstrap_servers: str = Field(min_length=1)
     """Brokers to begin with, `host:port` separated by commas."""
+    access: KafkaAccess = ANYBODY
+    """What the brokers want of their clients."""
     lake: str = Field(min_length=1)
     """Folder of the lake: a local path or a URI that Spark can write to."""
     catalog: CatalogOptions | None = None

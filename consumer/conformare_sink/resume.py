@@ -193,6 +193,7 @@ class Resumption:
         catalog = options.catalog
         given = {
             "--bootstrap-servers": options.bootstrap_servers,
+            "--kafka-settings": options.access.file and str(options.access.file),
             "--lake": options.lake,
             "--catalog": catalog and catalog.catalog,
             "--schema": catalog and catalog.schema_name,

@@ -17,6 +17,7 @@ from conformare_sink.cluster import PartitionOffsets
 from conformare_sink.collect import with_sequences
 from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
 from conformare_sink.health import Health
+from conformare_sink.kafka_access import as_spark_options
 from conformare_sink.lag import LagReport
 from conformare_sink.lake import Lake, open_for_writing
 from conformare_sink.landing import BatchLanding, Landing
@@ -109,7 +110,7 @@ class SinkStream:
 
     def _run(self, interval: str | None, maintain_every: timedelta | None = None) -> None:
         options = self._options
-        topics = Topics(options.bootstrap_servers, options.topic_prefix)
+        topics = Topics(options.bootstrap_servers, options.topic_prefix, options.access)
         patience = options.patience_seconds(once=interval is None)
         if not self._await_broker(topics, patience):
             return
@@ -160,7 +161,7 @@ class SinkStream:
             with self._health.batch():
                 land(batch, batch_id)
 
-        topics = Topics(options.bootstrap_servers, options.topic_prefix)
+        topics = Topics(options.bootstrap_servers, options.topic_prefix, options.access)
         messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
         return LandingQuery(messages, land_watched, options.checkpoint_location, interval)
 
@@ -219,7 +220,7 @@ def kafka_stream(
         # The prefetch otherwise long-polls ahead of the offset look-ups on the same connection:
         # about 0.45 s for every partition that has data.
         .option("kafka.fetch.max.wait.ms", "10")
-        .options(**KAFKA_TIMEOUTS)
+        .options(**KAFKA_TIMEOUTS, **as_spark_options(topics.access.for_java()))
     )
     # One task for each core, not for each Kafka partition: most have next to nothing.
     cores = spark.sparkContext.defaultParallelism

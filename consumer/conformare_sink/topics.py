@@ -15,6 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 from conformare_schemas import topic_names
 from conformare_sink.cluster import ANSWER_SECONDS, Cluster, PartitionOffsets
 from conformare_sink.errors import TopicCreationError, TopicsMissingError
+from conformare_sink.kafka_access import ANYBODY, KafkaAccess
 
 DEFAULT_PARTITIONS = 2
 DEFAULT_RETENTION_DAYS = 365
@@ -50,12 +51,16 @@ class Topics:
     Args:
         bootstrap_servers: Brokers to begin with, `host:port` separated by commas.
         topic_prefix: Put in front of every grain's topic.
+        access: What the brokers want of their clients.
     """
 
-    def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
+    def __init__(
+        self, bootstrap_servers: str, topic_prefix: str, access: KafkaAccess = ANYBODY
+    ) -> None:
         self.bootstrap_servers = bootstrap_servers
+        self.access = access
         self._names = sorted(topic_names(topic_prefix).values())
-        self._cluster = Cluster(bootstrap_servers)
+        self._cluster = Cluster(bootstrap_servers, access)
 
     @property
     def names(self) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from conformare_sink.errors import KafkaSettingsError
+from conformare_sink.kafka_access import KafkaAccess
 from conformare_sink.options import CatalogOptions
 
 
@@ -19,12 +22,32 @@ def utc(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
+def _kafka_access(file: str | KafkaAccess) -> KafkaAccess:
+    # Typer parses the default, too.
+    try:
+        return file if isinstance(file, KafkaAccess) else KafkaAccess.read(Path(file))
+    except KafkaSettingsError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
 BootstrapServers = Annotated[
     str,
     typer.Option(
         "--bootstrap-servers",
         envvar="CONFORMARE_BOOTSTRAP_SERVERS",
         help="Kafka brokers to begin with, host:port separated by commas.",
+    ),
+]
+KafkaSettings = Annotated[
+    KafkaAccess,
+    typer.Option(
+        "--kafka-settings",
+        envvar="CONFORMARE_KAFKA_SETTINGS",
+        parser=_kafka_access,
+        metavar="FILE",
+        help="File with what the brokers want of their clients: lines such as "
+        "sasl.username=…, by librdkafka's names.",
+        show_default="nothing",
     ),
 ]
 Lake = Annotated[

@@ -13,12 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
     BootstrapServers,
+    KafkaSettings,
     Lake,
     MaxMessagesPerBatch,
     TopicPrefix,
     utc,
 )
 from conformare_sink.cli._console import err, out, readable_errors
+from conformare_sink.kafka_access import ANYBODY
 from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
 
 
@@ -47,6 +49,7 @@ def _by_partition(offsets: list[OffsetOf] | None) -> dict[tuple[str, int], int]:
 def replay(
     bootstrap_servers: BootstrapServers,
     lake: Lake,
+    kafka_settings: KafkaSettings = ANYBODY,
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
     since: Annotated[
         datetime | None,
@@ -111,11 +114,12 @@ def replay(
 
     options = SinkOptions(
         bootstrap_servers=bootstrap_servers,
+        access=kafka_settings,
         lake=lake,
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
     )
-    Topics(bootstrap_servers, topic_prefix).require_all()
+    Topics(bootstrap_servers, topic_prefix, kafka_settings).require_all()
     selection = Selection(
         since=since,
         until=until,

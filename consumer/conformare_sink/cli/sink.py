@@ -19,6 +19,7 @@ from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
     BootstrapServers,
     Catalog,
+    KafkaSettings,
     Lake,
     MaxMessagesPerBatch,
     Schema,
@@ -27,6 +28,7 @@ from conformare_sink.cli._arguments import (
     catalog_options,
 )
 from conformare_sink.cli._console import err, out, readable_errors
+from conformare_sink.kafka_access import ANYBODY
 from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
 
 STOP_SECONDS = 60.0
@@ -85,6 +87,7 @@ def _asked_to_end() -> Iterator[threading.Event]:
 def sink(
     bootstrap_servers: BootstrapServers,
     lake: Lake,
+    kafka_settings: KafkaSettings = ANYBODY,
     checkpoint: Annotated[
         str | None,
         typer.Option(
@@ -176,6 +179,7 @@ def sink(
     logging.getLogger("conformare_sink").setLevel(logging.INFO)
     options = SinkOptions(
         bootstrap_servers=bootstrap_servers,
+        access=kafka_settings,
         lake=lake,
         catalog=catalog_options(catalog, schema, table_prefix),
         checkpoint=checkpoint,
@@ -201,7 +205,7 @@ def sink(
             err.print(f"metrics on http://{metrics_host}:{endpoint.port}/metrics", markup=False)
         stopping = running.enter_context(_asked_to_end())
         # A broker that is not there is told before Java is started.
-        topics = Topics(bootstrap_servers, topic_prefix)
+        topics = Topics(bootstrap_servers, topic_prefix, kafka_settings)
         if not await_broker(topics, options.patience_seconds(once=once), stopping):
             return
         with err.status("Starting Spark"):

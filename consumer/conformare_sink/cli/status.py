@@ -12,8 +12,9 @@ import typer
 from rich.table import Table
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.cli._arguments import Lake, TopicPrefix
+from conformare_sink.cli._arguments import KafkaSettings, Lake, TopicPrefix
 from conformare_sink.cli._console import out, readable_errors
+from conformare_sink.kafka_access import ANYBODY
 from conformare_sink.status import LakeStatus, read_status
 from conformare_sink.topics import Topics
 
@@ -28,13 +29,14 @@ def status(
             help="Kafka brokers; with them, how far the sink is behind.",
         ),
     ] = None,
+    kafka_settings: KafkaSettings = ANYBODY,
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
     as_json: Annotated[
         bool, typer.Option("--json", envvar="CONFORMARE_JSON", help="Print JSON.")
     ] = False,
 ) -> None:
     """Print runs per status, rows per grain, what is incomplete or quarantined, and the lag."""
-    topics = Topics(bootstrap_servers, topic_prefix) if bootstrap_servers else None
+    topics = Topics(bootstrap_servers, topic_prefix, kafka_settings) if bootstrap_servers else None
     found = read_status(lake, topics)
     if as_json:
         out.print(json.dumps(dataclasses.asdict(found), default=str), markup=False)

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.cli._arguments import BootstrapServers, TopicPrefix
+from conformare_sink.cli._arguments import BootstrapServers, KafkaSettings, TopicPrefix
 from conformare_sink.cli._console import out, readable_errors
+from conformare_sink.kafka_access import ANYBODY
 from conformare_sink.topics import DEFAULT_PARTITIONS, DEFAULT_RETENTION_DAYS, Topics
 
 app = typer.Typer(no_args_is_help=True, help="The Kafka topics, one per grain.")
@@ -23,6 +24,7 @@ def topics() -> None:
 @readable_errors
 def create(
     bootstrap_servers: BootstrapServers,
+    kafka_settings: KafkaSettings = ANYBODY,
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
     partitions: Annotated[
         int,
@@ -46,7 +48,7 @@ def create(
     ] = -1,
 ) -> None:
     """Create the topics that do not exist; those that do are left as they are."""
-    created = Topics(bootstrap_servers, topic_prefix).create(
+    created = Topics(bootstrap_servers, topic_prefix, kafka_settings).create(
         partitions, retention_days, replication_factor
     )
     for name in created:

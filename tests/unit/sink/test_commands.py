@@ -27,6 +27,7 @@ LAKE = ["--lake", "/nowhere"]
         (["quarantine", "drop", *LAKE, "--all", "--topic", "t"], "say which messages"),
         (["quarantine", "show", *LAKE, "--limit", "0"], "--limit"),
         (["topics", "create", *BROKER, "--partitions", "0"], "--partitions"),
+        (["topics", "create", *BROKER, "--kafka-settings", "/no/file"], "/no/file cannot be read"),
         (["status"], "--lake"),
     ],
 )
