@@ -6,8 +6,8 @@ import time
 
 from bench.landing.process import arguments, found
 
+from conformare_sink.kafka_source import kafka_stream
 from conformare_sink.session import build_session
-from conformare_sink.stream import kafka_stream
 from conformare_sink.topics import Topics
 
 given = arguments()

@@ -19,13 +19,14 @@ from conformare_sink.emission import Decision, RunKey
 from conformare_sink.envelope import Envelope, Rejected
 from conformare_sink.errors import TopicsMissingError
 from conformare_sink.folder import Folder
+from conformare_sink.kafka_source import kafka_stream
 from conformare_sink.lake import Lake, open_for_writing
 from conformare_sink.landing import BatchLanding, Landing, LandingPlace
 from conformare_sink.options import SinkOptions
 from conformare_sink.pending import PendingMessages
 from conformare_sink.query import LandingQuery
 from conformare_sink.report import BatchReport
-from conformare_sink.stream import WAKE_SECONDS, kafka_stream
+from conformare_sink.stream import WAKE_SECONDS
 from conformare_sink.tables import LakeTables
 from conformare_sink.topics import Topics
 

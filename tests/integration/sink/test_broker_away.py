@@ -18,9 +18,10 @@ from support.topic_faults import TopicFaults
 from conformare_sink.broker import EmbeddedBroker
 from conformare_sink.emission import Decision
 from conformare_sink.errors import ContinuityError, SinkError
+from conformare_sink.kafka_source import KAFKA_TIMEOUTS
 from conformare_sink.options import SinkOptions
 from conformare_sink.report import BatchReport
-from conformare_sink.stream import KAFKA_TIMEOUTS, SinkStream
+from conformare_sink.stream import SinkStream
 from conformare_sink.topics import Topics
 
 START_SECONDS = 120
