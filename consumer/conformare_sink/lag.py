@@ -1,9 +1,12 @@
-"""How far the sink has landed, told to Kafka, so that Kafka's own tools see the sink's lag."""
+"""How far the sink has landed, and how far it is behind: told to Kafka and to the metrics."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
+from functools import partial
 
 from conformare_sink.cluster import PartitionOffsets
 from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
@@ -12,48 +15,48 @@ from conformare_sink.topics import Topics
 logger = logging.getLogger("conformare_sink")
 
 LAST_WORD_SECONDS = 5.0
+LOOK_SECONDS = 10.0
+"""How often the lag is asked for."""
 
 
 class LagReport:
-    """Commits offsets to a consumer group, in the background.
+    """Commits offsets to a consumer group and asks for the lag, both in the background.
 
-    Where no broker answers, librdkafka does not let go of a commit for most of a minute: nobody is
-    to wait for that, and the next batch reports the lag as well.
+    Where no broker answers, librdkafka does not let go of a commit for most of a minute, nor of a
+    question for ten seconds: nobody is to wait for that, and the next batch reports the lag as well.
 
     Args:
         topics: The topics.
         group: The consumer group.
+        tell: Is given the lag of every partition.
     """
 
-    def __init__(self, topics: Topics, group: str) -> None:
+    def __init__(
+        self, topics: Topics, group: str, tell: Callable[[PartitionOffsets], None]
+    ) -> None:
         self._topics = topics
         self._group = group
+        self._tell = tell
         self._reported: PartitionOffsets = {}
         self._refused = False
-        self._given_up = False
-        self._thread: threading.Thread | None = None
+        self._look_again = 0.0
+        self._committing = _OneAtATime("lag-commit")
+        self._looking = _OneAtATime("lag-look")
 
     def offer(self, offsets: PartitionOffsets) -> None:
-        """Commit offsets, unless they are committed, or a commit is under way."""
-        if offsets and offsets != self._reported and not self._is_busy():
-            self._thread = threading.Thread(
-                target=self._commit, args=[offsets], name="lag", daemon=True
-            )
-            self._thread.start()
+        """Commit offsets and look at the lag, unless that is done, or under way."""
+        if offsets and offsets != self._reported:
+            self._committing.begin(partial(self._commit, offsets))
+        now = time.monotonic()
+        if now >= self._look_again and self._looking.begin(partial(self._look, offsets)):
+            self._look_again = now + LOOK_SECONDS
 
     def finish(self, offsets: PartitionOffsets) -> None:
         """Commit the last offsets, within a few seconds or not at all."""
-        self._wait()  # for one that is under way
-        self.offer(offsets)
-        self._wait()
-
-    def _wait(self) -> None:
-        if self._thread is not None and not self._given_up:
-            self._thread.join(LAST_WORD_SECONDS)
-            self._given_up = self._is_busy()
-
-    def _is_busy(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        if self._committing.wait(LAST_WORD_SECONDS):  # for one that is under way
+            self.offer(offsets)
+            self._committing.wait(LAST_WORD_SECONDS)
+        self._looking.wait(LAST_WORD_SECONDS)
 
     def _commit(self, offsets: PartitionOffsets) -> None:
         try:
@@ -65,3 +68,34 @@ class LagReport:
                 logger.warning("Kafka's own tools will not see the sink's lag: %s", exc)
                 self._refused = True
         self._reported = offsets
+
+    def _look(self, offsets: PartitionOffsets) -> None:
+        try:
+            lag = self._topics.lag(offsets)
+        except (BrokerUnreachableError, BrokerRefusedError):
+            return  # the query tells of it, if it needs that broker
+        self._tell(lag)
+
+
+class _OneAtATime:
+    """A thread in the background; what comes while it is at work is let go."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._thread: threading.Thread | None = None
+
+    def begin(self, do: Callable[[], None]) -> bool:
+        """Begin to do something, and return whether that was possible."""
+        if not self.wait(0):
+            return False
+        # A daemon: what does not end is not to keep the process from ending.
+        self._thread = threading.Thread(target=do, name=self._name, daemon=True)
+        self._thread.start()
+        return True
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for what is under way; return whether nothing is any more."""
+        if self._thread is None:
+            return True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()

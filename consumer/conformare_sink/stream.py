@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
-from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
 from conformare_sink.health import Health
 from conformare_sink.kafka_source import kafka_stream
 from conformare_sink.lag import LagReport
@@ -32,8 +30,6 @@ from conformare_sink.topics import Topics, consumer_group
 logger = logging.getLogger("conformare_sink")
 
 WAKE_SECONDS = 0.2
-LAG_SECONDS = 10.0
-"""How often the lag is asked for."""
 
 
 class SinkStream:
@@ -116,7 +112,8 @@ class SinkStream:
             def land() -> None:
                 query = self._begin(lake, resumption, report, interval)
                 self._health.running()
-                self._attend(query, topics, LagReport(topics, consumer_group(lake.lake_id)))
+                group = consumer_group(lake.lake_id)
+                self._attend(query, LagReport(topics, group, self._metrics.lag))
 
             with _maintained(lake, maintain_every):
                 restarts.keep_up(land)
@@ -150,10 +147,9 @@ class SinkStream:
         messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
         return LandingQuery(messages, land_watched, options.checkpoint_location, interval)
 
-    def _attend(self, query: LandingQuery, topics: Topics, lag: LagReport) -> None:
+    def _attend(self, query: LandingQuery, lag: LagReport) -> None:
         """Tell Kafka's tools and the metrics how far the query is, until its end."""
         last_batch = -1
-        look_again = 0.0
         ended = False
         try:
             while not ended and not self._stopping.is_set():
@@ -163,11 +159,6 @@ class SinkStream:
                 if batch_id != last_batch:
                     self._metrics.committed()
                     last_batch = batch_id
-                if time.monotonic() >= look_again:
-                    # The query tells of a broker that is away, if it needs one.
-                    with suppress(BrokerUnreachableError, BrokerRefusedError):
-                        self._metrics.lag(topics.lag(offsets))
-                    look_again = time.monotonic() + LAG_SECONDS
         finally:
             query.stop()
         lag.finish(query.progress()[1])
