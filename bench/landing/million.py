@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.emission.broker import Broker
+from bench.landing.backlog import MASTER, MESSAGES_PER_BATCH
 from bench.landing.load import load
 from bench.landing.process import measured
 
 RUNS, MESSAGES_OF_A_RUN = 125_000, 8
 PREFIX = "million."
-MASTER = "local[2]"
 DRIVER_MEMORY = "1g"
 
 
@@ -29,7 +29,7 @@ def million(broker: Broker, folder: Path) -> None:
         lake=str(folder / "million"),
         master=MASTER,
         driver_memory=DRIVER_MEMORY,
-        max_messages_per_batch=50_000,
+        max_messages_per_batch=MESSAGES_PER_BATCH,
     )
     if sink["runs"] != RUNS:
         raise RuntimeError(f"not all has landed: {sink}")

@@ -39,7 +39,13 @@ def is_delta_table(spark: SparkSession, location: str) -> bool:
 
     Where a process ended while it made a table, the log's folder may be there and empty.
     """
-    return any(name[0].isdigit() for name in Folder(spark, f"{location}/{LOG}").names())
+    folder = Folder(spark, location)
+    # A week of commits may be there to list. The first goes when that is over, after a checkpoint.
+    return (
+        folder.has(commit_file(0))
+        or folder.has(f"{LOG}/_last_checkpoint")
+        or any(name[0].isdigit() for name in Folder(spark, f"{location}/{LOG}").names())
+    )
 
 
 def create_folder_table(spark: SparkSession, table: TableDefinition, location: str) -> None:

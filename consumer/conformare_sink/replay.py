@@ -127,7 +127,7 @@ def replay(
         NoLakeError: A dry run was asked for where there is no lake.
         StreamFailedError: The query ended with an error.
     """
-    topics = Topics(options.bootstrap_servers, options.topic_prefix, options.access)
+    topics = Topics.of(options)
     topics.require_all()
     reports: list[BatchReport] = []
 

@@ -91,7 +91,7 @@ class SinkStream:
 
     def _run(self, interval: str | None, maintain_every: timedelta | None = None) -> None:
         options = self._options
-        topics = Topics(options.bootstrap_servers, options.topic_prefix, options.access)
+        topics = Topics.of(options)
         patience = options.patience_seconds(once=interval is None)
         if not self._await_broker(topics, patience):
             return
@@ -110,7 +110,7 @@ class SinkStream:
                 self._on_batch(batch)
 
             def land() -> None:
-                query = self._begin(lake, resumption, report, interval)
+                query = self._begin(lake, topics, resumption, report, interval)
                 self._health.running()
                 group = consumer_group(lake.lake_id)
                 self._attend(query, LagReport(topics, group, self._metrics.lag))
@@ -125,6 +125,7 @@ class SinkStream:
     def _begin(
         self,
         lake: Lake,
+        topics: Topics,
         resumption: Resumption,
         report: Callable[[BatchReport], None],
         interval: str | None,
@@ -143,7 +144,6 @@ class SinkStream:
             with self._health.batch():
                 land(batch, batch_id)
 
-        topics = Topics(options.bootstrap_servers, options.topic_prefix, options.access)
         messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
         return LandingQuery(messages, land_watched, options.checkpoint_location, interval)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import uuid
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from conformare_sink.broker import EmbeddedBroker
+from conformare_sink.broker import free_port as a_free_port
 from conformare_sink.jars import SPARK_VERSION, JarSet, resolve_jars
 from conformare_sink.session import build_session, spark_conf
 from conformare_sink.spark_process import launch_spark
@@ -44,14 +44,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let pyspark do what it warns of itself for."""
     for warning in PYSPARKS_OWN_WARNINGS:
         config.addinivalue_line("filterwarnings", warning)
-
-
-def a_free_port() -> int:
-    """Return a port on loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

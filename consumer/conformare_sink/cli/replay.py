@@ -119,7 +119,7 @@ def replay(
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
     )
-    Topics(bootstrap_servers, topic_prefix, kafka_settings).require_all()
+    Topics.of(options).require_all()
     selection = Selection(
         since=since,
         until=until,

@@ -205,7 +205,7 @@ def sink(
             err.print(f"metrics on http://{metrics_host}:{endpoint.port}/metrics", markup=False)
         stopping = running.enter_context(_asked_to_end())
         # A broker that is not there is told before Java is started.
-        topics = Topics(bootstrap_servers, topic_prefix, kafka_settings)
+        topics = Topics.of(options)
         if not await_broker(topics, options.patience_seconds(once=once), stopping):
             return
         with err.status("Starting Spark"):
