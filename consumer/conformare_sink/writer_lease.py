@@ -46,13 +46,17 @@ def leased(lake: Folder, location: str, holder: str) -> Iterator[Callable[[], No
     _await_end_of_another(lake, location)
     identity = str(uuid4())
     renewals = 0
+    # Whoever reads while it is being written finds half a lease, and must not take it for another's.
+    whole = threading.Lock()
 
     def write() -> None:
         content = {"holder": holder, "id": identity, "renewals": renewals}
-        lake.write_text(LEASE_FILE, json.dumps(content))
+        with whole:
+            lake.write_text(LEASE_FILE, json.dumps(content))
 
     def confirm() -> None:
-        found = _read(lake)
+        with whole:
+            found = _read(lake)
         if found.get("id") != identity:
             raise LakeBusyError(
                 f"{location} was taken over by {found.get('holder', 'another process')}"
@@ -107,8 +111,9 @@ def _await_end_of_another(lake: Folder, location: str) -> None:
         now = _read(lake)
         if not now:
             return
-        if now != found:
-            holder = now.get("holder", "another process")
+        # One that is just being written has no name yet; the next look has it, or nobody lives.
+        if now != found and "holder" in now:
+            holder = now["holder"]
             raise LakeBusyError(f"{location} is being written by {holder}; stop that one first")
 
 

@@ -20,12 +20,15 @@ from conformare_sink.assembly import assemble, table_rows
 from conformare_sink.decode import decode
 from conformare_sink.emission import RunKey
 from conformare_sink.errors import LakeBusyError, TableWriteError
+from conformare_sink.folder import Folder
 from conformare_sink.lake import Lake, open_for_writing
 from conformare_sink.message import Message
 from conformare_sink.tables import LakeTables
-from conformare_sink.writer_lease import LEASE_FILE
+from conformare_sink.writer_lease import LEASE_FILE, leased
 
 PREFIX = "lease."
+LOOKS = 200
+"""Of a holder at its lease; a few are enough where it is renewed all the while."""
 
 
 @pytest.fixture
@@ -74,6 +77,28 @@ def test_a_living_writer_is_named_and_a_dead_one_taken_over(
         record = make_record("run-1")
         lake.land(rows_of(record, "e1"), [RunKey("pipeline", "run-1")])
     assert check(tmp_path / "lake", [record]).is_sound
+
+
+def test_a_lease_that_is_just_being_written_is_nobody_elses(
+    tables: LakeTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither does its holder take it for that, nor is one who is refused told no name."""
+    folder = Folder(tables.spark, tables.root)
+    with monkeypatch.context() as patch:
+        patch.setattr(writer_lease, "RENEW_SECONDS", 0.0)
+        with leased(folder, "the lake", "a test") as confirm:
+            for _ in range(LOOKS):
+                confirm()
+    lease = tmp_path / "lake" / LEASE_FILE
+    lease.write_text('{"holder": "a test", "id": "1", "renewals": 3}')
+    meanwhile = iter(("", '{"holder": "a test", "id": "1", "renewals": 4}'))
+    with monkeypatch.context() as patch:
+        patch.setattr(writer_lease.time, "sleep", lambda _: lease.write_text(next(meanwhile)))
+        with (
+            pytest.raises(LakeBusyError, match="is being written by a test"),
+            leased(folder, "the lake", "another"),
+        ):
+            pass
 
 
 def test_a_writer_that_was_believed_dead_lands_nothing_more(
