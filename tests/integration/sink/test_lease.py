@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,7 +94,7 @@ def test_a_lease_that_is_just_being_written_is_nobody_elses(
     lease.write_text('{"holder": "a test", "id": "1", "renewals": 3}')
     meanwhile = iter(("", '{"holder": "a test", "id": "1", "renewals": 4}'))
     with monkeypatch.context() as patch:
-        patch.setattr(writer_lease.time, "sleep", lambda _: lease.write_text(next(meanwhile)))
+        patch.setattr(time, "sleep", lambda _: lease.write_text(next(meanwhile)))
         with (
             pytest.raises(LakeBusyError, match="is being written by a test"),
             leased(folder, "the lake", "another"),
