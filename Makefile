@@ -19,7 +19,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: jars ## Prepare this checkout: virtual environment, Java, jars
+setup: classes ## Prepare this checkout: virtual environment, Java, jars, an archive of classes
 
 # Anew only where what is to be installed has changed.
 $(INSTALLED): pyproject.toml constraints.txt
@@ -51,8 +51,13 @@ java:
 jars: java $(INSTALLED)
 	@$(BIN)/python -m conformare_sink.jars
 
+# Without it, all works and every Spark takes some seconds longer to start.
+.PHONY: classes
+classes: jars
+	@$(BIN)/python -m conformare_sink.class_archive || echo "going on without an archive of classes" >&2
+
 .PHONY: demo
-demo: setup ## Run the main job on this machine: pipeline, Kafka, sink, tables
+demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 	@$(BIN)/conformare demo
 
 .PHONY: test

@@ -5,6 +5,7 @@ The tree:
     SinkError
     ├── JavaNotFoundError             no Java, or one that Spark cannot run on
     ├── JarResolutionError            the jars could not be fetched
+    ├── ClassArchiveError             Java made no archive of Spark's classes
     ├── SparkStartError               Spark's Java process ended before it was ready
     ├── KafkaSettingsError            what brokers want of their clients cannot be read
     ├── BrokerUnreachableError        no Kafka broker answers
@@ -58,6 +59,18 @@ class JarResolutionError(SinkError):
         super().__init__(
             f"could not fetch {', '.join(coordinates)}: {cause} (the whole story: {log_file})"
         )
+
+
+class ClassArchiveError(SinkError):
+    """No archive of Spark's classes could be made; Spark starts without it, only later.
+
+    Attributes:
+        place: The log of the attempt, or the folder in which there could be none.
+    """
+
+    def __init__(self, place: Path, cause: str) -> None:
+        self.place = place
+        super().__init__(f"no archive of Spark's classes was made: {cause} (look at {place})")
 
 
 class SparkStartError(SinkError):

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from conformare_sink.class_archive import java_options
 from conformare_sink.jars import SINK_JARS, resolve_jars
 from conformare_sink.spark_process import launch_spark
 
@@ -25,7 +26,8 @@ AVRO_LIMITS: Mapping[str, str] = {
 """System properties of every Java process that decodes: without them, a message of six bytes that
 announces a string of 2 GiB ends the driver with an OutOfMemoryError, and again at each restart."""
 
-_JAVA_OPTIONS = ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions")
+_DRIVER_OPTIONS = "spark.driver.extraJavaOptions"
+_EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions"
 _SHUFFLE_PARTITIONS = 4
 _LOOPBACK = "127.0.0.1"
 _SETTLED = str(64 * 1024 * 1024)
@@ -49,7 +51,6 @@ def spark_conf(
     """
     limits = " ".join(f"-D{name}={value}" for name, value in AVRO_LIMITS.items())
     log_config = files("conformare_sink") / "log4j2.properties"
-    driver_options, executor_options = _JAVA_OPTIONS
     conf = {
         "spark.master": master,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -84,18 +85,24 @@ def spark_conf(
         "spark.driver.maxResultSize": "128m",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        driver_options: f'{limits} "-Dlog4j2.configurationFile={log_config}"',
-        executor_options: limits,
+        _DRIVER_OPTIONS: f'{limits} "-Dlog4j2.configurationFile={log_config}"',
+        _EXECUTOR_OPTIONS: limits,
     }
     if jars:
         conf["spark.jars"] = ",".join(jars)
     if driver_memory is not None:
         conf["spark.driver.memory"] = driver_memory
-    if master.startswith("local"):
+    if _is_local(master):
         conf |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK}
     for name, value in (extra_conf or {}).items():
-        conf[name] = f"{conf[name]} {value}" if name in _JAVA_OPTIONS else value
+        joined = name in (_DRIVER_OPTIONS, _EXECUTOR_OPTIONS)
+        conf[name] = f"{conf[name]} {value}" if joined else value
     return conf
+
+
+def _is_local(master: str) -> bool:
+    """Whether one Java process is all of Spark."""
+    return master == "local" or master.startswith("local[")
 
 
 def build_session(
@@ -126,15 +133,23 @@ def build_session(
         given["spark.master"] = master
     # Who submits names the jars as well: ours could be of another version of Spark.
     has_jars = "spark.jars" in given or "spark.jars.packages" in given
+    jars = () if has_jars else resolve_jars(SINK_JARS)
+    starts_java = SparkContext._gateway is None  # noqa: SLF001 - nothing public tells that
+    chosen_master = given.get("spark.master", DEFAULT_MASTER)
+    # Where there are no executors to send them to, jars can be on Java's own class path: only from
+    # there do classes come out of an archive.
+    on_class_path = jars if starts_java and _is_local(chosen_master) else ()
     conf = spark_conf(
-        master=given.get("spark.master", DEFAULT_MASTER),
+        master=chosen_master,
         driver_memory=driver_memory,
-        jars=() if has_jars else tuple(str(jar) for jar in resolve_jars(SINK_JARS)),
+        jars=() if on_class_path else tuple(map(str, jars)),
         extra_conf=given,
     )
-    if SparkContext._gateway is None:  # noqa: SLF001 - nothing public tells whether Java runs
+    if starts_java:
+        if on_class_path:
+            conf[_DRIVER_OPTIONS] = f"{java_options()} {conf[_DRIVER_OPTIONS]}"
         settings = SparkConf(loadDefaults=False).setAll(list(conf.items()))
-        SparkContext(conf=settings, gateway=launch_spark(settings))
+        SparkContext(conf=settings, gateway=launch_spark(settings, on_class_path))
     session = SparkSession.builder.config(map=dict(conf)).getOrCreate()
     _limit_avro()
     return session

@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from pyspark import SparkConf
@@ -25,18 +27,20 @@ _NOISE = re.compile(
     rb"|Deleted \d+ files and directories in a total of \d+ directories"
 )
 
+_CLASS_PATH_VARIABLE = "SPARK_DIST_CLASSPATH"
 _STDERR = 2
 _READ_BYTES = 65536
 _END_SECONDS = 10.0
 
 
-def launch_spark(conf: SparkConf) -> Any:
+def launch_spark(conf: SparkConf, jars: Collection[Path] = ()) -> Any:
     """Start Spark's Java process and return the py4j gateway to it.
 
     What Java writes goes on to our stderr, line by line, except for the noise of its start.
 
     Args:
         conf: Settings that must be known when Java starts, such as its heap.
+        jars: What Java's class path ends with, behind Spark's own jars.
 
     Raises:
         JavaNotFoundError: There is no Java that Spark supports.
@@ -48,7 +52,8 @@ def launch_spark(conf: SparkConf) -> Any:
     reading, writing = os.pipe()
     try:
         # Its stdout, too: VACUUM prints there, between the lines that programs read of ours.
-        gateway = launch_gateway(conf, {"stdout": writing, "stderr": writing})  # type: ignore[no-untyped-call]
+        with _class_path(jars):
+            gateway = launch_gateway(conf, {"stdout": writing, "stderr": writing})  # type: ignore[no-untyped-call]
     except PySparkRuntimeError as exc:
         os.close(writing)
         raise SparkStartError(f"Spark did not start: {_last_line(reading)}") from exc
@@ -64,20 +69,40 @@ def launch_spark(conf: SparkConf) -> Any:
     return gateway
 
 
-def end_spark(spark: SparkSession) -> None:
+def end_spark(spark: SparkSession, within_seconds: float | None = _END_SECONDS) -> None:
     """Stop a session and return when its Java process has ended; nothing can be asked of Spark then.
 
     Without it, Java ends when it notices that this process has, and outlives it by a moment.
 
     Args:
         spark: A session of a Java process that `launch_spark` has started.
+        within_seconds: How long to wait for the process's end at most; None for ever.
     """
     gateway: Any = spark.sparkContext._gateway  # noqa: SLF001 - nothing public has the process
     spark.stop()
     gateway.shutdown()
     gateway.proc.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        gateway.proc.wait(_END_SECONDS)
+        gateway.proc.wait(within_seconds)
+
+
+@contextlib.contextmanager
+def _class_path(jars: Collection[Path]) -> Iterator[None]:
+    """Let a Java process that is started meanwhile find some jars.
+
+    By the variable that is for it, since the setting `spark.driver.extraClassPath` would take the
+    place of what a user's spark-defaults.conf says there.
+    """
+    before = os.environ.get(_CLASS_PATH_VARIABLE)
+    parts = [*([before] if before else []), *map(str, jars)]
+    os.environ[_CLASS_PATH_VARIABLE] = os.pathsep.join(parts)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_CLASS_PATH_VARIABLE]
+        else:
+            os.environ[_CLASS_PATH_VARIABLE] = before
 
 
 def _forward_lines(reading: int) -> None:

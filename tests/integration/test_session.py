@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.avro.functions import from_avro
 
+from conformare_sink.class_archive import make_archive
 from conformare_sink.session import AVRO_LIMITS
 
 ONE_STRING = '{"type": "record", "name": "r", "fields": [{"name": "text", "type": "string"}]}'
@@ -17,22 +19,33 @@ ONE_STRING = '{"type": "record", "name": "r", "fields": [{"name": "text", "type"
 HOSTILE = bytes([0xFE, 0xFF, 0xFF, 0xFF, 0x0F]) + b"a"
 
 START = """
+import sys
 from conformare_sink.errors import SinkError
 from conformare_sink.session import build_session
+extra_conf = dict(setting.split("=", 1) for setting in sys.argv[1:])
 try:
-    session = build_session("test", master="local[1]", driver_memory={memory!r})
+    session = build_session("test", master="local[1]", extra_conf=extra_conf)
 except SinkError as exc:
     print(type(exc).__name__, exc)
 else:
-    print(session.range(3).count())
+    {then}
     session.stop()
 """
+COUNT = START.format(then="print(session.range(3).count())")
+MAPPED = START.format(
+    then="""
+    with open(f"/proc/{session.sparkContext._gateway.proc.pid}/maps") as maps:
+        print(maps.read())
+    session.range(1).coalesce(1).write.format("delta").save("lake")
+    print("rows of Delta:", session.read.format("delta").load("lake").count())
+"""
+)
 
 
-def start_session(memory: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def start_session(program: str, folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
     """Start a session in a process of its own: this one has its Java already."""
     return subprocess.run(
-        [sys.executable, "-c", START.format(memory=memory)],
+        [sys.executable, "-c", program, *settings],
         capture_output=True,
         text=True,
         check=False,
@@ -61,14 +74,27 @@ def test_times_are_utc_and_delta_is_the_catalog(spark: SparkSession) -> None:
 
 def test_a_start_says_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     """No warnings that every start repeats, no folder of a warehouse."""
-    done = start_session("1g", tmp_path)
+    done = start_session(COUNT, tmp_path)
     assert (done.stdout, done.stderr) == ("3\n", "")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_java_that_does_not_start_is_told_in_one_line(tmp_path: Path) -> None:
     """Here for a heap that is none."""
-    done = start_session("plenty", tmp_path)
+    done = start_session(COUNT, tmp_path, "spark.driver.memory=plenty")
     assert done.stdout.startswith("SparkStartError Spark did not start: ")
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("in_front", "fits"), [("", True), ("spark.driver.extraClassPath=/", False)]
+)
+def test_java_starts_from_the_archive_of_classes_if_it_fits(
+    in_front: str, *, fits: bool, tmp_path: Path
+) -> None:
+    """And without a word about it if it does not, as for a user's own class path in front of ours."""
+    archive = make_archive()
+    done = start_session(MAPPED, tmp_path, *filter(None, [in_front]))
+    maps, rows = done.stdout.split("rows of Delta: ")
+    assert (str(archive) in maps, rows, done.stderr) == (fits, "1\n", "")

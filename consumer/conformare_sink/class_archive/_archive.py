@@ -1,0 +1,126 @@
+"""Where the archive is, how Java is told of it, and how it comes to be.
+
+Half of the time that Spark takes to start goes into loading and verifying some twenty thousand
+classes. Java can keep them as they are in memory (class data sharing): a program is run once and
+leaves an archive of what it has loaded, which later starts map instead. Java itself refuses an
+archive of another Java or another class path, and goes on without it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from conformare_sink.errors import ClassArchiveError
+from conformare_sink.jars import SINK_JARS, cache_directory
+from conformare_sink.java import find_java
+
+_ARCHIVE = "classes.jsa"
+_LOG = "training.log"
+_SPARK_LINK = "spark"
+_SILENT = "-Xlog:cds*=off -Xlog:class+path=off"
+"""An archive that does not fit is no news for who starts Spark."""
+
+
+def archive_file() -> Path:
+    """Return the archive that belongs to this Java and this Spark, whether it is there or not.
+
+    Raises:
+        JavaNotFoundError: There is no Java that Spark supports.
+    """
+    # The runtime's classes: an update of Java in its place is another Java.
+    runtime = find_java().resolve().parent.parent / "lib" / "modules"
+    updated_at = runtime.stat().st_mtime if runtime.exists() else 0
+    identity = f"{SINK_JARS.key}\n{runtime}\n{updated_at}\n{_spark_folder()}"
+    key = sha256(identity.encode()).hexdigest()[:12]
+    return _archives() / key / _ARCHIVE
+
+
+def java_options() -> str:
+    """Return the options by which Java starts from the archive; none where there is no archive.
+
+    Raises:
+        JavaNotFoundError: There is no Java that Spark supports.
+    """
+    archive = archive_file()
+    # Java takes a colon for the end of a file's name here.
+    if ":" in str(archive) or not archive.is_file():
+        return ""
+    return f'"-XX:SharedArchiveFile={archive}" {_SILENT}'
+
+
+def make_archive() -> Path:
+    """Make the archive where it is not there yet, and return it; takes most of a minute.
+
+    A sink is run on an embedded broker and its Java leaves the archive when it ends. Archives of
+    environments that are not there any more are deleted.
+
+    Raises:
+        JavaNotFoundError: There is no Java that Spark supports.
+        JarResolutionError: The jars are not on this machine and could not be fetched.
+        ClassArchiveError: Java made no archive.
+    """
+    archive = archive_file()
+    folder = archive.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not archive.is_file():
+                _train(archive)
+        _delete_abandoned()
+    except OSError as exc:
+        raise ClassArchiveError(folder, str(exc)) from exc
+    return archive
+
+
+def _train(archive: Path) -> None:
+    folder = archive.parent
+    link = folder / _SPARK_LINK
+    link.unlink(missing_ok=True)
+    link.symlink_to(_spark_folder())
+    draft = folder / f"{_ARCHIVE}.draft"
+    draft.unlink(missing_ok=True)
+    log_file = folder / _LOG
+    with log_file.open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-m", f"{__package__}.training", str(draft)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode != 0 or not draft.is_file():
+        raise ClassArchiveError(log_file, _last_line(log_file))
+    draft.replace(archive)
+
+
+def _delete_abandoned() -> None:
+    for folder in _archives().iterdir():
+        link = folder / _SPARK_LINK
+        if link.is_symlink() and not link.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _archives() -> Path:
+    return cache_directory() / "class-archives"
+
+
+def _spark_folder() -> Path:
+    # find_spec: importing pyspark takes longer than all the rest of a later call.
+    spec = importlib.util.find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise ClassArchiveError(
+            _archives(), 'pyspark is not installed: pip install "conformare-stream[sink]"'
+        )
+    return Path(spec.origin).parent
+
+
+def _last_line(log_file: Path) -> str:
+    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return lines[-1] if lines else "Java has said nothing"
