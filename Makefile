@@ -13,6 +13,8 @@ INSTALLED := $(VENV)/.installed
 COMPAT_VENV := .venv-compat
 COMPAT_INSTALLED := $(COMPAT_VENV)/.installed
 PYTEST_ARGS ?= --tb=short
+# Each process has a broker and a Spark of its own, some 4 GB; the tests of a module share a lake.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## List the targets
@@ -62,7 +64,7 @@ demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 
 .PHONY: test
 test: setup lint typecheck ## Lint, check types and run all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit tests/integration
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS) tests/unit tests/integration
 
 # Not the contract, the writers or the sink: none of them depends on the Spark of the job.
 .PHONY: test-compat
