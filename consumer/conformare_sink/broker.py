@@ -10,6 +10,7 @@ it ends. The process id in the state file only tells whom to signal.
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -40,6 +41,9 @@ DEFAULT_HEAP = "512m"
 
 _POLL_SECONDS = 0.05
 _ANSWER_SECONDS = 2.0
+# Below those that Linux (from 32768), macOS and Windows (from 49152) take for whoever asks for any.
+_OWN_PORTS = range(20_000, 32_768)
+_PORTS_TO_TRY = 100
 
 
 def default_broker_directory() -> Path:
@@ -252,11 +256,24 @@ def _require_free_port(port: int) -> None:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nothing listens on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of loopback that nothing listens on, and that no system gives out by itself.
+
+    A broker that is away keeps its port that way: what a system gave to another process meanwhile
+    would get the broker's clients, which go on asking for it. Chosen at random, because two
+    processes that look at the same time must not see the same port free.
+
+    Where none of many is free, the broker that is to have it says so.
+    """
+    candidates = random.sample(_OWN_PORTS, _PORTS_TO_TRY)
+    return next(filter(_is_free, candidates), candidates[0])
+
+
+def _is_free(port: int) -> bool:
+    try:
+        _require_free_port(port)
+    except BrokerPortTakenError:
+        return False
+    return True
 
 
 def _listens(port: int) -> bool:

@@ -16,7 +16,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from conformare.cli import main
-from conformare_sink.broker import EmbeddedBroker
+from conformare_sink import broker as broker_module
+from conformare_sink.broker import EmbeddedBroker, free_port
 from conformare_sink.errors import (
     BrokerAlreadyRunningError,
     BrokerDirectoryError,
@@ -28,17 +29,10 @@ from conformare_sink.errors import (
 SECONDS = 120
 
 
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def own_port() -> int:
     """A port for a broker of the test's own."""
-    return unused_port()
+    return free_port()
 
 
 @pytest.fixture
@@ -84,7 +78,7 @@ def test_data_survive_a_stop_and_another_port(own_broker: EmbeddedBroker) -> Non
     EmbeddedBroker(own_broker.directory).stop()
     assert not own_broker.status().running
 
-    elsewhere = EmbeddedBroker(own_broker.directory, unused_port())
+    elsewhere = EmbeddedBroker(own_broker.directory, free_port())
     elsewhere.start(SECONDS)
     assert take(elsewhere.bootstrap_servers, "kept") == b"value"
     elsewhere.stop()
@@ -128,6 +122,21 @@ def test_a_taken_port_is_told_at_once(own_broker: EmbeddedBroker) -> None:
         with pytest.raises(BrokerPortTakenError, match=str(own_broker.port)):
             own_broker.start(SECONDS)
     assert not own_broker.status().running
+
+
+def test_a_port_is_looked_for_among_those_that_no_system_gives_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody else has it, and nobody is given it while its broker is away."""
+    port = free_port()
+    given_out = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    assert port < (int(given_out.read_text().split()[0]) if given_out.exists() else 32_768)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        monkeypatch.setattr(broker_module, "_OWN_PORTS", (port, free_port()))
+        monkeypatch.setattr(broker_module, "_PORTS_TO_TRY", 2)
+        assert port not in {free_port() for _ in range(8)}
 
 
 def test_a_folder_with_other_things_in_it_is_refused(tmp_path: Path, own_port: int) -> None:
