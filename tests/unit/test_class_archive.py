@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from conformare_sink.class_archive import archive_file, java_options, make_archive
 from conformare_sink.errors import ClassArchiveError
-from conformare_sink.jars import CACHE_VARIABLE
+from conformare_sink.jars import CACHE_VARIABLE, IVY_SETTINGS_VARIABLE, SINK_JARS, jars_folder
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def put_archive() -> Path:
     """Put a file where the archive would be."""
     archive = archive_file()
-    archive.parent.mkdir(parents=True)
+    archive.parent.mkdir(parents=True, exist_ok=True)
     archive.write_bytes(b"classes")
     return archive
 
@@ -54,6 +55,20 @@ def test_an_archive_that_is_there_is_not_made_again() -> None:
     assert archive.read_bytes() == b"classes"
 
 
+@pytest.mark.usefixtures("cache")
+def test_an_archive_of_jars_that_have_changed_is_not_told_and_goes() -> None:
+    """Java would refuse it without a word, for good: so it was after Spark was installed again."""
+    jar = jars_folder(SINK_JARS) / "one.jar"
+    jar.parent.mkdir(parents=True)
+    jar.write_bytes(b"classes")
+    before = put_archive()
+    os.utime(jar, (0, 0))
+    assert java_options() == ""
+    after = put_archive()
+    make_archive()
+    assert (before.exists(), after.exists()) == (False, True)
+
+
 def test_archives_of_environments_that_are_gone_are_deleted(cache: Path, tmp_path: Path) -> None:
     """Each has most of 200 MB, and nobody would look for them."""
     put_archive()
@@ -80,8 +95,12 @@ def test_a_cache_that_cannot_be_written_is_a_readable_error(
 def test_a_run_that_fails_leaves_no_archive_and_says_why(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Here for want of jars, which it would fetch."""
-    monkeypatch.setenv("CONFORMARE_IVY_SETTINGS", "/nowhere/ivysettings.xml")
+    """Here for want of the broker's jars, which it would fetch."""
+    monkeypatch.setenv(IVY_SETTINGS_VARIABLE, "/nowhere/ivysettings.xml")
+    jars = jars_folder(SINK_JARS)
+    jars.mkdir(parents=True)
+    (jars / "one.jar").touch()
+    (jars / "manifest.json").write_text('{"bytes_by_jar": {"one.jar": 0}}')
     done = subprocess.run(
         [sys.executable, "-m", "conformare_sink.class_archive"],
         capture_output=True,

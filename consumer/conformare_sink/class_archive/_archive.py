@@ -3,7 +3,8 @@
 Half of the time that Spark takes to start goes into loading and verifying some twenty thousand
 classes. Java can keep them as they are in memory (class data sharing): a program is run once and
 leaves an archive of what it has loaded, which later starts map instead. Java itself refuses an
-archive of another Java or another class path, and goes on without it.
+archive if anything on its class path has another size or time of change, and goes on without it:
+so the name of an archive says what it was made of, and another one is made where that has changed.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from conformare_sink.errors import ClassArchiveError
-from conformare_sink.jars import SINK_JARS, cache_directory
+from conformare_sink.jars import SINK_JARS, cache_directory, jars_folder, resolve_jars
 from conformare_sink.java import find_java
 
-_ARCHIVE = "classes.jsa"
+_SUFFIX = ".jsa"
+_DRAFT = "draft"
 _LOG = "training.log"
 _SPARK_LINK = "spark"
 _SILENT = "-Xlog:cds*=off -Xlog:class+path=off"
@@ -28,17 +30,15 @@ _SILENT = "-Xlog:cds*=off -Xlog:class+path=off"
 
 
 def archive_file() -> Path:
-    """Return the archive that belongs to this Java and this Spark, whether it is there or not.
+    """Return the archive of this Java and these jars as they are now, whether it is there or not.
 
     Raises:
         JavaNotFoundError: There is no Java that Spark supports.
     """
-    # The runtime's classes: an update of Java in its place is another Java.
-    runtime = find_java().resolve().parent.parent / "lib" / "modules"
-    updated_at = runtime.stat().st_mtime if runtime.exists() else 0
-    identity = f"{SINK_JARS.key}\n{runtime}\n{updated_at}\n{_spark_folder()}"
-    key = sha256(identity.encode()).hexdigest()[:12]
-    return _archives() / key / _ARCHIVE
+    spark = _spark_folder()
+    runtime = find_java().resolve().parent.parent / "lib"
+    made_of = [runtime / "modules", *_jars(spark / "jars"), *_jars(jars_folder(SINK_JARS))]
+    return _archives() / _hash(spark, runtime) / f"{_hash(*map(_as_it_is, made_of))}{_SUFFIX}"
 
 
 def java_options() -> str:
@@ -58,7 +58,7 @@ def make_archive() -> Path:
     """Make the archive where it is not there yet, and return it; takes most of a minute.
 
     A sink is run on an embedded broker and its Java leaves the archive when it ends. Archives of
-    environments that are not there any more are deleted.
+    jars that have changed, and of environments that are not there any more, are deleted.
 
     Raises:
         JavaNotFoundError: There is no Java that Spark supports.
@@ -72,7 +72,10 @@ def make_archive() -> Path:
         with (folder / "lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not archive.is_file():
+                resolve_jars(SINK_JARS)
+                archive = archive_file()
                 _train(archive)
+            _delete_others(archive)
         _delete_abandoned()
     except OSError as exc:
         raise ClassArchiveError(folder, str(exc)) from exc
@@ -84,7 +87,7 @@ def _train(archive: Path) -> None:
     link = folder / _SPARK_LINK
     link.unlink(missing_ok=True)
     link.symlink_to(_spark_folder())
-    draft = folder / f"{_ARCHIVE}.draft"
+    draft = folder / _DRAFT
     draft.unlink(missing_ok=True)
     log_file = folder / _LOG
     with log_file.open("wb") as log:
@@ -98,6 +101,12 @@ def _train(archive: Path) -> None:
     if done.returncode != 0 or not draft.is_file():
         raise ClassArchiveError(log_file, _last_line(log_file))
     draft.replace(archive)
+
+
+def _delete_others(archive: Path) -> None:
+    for other in archive.parent.glob(f"*{_SUFFIX}"):
+        if other != archive:
+            other.unlink()
 
 
 def _delete_abandoned() -> None:
@@ -119,6 +128,22 @@ def _spark_folder() -> Path:
             _archives(), 'pyspark is not installed: pip install "conformare-stream[sink]"'
         )
     return Path(spec.origin).parent
+
+
+def _jars(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.jar"))
+
+
+def _as_it_is(file: Path) -> str:
+    """What Java compares of a file, too."""
+    if not file.exists():
+        return f"{file} is not there"
+    there = file.stat()
+    return f"{file} {there.st_size} {there.st_mtime}"
+
+
+def _hash(*parts: object) -> str:
+    return sha256("\n".join(map(str, parts)).encode()).hexdigest()[:12]
 
 
 def _last_line(log_file: Path) -> str:

@@ -90,11 +90,11 @@ class Outcomes:
             outcome: How.
             warning: What an operator is to be told.
         """
+        if warning is not None:
+            self._ledger.warn(outcome, f"a run was {outcome}: {warning}")
         if parcel.outcome is None:
             self._ledger.count(outcome)
             self._let_go(parcel, outcome)
-        if warning is not None:
-            self._ledger.warn(outcome, f"a run was {outcome}: {warning}")
 
     def lose(self, parcel: Parcel, reason: str, detail: str) -> None:
         """Count a parcel as lost, and let go of it."""
@@ -133,11 +133,7 @@ class Outcomes:
             self.say_trouble(f"{error.name()}: {error.str()}")
 
     def say_trouble(self, trouble: str) -> None:
-        """Tell what keeps emissions from being delivered: the log, the stats, the spool."""
-        news = self.trouble is None
-        with self._queue.changed:
-            self.trouble = trouble
-            self._queue.changed.notify_all()
+        """Tell what keeps emissions from being delivered: the log, the spool, who waits for it."""
         spooled, waiting = self._queue.spooled_unsettled, len(self._queue)
         place = f"in {self._spool.root}" if self._spool and spooled == waiting else "in memory"
         if 0 < spooled < waiting and self._spool:
@@ -147,8 +143,12 @@ class Outcomes:
             f"{waiting} run(s) cannot be delivered to {self._servers} at present and wait "
             f"{place}: {trouble}",
         )
-        if news and self._spool is not None:
+        if self.trouble is None and self._spool is not None:
             self._spool.say_why(trouble)
+        # Last of all: who waits for it finds all the rest done.
+        with self._queue.changed:
+            self.trouble = trouble
+            self._queue.changed.notify_all()
 
     def _recover(self) -> None:
         # As long as something was put off, what kept it from being delivered is of interest.

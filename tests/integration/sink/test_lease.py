@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -66,7 +65,7 @@ def test_a_living_writer_is_named_and_a_dead_one_taken_over(
     """Whoever ends in order leaves no lease."""
     lease = tmp_path / "lake" / LEASE_FILE
     with open_for_writing(tables, "a test"):
-        assert "a test, process" in json.loads(lease.read_text())["holder"]
+        assert lease.exists()
         with (
             pytest.raises(LakeBusyError, match="is being written by a test, process"),
             open_for_writing(tables, "another"),
