@@ -14,7 +14,8 @@ from pyspark.sql import functions as F
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
 from conformare_sink.message import MESSAGE_COLUMNS, Message, messages_of
 
-MOST_PORTIONS = 4_096
+MOST_PORTIONS = 256
+"""By one key; what is still too large then is one key's, and is dealt by the next."""
 
 _TOO_LARGE = "spark.driver.maxResultSize"
 """Stands in the message of Spark's error where a result exceeds that setting."""
@@ -22,7 +23,7 @@ _TOO_LARGE = "spark.driver.maxResultSize"
 
 @dataclass(frozen=True)
 class Portion:
-    """Some messages of a micro-batch; no run is in two portions."""
+    """Some messages of a micro-batch; no run is in two, but one that alone is too large for one."""
 
     messages: list[Message]
     sequences: set[tuple[str, int]]
@@ -48,11 +49,12 @@ def portions(batch: DataFrame) -> Iterator[Portion]:
     Args:
         batch: What `with_sequences` returns, for one micro-batch.
     """
-    return map(_portion, by_key(batch, "key"))
+    # Anybody can send many messages under one key, or under none.
+    return map(_portion, by_key(batch, "key", "offset"))
 
 
-def by_key(rows: DataFrame, key: str, count: int = 1, number: int = 0) -> Iterator[pa.Table]:
-    """Collect rows in as few tables as this process's memory allows; no two share a key.
+def by_key(rows: DataFrame, *keys: str, count: int = 1, number: int = 0) -> Iterator[pa.Table]:
+    """Collect rows in as few tables as this process's memory allows.
 
     How many messages a batch has is limited, how large they are is not. Spark gives up before its
     driver's memory does (`spark.driver.maxResultSize`); then the rows are read once for each
@@ -60,19 +62,24 @@ def by_key(rows: DataFrame, key: str, count: int = 1, number: int = 0) -> Iterat
 
     Args:
         rows: What is collected.
-        key: Name of the column that has the key.
+        keys: Columns by which rows are dealt: no two tables share a value of the first, but where
+            its rows alone are too large for one; those are dealt by the next.
         count: How many tables there are.
         number: Which of them is collected.
     """
-    mine = F.pmod(F.hash(key), F.lit(count)) == number
+    mine = rows if count == 1 else rows.where(F.pmod(F.hash(keys[0]), F.lit(count)) == number)
     try:
-        table = (rows if count == 1 else rows.where(mine)).toArrow()
+        table = mine.toArrow()
     except (PySparkException, Py4JJavaError) as exc:
-        if _TOO_LARGE not in str(exc) or count == MOST_PORTIONS:
+        dealt_out = count == MOST_PORTIONS
+        if _TOO_LARGE not in str(exc) or (dealt_out and len(keys) == 1):
             raise
-        # What is in table n of c is in tables n and n + c of 2c.
-        yield from by_key(rows, key, 2 * count, number)
-        yield from by_key(rows, key, 2 * count, number + count)
+        if dealt_out:
+            yield from by_key(mine, *keys[1:])
+        else:
+            # What is in table n of c is in tables n and n + c of 2c.
+            yield from by_key(rows, *keys, count=2 * count, number=number)
+            yield from by_key(rows, *keys, count=2 * count, number=number + count)
     else:
         yield table
 

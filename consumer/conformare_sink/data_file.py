@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -38,7 +39,10 @@ def statistics(rows: pa.Table, names: tuple[str, ...]) -> str:
     largest: dict[str, str] = {}
     for name in names:
         extremes = pc.min_max(rows.column(name)).as_py()
-        smallest[name], largest[name] = _lower(extremes["min"]), _upper(extremes["max"])
+        smallest[name] = _lower(extremes["min"])
+        # Without one, readers take every value for possible.
+        with suppress(OverflowError):
+            largest[name] = _upper(extremes["max"])
     return json.dumps(
         {
             "numRecords": rows.num_rows,
@@ -56,7 +60,11 @@ def _lower(value: Any) -> str:
 
 
 def _upper(value: Any) -> str:
-    """Return a text that is not smaller: statistics have no microseconds, and no long texts."""
+    """Return a text that is not smaller: statistics have no microseconds, and no long texts.
+
+    Raises:
+        OverflowError: The value is within the last millisecond that there is.
+    """
     if isinstance(value, str):
         cut = value[:LONGEST_STATISTIC]
         return cut if cut == value else cut + "\U0010ffff"

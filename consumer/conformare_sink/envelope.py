@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from conformare_schemas import GRAINS
-from conformare_sink.message import Message
+from conformare_sink.message import LATEST_TIME, Message
 
 EARLIEST_TS = 0
-LATEST_TS = 253_402_300_799_999_999
-"""1970 to 9999, in microseconds: times that every reader of the tables can hold."""
+"""1970, in microseconds."""
 
 LARGEST_INT = 2**31 - 1
 
@@ -51,7 +50,7 @@ def fault(envelope: Envelope) -> str | None:
         return "breaks the contract: the key is not the run_id"
     if not (envelope.run_id and envelope.pipeline and envelope.emission_id):
         return "breaks the contract: run_id, pipeline or emission_id is empty"
-    if not EARLIEST_TS <= envelope.ts <= LATEST_TS:
+    if not EARLIEST_TS <= envelope.ts <= LATEST_TIME:
         return "breaks the contract: ts is outside the years 1970 to 9999"
     if not envelope.n_rows or not 0 <= envelope.first_row <= LARGEST_INT:
         return "breaks the contract: no rows, or no first_row that a grain can have"

@@ -23,7 +23,7 @@ from conformare_sink.kept_rows import pending_rows, quarantine_rows
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
 from conformare_sink.message import MESSAGE_COLUMNS, Message, Place, message_columns, messages_of
 from conformare_sink.options import CHECKPOINT_FOLDER
-from conformare_sink.purge import Purge, Purged, finish_purge, purge_runs
+from conformare_sink.purge import ANY_PIPELINE, Purge, Purged, finish_purge, purge_runs
 from conformare_sink.rows import RUN_KEY, Keys, delete_rows
 from conformare_sink.scan import PLACE_DIGEST, RUN_DIGEST, Columns, read_digests, scan
 from conformare_sink.tables import LakeTables
@@ -53,8 +53,7 @@ class Lake:
         self._folder = Folder(tables.spark, tables.root)
         self._pending = threading.Lock()
         self._known = read_digests(self.tables, "runs", RUN_DIGEST)
-        self._purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
-        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
+        self._read_what_purges_change()
 
     @property
     def lake_id(self) -> str:
@@ -69,7 +68,9 @@ class Lake:
 
     def purged_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs were deleted from the lake on purpose."""
-        return _among(runs, self._purged)
+        by_run_id = {run: RunKey(ANY_PIPELINE, run.run_id) for run in runs}
+        there = _among([*by_run_id, *by_run_id.values()], self._purged)
+        return {run for run, of_any in by_run_id.items() if run in there or of_any in there}
 
     def land(self, rows: Mapping[str, pa.Table], runs: Collection[RunKey]) -> None:
         """Append runs that the lake does not hold: their children, and when these are there, they.
@@ -163,8 +164,7 @@ class Lake:
     def purge(self, purge: Purge) -> Purged:
         """Delete runs for good; return what was deleted."""
         purged = purge_runs(self.tables, purge)
-        self._purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
-        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
+        self._read_what_purges_change()
         return purged
 
     def recover(self) -> dict[str, int]:
@@ -187,8 +187,13 @@ class Lake:
         for note in notes:
             self._folder.remove(note)
         if finish_purge(self.tables):
+            self._read_what_purges_change()
             logger.info("finished a purge that had broken off")
         return removed
+
+    def _read_what_purges_change(self) -> None:
+        self._purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
+        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
 
     def _noted(self, note: str) -> set[RunKey]:
         try:

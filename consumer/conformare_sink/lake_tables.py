@@ -46,7 +46,9 @@ PURGED = TableDefinition(
     "One run that was deleted on purpose, and that no replay brings back.",
     (
         Column("run_id", "STRING", "The run."),
-        Column("pipeline", "STRING", "Pipeline of the run."),
+        Column(
+            "pipeline", "STRING", "Pipeline of the run; empty for runs of the id in any pipeline."
+        ),
         Column("purged_at", "TIMESTAMP", "When it was deleted."),
     ),
     skipping=("run_id", "pipeline", "purged_at"),

@@ -6,6 +6,10 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+LATEST_TIME = 253_402_300_799_999_999
+"""The end of the year 9999, in microseconds since 1970, UTC: the last that all readers can hold."""
 
 
 class Place(NamedTuple):
@@ -26,7 +30,7 @@ class Message(NamedTuple):
     partition: int
     offset: int
     timestamp: int
-    """When the broker took it, in microseconds since 1970, UTC."""
+    """When the broker took it, in microseconds since 1970, UTC; not after `LATEST_TIME`."""
 
     @property
     def place(self) -> Place:
@@ -49,6 +53,7 @@ def messages_of(table: pa.Table) -> list[Message]:
         table: `MESSAGE_COLUMNS`; others are ignored.
     """
     times = table.column("timestamp").cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+    times = pc.min_element_wise(times, LATEST_TIME)
     columns = {name: table.column(name) for name in MESSAGE_COLUMNS} | {"timestamp": times}
     return list(map(Message._make, zip(*(c.to_pylist() for c in columns.values()), strict=True)))
 

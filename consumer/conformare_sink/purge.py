@@ -21,6 +21,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conformare_schemas import CHILD_GRAINS, GRAINS
+from conformare_sink.emission import RunKey
 from conformare_sink.errors import TableWriteError
 from conformare_sink.folder import Folder
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
@@ -29,6 +30,9 @@ from conformare_sink.tables import LakeTables
 
 PURGING_NOTE = "_purging.json"
 """In the lake's folder while runs are being deleted: which ones."""
+
+ANY_PIPELINE = ""
+"""In a tombstone: the run_id is gone whatever pipeline it comes with. No pipeline is named so."""
 
 AFTER_RUNS = (*CHILD_GRAINS, PENDING.name)
 """Tables from which runs are deleted when they are no longer in `runs`."""
@@ -57,8 +61,8 @@ class Purge(BaseModel):
         return self
 
     @property
-    def reaches_quarantine(self) -> bool:
-        """Whether messages in quarantine are deleted, too: those whose key is one of the ids."""
+    def is_of_run_ids_alone(self) -> bool:
+        """Whether it deletes whatever has one of the ids, messages in quarantine by their key too."""
         return bool(self.run_ids) and self.pipeline is None and self.before is None
 
     def of(self, rows: DataFrame) -> DataFrame:
@@ -98,7 +102,7 @@ def rehearse_purge(tables: LakeTables, purge: Purge) -> Purged:
     """Return what a purge would delete; write nothing."""
     rows = [purge.of(tables.read(grain)).select("pipeline") for grain in GRAINS]
     quarantined = 0
-    if purge.reaches_quarantine and tables.exist(QUARANTINE.name):
+    if purge.is_of_run_ids_alone and tables.exist(QUARANTINE.name):
         keys = [bytearray(run_id, "utf-8") for run_id in purge.run_ids]
         quarantined = tables.read(QUARANTINE.name).where(F.col("key").isin(keys)).count()
     return Purged(
@@ -150,7 +154,7 @@ def finish_purge(tables: LakeTables) -> bool:
         deleting = [pool.submit(delete_rows, tables, table, doomed) for table in AFTER_RUNS]
     for one in deleting:
         one.result()
-    if note.purge.reaches_quarantine:
+    if note.purge.is_of_run_ids_alone:
         keys = pa.table({"key": [run_id.encode() for run_id in note.purge.run_ids]})
         delete_rows(tables, QUARANTINE.name, Keys.of_table(tables.spark, keys))
     folder.remove(PURGING_NOTE)
@@ -173,7 +177,12 @@ def _tombstones(tables: LakeTables, note: PurgingNote) -> DataFrame:
 def _remember(tables: LakeTables, note: PurgingNote) -> None:
     """Write the tombstones; a run that was purged before and written again gets another one."""
     identifier = tables.identifier(PURGED.name)
-    stones = _chosen(tables, note.purge).withColumn("purged_at", F.lit(note.purged_at))
+    stones = _chosen(tables, note.purge)
+    if note.purge.is_of_run_ids_alone:
+        # Nobody knows the pipelines of what is in quarantine, or still on its way.
+        of_any = [RunKey(ANY_PIPELINE, run_id) for run_id in note.purge.run_ids]
+        stones = stones.union(tables.spark.createDataFrame(of_any, stones.schema))
+    stones = stones.withColumn("purged_at", F.lit(note.purged_at))
     columns = [column.name for column in PURGED.columns]
     try:
         stones.select(*columns).coalesce(1).writeTo(identifier).append()

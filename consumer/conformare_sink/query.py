@@ -75,7 +75,8 @@ class LandingQuery:
         """Stop the query; a batch that is under way is finished first."""
         with self._landing:
             self._stopping = True
-            self._query.stop()
+        # Not under the lock: Spark waits for the query's thread, which may be waiting for it.
+        self._query.stop()
 
     def progress(self) -> tuple[int, PartitionOffsets]:
         """Return the number of the last batch and the offsets that it ended at; -1 before it."""

@@ -124,7 +124,12 @@ class Topics:
         if not missing:
             return []
         retention_ms = int(timedelta(days=retention_days).total_seconds() * 1000)
-        config = {"cleanup.policy": "delete", "retention.ms": str(retention_ms)}
+        config = {
+            "cleanup.policy": "delete",
+            "retention.ms": str(retention_ms),
+            # By the producers' clocks, one that is wrong would keep messages for ever, or not at all.
+            "message.timestamp.type": "LogAppendTime",
+        }
         new = [NewTopic(name, partitions, replication_factor, config=config) for name in missing]
         for name, created in self._cluster.create(new).items():
             self._await_creation(name, created)

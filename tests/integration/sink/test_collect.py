@@ -8,9 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from conformare_sink import collect
 from conformare_sink.collect import portions, with_sequences
 from conformare_sink.digest_set import place_digest, run_digest
 from conformare_sink.emission import RunKey
@@ -24,10 +25,11 @@ HEADERS = "headers array<struct<key string, value binary>>"
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, timezone.utc)
 
 
-def test_a_batch_that_exceeds_memory_comes_in_portions(spark: SparkSession) -> None:
-    """Each message once, and all of a run's in one portion."""
-    batch = spark.range(200).select(
-        (F.col("id") % 9).cast("string").cast("binary").alias("key"),
+def large_batch(spark: SparkSession, key: Column) -> DataFrame:
+    """Two hundred messages, more than Spark's driver takes at once."""
+    assert spark.sparkContext.getConf().get("spark.driver.maxResultSize") == "128m"
+    return spark.range(200).select(
+        key.cast("string").cast("binary").alias("key"),
         F.repeat(F.lit("x"), F.lit(MEGABYTE)).cast("binary").alias("value"),
         F.lit("topic").alias("topic"),
         F.lit(0).alias("partition"),
@@ -36,15 +38,29 @@ def test_a_batch_that_exceeds_memory_comes_in_portions(spark: SparkSession) -> N
         F.lit(None).cast("string").alias("producer"),
         F.lit(None).cast("long").alias("sequence"),
     )
-    assert spark.sparkContext.getConf().get("spark.driver.maxResultSize") == "128m"
+
+
+def test_a_batch_that_exceeds_memory_comes_in_portions(spark: SparkSession) -> None:
+    """Each message once, and all of a run's in one portion."""
     offsets: list[int] = []
     keys: list[set[bytes | None]] = []
-    for portion in portions(batch):
+    for portion in portions(large_batch(spark, F.col("id") % 9)):
         offsets += [message.offset for message in portion.messages]
         keys.append({message.key for message in portion.messages})
     assert sorted(offsets) == list(range(200))
     assert len(keys) > 1
     assert sum(map(len, keys)) == 9
+
+
+@pytest.mark.parametrize("key", [None, "one"])
+def test_what_has_no_key_of_its_own_comes_in_portions_too(
+    spark: SparkSession, key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends garbage sends it without a key, or all of it under one."""
+    monkeypatch.setattr(collect, "MOST_PORTIONS", 2)
+    found = [[m.offset for m in p.messages] for p in portions(large_batch(spark, F.lit(key)))]
+    assert sorted(offset for portion in found for offset in portion) == list(range(200))
+    assert len([portion for portion in found if portion]) > 1
 
 
 def test_producers_and_their_sequences_come_from_the_headers(spark: SparkSession) -> None:

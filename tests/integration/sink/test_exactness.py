@@ -51,6 +51,7 @@ def test_every_grain_lands_as_it_was_recorded(
     """Field by field, through the product's own writer; a large record in several messages."""
     records = [make_record(f"run-{n}") for n in range(3)]
     records.append(make_record("large", rows={"risks": 200, "owners": 40}))
+    records.append(make_record("the last microsecond", ts="9999-12-31T23:59:59.999999Z"))
     writer = KafkaWriter(
         KafkaOptions(
             bootstrap_servers=broker.bootstrap_servers,
@@ -61,9 +62,9 @@ def test_every_grain_lands_as_it_was_recorded(
     for record in records:
         writer.write(record)
     assert writer.flush(timeout_seconds=60) == 0
-    assert landed(catch_up()) == 4
+    assert landed(catch_up()) == 5
     assert check(lake, records).is_sound
-    assert len(read_table(lake, "risks")) == 3 * 5 + 200
+    assert len(read_table(lake, "risks")) == 4 * 5 + 200
 
 
 def test_repeated_conflicting_interleaved_and_late_messages(

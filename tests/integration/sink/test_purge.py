@@ -18,7 +18,7 @@ from conformare.cli import main
 from conformare.emission import Message
 from conformare_schemas import GRAINS
 from conformare_sink import purge as purging
-from conformare_sink.emission import Decision
+from conformare_sink.emission import Decision, RunKey
 from conformare_sink.errors import TableWriteError
 from conformare_sink.lake import open_for_writing
 from conformare_sink.purge import PURGING_NOTE, Purge, Purged, rehearse_purge
@@ -99,8 +99,11 @@ def test_a_purge_that_broke_off_before_its_tombstones_is_done_by_the_next_writer
     deleted: list[str] = []
     with monkeypatch.context() as patch:
         patch.setattr(purging, "delete_rows", lambda _, table, __: deleted.append(table))
-        with open_for_writing(store.tables, "the next"):
+        with open_for_writing(store.tables, "the next") as lake:
             assert not Path(store.lake, PURGING_NOTE).exists()
+            # It knows what it has just finished: a sink that reads everything again would land it.
+            ours, another = RunKey("kept", "kept-1"), RunKey("another", "kept-1")
+            assert lake.purged_runs([ours, another, RunKey("kept", "kept-0")]) == {ours, another}
     assert deleted[0] == "runs"
     assert sorted(deleted) == sorted([*GRAINS, "pending", "quarantine"])
     assert "kept-1" in {row["run_id"] for row in read_table(store.lake, "purged")}
@@ -132,6 +135,17 @@ def test_what_waits_and_what_is_in_quarantine_goes_by_its_run_id(store: Store) -
     store.topic.send([first])
     assert store.catch_up()[Decision.PURGED] == 1
     assert check(store.lake, KEPT).is_sound
+
+
+def test_a_run_of_which_there_is_only_garbage_is_remembered(store: Store) -> None:
+    """Its messages are still in Kafka, and may be readable later."""
+    store.topic.send([Message("runs", b"garbage-only", b"garbage")])
+    store.catch_up()
+    with open_for_writing(store.tables, "a purge") as lake:
+        assert lake.purge(Purge(run_ids=("garbage-only",))) == Purged({}, {}, 1)
+    send(store, [make_record("garbage-only", pipeline=name) for name in ("one", "two")])
+    decided = store.catch_up()
+    assert (decided[Decision.PURGED], decided[Decision.LAND]) == (2, 0)
 
 
 def test_of_several_conditions_all_must_hold(

@@ -34,10 +34,10 @@ def test_a_note_that_was_not_finished_is_none(text: str) -> None:
 
 def test_only_run_ids_alone_reach_the_quarantine() -> None:
     """Of a message there nobody knows the pipeline or the time."""
-    assert Purge(run_ids=("a",)).reaches_quarantine
-    assert not Purge(pipeline="p").reaches_quarantine
-    assert not Purge(run_ids=("a",), pipeline="p").reaches_quarantine
-    assert not Purge(run_ids=("a",), before=WHEN).reaches_quarantine
+    assert Purge(run_ids=("a",)).is_of_run_ids_alone
+    assert not Purge(pipeline="p").is_of_run_ids_alone
+    assert not Purge(run_ids=("a",), pipeline="p").is_of_run_ids_alone
+    assert not Purge(run_ids=("a",), before=WHEN).is_of_run_ids_alone
 
 
 def test_without_a_condition_there_is_no_purge() -> None:
