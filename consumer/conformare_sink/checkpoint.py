@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -22,6 +23,7 @@ SCRATCH = "_replay-"
 _BEGUN = "offsets"
 _FINISHED = "commits"
 _INITIAL = "sources/0/0"
+_METADATA = "metadata"
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,10 @@ def read_progress(spark: SparkSession, location: str) -> Progress | None:
     begun = max(_batches(spark, location, _BEGUN), default=None)
     if finished is None and begun is None and not folder.has(_INITIAL):
         return None
+    # Spark reads these as well, and has no words for a file that a full disk has left empty.
+    for name in (_METADATA, f"{_FINISHED}/{finished}"):
+        if folder.has(name):
+            _last_line(folder, name)
     read_from = _INITIAL if finished is None else f"{_BEGUN}/{finished}"
     begun_at = read_from if begun is None else f"{_BEGUN}/{begun}"
     return Progress(
@@ -134,14 +140,22 @@ def _batches(spark: SparkSession, location: str, kind: str) -> list[int]:
 
 def _offsets(folder: Folder, name: str) -> PartitionOffsets:
     """Return the offsets that a note of Spark holds in its last line, for our one source."""
+    found = _last_line(folder, name)
     try:
-        found = json.loads(_lines(folder, name)[-1])
         return {
             (topic, int(partition)): int(offset)
             for topic, partitions in found.items()
             for partition, offset in partitions.items()
         }
     except (ValueError, AttributeError) as exc:
+        raise CheckpointDamagedError(f"{folder.address}/{name} cannot be read") from exc
+
+
+def _last_line(folder: Folder, name: str) -> Any:
+    """Return what the last line of a note of Spark says."""
+    try:
+        return json.loads(_lines(folder, name)[-1])
+    except ValueError as exc:
         raise CheckpointDamagedError(f"{folder.address}/{name} cannot be read") from exc
 
 

@@ -156,8 +156,15 @@ def test_a_checkpoint_that_is_gone_or_damaged_costs_no_more_than_time(
     ends = of(topics.ends(), runs)
     for partition, end in ends.items():
         faults.expire(runs, partition, end)
-    last = max(Path(options.checkpoint_location, "offsets").glob("[0-9]*"))
-    last.write_text("", encoding="utf-8")
+    checkpoint = Path(options.checkpoint_location)
+    for note in (checkpoint / "metadata", max((checkpoint / "commits").glob("[0-9]*"))):
+        whole = note.read_bytes()
+        note.write_bytes(b"")
+        with pytest.raises(ContinuityError, match=rf"{note.name} cannot be read"):
+            catch_up()
+        note.write_bytes(whole)
+    last = max((checkpoint / "offsets").glob("[0-9]*"))
+    last.write_bytes(b"")
     with pytest.raises(
         ContinuityError, match=r"offsets/\d+ cannot be read \(nothing is lost"
     ) as told:
