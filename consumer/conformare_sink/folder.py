@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
@@ -16,7 +15,10 @@ class Folder:
 
     Args:
         spark: The session whose configuration says how to reach it.
-        location: A local path or a URI.
+        location: A path or a URI; one without a scheme is where Hadoop's `fs.defaultFS` is.
+
+    Attributes:
+        local: Its path on this machine's file system; None on any other.
     """
 
     def __init__(self, spark: SparkSession, location: str) -> None:
@@ -25,8 +27,8 @@ class Folder:
         self._text = jvm.org.apache.commons.io.IOUtils
         self._paths = jvm.org.apache.hadoop.fs
         self._path = self._paths.Path(location)
-        self._local = local_path(location)
         self._files = self._path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
+        self.local = self._local()
 
     @property
     def address(self) -> str:
@@ -66,10 +68,10 @@ class Folder:
 
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a file, in place of one of that name, and the folder with it."""
-        if self._local is not None:
+        if self.local is not None:
             # Hadoop would start a process for the file's permissions.
-            self._local.mkdir(parents=True, exist_ok=True)
-            (self._local / name).write_bytes(content)
+            self.local.mkdir(parents=True, exist_ok=True)
+            (self.local / name).write_bytes(content)
             return
         stream = self._files.create(self._paths.Path(self._path, name), True)
         try:
@@ -103,10 +105,6 @@ class Folder:
         """Delete the folder and all that is in it."""
         self._files.delete(self._path, True)
 
-
-def local_path(location: str) -> Path | None:
-    """Return the path of a location on this machine's file system; None for any other."""
-    parts = urlparse(location)
-    if parts.scheme in ("", "file"):
-        return Path(parts.path if parts.scheme else location)
-    return None
+    def _local(self) -> Path | None:
+        whole = self._files.makeQualified(self._path).toUri()
+        return Path(whole.getPath()) if whole.getScheme() == "file" else None

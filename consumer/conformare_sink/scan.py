@@ -16,7 +16,7 @@ from deltalake.exceptions import DeltaError
 from conformare_schemas import table_path
 from conformare_sink.collect import by_key
 from conformare_sink.digest_set import DigestSet
-from conformare_sink.folder import local_path
+from conformare_sink.folder import Folder
 from conformare_sink.tables import LakeTables
 
 ROWS_AT_ONCE = 1_000_000
@@ -83,7 +83,7 @@ def scan(tables: LakeTables, table: str, columns: Columns) -> Iterator[pa.Table]
         table: Which of them.
         columns: What of it.
     """
-    root = local_path(tables.root)
+    root = Folder(tables.spark, tables.root).local
     if root is not None and tables.catalog is None:
         try:
             found = QueryBuilder().register("scanned", DeltaTable(table_path(str(root), table)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformare_sink.errors import LakeBusyError
-from conformare_sink.folder import Folder, local_path
+from conformare_sink.folder import Folder
 from conformare_sink.writer_lease import LEASE_FILE, leased
 
 LOCK_FILE = "_writer.lock"
@@ -47,12 +47,11 @@ def sole_writer(lake: Folder, location: str, purpose: str) -> Iterator[Hold]:
         LakeBusyError: Another process holds the lake.
     """
     holder = f"{purpose}, process {os.getpid()} on {socket.gethostname()}"
-    local = local_path(location)
-    if local is None:
+    if lake.local is None:
         with leased(lake, location, holder) as confirm:
             yield Hold(confirm, can_be_lost=True)
     else:
-        with _locked(local, location, holder):
+        with _locked(lake.local, location, holder):
             yield Hold(lambda: None, can_be_lost=False)
 
 
