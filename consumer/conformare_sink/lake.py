@@ -220,13 +220,13 @@ def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
         LakeRefusedError: The folder holds something that is not a lake of ours.
         LakeBusyError: Another process writes to the lake.
     """
-    folder = Folder(tables.spark, tables.root)
-    strangers = [name for name in folder.names() if not _outlives_a_lake(name)]
+    found = Folder(tables.spark, tables.root).names()
+    strangers = [name for name in found if not _outlives_a_lake(name)]
     if strangers and tables.catalog is None and not tables.exist():
         raise LakeRefusedError(
             f"{tables.root} is not empty and is not a conformare lake; choose an empty or a new folder"
         )
-    with sole_writer(folder, tables.root, purpose) as hold:
+    with sole_writer(tables.spark, tables.root, purpose) as hold:
         lake = Lake(tables, hold)
         if removed := lake.recover():
             logger.info("removed rows that a crash had left without their run: %s", removed)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from pyspark import SparkConf
+from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
@@ -84,6 +84,14 @@ def end_spark(spark: SparkSession, within_seconds: float | None = _END_SECONDS) 
     gateway.proc.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
         gateway.proc.wait(within_seconds)
+
+
+def kill_spark() -> None:
+    """End the Java process that this process has started, if there is one, whatever it is doing."""
+    gateway: Any = SparkContext._gateway  # noqa: SLF001 - nothing public has the process
+    # One that spark-submit started is not ours, but we are its.
+    if gateway is not None and gateway.proc is not None:
+        gateway.proc.kill()
 
 
 @contextlib.contextmanager

@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyspark.sql import SparkSession
+
 from conformare_sink.errors import LakeBusyError
 from conformare_sink.folder import Folder
+from conformare_sink.java_lock import JAVA_LOCK_FILE, locked_by_java
 from conformare_sink.writer_lease import LEASE_FILE, leased
 
 LOCK_FILE = "_writer.lock"
-LOCK_FILES = (LOCK_FILE, LEASE_FILE)
+LOCK_FILES = (LOCK_FILE, JAVA_LOCK_FILE, LEASE_FILE)
 
 
 @dataclass(frozen=True)
@@ -32,26 +35,30 @@ class Hold:
 
 
 @contextmanager
-def sole_writer(lake: Folder, location: str, purpose: str) -> Iterator[Hold]:
+def sole_writer(spark: SparkSession, location: str, purpose: str) -> Iterator[Hold]:
     """Hold the lake against other sinks and replays while the block runs.
 
     On this machine's file systems the operating system gives the lock back when its holder dies,
-    however it dies, and not before. Others have a lease.
+    however it dies, and not before; its holders are this process and its Java. Others have a lease.
 
     Args:
-        lake: Folder of the lake.
-        location: The same, as people write it.
+        spark: The writer's session.
+        location: Folder of the lake, as people write it.
         purpose: What holds it, for the one who is refused.
 
     Raises:
         LakeBusyError: Another process holds the lake.
     """
+    lake = Folder(spark, location)
     holder = f"{purpose}, process {os.getpid()} on {socket.gethostname()}"
     if lake.local is None:
         with leased(lake, location, holder) as confirm:
             yield Hold(confirm, can_be_lost=True)
     else:
-        with _locked(lake.local, location, holder):
+        with (
+            _locked(lake.local, location, holder),
+            locked_by_java(spark, lake.local, location, holder),
+        ):
             yield Hold(lambda: None, can_be_lost=False)
 
 

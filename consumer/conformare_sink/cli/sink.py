@@ -220,6 +220,10 @@ def sink(
 
 
 def _end_at_once() -> None:
+    from conformare_sink.spark_process import kill_spark
+
     message = f"the batch was not done {STOP_SECONDS:.0f} s after the signal: ending in the middle"
     err.print(f"error: {message}; the next start does it again", markup=False)
+    # The commit that it may hang in must not come through when the next sink has landed the same.
+    kill_spark()
     os._exit(STOPPED_IN_A_BATCH)
