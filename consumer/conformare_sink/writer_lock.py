@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from conformare_sink.writer_lease import LEASE_FILE, leased
 
 LOCK_FILE = "_writer.lock"
 LOCK_FILES = (LOCK_FILE, JAVA_LOCK_FILE, LEASE_FILE)
+
+_NO_LOCKS = {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL}
+"""What mounts without locks answer, such as some of FUSE and NFS."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ def sole_writer(spark: SparkSession, location: str, purpose: str) -> Iterator[Ho
     """Hold the lake against other sinks and replays while the block runs.
 
     On this machine's file systems the operating system gives the lock back when its holder dies,
-    however it dies, and not before; its holders are this process and its Java. Others have a lease.
+    however it dies, and not before; its holders are this process and its Java. Where a file
+    system has no locks, the lake has a lease.
 
     Args:
         spark: The writer's session.
@@ -51,19 +56,18 @@ def sole_writer(spark: SparkSession, location: str, purpose: str) -> Iterator[Ho
     """
     lake = Folder(spark, location)
     holder = f"{purpose}, process {os.getpid()} on {socket.gethostname()}"
-    if lake.local is None:
-        with leased(lake, location, holder) as confirm:
-            yield Hold(confirm, can_be_lost=True)
-    else:
-        with (
-            _locked(lake.local, location, holder),
-            locked_by_java(spark, lake.local, location, holder),
-        ):
+    with ExitStack() as held:
+        if lake.local is not None and held.enter_context(_locked(lake.local, location, holder)):
+            held.enter_context(locked_by_java(spark, lake.local, location, holder))
             yield Hold(lambda: None, can_be_lost=False)
+        else:
+            confirm = held.enter_context(leased(lake, location, holder))
+            yield Hold(confirm, can_be_lost=True)
 
 
 @contextmanager
-def _locked(lake: Path, location: str, holder: str) -> Iterator[None]:
+def _locked(lake: Path, location: str, holder: str) -> Iterator[bool]:
+    """Lock a folder, and tell whether it is: not every mount of a machine has locks."""
     lake.mkdir(parents=True, exist_ok=True)
     with (lake / LOCK_FILE).open("a+", encoding="utf-8") as lock:
         try:
@@ -74,7 +78,12 @@ def _locked(lake: Path, location: str, holder: str) -> Iterator[None]:
                 f"{location} is being written by {lock.read().strip() or 'another process'}; "
                 "stop that one first"
             ) from exc
+        except OSError as exc:
+            if exc.errno not in _NO_LOCKS:
+                raise
+            yield False
+            return
         lock.truncate(0)
         lock.write(f"{holder}\n")
         lock.flush()
-        yield
+        yield True

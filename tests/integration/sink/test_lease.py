@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import time
 import uuid
 from collections.abc import Iterator
@@ -25,6 +27,7 @@ from conformare_sink.lake import Lake, open_for_writing
 from conformare_sink.message import Message
 from conformare_sink.tables import LakeTables
 from conformare_sink.writer_lease import LEASE_FILE, leased
+from conformare_sink.writer_lock import sole_writer
 
 PREFIX = "lease."
 LOOKS = 200
@@ -123,3 +126,24 @@ def test_a_writer_that_was_believed_dead_lands_nothing_more(
     suspended.__exit__(None, None, None)
     with open_for_writing(tables, "a third one"):
         assert check(tmp_path / "lake", records.values()).is_sound
+
+
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL])
+def test_a_mount_of_this_machine_that_has_no_locks_has_a_lease(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Its path tells nothing of that; what tells is that it cannot be locked."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, "no locks here")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with sole_writer(spark, lake, "a test") as hold:
+        hold.confirm()
+        assert hold.can_be_lost
+        with (
+            pytest.raises(LakeBusyError, match="is being written by a test, process"),
+            sole_writer(spark, lake, "another"),
+        ):
+            pass
+    assert not Path(lake, LEASE_FILE).exists()
