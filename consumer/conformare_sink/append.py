@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 from conformare_sink.data_file import DataFile, parquet, statistics
 from conformare_sink.delta_log import commit_file
 from conformare_sink.errors import TableWriteError
-from conformare_sink.folder import Folder
+from conformare_sink.folder import Folder, fault_text
 
 ENGINE_NAME = "conformare"
 ATTEMPTS = 5
@@ -155,7 +155,7 @@ class FolderTable:
             self._folder.write_bytes(name, content)
             self._commit(DataFile(name, len(content), statistics(rows, self._statistics)))
         except (Py4JJavaError, OSError) as exc:
-            raise TableWriteError(self._location, _reason(exc)) from exc
+            raise TableWriteError(self._location, fault_text(exc)) from exc
 
     def changed_by_others(self) -> bool:
         """Return whether rows have come or gone by somebody else since it was asked last."""
@@ -183,7 +183,7 @@ class FolderTable:
         try:
             self._commit(None)
         except Py4JJavaError as exc:
-            raise TableWriteError(self._location, _reason(exc)) from exc
+            raise TableWriteError(self._location, fault_text(exc)) from exc
 
     def _look_through(self, version: int) -> None:
         """Look at the commits of others up to a version."""
@@ -251,8 +251,3 @@ class FolderTable:
         files = kernel.internal.util.Utils.singletonCloseableIterator(status)
         actions = kernel.Transaction.generateAppendActions(engine, state, files, context)
         return transaction.commit(engine, iterable.inMemoryIterable(actions))
-
-
-def _reason(exc: Py4JJavaError | OSError) -> str:
-    told = exc.java_exception if isinstance(exc, Py4JJavaError) else exc
-    return str(told).splitlines()[0]

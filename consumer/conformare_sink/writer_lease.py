@@ -12,13 +12,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import uuid4
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 
 from conformare_sink.errors import LakeBusyError
-from conformare_sink.folder import Folder
+from conformare_sink.folder import Folder, fault_text
 
 logger = logging.getLogger("conformare_sink")
 
@@ -57,10 +57,9 @@ def leased(lake: Folder, location: str, holder: str) -> Iterator[Callable[[], No
     def confirm() -> None:
         with whole:
             found = _read(lake)
-        if found.get("id") != identity:
-            raise LakeBusyError(
-                f"{location} was taken over by {found.get('holder', 'another process')}"
-            )
+        # One that is gone or cut off may be what a fault has left of ours: it is written again.
+        if "holder" in found and found.get("id") != identity:
+            raise LakeBusyError(f"{location} was taken over by {found['holder']}")
 
     write()
     over = threading.Event()
@@ -75,8 +74,8 @@ def leased(lake: Folder, location: str, holder: str) -> Iterator[Callable[[], No
         except LakeBusyError as exc:
             logger.warning("%s", exc)
             return False
-        except Py4JJavaError as exc:
-            logger.warning("the lease of %s was not renewed: %s", location, exc.java_exception)
+        except (Py4JJavaError, OSError) as exc:
+            logger.warning("the lease of %s was not renewed: %s", location, fault_text(exc))
         return True
 
     def keep_renewing() -> None:
@@ -90,8 +89,10 @@ def leased(lake: Folder, location: str, holder: str) -> Iterator[Callable[[], No
     finally:
         over.set()
         renewing.join()
-        if _read(lake).get("id") == identity:
-            lake.remove(LEASE_FILE)
+        # One that cannot be removed costs the next writer a wait.
+        with suppress(Py4JError, OSError):
+            if _read(lake).get("id") == identity:
+                lake.remove(LEASE_FILE)
 
 
 def _await_end_of_another(lake: Folder, location: str) -> None:
@@ -118,11 +119,15 @@ def _await_end_of_another(lake: Folder, location: str) -> None:
 
 
 def _read(lake: Folder) -> dict[str, object]:
-    """Return the lease; empty where there is none, or one that is just being written."""
+    """Return the lease: empty where there is none, without a name where it is being written."""
     if not lake.has(LEASE_FILE):
         return {}
     try:
         found = json.loads(lake.read_text(LEASE_FILE))
-    except (ValueError, Py4JJavaError):
+    except ValueError:
         return {"id": None}
+    except Py4JJavaError:
+        if lake.has(LEASE_FILE):
+            raise
+        return {}
     return found if isinstance(found, dict) else {"id": None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 from support.checker import check, read_table
 from support.produce import messages_of
@@ -104,6 +106,43 @@ def test_a_lease_that_is_just_being_written_is_nobody_elses(
             pass
 
 
+class Failing(Folder):
+    """A folder that cannot be read at first."""
+
+    def __init__(self, spark: SparkSession, location: str) -> None:
+        super().__init__(spark, location)
+        self.is_well = False
+        self.failed, self.answered = threading.Semaphore(0), threading.Semaphore(0)
+
+    def read_text(self, name: str) -> str:
+        """Read a file, or what is none."""
+        is_well = self.is_well
+        try:
+            return super().read_text(name if is_well else ".")
+        finally:
+            (self.answered if is_well else self.failed).release()
+
+
+def test_a_lease_that_cannot_be_read_is_renewed_when_it_can(
+    tables: LakeTables, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file system that does not answer is no other writer."""
+    monkeypatch.setattr(writer_lease, "DEAD_SECONDS", 60.0)
+    folder = Failing(tables.spark, tables.root)
+    with leased(folder, "the lake", "a test") as confirm:
+        with pytest.raises(Py4JJavaError, match="Is a directory"):
+            confirm()
+        assert all(folder.failed.acquire(timeout=20) for _ in range(3))
+        folder.is_well = True
+        assert all(folder.answered.acquire(timeout=20) for _ in range(2))
+        with (
+            pytest.raises(LakeBusyError, match="is being written by a test"),
+            leased(Folder(tables.spark, tables.root), "the lake", "another"),
+        ):
+            pass
+    assert "the lease of the lake was not renewed: java.io.FileNotFoundException" in caplog.text
+
+
 def test_a_writer_that_was_believed_dead_lands_nothing_more(
     tables: LakeTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +177,7 @@ def test_a_mount_of_this_machine_that_has_no_locks_has_a_lease(
         raise OSError(number, "no locks here")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(writer_lease, "DEAD_SECONDS", 60.0)
     with sole_writer(spark, lake, "a test") as hold:
         hold.confirm()
         assert hold.can_be_lost
