@@ -19,8 +19,8 @@ from pyspark.sql import SparkSession
 
 from conformare_sink.data_file import DataFile, parquet, statistics
 from conformare_sink.delta_log import commit_file
-from conformare_sink.errors import TableWriteError
-from conformare_sink.folder import Folder, fault_text
+from conformare_sink.errors import TableWriteError, first_line
+from conformare_sink.folder import Folder
 
 ENGINE_NAME = "conformare"
 ATTEMPTS = 5
@@ -31,6 +31,9 @@ LOG_SECONDS = 24 * 3600.0
 
 FENCE = "conformare-writer"
 """Application whose transactions number the commits of a lake that can be taken over."""
+
+TURNS = 2**32
+"""So many numbers each writer has, whichever of its commits come through: no two share any."""
 
 
 class AppendTable(Protocol):
@@ -45,6 +48,9 @@ class AppendTable(Protocol):
 
     def fence(self) -> None:
         """Shut out every writer that opened the table before, as far as the table can."""
+
+    def next_turn(self) -> int | None:
+        """Return the number that the writer's next commit has; None where it is not fenced."""
 
     def append(self, rows: pa.Table) -> None:
         """Append rows that have the table's columns, all of them in one commit."""
@@ -97,7 +103,10 @@ class CatalogTable:
         return changed
 
     def fence(self) -> None:
-        """Do nothing: Spark's writer has no such thing, and the catalog knows its writers."""
+        """Do nothing: the catalog knows its writers."""
+
+    def next_turn(self) -> None:
+        """Return None: there is no fence."""
 
     def _newest(self) -> int:
         history = self._spark.sql(f"DESCRIBE HISTORY {self._identifier} LIMIT 1")
@@ -155,7 +164,7 @@ class FolderTable:
             self._folder.write_bytes(name, content)
             self._commit(DataFile(name, len(content), statistics(rows, self._statistics)))
         except (Py4JJavaError, OSError) as exc:
-            raise TableWriteError(self._location, fault_text(exc)) from exc
+            raise TableWriteError(self._location, first_line(exc)) from exc
 
     def changed_by_others(self) -> bool:
         """Return whether rows have come or gone by somebody else since it was asked last."""
@@ -173,17 +182,23 @@ class FolderTable:
         """Shut out every writer that opened the table before.
 
         From now on each commit carries a number that the log lets through only if it is higher than
-        all before: of two writers that count on, one cannot commit any more.
+        all before, and those of this writer are higher than all of the writers before it.
 
         Raises:
             TableWriteError: Somebody else was faster.
         """
         latest = self._load().getLatestTransactionVersion(self._engine, FENCE).orElse(None)
-        self._turn = int(latest or 0)
+        self._turn = (int(latest or 0) // TURNS + 1) * TURNS
         try:
             self._commit(None)
         except Py4JJavaError as exc:
-            raise TableWriteError(self._location, fault_text(exc)) from exc
+            raise TableWriteError(self._location, first_line(exc)) from exc
+
+    def next_turn(self) -> int | None:
+        """Return the number that the writer's next commit has; None where it is not fenced."""
+        if self._turn is not None:
+            self._turn += 1
+        return self._turn
 
     def _look_through(self, version: int) -> None:
         """Look at the commits of others up to a version."""
@@ -208,12 +223,11 @@ class FolderTable:
         Trying again is safe also where a commit came through and its answer did not: a file is in
         the table once, however often it is added, and a turn that was taken cannot be taken again.
         """
-        if self._turn is not None:
-            self._turn += 1
+        turn = self.next_turn()
         for attempt in range(ATTEMPTS):
             before, self._snapshot = self._load(), None
             try:
-                result = self._commit_upon(before, file)
+                result = self._commit_upon(before, file, turn)
             except Py4JJavaError as exc:
                 # It may lie in what the snapshot was of: a table that was altered since.
                 if attempt == ATTEMPTS - 1 or "ConcurrentTransaction" in str(exc.java_exception):
@@ -230,12 +244,12 @@ class FolderTable:
                     self._snapshot = None
             return
 
-    def _commit_upon(self, snapshot: Any, file: DataFile | None) -> Any:
+    def _commit_upon(self, snapshot: Any, file: DataFile | None, turn: int | None) -> Any:
         kernel, engine = self._kernel, self._engine
         operation = kernel.Operation.STREAMING_UPDATE
         building = snapshot.buildUpdateTableTransaction(ENGINE_NAME, operation)
-        if self._turn is not None:
-            building = building.withTransactionId(FENCE, self._turn)
+        if turn is not None:
+            building = building.withTransactionId(FENCE, turn)
         transaction = building.build(engine)
         iterable = kernel.utils.CloseableIterable
         if file is None:

@@ -246,3 +246,9 @@ class EndpointError(SinkError):
             f"cannot serve metrics on {host}, port {port} ({cause}): choose another "
             "--metrics-host or --metrics-port"
         )
+
+
+def first_line(fault: BaseException) -> str:
+    """Return what an error of Python, Spark or Java says, without its trace."""
+    told = getattr(fault, "java_exception", fault)
+    return (str(told).strip() or type(fault).__name__).splitlines()[0]

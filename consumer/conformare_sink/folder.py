@@ -108,9 +108,3 @@ class Folder:
     def _local(self) -> Path | None:
         whole = self._files.makeQualified(self._path).toUri()
         return Path(whole.getPath()) if whole.getScheme() == "file" else None
-
-
-def fault_text(fault: Py4JJavaError | OSError) -> str:
-    """Return what a fault of a file system, in Java or here, says in its first line."""
-    told = fault.java_exception if isinstance(fault, Py4JJavaError) else fault
-    return str(told).splitlines()[0]

@@ -99,6 +99,14 @@ class Lake:
         self._folder.remove(note)
         self._known.add([*map(run_digest, runs)])
 
+    def delete(self, table: str, keys: Keys) -> int:
+        """Delete the rows of a table that have one of some keys; return how many there were.
+
+        Raises:
+            TableWriteError: Delta refused, mostly for another writer has taken the lake over.
+        """
+        return delete_rows(self.tables, table, keys, self._append[table].next_turn())
+
     def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
         """Keep messages whose emission is not complete."""
         if envelopes:
@@ -123,7 +131,7 @@ class Lake:
         settled = settled.where(F.col("run_id").between(first, last))
         found = settled.join(F.broadcast(waiting), RUN_KEY, "left_semi").distinct().toArrow()
         with self._pending:
-            return delete_rows(self.tables, PENDING.name, Keys.of_table(self.tables.spark, found))
+            return self.delete(PENDING.name, Keys.of_table(self.tables.spark, found))
 
     def waiting(self) -> Iterator[tuple[Message, EmissionKey]]:
         """Return the messages that wait, each with its emission; one that was kept twice, twice."""
@@ -158,12 +166,12 @@ class Lake:
     def release(self, messages: Collection[Message]) -> None:
         """Take messages out of quarantine."""
         places = pa.table({name: message_columns(messages)[name] for name in Place._fields})
-        delete_rows(self.tables, QUARANTINE.name, Keys.of_table(self.tables.spark, places))
+        self.delete(QUARANTINE.name, Keys.of_table(self.tables.spark, places))
         self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
 
     def purge(self, purge: Purge) -> Purged:
         """Delete runs for good; return what was deleted."""
-        purged = purge_runs(self.tables, purge)
+        purged = purge_runs(self.tables, purge, self.delete)
         self._read_what_purges_change()
         return purged
 
@@ -182,11 +190,11 @@ class Lake:
         if unfinished:
             keys = Keys.of_runs(self.tables.spark, unfinished)
             with ThreadPoolExecutor(len(CHILD_GRAINS), "recover") as pool:
-                counts = pool.map(lambda grain: delete_rows(self.tables, grain, keys), CHILD_GRAINS)
+                counts = pool.map(lambda grain: self.delete(grain, keys), CHILD_GRAINS)
             removed = {grain: n for grain, n in zip(CHILD_GRAINS, counts, strict=True) if n}
         for note in notes:
             self._folder.remove(note)
-        if finish_purge(self.tables):
+        if finish_purge(self.tables, self.delete):
             self._read_what_purges_change()
             logger.info("finished a purge that had broken off")
         return removed

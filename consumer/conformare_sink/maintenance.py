@@ -22,11 +22,10 @@ from py4j.protocol import Py4JError
 from pyspark.errors import IllegalArgumentException, PySparkException
 
 from conformare_sink.checkpoint import SCRATCH
-from conformare_sink.errors import RetentionTooShortError, TableWriteError
+from conformare_sink.errors import RetentionTooShortError, TableWriteError, first_line
 from conformare_sink.folder import Folder
 from conformare_sink.lake import Lake
 from conformare_sink.options import DEFAULT_RETENTION_HOURS
-from conformare_sink.rows import first_line
 from conformare_sink.tables import LAKE_TABLES
 
 logger = logging.getLogger("conformare_sink")

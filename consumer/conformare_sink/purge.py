@@ -22,10 +22,10 @@ from pyspark.sql import functions as F
 
 from conformare_schemas import CHILD_GRAINS, GRAINS
 from conformare_sink.emission import RunKey
-from conformare_sink.errors import TableWriteError
+from conformare_sink.errors import TableWriteError, first_line
 from conformare_sink.folder import Folder
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
-from conformare_sink.rows import RUN_KEY, Keys, delete_rows, first_line
+from conformare_sink.rows import RUN_KEY, Delete, Keys
 from conformare_sink.tables import LakeTables
 
 PURGING_NOTE = "_purging.json"
@@ -112,8 +112,13 @@ def rehearse_purge(tables: LakeTables, purge: Purge) -> Purged:
     )
 
 
-def purge_runs(tables: LakeTables, purge: Purge) -> Purged:
+def purge_runs(tables: LakeTables, purge: Purge, delete: Delete) -> Purged:
     """Delete runs; the caller is the lake's only writer.
+
+    Args:
+        tables: The lake's tables.
+        purge: Which runs.
+        delete: Deletes the rows of a table.
 
     Returns:
         What was deleted.
@@ -125,12 +130,16 @@ def purge_runs(tables: LakeTables, purge: Purge) -> Purged:
     if purged.runs or purged.quarantined:
         note = PurgingNote(purge=purge, purged_at=datetime.now(timezone.utc))
         Folder(tables.spark, tables.root).write_text(PURGING_NOTE, note.model_dump_json())
-        finish_purge(tables)
+        finish_purge(tables, delete)
     return purged
 
 
-def finish_purge(tables: LakeTables) -> bool:
+def finish_purge(tables: LakeTables, delete: Delete) -> bool:
     """Go on with a purge that broke off, wherever it did, up to its end.
+
+    Args:
+        tables: The lake's tables.
+        delete: Deletes the rows of a table.
 
     Returns:
         Whether there was one.
@@ -149,14 +158,14 @@ def finish_purge(tables: LakeTables) -> bool:
     if _tombstones(tables, note).isEmpty():
         _remember(tables, note)
     doomed = Keys.of(_tombstones(tables, note))
-    delete_rows(tables, "runs", doomed)
+    delete("runs", doomed)
     with ThreadPoolExecutor(len(AFTER_RUNS), "purge") as pool:
-        deleting = [pool.submit(delete_rows, tables, table, doomed) for table in AFTER_RUNS]
+        deleting = [pool.submit(delete, table, doomed) for table in AFTER_RUNS]
     for one in deleting:
         one.result()
     if note.purge.is_of_run_ids_alone:
         keys = pa.table({"key": [run_id.encode() for run_id in note.purge.run_ids]})
-        delete_rows(tables, QUARANTINE.name, Keys.of_table(tables.spark, keys))
+        delete(QUARANTINE.name, Keys.of_table(tables.spark, keys))
     folder.remove(PURGING_NOTE)
     return True
 

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from delta.tables import DeltaTable
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -23,8 +22,9 @@ from conformare_sink.envelope import UNKNOWN_SCHEMA
 from conformare_sink.lake import Lake
 from conformare_sink.lake_tables import QUARANTINE
 from conformare_sink.landing import Landing
-from conformare_sink.message import MESSAGE_COLUMNS, messages_of
+from conformare_sink.message import MESSAGE_COLUMNS, Place, messages_of
 from conformare_sink.quarantine import QuarantineFilter
+from conformare_sink.rows import Keys
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,8 @@ def drop(lake: Lake, chosen: QuarantineFilter) -> int:
         lake: The lake, open for writing.
         chosen: Which messages.
     """
-    condition = _condition(chosen)
-    dropped = lake.tables.read(QUARANTINE.name).where(condition).count()
-    if dropped:
-        table = DeltaTable.forName(lake.tables.spark, lake.tables.identifier(QUARANTINE.name))
-        table.delete(condition)
-    return dropped
+    places = lake.tables.read(QUARANTINE.name).where(_condition(chosen)).select(*Place._fields)
+    return lake.delete(QUARANTINE.name, Keys.of(places))
 
 
 def _retry(lake: Lake, landing: Landing, condition: Column) -> Retried:

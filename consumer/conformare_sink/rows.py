@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -14,8 +14,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from conformare_sink.append import FENCE
 from conformare_sink.emission import RunKey
-from conformare_sink.errors import TableWriteError
+from conformare_sink.errors import TableWriteError, first_line
 from conformare_sink.tables import LakeTables
 
 RUN_KEY = list(RunKey._fields)
@@ -59,19 +60,25 @@ class Keys:
         return cls.of_table(spark, pa.table(columns, names=RUN_KEY))
 
 
-def delete_rows(tables: LakeTables, table: str, keys: Keys) -> int:
+Delete = Callable[[str, Keys], int]
+"""Deletes the rows of a table that have one of some keys; returns how many there were."""
+
+
+def delete_rows(tables: LakeTables, table: str, keys: Keys, turn: int | None) -> int:
     """Delete the rows of a table that agree with one of some keys in every column of the keys.
 
     Args:
         tables: The lake's tables.
         table: Which of them.
         keys: The keys.
+        turn: Number of the commit, as the table's `next_turn` has it.
 
     Returns:
         How many rows there were.
 
     Raises:
-        TableWriteError: Delta refused; nothing was deleted from this table then.
+        TableWriteError: Delta refused, for another writer has taken the lake over, or for any other
+            reason; nothing was deleted from this table then.
     """
     if keys.bounds is None:
         return 0
@@ -79,13 +86,22 @@ def delete_rows(tables: LakeTables, table: str, keys: Keys) -> int:
     same = [F.col(f"t.{name}") == F.col(f"k.{name}") for name in keys.frame.columns]
     identifier = tables.identifier(table)
     try:
-        stored = DeltaTable.forName(tables.spark, identifier).alias("t")
+        stored = DeltaTable.forName(_session(tables.spark, turn), identifier).alias("t")
         merge = stored.merge(keys.frame.alias("k"), reduce(Column.__and__, [*near, *same]))
-        return int(merge.whenMatchedDelete().execute().collect()[0]["num_deleted_rows"])
+        counts = merge.whenMatchedDelete().execute().collect()
     except (PySparkException, Py4JError) as exc:
         raise TableWriteError(identifier, first_line(exc)) from exc
+    # Delta passes over what has a number that the table's log has left behind, and counts nothing.
+    if not counts:
+        raise TableWriteError(identifier, "another writer has taken the lake over")
+    return int(counts[0]["num_deleted_rows"])
 
 
-def first_line(exc: Exception) -> str:
-    """Return what an error of Spark or Java says, without its trace."""
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0]
+def _session(spark: SparkSession, turn: int | None) -> SparkSession:
+    """Return a session whose next commit has a number; of its own, for threads delete at once."""
+    if turn is None:
+        return spark
+    session = spark.newSession()
+    session.conf.set("spark.databricks.delta.write.txnAppId", FENCE)
+    session.conf.set("spark.databricks.delta.write.txnVersion", str(turn))
+    return session

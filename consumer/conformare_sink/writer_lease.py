@@ -17,8 +17,8 @@ from uuid import uuid4
 
 from py4j.protocol import Py4JError, Py4JJavaError
 
-from conformare_sink.errors import LakeBusyError
-from conformare_sink.folder import Folder, fault_text
+from conformare_sink.errors import LakeBusyError, first_line
+from conformare_sink.folder import Folder
 
 logger = logging.getLogger("conformare_sink")
 
@@ -75,7 +75,7 @@ def leased(lake: Folder, location: str, holder: str) -> Iterator[Callable[[], No
             logger.warning("%s", exc)
             return False
         except (Py4JJavaError, OSError) as exc:
-            logger.warning("the lease of %s was not renewed: %s", location, fault_text(exc))
+            logger.warning("the lease of %s was not renewed: %s", location, first_line(exc))
         return True
 
     def keep_renewing() -> None:

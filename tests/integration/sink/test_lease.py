@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from support.checker import check, read_table
 from support.produce import messages_of
 from support.records import Record, make_record
@@ -27,6 +31,7 @@ from conformare_sink.errors import LakeBusyError, TableWriteError
 from conformare_sink.folder import Folder
 from conformare_sink.lake import Lake, open_for_writing
 from conformare_sink.message import Message
+from conformare_sink.rows import RUN_KEY, Keys
 from conformare_sink.tables import LakeTables
 from conformare_sink.writer_lease import LEASE_FILE, leased
 from conformare_sink.writer_lock import sole_writer
@@ -157,6 +162,8 @@ def test_a_writer_that_was_believed_dead_lands_nothing_more(
         suspended = open_for_writing(tables, "the suspended one")
         first = suspended.__enter__()
     land(first, "run-1", "e1")
+    for table in [*first._append.values()] * 3:
+        table.next_turn()  # as if a commit had not come through
     with open_for_writing(tables, "the next one") as lake:
         with pytest.raises(TableWriteError, match="ConcurrentTransaction"):
             land(first, "run-2", "e2")
@@ -165,6 +172,67 @@ def test_a_writer_that_was_believed_dead_lands_nothing_more(
     suspended.__exit__(None, None, None)
     with open_for_writing(tables, "a third one"):
         assert check(tmp_path / "lake", records.values()).is_sound
+
+
+def break_off(lake: Lake, rows: dict[str, pa.Table], run: RunKey) -> None:
+    """Land a run but for its row in `runs`, which has a column too few."""
+    with pytest.raises(KeyError):
+        lake.land({**rows, "runs": rows["runs"].drop_columns("run_id")}, [run])
+
+
+def test_a_writer_that_was_believed_dead_deletes_nothing_more(
+    tables: LakeTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knew what to remove when it was suspended, and another has landed it since."""
+    record, run = make_record("run-1"), RunKey("pipeline", "run-1")
+    with monkeypatch.context() as patch:
+        patch.setattr(writer_lease, "RENEW_SECONDS", 3600.0)
+        suspended = open_for_writing(tables, "the suspended one")
+        first = suspended.__enter__()
+    break_off(first, rows_of(record, "e1"), run)
+
+    def be_suspended(spark: SparkSession, runs: Collection[RunKey]) -> Keys:
+        patch.undo()
+        with open_for_writing(tables, "the next one") as lake:
+            lake.land(rows_of(record, "e2"), [run])
+        return Keys.of_runs(spark, runs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Keys, "of_runs", be_suspended)
+        with pytest.raises(TableWriteError, match="another writer has taken the lake over"):
+            first.recover()
+    suspended.__exit__(None, None, None)
+    with open_for_writing(tables, "a third one"):
+        assert check(tmp_path / "lake", [record]).is_sound
+
+
+def test_a_delete_that_is_under_way_when_another_takes_over_is_refused(tables: LakeTables) -> None:
+    """It had looked at the table before; the table's log tells."""
+    with (
+        open_for_writing(tables, "a test") as lake,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        address = listener.getsockname()
+
+        def when_told(run_id: str) -> str:
+            # Only the first look at the keys waits; for the others, nobody is there any more.
+            with suppress(OSError), socket.create_connection(address) as first:
+                first.recv(1)
+            return run_id
+
+        # Spark cannot read annotations that are text.
+        waiting = F.udf(lambda run_id: when_told(run_id), "string")("run_id")  # noqa: PLW0108
+        frame = tables.spark.createDataFrame([("run-1", "pipeline")], RUN_KEY)
+        keys = Keys(frame.withColumn("run_id", waiting), {"run_id": ("run-1", "run-1")})
+        lake.land(rows_of(make_record("run-1"), "e1"), [RunKey("pipeline", "run-1")])
+        deleting = pool.submit(lake.delete, "risks", keys)
+        listener.settimeout(60)
+        with listener.accept()[0]:
+            listener.close()
+            LakeTables(tables.spark, tables.root).open()["risks"].fence()
+        with pytest.raises(TableWriteError, match="ConcurrentTransaction"):
+            deleting.result()
 
 
 @pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL])

@@ -62,13 +62,13 @@ def test_a_purge_that_a_crash_broke_off_is_finished_and_nothing_comes_back(
     assert rehearse_purge(store.tables, purge) == expected
     assert versions(store) == before
 
-    def crash(tables: LakeTables, table: str, keys: Keys) -> int:
+    def crash(tables: LakeTables, table: str, keys: Keys, turn: int | None) -> int:
         if table == "risks":
             raise TableWriteError(table, "the disk is gone")
-        return delete_rows(tables, table, keys)
+        return delete_rows(tables, table, keys, turn)
 
     with monkeypatch.context() as patch, open_for_writing(store.tables, "a purge") as lake:
-        patch.setattr(purging, "delete_rows", crash)
+        patch.setattr("conformare_sink.lake.delete_rows", crash)
         with pytest.raises(TableWriteError):
             lake.purge(purge)
     assert Path(store.lake, PURGING_NOTE).exists()
@@ -98,7 +98,9 @@ def test_a_purge_that_broke_off_before_its_tombstones_is_done_by_the_next_writer
             lake.purge(Purge(run_ids=("kept-1",)))
     deleted: list[str] = []
     with monkeypatch.context() as patch:
-        patch.setattr(purging, "delete_rows", lambda _, table, __: deleted.append(table))
+        patch.setattr(
+            "conformare_sink.lake.delete_rows", lambda _, table, *__: deleted.append(table)
+        )
         with open_for_writing(store.tables, "the next") as lake:
             assert not Path(store.lake, PURGING_NOTE).exists()
             # It knows what it has just finished: a sink that reads everything again would land it.
