@@ -93,6 +93,13 @@ class DigestSet:
         return found
 
 
+def runs_in(digests: DigestSet, runs: Collection[RunKey]) -> set[RunKey]:
+    """Return which of some runs have their digest in a set."""
+    ordered = list(runs)
+    found = digests.contain([run_digest(run) for run in ordered])
+    return {run for run, there in zip(ordered, found, strict=True) if there}
+
+
 def _digest(text: str) -> bytes:
     return md5(text.encode(), usedforsecurity=False).digest()
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from conformare_schemas import CHILD_GRAINS
-from conformare_sink.digest_set import DigestSet, place_digest, run_digest
+from conformare_sink.digest_set import place_digest, run_digest, runs_in
 from conformare_sink.emission import EmissionKey, RunKey
 from conformare_sink.envelope import Envelope, Rejected
 from conformare_sink.errors import LakeRefusedError
@@ -23,7 +23,7 @@ from conformare_sink.kept_rows import pending_rows, quarantine_rows
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
 from conformare_sink.message import MESSAGE_COLUMNS, Message, Place, message_columns, messages_of
 from conformare_sink.options import CHECKPOINT_FOLDER
-from conformare_sink.purge import ANY_PIPELINE, Purge, Purged, finish_purge, purge_runs
+from conformare_sink.purge import Purge, Purged, finish_purge, purge_runs, purged_among
 from conformare_sink.rows import RUN_KEY, Keys, delete_rows
 from conformare_sink.scan import PLACE_DIGEST, RUN_DIGEST, Columns, read_digests, scan
 from conformare_sink.tables import LakeTables
@@ -64,13 +64,11 @@ class Lake:
         """Return which of some runs the lake holds."""
         if self._append["runs"].changed_by_others():
             self._known = read_digests(self.tables, "runs", RUN_DIGEST)
-        return _among(runs, self._known)
+        return runs_in(self._known, runs)
 
     def purged_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs were deleted from the lake on purpose."""
-        by_run_id = {run: RunKey(ANY_PIPELINE, run.run_id) for run in runs}
-        there = _among([*by_run_id, *by_run_id.values()], self._purged)
-        return {run for run, of_any in by_run_id.items() if run in there or of_any in there}
+        return purged_among(runs, self._purged)
 
     def land(self, rows: Mapping[str, pa.Table], runs: Collection[RunKey]) -> None:
         """Append runs that the lake does not hold: their children, and when these are there, they.
@@ -208,12 +206,6 @@ class Lake:
             return {RunKey(*run) for run in json.loads(self._folder.read_text(note))}
         except ValueError:
             return set()  # its writer ended while it wrote that, so before it appended anything
-
-
-def _among(runs: Collection[RunKey], known: DigestSet) -> set[RunKey]:
-    ordered = list(runs)
-    found = known.contain([run_digest(run) for run in ordered])
-    return {run for run, there in zip(ordered, found, strict=True) if there}
 
 
 @contextmanager

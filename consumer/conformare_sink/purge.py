@@ -7,7 +7,7 @@ a crash ended it. `runs` goes first, so that no reader who begins there sees a p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -21,6 +21,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conformare_schemas import CHILD_GRAINS, GRAINS
+from conformare_sink.digest_set import DigestSet, runs_in
 from conformare_sink.emission import RunKey
 from conformare_sink.errors import TableWriteError, first_line
 from conformare_sink.folder import Folder
@@ -168,6 +169,18 @@ def finish_purge(tables: LakeTables, delete: Delete) -> bool:
         delete(QUARANTINE.name, Keys.of_table(tables.spark, keys))
     folder.remove(PURGING_NOTE)
     return True
+
+
+def purged_among(runs: Collection[RunKey], purged: DigestSet) -> set[RunKey]:
+    """Return which of some runs have a tombstone.
+
+    Args:
+        runs: The runs.
+        purged: Digests of all tombstones.
+    """
+    of_any = {run: RunKey(ANY_PIPELINE, run.run_id) for run in runs}
+    there = runs_in(purged, [*of_any, *of_any.values()])
+    return {run for run in runs if run in there or of_any[run] in there}
 
 
 def _chosen(tables: LakeTables, purge: Purge) -> DataFrame:

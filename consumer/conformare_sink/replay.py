@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pyarrow as pa
@@ -15,17 +16,21 @@ from pyspark.sql import functions as F
 
 from conformare_sink.checkpoint import SCRATCH
 from conformare_sink.cluster import PartitionOffsets
+from conformare_sink.digest_set import DigestSet, run_digest, runs_in
 from conformare_sink.emission import Decision, RunKey
 from conformare_sink.envelope import Envelope, Rejected
 from conformare_sink.errors import TopicsMissingError
 from conformare_sink.folder import Folder
 from conformare_sink.kafka_source import kafka_stream
 from conformare_sink.lake import Lake, open_for_writing
+from conformare_sink.lake_tables import PURGED
 from conformare_sink.landing import BatchLanding, Landing, LandingPlace
 from conformare_sink.options import SinkOptions
 from conformare_sink.pending import PendingMessages
+from conformare_sink.purge import purged_among
 from conformare_sink.query import LandingQuery
 from conformare_sink.report import BatchReport
+from conformare_sink.scan import RUN_DIGEST, read_digests
 from conformare_sink.stream import WAKE_SECONDS
 from conformare_sink.tables import LakeTables
 from conformare_sink.topics import Topics
@@ -114,7 +119,8 @@ def replay(
         spark: A session from `build_session`.
         options: Where from and where to; the sink's own checkpoint is not touched.
         selection: Which messages.
-        dry_run: Whether to write nothing to the lake.
+        dry_run: Whether only to tell what would land: the lake, as it is when that begins, is read,
+            and nothing is written to it or into its folder.
         on_batch: Called with the report of every batch.
         on_progress: Called again and again with how many messages were read, and how many there
             are to read: all of the topics from where the replay begins.
@@ -138,25 +144,24 @@ def replay(
     starts = selection.starts(topics)
     to_read = sum(end - starts[place] for place, end in topics.ends().items())
     tables = LakeTables(spark, options.lake, options.catalog)
-    with _destination(tables, dry_run=dry_run) as place:
+    with (
+        _destination(tables, dry_run=dry_run) as place,
+        _scratch(spark, options.lake, dry_run=dry_run) as scratch,
+    ):
         # What the selection holds a part of only waits for nothing beyond the replay's end.
         landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
         messages = kafka_stream(spark, topics, options.max_messages_per_batch, starts)
-        scratch = f"{options.lake.rstrip('/')}/{SCRATCH}{uuid4()}"
+        land = BatchLanding(landing, report)
+        query = LandingQuery(selection.of(messages), land, scratch, None)
         try:
-            land = BatchLanding(landing, report)
-            query = LandingQuery(selection.of(messages), land, scratch, None)
-            try:
-                ended = False
-                while not ended:
-                    ended = query.wait(WAKE_SECONDS)
-                    _, offsets = query.progress()
-                    read = sum(offset - starts[place] for place, offset in offsets.items())
-                    on_progress(read, to_read)
-            finally:
-                query.stop()
+            ended = False
+            while not ended:
+                ended = query.wait(WAKE_SECONDS)
+                _, offsets = query.progress()
+                read = sum(offset - starts[place] for place, offset in offsets.items())
+                on_progress(read, to_read)
         finally:
-            Folder(spark, scratch).delete()
+            query.stop()
     return _sum(reports)
 
 
@@ -167,7 +172,22 @@ def _destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]
             yield ReplayedLake(lake)
     else:
         tables.require()
-        yield Rehearsal(Lake(tables))
+        yield Rehearsal(tables)
+
+
+@contextmanager
+def _scratch(spark: SparkSession, lake: str, *, dry_run: bool) -> Iterator[str]:
+    """A folder for the replay's checkpoint, which ends with it."""
+    if dry_run:
+        # Executors write nothing into a checkpoint, so it can be where they do not reach.
+        with TemporaryDirectory(prefix="conformare") as folder:
+            yield f"file://{folder}"
+    else:
+        scratch = f"{lake.rstrip('/')}/{SCRATCH}{uuid4()}"
+        try:
+            yield scratch
+        finally:
+            Folder(spark, scratch).delete()
 
 
 class ReplayedLake:
@@ -187,21 +207,26 @@ class Rehearsal:
     """A lake to which nothing is written: what would land is remembered.
 
     Args:
-        lake: The real one, read only.
+        tables: Those of the real one, read only.
     """
 
-    def __init__(self, lake: Lake) -> None:
-        self._lake = lake
-        self._landed: set[RunKey] = set()
-        self.purged_runs = lake.purged_runs
+    def __init__(self, tables: LakeTables) -> None:
+        self._known = read_digests(tables, "runs", RUN_DIGEST)
+        self._purged = DigestSet()
+        if tables.exist(PURGED.name):  # a lake that only jobs have written to has no such table
+            self._purged = read_digests(tables, PURGED.name, RUN_DIGEST)
 
     def known_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs are in the lake or would be by now."""
-        return self._lake.known_runs(runs) | self._landed.intersection(runs)
+        return runs_in(self._known, runs)
+
+    def purged_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
+        """Return which of some runs were deleted from the lake on purpose."""
+        return purged_among(runs, self._purged)
 
     def land(self, rows: Mapping[str, pa.Table], runs: Collection[RunKey]) -> None:  # noqa: ARG002
         """Remember the runs."""
-        self._landed.update(runs)
+        self._known.add([*map(run_digest, runs)])
 
     def quarantine(self, rejected: Collection[Rejected]) -> int:
         """Keep nothing; return how many would be kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -47,6 +48,27 @@ def test_a_replay_lands_what_the_lake_lost_and_nothing_else(
     assert again(Selection(until=now)) == ReplayReport(1, 2, 0, 0, 0)
     assert check(lake, records.values()).is_sound
     assert [path for path in Path(lake).iterdir() if path.name.startswith("_replay")] == []
+
+
+def test_a_rehearsal_changes_nothing(
+    spark: SparkSession, topic: Topic, options: SinkOptions, lake: str, catch_up: CatchUp
+) -> None:
+    """Not even a table that is missing is made, nor is anything there meanwhile."""
+    topic.send(messages_of(make_record("a"), "e-a"))
+    catch_up()
+    shutil.rmtree(Path(lake, "purged"))
+    topic.send(messages_of(make_record("b"), "e-b"))
+
+    def files() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in Path(lake).rglob("*")}
+
+    before = files()
+    meanwhile: list[dict[Path, int]] = []
+    report = replay(
+        spark, options, Selection(), dry_run=True, on_batch=lambda _: meanwhile.append(files())
+    )
+    assert report == ReplayReport(1, 1, 0, 0, 0)
+    assert [*meanwhile, files()] == [before, before]
 
 
 def test_a_part_of_an_emission_is_incomplete_in_a_replay_and_not_kept(
