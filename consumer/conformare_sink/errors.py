@@ -13,7 +13,7 @@ The tree:
     ├── TopicCreationError            the cluster refused a topic
     ├── TopicsMissingError            the cluster does not have the topics
     ├── NoLakeError                   there is no lake to read
-    ├── LakeRefusedError              the lake's folder holds something else
+    ├── LakeRefusedError              the lake's folder holds something else, or its tables are elsewhere
     ├── LakeBusyError                 another process writes to the lake
     ├── CheckpointRefusedError        the checkpoint is something else's, or another lake's
     ├── TableWriteError               a table of the lake could not be written
@@ -160,7 +160,7 @@ class NoLakeError(SinkError):
 
 
 class LakeRefusedError(SinkError):
-    """The lake's folder holds something that is not ours."""
+    """The lake's folder holds something that is not ours, or its tables are elsewhere."""
 
 
 class LakeBusyError(SinkError):

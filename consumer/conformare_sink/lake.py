@@ -217,9 +217,11 @@ def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
         purpose: What writes, for another writer that is refused meanwhile.
 
     Raises:
-        LakeRefusedError: The folder holds something that is not a lake of ours.
+        LakeRefusedError: The folder holds something that is not a lake of ours, or its tables are
+            elsewhere.
         LakeBusyError: Another process writes to the lake.
     """
+    tables.require_place()
     found = Folder(tables.spark, tables.root).names()
     strangers = [name for name in found if not _outlives_a_lake(name)]
     if strangers and tables.catalog is None and not tables.exist():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
@@ -23,6 +25,21 @@ class CatalogOptions(BaseModel):
     """Name of the schema, which must exist."""
     table_prefix: str = ""
     """Put in front of every table's name."""
+
+    @property
+    def command_options(self) -> dict[str, str | None]:
+        """The same as options of the command line, by their names."""
+        return {
+            "--catalog": self.catalog,
+            "--schema": self.schema_name,
+            "--table-prefix": self.table_prefix,
+        }
+
+    @property
+    def command_line(self) -> str:
+        """The same as somebody types it."""
+        given = self.command_options.items()
+        return shlex.join([word for option, value in given if value for word in (option, value)])
 
 
 CHECKPOINT_FOLDER = "_checkpoint"

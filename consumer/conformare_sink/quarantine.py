@@ -1,19 +1,17 @@
-"""What is in quarantine, read without Spark; never what a message says."""
+"""What is in quarantine; never what a message says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from deltalake import DeltaTable, QueryBuilder
-from deltalake.exceptions import TableNotFoundError
-
-from conformare_schemas import table_path
-from conformare_sink.errors import NoLakeError
+from conformare_sink.lake_query import Rows, query_lake, sql_text
 from conformare_sink.lake_tables import QUARANTINE
+
+if TYPE_CHECKING:
+    from conformare_sink.tables import LakeTables
 
 SHOWN_BYTES = 16
 """How much of a value is shown: enough to tell its framing and its schema."""
@@ -57,36 +55,38 @@ class QuarantinedMessage:
     """The value's beginning, in hexadecimal digits."""
 
 
-def quarantined_causes(lake: str) -> list[QuarantinedCause]:
+def quarantined_causes(lake: str | LakeTables) -> list[QuarantinedCause]:
     """Return for which causes messages are in quarantine, the most frequent first.
 
     Args:
-        lake: Folder of the lake: a local path or a URI.
+        lake: Folder of the lake, a local path or a URI; its tables where they are in a catalog.
 
     Raises:
         NoLakeError: There is no lake.
+        LakeRefusedError: Its tables are elsewhere.
     """
     found = _query(lake, _CAUSES_SQL)
     return [QuarantinedCause(**{**row, "topics": tuple(sorted(row["topics"]))}) for row in found]
 
 
 def quarantined_messages(
-    lake: str, chosen: QuarantineFilter, limit: int
+    lake: str | LakeTables, chosen: QuarantineFilter, limit: int
 ) -> list[QuarantinedMessage]:
     """Return messages that are in quarantine, the latest first.
 
     Args:
-        lake: Folder of the lake: a local path or a URI.
+        lake: Folder of the lake, a local path or a URI; its tables where they are in a catalog.
         chosen: Which ones.
         limit: How many at most.
 
     Raises:
         NoLakeError: There is no lake.
+        LakeRefusedError: Its tables are elsewhere.
     """
     sql = f"""
-        SELECT topic, partition, "offset", timestamp, key, value, cause FROM quarantine
+        SELECT topic, partition, `offset`, timestamp, key, value, cause FROM quarantine
         WHERE {_condition(chosen)}
-        ORDER BY quarantined_at DESC, topic, partition, "offset" LIMIT {limit:d}
+        ORDER BY quarantined_at DESC, topic, partition, `offset` LIMIT {limit:d}
     """  # noqa: S608 - texts are quoted
     return [_without_content(row) for row in _query(lake, sql)]
 
@@ -101,28 +101,17 @@ FROM quarantine GROUP BY cause ORDER BY messages DESC, cause
 def _condition(chosen: QuarantineFilter) -> str:
     conditions = ["true"]
     if chosen.cause is not None:
-        conditions.append(f"starts_with(cause, {_text(chosen.cause)})")
+        beginning = f"substr(cause, 1, {len(chosen.cause)})"
+        conditions.append(f"{beginning} = {sql_text(chosen.cause)}")
     if chosen.topic is not None:
-        conditions.append(f"topic = {_text(chosen.topic)}")
+        conditions.append(f"topic = {sql_text(chosen.topic)}")
     return " AND ".join(conditions)
 
 
-def _text(value: str) -> str:
-    escaped = value.replace("'", "''")
-    return f"'{escaped}'"
-
-
-def _query(lake: str, sql: str) -> Iterator[Mapping[str, Any]]:
-    try:
-        DeltaTable(table_path(lake, "runs"))
-    except TableNotFoundError as exc:
-        raise NoLakeError(f"there is no conformare lake at {lake}") from exc
-    with suppress(TableNotFoundError):  # a lake that only jobs have written to has no quarantine
-        table = DeltaTable(table_path(lake, QUARANTINE.name))
-        found = QueryBuilder().register(QUARANTINE.name, table).execute(sql).read_all()
-        columns = [column.to_pylist() for column in found.columns]
-        for values in zip(*columns, strict=True):
-            yield dict(zip(found.column_names, values, strict=True))
+def _query(lake: str | LakeTables, sql: str) -> Rows:
+    query = query_lake(lake)
+    # A lake that only jobs have written to has no quarantine.
+    return query.rows(sql, QUARANTINE.name) if query.has(QUARANTINE.name) else []
 
 
 def _without_content(row: Mapping[str, Any]) -> QuarantinedMessage:

@@ -190,14 +190,11 @@ class Resumption:
     def _command(self, *, checkpoint: str | None = None, accepted: str | None = None) -> str:
         """The sink's own command, with another checkpoint or with a code that is accepted."""
         options = self._options
-        catalog = options.catalog
         given = {
             "--bootstrap-servers": options.bootstrap_servers,
             "--kafka-settings": options.access.file and str(options.access.file),
             "--lake": options.lake,
-            "--catalog": catalog and catalog.catalog,
-            "--schema": catalog and catalog.schema_name,
-            "--table-prefix": catalog and catalog.table_prefix,
+            **(options.catalog.command_options if options.catalog else {}),
             "--checkpoint": checkpoint or options.checkpoint,
             "--topic-prefix": options.topic_prefix,
             "--accept-loss": accepted,

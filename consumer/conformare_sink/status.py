@@ -1,22 +1,21 @@
-"""What a lake holds and what it waits for, read without Spark."""
+"""What a lake holds and what it waits for."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from deltalake import DeltaTable, QueryBuilder
-from deltalake.exceptions import TableNotFoundError
-
-from conformare_schemas import GRAINS, table_path
+from conformare_schemas import GRAINS
 from conformare_sink.emission import Emission, EmissionKey, Piece
-from conformare_sink.errors import NoLakeError
+from conformare_sink.lake_query import query_lake
 from conformare_sink.lake_tables import PENDING, QUARANTINE
 from conformare_sink.topics import Topics, consumer_group
+
+if TYPE_CHECKING:
+    from conformare_sink.tables import LakeTables
 
 
 @dataclass(frozen=True)
@@ -45,51 +44,40 @@ class LakeStatus:
     """Messages that the sink has not landed yet; None when no broker was asked."""
 
 
-def read_status(lake: str, topics: Topics | None = None) -> LakeStatus:
+def read_status(lake: str | LakeTables, topics: Topics | None = None) -> LakeStatus:
     """Read what a lake holds.
 
     Args:
-        lake: Folder of the lake: a local path or a URI.
+        lake: Folder of the lake, a local path or a URI; its tables where they are in a catalog.
         topics: The lake's topics, for the lag; None for not asking a broker.
 
     Raises:
         NoLakeError: There is no lake.
+        LakeRefusedError: Its tables are elsewhere.
         BrokerUnreachableError: No broker answers.
     """
-    try:
-        tables = {name: DeltaTable(table_path(lake, name)) for name in GRAINS}
-    except TableNotFoundError as exc:
-        raise NoLakeError(f"there is no conformare lake at {lake}") from exc
-    with suppress(TableNotFoundError):  # a lake that only jobs have written to has neither
-        for name in (PENDING.name, QUARANTINE.name):
-            tables[name] = DeltaTable(table_path(lake, name))
-    query = QueryBuilder()
-    for name, table in tables.items():
-        query = query.register(name, table)
-
-    def rows(sql: str) -> list[dict[str, Any]]:
-        batches = query.execute(sql).read_all()
-        return [
-            dict(zip(batches.column_names, values, strict=True))
-            for values in zip(*(column.to_pylist() for column in batches.columns), strict=True)
-        ]
-
+    query = query_lake(lake)
+    # A lake that only jobs have written to has neither.
+    waiting = query.rows(_PENDING_SQL, PENDING.name, "runs") if query.has(PENDING.name) else []
+    unusable = query.rows(_QUARANTINE_SQL, QUARANTINE.name) if query.has(QUARANTINE.name) else []
     return LakeStatus(
-        lake=lake,
-        runs_by_status=_counts(rows("SELECT status AS k, count(*) AS n FROM runs GROUP BY 1")),
+        lake=query.root,
+        runs_by_status=_counts(query.rows(_RUNS_SQL, "runs")),
         rows_by_grain={
-            grain: rows(f"SELECT count(*) AS n FROM {grain}")[0]["n"]  # noqa: S608 - our own names
+            grain: query.rows(f"SELECT count(*) AS n FROM {grain}", grain)[0]["n"]  # noqa: S608 - our own names
             for grain in GRAINS
         },
-        incomplete=tuple(_incomplete(rows(_PENDING_SQL))) if PENDING.name in tables else (),
-        quarantined_by_cause=_counts(rows(_QUARANTINE_SQL)) if QUARANTINE.name in tables else {},
-        lag_by_topic=None if topics is None else _lag(topics, str(tables["runs"].metadata().id)),
+        incomplete=tuple(_incomplete(waiting)),
+        quarantined_by_cause=_counts(unusable),
+        lag_by_topic=None if topics is None else _lag(topics, query.lake_id()),
     )
 
 
-# A message may be kept by more than one batch; an emission whose run has landed waits no more.
+_RUNS_SQL = "SELECT status AS k, count(*) AS n FROM runs GROUP BY 1"
+
+# An emission whose run has landed waits no more.
 _PENDING_SQL = """
-SELECT DISTINCT p.pipeline, p.run_id, p.emission_id, p.grain, p.first_row, p.n_rows,
+SELECT p.pipeline, p.run_id, p.emission_id, p.grain, p.first_row, p.n_rows,
        p.row_counts, p.timestamp
 FROM pending p LEFT ANTI JOIN runs r ON r.run_id = p.run_id AND r.pipeline = p.pipeline
 """
@@ -110,6 +98,7 @@ def _incomplete(rows: Iterable[Mapping[str, Any]]) -> list[IncompleteEmission]:
         counts = next((m["row_counts"] for m in messages if m["row_counts"]), None)
         emission = Emission(
             key=key,
+            # A message may be kept by more than one batch.
             pieces=frozenset(Piece(m["grain"], m["first_row"], m["n_rows"]) for m in messages),
             row_counts=None if counts is None else dict(counts),
             last_arrival=(max(m["timestamp"] for m in messages),),

@@ -19,6 +19,7 @@ from conformare_schemas import (
     table_path,
 )
 from conformare_sink.append import AppendTable, CatalogTable, FolderTable
+from conformare_sink.catalog_note import in_a_catalog, read_note, write_note
 from conformare_sink.delta_log import LOG, create_folder_table, is_delta_table
 from conformare_sink.errors import LakeRefusedError, NoLakeError
 from conformare_sink.folder import Folder
@@ -73,9 +74,28 @@ class LakeTables:
 
         Raises:
             NoLakeError: There is none.
+            LakeRefusedError: Its tables are elsewhere.
         """
+        self.require_place()
         if not self.exist():
             raise NoLakeError(f"there is no conformare lake at {self.root}")
+
+    def require_place(self) -> None:
+        """Make sure that the lake's folder does not have its tables elsewhere.
+
+        Raises:
+            LakeRefusedError: It has.
+        """
+        noted = read_note(Folder(self.spark, self.root))
+        runs = Folder(self.spark, table_path(self.root, "runs"))
+        if noted is not None:
+            if noted != self._whole_catalog():
+                raise in_a_catalog(self.root, noted)
+        elif self.catalog is not None and runs.has(LOG):
+            raise LakeRefusedError(
+                f"the tables of {self.root} are folders in it: leave out --catalog, --schema and "
+                "--table-prefix"
+            )
 
     def open(self) -> dict[str, AppendTable]:
         """Open all tables, made where they are missing, with every column of the contract.
@@ -91,7 +111,20 @@ class LakeTables:
         with ThreadPoolExecutor(OPENING_THREADS, "open") as pool:
             names = [table.name for table in others]
             opened.update(zip(names, pool.map(self._open, others), strict=True))
+        self._note_place()
         return opened
+
+    def _whole_catalog(self) -> CatalogOptions | None:
+        """Where the tables are, also for a session that has another current catalog."""
+        if self.catalog is None or self.catalog.catalog is not None:
+            return self.catalog
+        return self.catalog.model_copy(update={"catalog": self.spark.catalog.currentCatalog()})
+
+    def _note_place(self) -> None:
+        folder, catalog = Folder(self.spark, self.root), self._whole_catalog()
+        # After the tables, so that a schema that does not exist is not noted.
+        if catalog is not None and read_note(folder) is None:
+            write_note(folder, catalog)
 
     def _open(self, table: TableDefinition) -> AppendTable:
         identifier = self.identifier(table.name)

@@ -31,7 +31,7 @@ class Store:
     @property
     def tables(self) -> LakeTables:
         """The lake's tables."""
-        return LakeTables(self.spark, self.lake)
+        return LakeTables(self.spark, self.lake, self.options.catalog)
 
     def catch_up(self) -> dict[Decision, int]:
         """Run the sink until it has caught up; return how many emissions met each decision."""

@@ -1,4 +1,4 @@
-"""Opening a lake for a command that changes it."""
+"""Finding and opening the lake that a command is given."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def lake_tables(root: str, catalog: CatalogOptions | None) -> Iterator[LakeTable
 
     Raises:
         NoLakeError: There is no lake.
+        LakeRefusedError: Its tables are elsewhere.
     """
     # Spark takes a second to import; a wrong option should not wait for it.
     from conformare_sink.session import build_session
@@ -40,6 +41,25 @@ def lake_tables(root: str, catalog: CatalogOptions | None) -> Iterator[LakeTable
 
 
 @contextmanager
+def readable_lake(root: str, catalog: CatalogOptions | None) -> Iterator[str | LakeTables]:
+    """Find a lake that is only looked at; start Spark for tables in a catalog alone.
+
+    Args:
+        root: Folder of the lake.
+        catalog: Where the tables are if they are not folders of the lake.
+
+    Raises:
+        NoLakeError: There is no lake.
+        LakeRefusedError: Its tables are elsewhere.
+    """
+    if catalog is None:
+        yield root
+    else:
+        with lake_tables(root, catalog) as tables:
+            yield tables
+
+
+@contextmanager
 def opened_lake(root: str, catalog: CatalogOptions | None, purpose: str) -> Iterator[Lake]:
     """Start Spark and open a lake as its only writer.
 
@@ -50,6 +70,7 @@ def opened_lake(root: str, catalog: CatalogOptions | None, purpose: str) -> Iter
 
     Raises:
         NoLakeError: There is no lake.
+        LakeRefusedError: Its tables are elsewhere.
         LakeBusyError: Another process writes to the lake.
     """
     with lake_tables(root, catalog) as tables:

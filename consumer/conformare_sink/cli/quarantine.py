@@ -20,7 +20,7 @@ from conformare_sink.cli._arguments import (
     catalog_options,
 )
 from conformare_sink.cli._console import err, out, readable_errors
-from conformare_sink.cli._lake import opened_lake
+from conformare_sink.cli._lake import opened_lake, readable_lake
 from conformare_sink.quarantine import (
     QuarantineFilter,
     quarantined_causes,
@@ -44,9 +44,16 @@ AsJson = Annotated[bool, typer.Option("--json", envvar="CONFORMARE_JSON", help="
 
 @app.command("list")
 @readable_errors
-def list_causes(lake: Lake, as_json: AsJson = False) -> None:
+def list_causes(
+    lake: Lake,
+    as_json: AsJson = False,
+    catalog: Catalog = None,
+    schema: Schema = None,
+    table_prefix: TablePrefix = "",
+) -> None:
     """Print for which causes messages are in quarantine."""
-    found = quarantined_causes(lake)
+    with readable_lake(lake, catalog_options(catalog, schema, table_prefix)) as readable:
+        found = quarantined_causes(readable)
     if as_json:
         out.print(json.dumps([dataclasses.asdict(one) for one in found], default=str), markup=False)
         return
@@ -69,9 +76,13 @@ def show(
         int, typer.Option(envvar="CONFORMARE_LIMIT", min=1, help="How many messages at most.")
     ] = 20,
     as_json: AsJson = False,
+    catalog: Catalog = None,
+    schema: Schema = None,
+    table_prefix: TablePrefix = "",
 ) -> None:
     """Print messages in quarantine, the latest first: where they are in Kafka, never their content."""
-    found = quarantined_messages(lake, QuarantineFilter(cause, topic), limit)
+    with readable_lake(lake, catalog_options(catalog, schema, table_prefix)) as readable:
+        found = quarantined_messages(readable, QuarantineFilter(cause, topic), limit)
     if as_json:
         out.print(json.dumps([dataclasses.asdict(one) for one in found], default=str), markup=False)
         return

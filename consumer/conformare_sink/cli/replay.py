@@ -13,10 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
     BootstrapServers,
+    Catalog,
     KafkaSettings,
     Lake,
     MaxMessagesPerBatch,
+    Schema,
+    TablePrefix,
     TopicPrefix,
+    catalog_options,
     utc,
 )
 from conformare_sink.cli._console import err, out, readable_errors
@@ -105,6 +109,9 @@ def replay(
         typer.Option("--dry-run", envvar="CONFORMARE_DRY_RUN", help="Only tell what would land."),
     ] = False,
     max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
+    catalog: Catalog = None,
+    schema: Schema = None,
+    table_prefix: TablePrefix = "",
 ) -> None:
     """Read the topics again and land the runs that the lake does not have; safe to repeat."""
     from conformare_sink.replay import Selection
@@ -116,6 +123,7 @@ def replay(
         bootstrap_servers=bootstrap_servers,
         access=kafka_settings,
         lake=lake,
+        catalog=catalog_options(catalog, schema, table_prefix),
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
     )

@@ -12,8 +12,17 @@ import typer
 from rich.table import Table
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.cli._arguments import KafkaSettings, Lake, TopicPrefix
+from conformare_sink.cli._arguments import (
+    Catalog,
+    KafkaSettings,
+    Lake,
+    Schema,
+    TablePrefix,
+    TopicPrefix,
+    catalog_options,
+)
 from conformare_sink.cli._console import out, readable_errors
+from conformare_sink.cli._lake import readable_lake
 from conformare_sink.kafka_access import ANYBODY
 from conformare_sink.status import LakeStatus, read_status
 from conformare_sink.topics import Topics
@@ -34,10 +43,15 @@ def status(
     as_json: Annotated[
         bool, typer.Option("--json", envvar="CONFORMARE_JSON", help="Print JSON.")
     ] = False,
+    catalog: Catalog = None,
+    schema: Schema = None,
+    table_prefix: TablePrefix = "",
 ) -> None:
     """Print runs per status, rows per grain, what is incomplete or quarantined, and the lag."""
+    tables_at = catalog_options(catalog, schema, table_prefix)
     topics = Topics(bootstrap_servers, topic_prefix, kafka_settings) if bootstrap_servers else None
-    found = read_status(lake, topics)
+    with readable_lake(lake, tables_at) as readable:
+        found = read_status(readable, topics)
     if as_json:
         out.print(json.dumps(dataclasses.asdict(found), default=str), markup=False)
     else:

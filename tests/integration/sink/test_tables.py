@@ -1,26 +1,17 @@
-"""The lake's tables: as Spark would have made them, in a folder or under a name in a catalog."""
+"""The lake's tables: as Spark would have made them."""
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from support.produce import Topic, messages_of
-from support.records import make_record
-from support.store import Store
 
-from conformare_schemas import GRAINS, ForeignTableError, path_identifier
+from conformare_schemas import ForeignTableError, path_identifier
 from conformare_sink.delta_log import commit_file, create_folder_table
-from conformare_sink.emission import Decision
-from conformare_sink.errors import LakeRefusedError
-from conformare_sink.options import CatalogOptions, SinkOptions
 from conformare_sink.tables import LAKE_TABLES, LakeTables
-from conformare_sink.topics import Topics
 
 
 def first_commit(table: Path) -> dict[str, Any]:
@@ -64,49 +55,3 @@ def test_a_folder_with_files_is_not_made_a_table(spark: SparkSession, tmp_path: 
     with pytest.raises(ForeignTableError, match="has files"):
         create_folder_table(spark, LAKE_TABLES["runs"], str(tmp_path))
     assert not (tmp_path / "_delta_log").exists()
-
-
-@pytest.fixture
-def catalog(spark: SparkSession) -> Iterator[CatalogOptions]:
-    """An empty schema of Spark's own catalog."""
-    schema = f"governance_{uuid.uuid4().hex[:8]}"
-    spark.sql(f"CREATE SCHEMA {schema}")
-    yield CatalogOptions(catalog="spark_catalog", schema_name=schema, table_prefix="cf_")
-    spark.sql(f"DROP SCHEMA {schema} CASCADE")
-
-
-@pytest.fixture
-def catalog_store(
-    spark: SparkSession, topics: Topics, topic: Topic, options: SinkOptions, catalog: CatalogOptions
-) -> Store:
-    """A store whose tables have names in a catalog."""
-    del topics  # they are created
-    return Store(spark, options.model_copy(update={"catalog": catalog}), topic)
-
-
-def test_runs_land_in_the_tables_of_a_catalog(spark: SparkSession, catalog_store: Store) -> None:
-    """Whole and once, also when they come again to a sink that has just started."""
-    tables = LakeTables(spark, catalog_store.lake, catalog_store.options.catalog)
-    records = [make_record(f"run-{n}") for n in range(2)]
-    for record in records:
-        catalog_store.topic.send(messages_of(record, "first"))
-    assert catalog_store.catch_up()[Decision.LAND] == 2
-
-    catalog_store.topic.send(messages_of(records[0], "again"))
-    found = catalog_store.catch_up()
-    assert (found[Decision.LAND], found[Decision.REPEAT]) == (0, 1)
-
-    for grain in GRAINS:
-        assert tables.read(grain).count() == sum(len(record[grain]) for record in records)
-    assert not [*Path(catalog_store.lake).glob("*/_delta_log")]
-
-
-def test_a_foreign_table_of_the_catalog_is_refused(
-    spark: SparkSession, catalog_store: Store, catalog: CatalogOptions
-) -> None:
-    """It is named, and left as it was."""
-    name = f"{catalog.schema_name}.cf_runs"
-    spark.sql(f"CREATE TABLE {name} (run_id STRING) USING DELTA")
-    with pytest.raises(LakeRefusedError, match="cf_runs"):
-        catalog_store.catch_up()
-    assert spark.table(name).columns == ["run_id"]

@@ -29,6 +29,20 @@ LAKE = ["--lake", "/nowhere"]
         (["topics", "create", *BROKER, "--partitions", "0"], "--partitions"),
         (["topics", "create", *BROKER, "--kafka-settings", "/no/file"], "/no/file cannot be read"),
         (["status"], "--lake"),
+        *(
+            ([*command, *LAKE, "--catalog", "c"], "--catalog and --table-prefix need --schema")
+            for command in (
+                ["sink", *BROKER],
+                ["replay", *BROKER],
+                ["status"],
+                ["maintain"],
+                ["purge", "--pipeline", "p"],
+                ["quarantine", "list"],
+                ["quarantine", "show"],
+                ["quarantine", "retry"],
+                ["quarantine", "drop", "--all"],
+            )
+        ),
     ],
 )
 def test_wrong_use_is_told_in_one_line(
@@ -38,7 +52,7 @@ def test_wrong_use_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With the option that is wrong."""
-    for name in ("BOOTSTRAP_SERVERS", "LAKE"):
+    for name in ("BOOTSTRAP_SERVERS", "LAKE", "SCHEMA"):
         monkeypatch.delenv(f"CONFORMARE_{name}", raising=False)
     assert main(arguments) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()

@@ -1,0 +1,218 @@
+"""A lake whose tables have names in a catalog, for every command."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from support.produce import Topic, messages_of
+from support.records import make_record
+from support.store import Store
+
+from conformare.cli import main
+from conformare.emission import Message
+from conformare_schemas import GRAINS
+from conformare_sink.broker import EmbeddedBroker
+from conformare_sink.emission import Decision
+from conformare_sink.errors import LakeRefusedError, NoLakeError
+from conformare_sink.lake import open_for_writing
+from conformare_sink.options import CatalogOptions, SinkOptions
+from conformare_sink.purge import Purge
+from conformare_sink.replay import replay
+from conformare_sink.tables import LakeTables
+from conformare_sink.topics import Topics
+
+LANDED = [make_record(f"run-{n}") for n in range(2)]
+UNFRAMED = "not framed: the value does not begin with the marker of Avro single-object encoding"
+
+
+@contextmanager
+def new_schema(spark: SparkSession) -> Iterator[CatalogOptions]:
+    """An empty schema of Spark's own catalog, named as a session would whose catalog it is."""
+    schema = f"governance_{uuid.uuid4().hex[:8]}"
+    spark.sql(f"CREATE SCHEMA {schema}")
+    yield CatalogOptions(schema_name=schema, table_prefix="cf_")
+    spark.sql(f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def empty(spark: SparkSession) -> Iterator[CatalogOptions]:
+    """A schema of a test's own."""
+    with new_schema(spark) as catalog:
+        yield catalog
+
+
+@pytest.fixture(scope="module")
+def store(
+    broker: EmbeddedBroker, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """A store of two runs whose tables have names in a catalog."""
+    prefix = f"test-{uuid.uuid4().hex[:12]}."
+    Topics(broker.bootstrap_servers, prefix).create()
+    topic = Topic(broker.bootstrap_servers, prefix)
+    for record in LANDED:
+        topic.send(messages_of(record, "first"))
+    with new_schema(spark) as catalog:
+        options = SinkOptions(
+            bootstrap_servers=broker.bootstrap_servers,
+            lake=str(tmp_path_factory.mktemp("catalog") / "lake"),
+            catalog=catalog,
+            topic_prefix=prefix,
+        )
+        store = Store(spark, options, topic)
+        assert store.catch_up()[Decision.LAND] == len(LANDED)
+        yield store
+
+
+def catalog_of(store: Store) -> list[str]:
+    """The options of the command line that say where the tables are."""
+    assert store.options.catalog is not None
+    return store.options.catalog.command_line.split()
+
+
+def run_ids(store: Store) -> set[str]:
+    """The runs in the lake."""
+    return {row["run_id"] for row in store.tables.read("runs").collect()}
+
+
+def test_runs_land_in_the_tables_of_a_catalog(store: Store) -> None:
+    """Whole and once, also when they come again to a sink that has just started."""
+    store.topic.send(messages_of(LANDED[0], "again"))
+    found = store.catch_up()
+    assert (found[Decision.LAND], found[Decision.REPEAT]) == (0, 1)
+    for grain in GRAINS:
+        assert store.tables.read(grain).count() == sum(len(record[grain]) for record in LANDED)
+    assert not [*Path(store.lake).glob("*/_delta_log")]
+
+
+def test_what_is_in_the_catalog_is_looked_at(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the same commands, which print the same as of a lake of folders."""
+    waiting = messages_of(make_record("waiting"), "e-waiting")
+    store.topic.send([*waiting[1:], Message("runs", b"k", b"garbage")])
+    store.catch_up()
+    # Their own would end the session of all tests.
+    monkeypatch.setattr(
+        "conformare_sink.cli._lake.lake_tables", lambda *_: nullcontext(store.tables)
+    )
+    prefix = store.options.topic_prefix
+    broker = ["--bootstrap-servers", store.options.bootstrap_servers, "--topic-prefix", prefix]
+
+    def printed(*command: str) -> Any:
+        assert main([*command, "--lake", store.lake, *catalog_of(store), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    status = printed("status", *broker)
+    assert status["lake"] == store.lake
+    assert [*status["runs_by_status"].values()] == [len(LANDED)]
+    assert status["rows_by_grain"]["risks"] == sum(len(record["risks"]) for record in LANDED)
+    assert [(one["run_id"], one["missing"]) for one in status["incomplete"]] == [
+        ("waiting", {"contexts": 4})
+    ]
+    assert status["quarantined_by_cause"] == {UNFRAMED: 1}
+    assert set(status["lag_by_topic"].values()) == {0}
+
+    (cause,) = printed("quarantine", "list")
+    assert (cause["cause"], cause["messages"], cause["topics"]) == (UNFRAMED, 1, [f"{prefix}runs"])
+    (message,) = printed("quarantine", "show", "--cause", "not f", "--topic", f"{prefix}runs")
+    assert (message["key"], message["value_bytes"]) == ("k", len(b"garbage"))
+    assert printed("quarantine", "show", "--cause", r"it's \ ${x}") == []
+
+
+def test_a_replay_lands_in_the_catalog(
+    spark: SparkSession,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was purged stays away; without the catalog's options nothing is made in the folder."""
+    store.topic.send(messages_of(make_record("doomed"), "e-doomed"))
+    store.catch_up()
+    with open_for_writing(store.tables, "a purge") as lake:
+        lake.purge(Purge(run_ids=("doomed",)))
+    store.topic.send(messages_of(make_record("new"), "e-new"))
+    # A session of the command's own would end that of all tests.
+    monkeypatch.setattr(
+        "conformare_sink.session.build_session", lambda _: SimpleNamespace(stop=lambda: None)
+    )
+    monkeypatch.setattr(
+        "conformare_sink.replay.replay", lambda _, *given, **named: replay(spark, *given, **named)
+    )
+    command = ["replay", "--bootstrap-servers", store.options.bootstrap_servers, "--lake"]
+    command += [store.lake, "--topic-prefix", store.options.topic_prefix]
+    there = {path.name for path in Path(store.lake).iterdir()}
+    before = run_ids(store)
+
+    assert main(command) == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(f"error: the tables of {store.lake} are in a catalog: give --catalog ")
+    assert told.endswith(f"--catalog spark_catalog {' '.join(catalog_of(store))}")
+    assert {path.name for path in Path(store.lake).iterdir()} == there
+
+    assert main([*command, *catalog_of(store), "--run-id", "doomed", "--run-id", "new"]) == 0
+    assert capsys.readouterr().out.startswith("landed 1 run(s); 0 emission(s) of runs that are in")
+    assert run_ids(store) == before | {"new"}
+
+
+def test_the_folder_alone_is_no_lake(
+    store: Store, capsys: pytest.CaptureFixture[str], empty: CatalogOptions
+) -> None:
+    """Nor is it together with another schema: whoever gives it is told what to give."""
+    there = {path.name for path in Path(store.lake).iterdir()}
+    for catalog in (None, empty):
+        other = Store(
+            store.spark, store.options.model_copy(update={"catalog": catalog}), store.topic
+        )
+        with pytest.raises(LakeRefusedError, match="are in a catalog: give --catalog spark"):
+            other.catch_up()
+        with pytest.raises(LakeRefusedError, match="are in a catalog: give --catalog spark"):
+            other.tables.require()
+    for command in (["status"], ["quarantine", "list"], ["quarantine", "show"]):
+        assert main([*command, "--lake", store.lake]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "are in a catalog: give --catalog spark_catalog --schema" in line
+    assert {path.name for path in Path(store.lake).iterdir()} == there
+
+
+def test_a_lake_of_folders_is_not_in_a_catalog(
+    spark: SparkSession, lake: str, empty: CatalogOptions
+) -> None:
+    """It would look empty there, and be filled again."""
+    LakeTables(spark, lake).open()
+    in_catalog = LakeTables(spark, lake, empty)
+    with (
+        pytest.raises(LakeRefusedError, match="are folders in it: leave out --catalog"),
+        open_for_writing(in_catalog, "a test"),
+    ):
+        pass
+    with pytest.raises(LakeRefusedError, match="are folders in it: leave out --catalog"):
+        in_catalog.require()
+    assert not in_catalog.exist()
+
+
+def test_a_schema_that_has_no_lake_is_told(
+    spark: SparkSession, lake: str, empty: CatalogOptions
+) -> None:
+    """Nothing is noted in the folder, which may become that of another lake."""
+    with pytest.raises(NoLakeError, match="there is no conformare lake at"):
+        LakeTables(spark, lake, empty).require()
+    assert not Path(lake).exists()
+
+
+def test_a_foreign_table_of_the_catalog_is_refused(
+    spark: SparkSession, lake: str, empty: CatalogOptions
+) -> None:
+    """It is named, and left as it was."""
+    name = f"{empty.schema_name}.cf_runs"
+    spark.sql(f"CREATE TABLE {name} (run_id STRING) USING DELTA")
+    with pytest.raises(LakeRefusedError, match="cf_runs"):
+        LakeTables(spark, lake, empty).open()
+    assert spark.table(name).columns == ["run_id"]
