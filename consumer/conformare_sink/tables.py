@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, SparkSession
 
 from conformare_schemas import (
     GRAINS,
+    LAKE_PROPERTY,
     OWNER_PROPERTY,
     ForeignTableError,
     TableDefinition,
@@ -104,7 +106,7 @@ class LakeTables:
             Table → where its rows are appended.
 
         Raises:
-            LakeRefusedError: Something else is in the place of one.
+            LakeRefusedError: Something else is in the place of one, or they are another lake's.
         """
         runs, *others = LAKE_TABLES.values()
         opened = {runs.name: self._open(runs)}
@@ -156,5 +158,21 @@ class LakeTables:
 
     def _open_in_catalog(self, table: TableDefinition) -> AppendTable:
         identifier = self.identifier(table.name)
+        if table.name == "runs":
+            table = replace(table, lake=Folder(self.spark, self.root).address)
         open_table(self.spark, table, identifier)
+        if table.lake is not None:
+            self._claim(table, identifier)
         return CatalogTable(self.spark, identifier)
+
+    def _claim(self, table: TableDefinition, identifier: str) -> None:
+        """Make sure that the table is of no other lake, whose lock would be another one."""
+        # Not SHOW TBLPROPERTIES: it hides a value that has, for instance, "url" in it.
+        detail = self.spark.sql(f"DESCRIBE DETAIL {identifier}").collect()[0]
+        lake = detail["properties"].get(LAKE_PROPERTY)
+        if lake is None:  # a job has made the table
+            self.spark.sql(table.claim_sql(identifier))
+        elif lake not in (table.lake, self.root):
+            raise LakeRefusedError(
+                f"{identifier} is of another lake: give --lake {shlex.quote(lake)}"
+            )

@@ -17,6 +17,9 @@ EMISSION_COLUMN = "emission_id"
 OWNER_PROPERTY = "conformare.table"
 """Table property by which a Delta table is known to be ours; its value is the table's name."""
 
+LAKE_PROPERTY = "conformare.lake"
+"""Table property of a table in a catalog: folder of the lake that it is of, for the lake's lock is there."""
+
 _SQL_TYPES = {"string": "STRING", "int": "INT", "long": "BIGINT", "boolean": "BOOLEAN"}
 
 
@@ -86,6 +89,8 @@ class TableDefinition:
     clustering: tuple[str, ...] = ()
     skipping: tuple[str, ...] = ()
     """Columns whose smallest and largest value per file are kept; empty for the first 32."""
+    lake: str | None = None
+    """Folder of the lake that the table is of, if it has to be remembered."""
 
     @property
     def properties(self) -> dict[str, str]:
@@ -97,6 +102,8 @@ class TableDefinition:
             # Beyond it, the log's files are removed when a checkpoint is made; time travel ends.
             "delta.logRetentionDuration": "interval 7 days",
         }
+        if self.lake is not None:
+            properties[LAKE_PROPERTY] = self.lake
         if self.skipping:
             properties["delta.dataSkippingStatsColumns"] = ",".join(self.skipping)
         return properties
@@ -120,6 +127,15 @@ class TableDefinition:
             f"CREATE TABLE IF NOT EXISTS {identifier} ({self.schema_ddl}) USING DELTA "
             f"{clustering}COMMENT {_sql_text(self.comment)} TBLPROPERTIES ({properties})"
         )
+
+    def claim_sql(self, identifier: str) -> str:
+        """Return the statement that makes a table that is there remember the lake.
+
+        Args:
+            identifier: Quoted SQL name, from `table_identifier`.
+        """
+        properties = f"{_sql_text(LAKE_PROPERTY)} = {_sql_text(self.properties[LAKE_PROPERTY])}"
+        return f"ALTER TABLE {identifier} SET TBLPROPERTIES ({properties})"
 
 
 def grain_table(grain: str) -> TableDefinition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -26,7 +27,7 @@ from conformare_sink.lake import open_for_writing
 from conformare_sink.options import CatalogOptions, SinkOptions
 from conformare_sink.purge import Purge
 from conformare_sink.replay import replay
-from conformare_sink.tables import LakeTables
+from conformare_sink.tables import LAKE_TABLES, LakeTables
 from conformare_sink.topics import Topics
 
 LANDED = [make_record(f"run-{n}") for n in range(2)]
@@ -62,7 +63,7 @@ def store(
     with new_schema(spark) as catalog:
         options = SinkOptions(
             bootstrap_servers=broker.bootstrap_servers,
-            lake=str(tmp_path_factory.mktemp("catalog") / "lake"),
+            lake=str(tmp_path_factory.mktemp("a secret url") / "lake"),
             catalog=catalog,
             topic_prefix=prefix,
         )
@@ -180,6 +181,32 @@ def test_the_folder_alone_is_no_lake(
         (line,) = capsys.readouterr().err.splitlines()
         assert "are in a catalog: give --catalog spark_catalog --schema" in line
     assert {path.name for path in Path(store.lake).iterdir()} == there
+
+
+def test_tables_are_of_one_folder(store: Store, tmp_path: Path) -> None:
+    """The lock is there: a sink with another one would land the same runs again."""
+    options = store.options.model_copy(update={"lake": str(tmp_path / "other")})
+    told = re.escape(f"is of another lake: give --lake 'file:{store.lake}'")
+    with pytest.raises(LakeRefusedError, match=told):
+        Store(store.spark, options, store.topic).catch_up()
+    same = store.options.model_copy(update={"lake": f"file://{store.lake}/"})
+    assert Store(store.spark, same, store.topic).catch_up()[Decision.LAND] == 0
+
+
+def test_tables_that_a_job_has_made_are_the_first_lakes_and_can_be_moved(
+    spark: SparkSession, tmp_path: Path, empty: CatalogOptions
+) -> None:
+    """By the statement of docs/deploy.md."""
+    first, second = (LakeTables(spark, str(tmp_path / name), empty) for name in ("1", "2"))
+    runs = first.identifier("runs")
+    spark.sql(LAKE_TABLES["runs"].create_sql(runs))
+    first.open()
+    with pytest.raises(LakeRefusedError, match=f"give --lake file:{first.root}"):
+        second.open()
+    spark.sql(f"ALTER TABLE {runs} SET TBLPROPERTIES ('conformare.lake' = '{second.root}')")
+    second.open()
+    with pytest.raises(LakeRefusedError, match=f"give --lake {second.root}"):
+        first.open()
 
 
 def test_a_lake_of_folders_is_not_in_a_catalog(
