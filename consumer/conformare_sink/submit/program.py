@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import typer
 
+from conformare_sink.cli import quarantine
+from conformare_sink.cli.maintain import maintain
+from conformare_sink.cli.purge import purge
 from conformare_sink.cli.replay import replay
 from conformare_sink.cli.sink import sink
+from conformare_sink.cli.status import status
 
 app = typer.Typer(add_completion=False)
-app.command()(sink)
-app.command()(replay)
+for command in (sink, replay, status, maintain, purge):
+    app.command()(command)
+app.add_typer(quarantine.app, name="quarantine")
 
 if __name__ == "__main__":
     app()

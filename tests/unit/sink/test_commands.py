@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from typer.testing import CliRunner
 
 from conformare.cli import main
+from conformare_sink.submit.program import app
 
 BROKER = ["--bootstrap-servers", "127.0.0.1:1"]
 LAKE = ["--lake", "/nowhere"]
@@ -76,3 +78,12 @@ def test_where_there_is_no_lake_there_is_nothing_to_read(
     """The line names the folder."""
     assert main([*command, *LAKE]) == 1
     assert capsys.readouterr().err == "error: there is no conformare lake at /nowhere\n"
+
+
+@pytest.mark.parametrize(
+    "command", ["sink", "replay", "status", "maintain", "purge", "quarantine list"]
+)
+def test_what_works_on_a_lake_can_be_submitted(command: str) -> None:
+    """Under the name that it has everywhere."""
+    asked = CliRunner().invoke(app, [*command.split(), "--help"])
+    assert (asked.exit_code, asked.exception) == (0, None)
