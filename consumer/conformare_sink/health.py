@@ -5,12 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 BATCH_LIMIT_SECONDS = 600.0
-
-Awaited = Literal["the broker", "the lake"]
-"""What a stream may wait for. Everybody may read it: a fixed word, never the text of an error."""
 
 _RUNNING = "ok"
 
@@ -20,7 +17,7 @@ class HealthReport(NamedTuple):
 
     healthy: bool
     status: str
-    """`ok`, `starting`, `waiting for …`, `stalled` or `stopping`."""
+    """`ok`, `starting`, `waiting for the broker`, `stalled` or `stopping`."""
     seconds: float
     """How long it has been so; of a stalled stream, how long its batch has been running."""
 
@@ -50,13 +47,9 @@ class Health:
         """Say that the stream runs; again and again is the same as once."""
         self._be(_RUNNING)
 
-    def waiting(self, awaited: Awaited) -> None:
-        """Say that the stream waits for something; again and again is the same as once.
-
-        Args:
-            awaited: What it waits for.
-        """
-        self._be(f"waiting for {awaited}")
+    def waiting_for_broker(self) -> None:
+        """Say that the stream waits for its broker; again and again is the same as once."""
+        self._be("waiting for the broker")
 
     def stopping(self) -> None:
         """Say that the stream ends; nothing that is said later changes that."""

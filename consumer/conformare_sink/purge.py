@@ -2,7 +2,7 @@
 
 What a purge deletes is settled by one commit, that of its tombstones in `purged`. Before it nothing
 has gone, after it everything goes: a note in the lake's folder tells the next writer to go on where
-a crash ended it. `runs` goes first, so that no reader who begins there sees a part of a run.
+a crash ended it. `runs` goes first: no reader who begins there from then on sees a part of a run.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class SinkStream:
                 restarts.keep_up(land)
 
     def _await_broker(self, topics: Topics, patience: float | None) -> bool:
-        self._health.waiting("the broker")
+        self._health.waiting_for_broker()
         return await_broker(topics, patience, self._stopping)
 
     def _begin(

@@ -72,7 +72,7 @@ def test_metrics_are_those_of_the_moment(port: int, metrics: SinkMetrics) -> Non
     ("tell", "status", "told"),
     [
         (Health.running, 200, "ok"),
-        (lambda health: health.waiting("the broker"), 503, "waiting for the broker"),
+        (Health.waiting_for_broker, 503, "waiting for the broker"),
         (Health.stopping, 503, "stopping"),
     ],
 )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from conformare_sink.health import Health
+
+DOCS = Path(__file__).parents[3] / "docs" / "operation.md"
 
 
 class Clock:
@@ -30,17 +35,15 @@ def health(clock: Clock) -> Health:
 
 
 def test_a_stream_is_healthy_when_it_runs(health: Health, clock: Clock) -> None:
-    """Neither before, nor while it waits for something; each with its own time."""
+    """Neither before, nor while it waits for its broker; each with its own time."""
     clock.now += 3
     assert health.report() == (False, "starting", 3.0)
     health.running()
     clock.now += 4
     assert health.report() == (True, "ok", 4.0)
-    health.waiting("the broker")
+    health.waiting_for_broker()
     clock.now += 5
     assert health.report() == (False, "waiting for the broker", 5.0)
-    health.waiting("the lake")
-    assert health.report() == (False, "waiting for the lake", 0.0)
     health.running()
     assert health.report() == (True, "ok", 0.0)
 
@@ -48,7 +51,7 @@ def test_a_stream_is_healthy_when_it_runs(health: Health, clock: Clock) -> None:
 def test_to_say_the_same_again_begins_nothing_anew(health: Health, clock: Clock) -> None:
     """A loop may say it at every turn."""
     for seconds in (0.0, 2.0, 4.0):
-        health.waiting("the broker")
+        health.waiting_for_broker()
         assert health.report().seconds == seconds
         clock.now += 2
 
@@ -75,12 +78,12 @@ def test_a_batch_that_fails_is_under_way_no_more(health: Health, clock: Clock) -
     assert health.report().status == "ok"
 
 
-def test_a_batch_that_waits_says_for_what(health: Health, clock: Clock) -> None:
+def test_a_stream_that_waits_has_not_stalled(health: Health, clock: Clock) -> None:
     """That tells more than that it has stalled."""
     with health.batch():
-        health.waiting("the lake")
+        health.waiting_for_broker()
         clock.now += 1000
-        assert health.report() == (False, "waiting for the lake", 1000.0)
+        assert health.report() == (False, "waiting for the broker", 1000.0)
 
 
 def test_nothing_follows_stopping(health: Health, clock: Clock) -> None:
@@ -92,3 +95,19 @@ def test_nothing_follows_stopping(health: Health, clock: Clock) -> None:
     with health.batch():
         clock.now += 1000
         assert health.report() == (False, "stopping", 1002.0)
+
+
+def test_the_docs_have_every_status_and_no_other(health: Health, clock: Clock) -> None:
+    """Somebody has an alert for each."""
+    said = [health.report().status]
+    health.waiting_for_broker()
+    said.append(health.report().status)
+    with health.batch():
+        said.append(health.report().status)
+        clock.now += 1000
+        said.append(health.report().status)
+    health.stopping()
+    said.append(health.report().status)
+    section = DOCS.read_text(encoding="utf-8").split("### Health")[1].split("###")[0]
+    rows = re.findall(r"^\| (`.*`) \|", section, re.MULTILINE)
+    assert sorted(re.findall("`(.*?)`", " ".join(rows))) == sorted(said)
