@@ -6,6 +6,7 @@ import shlex
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
 from conformare_schemas import (
@@ -83,10 +84,10 @@ class LakeTables:
             raise NoLakeError(f"there is no conformare lake at {self.root}")
 
     def require_place(self) -> None:
-        """Make sure that the lake's folder does not have its tables elsewhere.
+        """Make sure that the tables have a schema, and the lake's folder does not have them elsewhere.
 
         Raises:
-            LakeRefusedError: It has.
+            LakeRefusedError: It has, or they have none.
         """
         noted = read_note(Folder(self.spark, self.root))
         runs = Folder(self.spark, table_path(self.root, "runs"))
@@ -98,6 +99,8 @@ class LakeTables:
                 f"the tables of {self.root} are folders in it: leave out --catalog, --schema and "
                 "--table-prefix"
             )
+        if self.catalog is not None:
+            self._require_schema(self.catalog)
 
     def open(self) -> dict[str, AppendTable]:
         """Open all tables, made where they are missing, with every column of the contract.
@@ -115,6 +118,14 @@ class LakeTables:
             opened.update(zip(names, pool.map(self._open, others), strict=True))
         self._note_place()
         return opened
+
+    def _require_schema(self, catalog: CatalogOptions) -> None:
+        schema = table_identifier("", catalog=catalog.catalog, schema=catalog.schema_name)
+        try:
+            self.spark.sql(f"DESCRIBE SCHEMA {schema}")
+        except AnalysisException as exc:
+            reason = str(exc).splitlines()[0]
+            raise LakeRefusedError(f"the schema {schema} cannot be used: {reason}") from exc
 
     def _whole_catalog(self) -> CatalogOptions | None:
         """Where the tables are, also for a session that has another current catalog."""

@@ -225,6 +225,19 @@ def test_a_lake_of_folders_is_not_in_a_catalog(
     assert not in_catalog.exist()
 
 
+@pytest.mark.parametrize("catalog", [None, "no_such_catalog"])
+def test_a_schema_that_is_not_there_is_told(
+    spark: SparkSession, lake: str, catalog: str | None
+) -> None:
+    """In one line, and nothing is made."""
+    nowhere = LakeTables(spark, lake, CatalogOptions(catalog=catalog, schema_name="no_such"))
+    with pytest.raises(LakeRefusedError, match=r"^the schema .*`no_such` cannot be used: .*$"):
+        nowhere.require()
+    with pytest.raises(LakeRefusedError), open_for_writing(nowhere, "a test"):
+        pass
+    assert not Path(lake).exists()
+
+
 def test_a_schema_that_has_no_lake_is_told(
     spark: SparkSession, lake: str, empty: CatalogOptions
 ) -> None:
