@@ -13,7 +13,10 @@ from conformare_sink.session import build_session
 from conformare_sink.stream import SinkStream
 
 given = arguments()
-spark = build_session("bench", master=given["master"], driver_memory=given["driver_memory"])
+# As `conformare sink --once` does.
+spark = build_session(
+    "bench", master=given["master"], driver_memory=given["driver_memory"], short_lived=True
+)
 options = SinkOptions(
     bootstrap_servers=given["servers"],
     lake=given["lake"],

@@ -18,10 +18,6 @@ from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.session import build_session
 from conformare_sink.spark_process import end_spark
 
-# The Java process lives for a minute: Java's optimising compiler would cost more than it gains.
-# Without that compiler, Java keeps less room for compiled code than Spark needs.
-_QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
-
 
 def new_folder(root: Path) -> Path:
     """Make a folder of this demo's own: what an earlier one has shown stays as it was."""
@@ -57,11 +53,10 @@ def running_broker(folder: Path) -> Iterator[EmbeddedBroker]:
 @contextmanager
 def running_spark() -> Iterator[SparkSession]:
     """Run a Spark session for as long as the block takes."""
-    java_options = {"spark.driver.extraJavaOptions": _QUICK_JAVA}
     # Broken off while it starts, Spark would leave a Java process behind; and it brings a handler
     # of Ctrl-C of its own.
     with held_back():
-        spark = build_session("conformare-demo", extra_conf=java_options)
+        spark = build_session("conformare-demo", short_lived=True)
     try:
         # Such as those about job groups that have ended already: nothing that a viewer could act on.
         spark.sparkContext.setLogLevel("ERROR")

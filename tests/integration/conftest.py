@@ -99,18 +99,17 @@ def classic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     folder = tmp_path_factory.mktemp("spark")
     extra_conf = {
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        # Many short queries: the optimising compiler costs more than it gives back here. What
-        # the other one makes of Spark's generated code fills its cache, which is small then.
-        "spark.driver.extraJavaOptions": (
-            f"-Dderby.system.home={folder} -XX:TieredStopAtLevel=1 "
-            "-XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC"
-        ),
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -XX:+UseParallelGC",
         "spark.connect.grpc.binding.address": LOOPBACK,
         "spark.connect.grpc.binding.port": "0",
     }
     if pyspark.__version__ == SPARK_VERSION:
         session = build_session(
-            APP_NAME, master=MASTER, driver_memory=DRIVER_MEMORY, extra_conf=extra_conf
+            APP_NAME,
+            master=MASTER,
+            driver_memory=DRIVER_MEMORY,
+            short_lived=True,
+            extra_conf=extra_conf,
         )
     else:
         session = start_older_spark(extra_conf)

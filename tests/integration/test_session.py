@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -64,6 +65,14 @@ def test_the_limits_reached_the_java_process(spark: SparkSession) -> None:
     """As system properties, which is where Avro looks."""
     found = {name: spark.sparkContext.getSystemProperty(name) for name in AVRO_LIMITS}
     assert found == AVRO_LIMITS
+
+
+def test_a_java_that_ends_soon_has_no_optimising_compiler(spark: SparkSession) -> None:
+    """Nor the small room for compiled code that Java then keeps."""
+    jvm: Any = spark.sparkContext._jvm
+    runtime = jvm.java.lang.management.ManagementFactory.getRuntimeMXBean()
+    given = list(runtime.getInputArguments())
+    assert {"-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m"} <= set(given)
 
 
 def test_times_are_utc_and_delta_is_the_catalog(spark: SparkSession) -> None:

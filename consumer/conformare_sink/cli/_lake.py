@@ -31,7 +31,7 @@ def lake_tables(root: str, catalog: CatalogOptions | None) -> Iterator[LakeTable
     from conformare_sink.tables import LakeTables
 
     with err.status("Starting Spark"):
-        spark = build_session("conformare")
+        spark = build_session("conformare", short_lived=True)
     try:
         tables = LakeTables(spark, root, catalog)
         tables.require()

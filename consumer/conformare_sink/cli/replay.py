@@ -137,7 +137,7 @@ def replay(
         to_offsets=_by_partition(to_offset),
     )
     with err.status("Starting Spark"):
-        spark = build_session("conformare-replay")
+        spark = build_session("conformare-replay", short_lived=True)
     try:
         with Progress(
             TextColumn("{task.description}"),

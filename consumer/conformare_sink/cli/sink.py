@@ -209,7 +209,7 @@ def sink(
         if not await_broker(topics, options.patience_seconds(once=once), stopping):
             return
         with err.status("Starting Spark"):
-            spark = build_session("conformare-sink")
+            spark = build_session("conformare-sink", short_lived=once)
         running.callback(spark.stop)
         stream = SinkStream(spark, options, report, metrics, health, stopping)
         if once:

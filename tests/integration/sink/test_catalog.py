@@ -142,7 +142,7 @@ def test_a_replay_lands_in_the_catalog(
     store.topic.send(messages_of(make_record("new"), "e-new"))
     # A session of the command's own would end that of all tests.
     monkeypatch.setattr(
-        "conformare_sink.session.build_session", lambda _: SimpleNamespace(stop=lambda: None)
+        "conformare_sink.session.build_session", lambda *_, **__: SimpleNamespace(stop=lambda: None)
     )
     monkeypatch.setattr(
         "conformare_sink.replay.replay", lambda _, *given, **named: replay(spark, *given, **named)
@@ -185,6 +185,7 @@ def test_the_folder_alone_is_no_lake(
 
 def test_tables_are_of_one_folder(store: Store, tmp_path: Path) -> None:
     """The lock is there: a sink with another one would land the same runs again."""
+    store.catch_up()
     options = store.options.model_copy(update={"lake": str(tmp_path / "other")})
     told = re.escape(f"is of another lake: give --lake 'file:{store.lake}'")
     with pytest.raises(LakeRefusedError, match=told):
