@@ -23,7 +23,7 @@ from conformare_sink.stream import SinkStream
 from conformare_sink.tables import LakeTables
 
 RUNS_OF_A_BATCH = 50
-BATCHES, WARM_UP = 25, 8
+BATCHES, WARM_UP = 100, 40
 MAX_MESSAGE_BYTES = 1_000_000
 
 given = arguments()
