@@ -21,8 +21,10 @@ PATIENCE_SECONDS = 90.0
 
 _POLL_SECONDS = 0.01
 _QUIET_SECONDS = 1.0
-_BATCH_SECONDS = 2.0
-_APPEND_SECONDS = 0.2
+# A small batch takes half a second, and a tenth of one between its first table and `runs`; what comes
+# later than that hits a sink at rest.
+_BATCH_SECONDS = 0.5
+_APPEND_SECONDS = 0.1
 _IDLE_SECONDS = 1.0
 
 

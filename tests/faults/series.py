@@ -98,7 +98,7 @@ class _Series:
         """Do all of it."""
         self._pump.start()
         self._reader.start()
-        self._pump.allow(self._share)
+        self._pump.allow(self._share // 2)
         for number, life in enumerate(planned_lives(self._chance, self._options.kills)):
             self._live(life, allowed_runs=(number + 1) * self._share)
         self._pump.finish()
@@ -126,7 +126,9 @@ class _Series:
         with ExitStack() as until_killed:
             try:
                 if life.rival:
-                    sink = self._beside_a_rival(sink)
+                    # Otherwise the first has landed all there is when the second is refused.
+                    with self._pump.held():
+                        sink = self._beside_a_rival(sink)
                 killer = Killer(sink, watch, birth, self._chance)
                 self._await_instant(life, sink, killer, allowed_runs, until_killed)
             except SinkEndedError:
