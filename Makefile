@@ -72,7 +72,7 @@ test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3
 	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
 
 .PHONY: faults
-faults: setup ## Kill the sink and the broker at random instants, a hundred times, and compare: most of an hour
+faults: setup ## Kill the sink and the broker at random instants, a hundred times, and compare: twenty minutes or more
 	PYTHONPATH=tests $(BIN)/python -m faults $(FAULTS_ARGS)
 
 .PHONY: bench
