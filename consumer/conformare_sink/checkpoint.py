@@ -118,12 +118,12 @@ def read_progress(spark: SparkSession, location: str) -> Progress | None:
     folder = Folder(spark, location)
     finished = max(_batches(spark, location, _FINISHED), default=None)
     begun = max(_batches(spark, location, _BEGUN), default=None)
-    if finished is None and begun is None and not folder.has(_INITIAL):
-        return None
     # Spark reads these as well, and has no words for a file that a full disk has left empty.
     for name in (_METADATA, f"{_FINISHED}/{finished}"):
         if folder.has(name):
             _last_line(folder, name)
+    if finished is None and begun is None and not folder.has(_INITIAL):
+        return None
     read_from = _INITIAL if finished is None else f"{_BEGUN}/{finished}"
     begun_at = read_from if begun is None else f"{_BEGUN}/{begun}"
     return Progress(

@@ -23,7 +23,7 @@ _TOO_LARGE = "spark.driver.maxResultSize"
 
 @dataclass(frozen=True)
 class Portion:
-    """Some messages of a micro-batch; no run is in two, but one that alone is too large for one."""
+    """Some messages of a micro-batch; no run is in two, but where very much has one key, or none."""
 
     messages: list[Message]
     sequences: set[tuple[str, int]]

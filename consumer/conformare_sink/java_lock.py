@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
 
-from conformare_sink.errors import LakeBusyError
+from conformare_sink.errors import LakeBusyError, LakeRefusedError, first_line
 
 logger = logging.getLogger("conformare_sink")
 
@@ -39,6 +39,7 @@ def locked_by_java(spark: SparkSession, lake: Path, location: str, holder: str) 
 
     Raises:
         LakeBusyError: The Java of a writer that has ended is still there.
+        LakeRefusedError: The file system does not let Java lock a file.
     """
     jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 - the way to Java
     file = lake / JAVA_LOCK_FILE
@@ -54,10 +55,17 @@ def locked_by_java(spark: SparkSession, lake: Path, location: str, holder: str) 
             opened.close()
 
 
+def _is_locked(channel: Any, location: str) -> bool:
+    try:
+        return channel.tryLock() is not None
+    except Py4JJavaError as exc:
+        raise LakeRefusedError(f"{location} cannot be locked by Java: {first_line(exc)}") from exc
+
+
 def _lock(channel: Any, file: Path, location: str) -> None:
     deadline = time.monotonic() + END_SECONDS
     told = False
-    while channel.tryLock() is None:
+    while not _is_locked(channel, location):
         owner = file.read_text(encoding="utf-8").strip() or "another Java process"
         if time.monotonic() > deadline:
             raise LakeBusyError(

@@ -128,7 +128,8 @@ def purge_runs(tables: LakeTables, purge: Purge, delete: Delete) -> Purged:
         TableWriteError: Delta refused; the next writer goes on with the purge.
     """
     purged = rehearse_purge(tables, purge)
-    if purged.runs or purged.quarantined:
+    # Of a run_id there may be messages that no sink has read yet.
+    if purged.runs or purge.is_of_run_ids_alone:
         note = PurgingNote(purge=purge, purged_at=datetime.now(timezone.utc))
         Folder(tables.spark, tables.root).write_text(PURGING_NOTE, note.model_dump_json())
         finish_purge(tables, delete)

@@ -57,9 +57,11 @@ def leased(lake: Folder, location: str, holder: str) -> Iterator[Callable[[], No
     def confirm() -> None:
         with whole:
             found = _read(lake)
-        # One that is gone or cut off may be what a fault has left of ours: it is written again.
-        if "holder" in found and found.get("id") != identity:
-            raise LakeBusyError(f"{location} was taken over by {found['holder']}")
+        # One that is cut off may be what a fault has left of ours: it is written again. One that is
+        # gone was removed by somebody who took over and has ended since.
+        if not found or ("holder" in found and found.get("id") != identity):
+            holder = found.get("holder", "another process")
+            raise LakeBusyError(f"{location} was taken over by {holder}")
 
     write()
     over = threading.Event()

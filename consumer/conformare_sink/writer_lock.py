@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from conformare_sink.errors import LakeBusyError
+from conformare_sink.errors import LakeBusyError, LakeRefusedError
 from conformare_sink.folder import Folder
 from conformare_sink.java_lock import JAVA_LOCK_FILE, locked_by_java
 from conformare_sink.writer_lease import LEASE_FILE, leased
@@ -21,8 +21,9 @@ from conformare_sink.writer_lease import LEASE_FILE, leased
 LOCK_FILE = "_writer.lock"
 LOCK_FILES = (LOCK_FILE, JAVA_LOCK_FILE, LEASE_FILE)
 
-_NO_LOCKS = {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL}
-"""What mounts without locks answer, such as some of FUSE and NFS."""
+_NO_LOCKS = {errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
+"""What mounts without locks answer, such as some of FUSE. Not ENOLCK: that may be a matter of one
+machine or moment, while another machine holds the lock and would not see a lease."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def sole_writer(spark: SparkSession, location: str, purpose: str) -> Iterator[Ho
 
     Raises:
         LakeBusyError: Another process holds the lake.
+        LakeRefusedError: Its file system has locks and does not give one.
     """
     lake = Folder(spark, location)
     holder = f"{purpose}, process {os.getpid()} on {socket.gethostname()}"
@@ -80,7 +82,7 @@ def _locked(lake: Path, location: str, holder: str) -> Iterator[bool]:
             ) from exc
         except OSError as exc:
             if exc.errno not in _NO_LOCKS:
-                raise
+                raise LakeRefusedError(f"{location} cannot be locked: {exc.strerror}") from exc
             yield False
             return
         lock.truncate(0)

@@ -69,7 +69,9 @@ def purge(
         with opened_lake(lake, tables_at, "a purge") as opened, err.status("Deleting"):
             found = opened.purge(chosen)
     if not found.runs and not found.quarantined:
-        out.print("no such run; nothing was deleted")
+        remembered = chosen.is_of_run_ids_alone and not dry_run
+        done = "it will not land either" if remembered else "nothing was deleted"
+        out.print(f"no such run; {done}")
         return
     _print(found, dry_run=dry_run)
 

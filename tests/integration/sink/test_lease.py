@@ -27,7 +27,7 @@ from conformare_sink import writer_lease
 from conformare_sink.assembly import assemble, table_rows
 from conformare_sink.decode import decode
 from conformare_sink.emission import RunKey
-from conformare_sink.errors import LakeBusyError, TableWriteError
+from conformare_sink.errors import LakeBusyError, LakeRefusedError, TableWriteError
 from conformare_sink.folder import Folder
 from conformare_sink.lake import Lake, open_for_writing
 from conformare_sink.message import Message
@@ -109,6 +109,18 @@ def test_a_lease_that_is_just_being_written_is_nobody_elses(
             leased(folder, "the lake", "another"),
         ):
             pass
+
+
+def test_a_lease_that_is_gone_was_taken_over(
+    tables: LakeTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By somebody who has ended since, while its holder was suspended."""
+    monkeypatch.setattr(writer_lease, "RENEW_SECONDS", 3600.0)
+    with leased(Folder(tables.spark, tables.root), "the lake", "a test") as confirm:
+        confirm()
+        (tmp_path / "lake" / LEASE_FILE).unlink()
+        with pytest.raises(LakeBusyError, match="was taken over by another process"):
+            confirm()
 
 
 class Failing(Folder):
@@ -235,7 +247,7 @@ def test_a_delete_that_is_under_way_when_another_takes_over_is_refused(tables: L
             deleting.result()
 
 
-@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL])
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOSYS, errno.EINVAL])
 def test_a_mount_of_this_machine_that_has_no_locks_has_a_lease(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
@@ -255,3 +267,19 @@ def test_a_mount_of_this_machine_that_has_no_locks_has_a_lease(
         ):
             pass
     assert not Path(lake, LEASE_FILE).exists()
+
+
+def test_a_mount_whose_locks_do_not_answer_is_refused(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another machine may hold its lock, and would not see a lease."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with (
+        pytest.raises(LakeRefusedError, match="cannot be locked: No locks available"),
+        sole_writer(spark, lake, "a test"),
+    ):
+        pass

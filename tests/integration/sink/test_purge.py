@@ -129,8 +129,10 @@ def test_what_waits_and_what_is_in_quarantine_goes_by_its_run_id(store: Store) -
     with open_for_writing(store.tables, "a purge") as lake:
         assert lake.purge(Purge(run_ids=("waiting",), pipeline="other")) == Purged({}, {}, 0)
         before = versions(store)
-        assert lake.purge(Purge(run_ids=("nobody",))) == Purged({}, {}, 0)
+        assert lake.purge(Purge(pipeline="nobody's")) == Purged({}, {}, 0)
         assert versions(store) == before
+        assert lake.purge(Purge(run_ids=("unread",))) == Purged({}, {}, 0)
+        assert lake.purged_runs([RunKey("any", "unread")])
         assert lake.purge(Purge(run_ids=("waiting",))) == Purged({"any": 1}, {}, 1)
     assert read_table(store.lake, "pending") == []
     assert [row["key"] for row in read_table(store.lake, "quarantine")] == [b"stays"]
