@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable
 
@@ -15,6 +16,10 @@ from conformare_sink.errors import StreamFailedError
 
 class _StopRequested(Exception):  # noqa: N818 - no fault: the query is being stopped
     """Raised inside the query so that a batch which has not begun is not committed."""
+
+
+def _is_a_fault(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], _StopRequested))
 
 
 class LandingQuery:
@@ -73,6 +78,8 @@ class LandingQuery:
 
     def stop(self) -> None:
         """Stop the query; a batch that is under way is finished first."""
+        # It tells of whatever goes back to Java as an exception.
+        logging.getLogger("py4j.clientserver").addFilter(_is_a_fault)
         with self._landing:
             self._stopping = True
         # Not under the lock: Spark waits for the query's thread, which may be waiting for it.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any, cast
 
+import pytest
 from pyspark.sql import DataFrame
 
 from conformare_sink.query import LandingQuery
@@ -40,12 +41,16 @@ class Spark:
         self.thread.join(PATIENCE_SECONDS)
 
     def _begin_a_batch(self) -> None:
-        with contextlib.suppress(Exception):
+        try:
             self._land(cast(DataFrame, None), 7)
+        except Exception:
+            logging.getLogger("py4j.clientserver").exception("as py4j tells of it")
 
 
-def test_a_batch_that_begins_while_the_query_is_stopped_ends_at_once() -> None:
-    """It is not landed, and the stop does not wait for it for ever."""
+def test_a_batch_that_begins_while_the_query_is_stopped_ends_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is not landed, the stop does not wait for it for ever, and nobody reads of an exception."""
     landed: list[Any] = []
     spark = Spark()
     query = LandingQuery(
@@ -54,3 +59,4 @@ def test_a_batch_that_begins_while_the_query_is_stopped_ends_at_once() -> None:
     query.stop()
     assert not spark.thread.is_alive()
     assert landed == []
+    assert caplog.text == ""
