@@ -92,7 +92,7 @@ class CatalogTable:
         try:
             self._spark.createDataFrame(rows).coalesce(1).writeTo(self._identifier).append()
         except PySparkException as exc:
-            raise TableWriteError(self._identifier, str(exc).splitlines()[0]) from exc
+            raise TableWriteError(self._identifier, first_line(exc)) from exc
         if known:
             self._version += 1
 

@@ -25,6 +25,7 @@ END_SECONDS = 20.0
 """How long the Java of a writer that has ended may take to end as well."""
 
 _LOOK_SECONDS = 0.1
+"""Java can wait for a lock for ever or not at all, and this is to be bounded."""
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from conformare_schemas import (
 from conformare_sink.append import AppendTable, CatalogTable, FolderTable
 from conformare_sink.catalog_note import in_a_catalog, read_note, write_note
 from conformare_sink.delta_log import LOG, create_folder_table, is_delta_table
-from conformare_sink.errors import LakeRefusedError, NoLakeError
+from conformare_sink.errors import LakeRefusedError, NoLakeError, first_line
 from conformare_sink.folder import Folder
 from conformare_sink.lake_tables import PENDING, PURGED, QUARANTINE
 from conformare_sink.options import CatalogOptions
@@ -124,8 +124,9 @@ class LakeTables:
         try:
             self.spark.sql(f"DESCRIBE SCHEMA {schema}")
         except AnalysisException as exc:
-            reason = str(exc).splitlines()[0]
-            raise LakeRefusedError(f"the schema {schema} cannot be used: {reason}") from exc
+            raise LakeRefusedError(
+                f"the schema {schema} cannot be used: {first_line(exc)}"
+            ) from exc
 
     def _whole_catalog(self) -> CatalogOptions | None:
         """Where the tables are, also for a session that has another current catalog."""
