@@ -51,12 +51,12 @@ java:
 # Returns at once where this machine has them.
 .PHONY: jars
 jars: java $(INSTALLED)
-	@$(BIN)/python -m conformare_sink.jars
+	@$(BIN)/python -m conformare_sink.spark.jars
 
 # Without it, all works and every Spark takes some seconds longer to start.
 .PHONY: classes
 classes: jars
-	@$(BIN)/python -m conformare_sink.class_archive || echo "going on without an archive of classes" >&2
+	@$(BIN)/python -m conformare_sink.spark.class_archive || echo "going on without an archive of classes" >&2
 
 .PHONY: demo
 demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables

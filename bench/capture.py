@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 from conformare.capture import Store, describe, restore, store, trackSpark
 from conformare.capture._content import MOST_AT_ONE_PLACE
 from conformare.record import to_run_record
-from conformare_sink.session import build_session
+from conformare_sink.spark.session import build_session
 
 OPERATIONS = 240
 RECORDED_STEPS = 5_000

@@ -14,9 +14,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from conformare_sink.broker import HOST, EmbeddedBroker, free_port
+from conformare_sink.broker.broker import HOST, EmbeddedBroker, free_port
 from conformare_sink.errors import BrokerNotRunningError
-from conformare_sink.topics import Topics
+from conformare_sink.kafka.topics import Topics
 
 START_SECONDS = 60.0
 READ_SECONDS = 30.0

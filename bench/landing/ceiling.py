@@ -6,9 +6,9 @@ import time
 
 from bench.landing.process import arguments, found
 
-from conformare_sink.kafka_source import kafka_stream
-from conformare_sink.session import build_session
-from conformare_sink.topics import Topics
+from conformare_sink.kafka.source import kafka_stream
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.spark.session import build_session
 
 given = arguments()
 spark = build_session("bench", master=given["master"])

@@ -15,12 +15,12 @@ from conformare import to_run_record
 from conformare._identity import new_emission_id
 from conformare.emission import Message, encode_emission
 from conformare_schemas import GRAINS, table_columns, topic_name
-from conformare_sink.lake import Lake
+from conformare_sink.lake.lake import Lake
+from conformare_sink.lake.tables import LakeTables
+from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
-from conformare_sink.report import BatchReport
-from conformare_sink.session import build_session
-from conformare_sink.stream import SinkStream
-from conformare_sink.tables import LakeTables
+from conformare_sink.spark.session import build_session
+from conformare_sink.stream.stream import SinkStream
 
 RUNS_OF_A_BATCH = 50
 BATCHES, WARM_UP = 100, 40

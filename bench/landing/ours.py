@@ -7,10 +7,10 @@ import time
 
 from bench.landing.process import arguments, found
 
+from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
-from conformare_sink.report import BatchReport
-from conformare_sink.session import build_session
-from conformare_sink.stream import SinkStream
+from conformare_sink.spark.session import build_session
+from conformare_sink.stream.stream import SinkStream
 
 given = arguments()
 # As `conformare sink --once` does.

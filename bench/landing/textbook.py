@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.avro.functions import from_avro
 
 from conformare_schemas import GRAINS, HEADER_BYTES, message_schema, topic_name
-from conformare_sink.session import build_session
+from conformare_sink.spark.session import build_session
 
 given = arguments()
 spark = build_session("bench", master=given["master"])

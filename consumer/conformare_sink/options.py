@@ -7,7 +7,7 @@ import shlex
 from pydantic import BaseModel, ConfigDict, Field
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.kafka_access import ANYBODY, KafkaAccess
+from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 
 DEFAULT_MAX_MESSAGES_PER_BATCH = 50_000
 DEFAULT_RETENTION_HOURS = 168

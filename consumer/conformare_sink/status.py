@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from conformare_schemas import GRAINS
-from conformare_sink.emission import Emission, EmissionKey, Piece
-from conformare_sink.lake_query import query_lake
-from conformare_sink.lake_tables import PENDING, QUARANTINE
-from conformare_sink.topics import Topics, consumer_group
+from conformare_sink.kafka.topics import Topics, consumer_group
+from conformare_sink.lake.own_tables import PENDING, QUARANTINE
+from conformare_sink.lake.query import query_lake
+from conformare_sink.messages.emission import Emission, EmissionKey, Piece
 
 if TYPE_CHECKING:
-    from conformare_sink.tables import LakeTables
+    from conformare_sink.lake.tables import LakeTables
 
 
 @dataclass(frozen=True)

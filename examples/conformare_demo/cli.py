@@ -34,7 +34,7 @@ def demo(
     ],
 ) -> None:
     """Run a real pipeline three times, land its runs in Delta through Kafka, and show them."""
-    from conformare_sink.java import find_java
+    from conformare_sink.spark.java import find_java
 
     find_java()
     with ExitStack() as running:
@@ -59,9 +59,9 @@ def _fill_and_show(root: Path, running: ExitStack) -> str:
     from conformare_demo.revisions import REVISIONS
     from conformare_demo.stage import new_folder, running_broker, running_spark
     from conformare_demo.steps import flush_runs, land, recording_to, replay_all
-    from conformare_sink.jars import JAR_SETS, is_resolved, resolve_jars
+    from conformare_sink.kafka.topics import Topics
     from conformare_sink.options import SinkOptions
-    from conformare_sink.topics import Topics
+    from conformare_sink.spark.jars import JAR_SETS, is_resolved, resolve_jars
 
     with step("Preparing the data: flights from New York in 2013"):
         data = prepare_flights(root / "data")

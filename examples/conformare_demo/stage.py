@@ -12,11 +12,11 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from conformare_demo.interruption import ending_on_request, held_back
-from conformare_sink.broker import EmbeddedBroker, free_port
+from conformare_sink.broker.broker import EmbeddedBroker, free_port
 from conformare_sink.cli._console import err
 from conformare_sink.errors import BrokerNotRunningError
-from conformare_sink.session import build_session
-from conformare_sink.spark_process import end_spark
+from conformare_sink.spark.process import end_spark
+from conformare_sink.spark.session import build_session
 
 
 def new_folder(root: Path) -> Path:

@@ -11,10 +11,10 @@ from pyspark.sql import SparkSession
 import conformare as cf
 from conformare_demo.errors import ReplayChangedError, UndeliveredError
 from conformare_demo.findings import table_versions
+from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
-from conformare_sink.replay import ReplayReport, Selection, replay
-from conformare_sink.report import BatchReport
-from conformare_sink.stream import SinkStream
+from conformare_sink.stream.replay import ReplayReport, Selection, replay
+from conformare_sink.stream.stream import SinkStream
 
 FLUSH_SECONDS = 30.0
 

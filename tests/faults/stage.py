@@ -9,9 +9,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from conformare_sink.broker import EmbeddedBroker, free_port
+from conformare_sink.broker.broker import EmbeddedBroker, free_port
 from conformare_sink.errors import BrokerNotRunningError
-from conformare_sink.topics import Topics
+from conformare_sink.kafka.topics import Topics
 from faults.sink_process import SinkProcess
 
 TOPIC_PREFIX = "faults."

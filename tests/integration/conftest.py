@@ -12,11 +12,11 @@ import pytest
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
-from conformare_sink.broker import EmbeddedBroker
-from conformare_sink.broker import free_port as a_free_port
-from conformare_sink.jars import SPARK_VERSION, JarSet, resolve_jars
-from conformare_sink.session import build_session, spark_conf
-from conformare_sink.spark_process import launch_spark
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.broker.broker import free_port as a_free_port
+from conformare_sink.spark.jars import SPARK_VERSION, JarSet, resolve_jars
+from conformare_sink.spark.process import launch_spark
+from conformare_sink.spark.session import build_session, spark_conf
 
 # A loaded machine with two cores starts both Java processes at once.
 START_SECONDS = 120

@@ -16,8 +16,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from conformare.cli import main
-from conformare_sink import broker as broker_module
-from conformare_sink.broker import EmbeddedBroker, free_port
+from conformare_sink.broker import broker as broker_module
+from conformare_sink.broker.broker import EmbeddedBroker, free_port
 from conformare_sink.errors import (
     BrokerAlreadyRunningError,
     BrokerDirectoryError,

@@ -16,8 +16,8 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
-from conformare_sink.broker import EmbeddedBroker
-from conformare_sink.jars import KAFKA_VERSION, cache_directory
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.spark.jars import KAFKA_VERSION, cache_directory
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent

@@ -16,11 +16,11 @@ from support.records import make_record
 import conformare as cf
 from conformare import _recording
 from conformare_schemas import ForeignTableError
-from conformare_sink.broker import EmbeddedBroker
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
-from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
-from conformare_sink.stream import SinkStream
+from conformare_sink.stream.stream import SinkStream
 
 Record = dict[str, list[dict[str, Any]]]
 SCHEMA = "conformare"

@@ -11,8 +11,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.avro.functions import from_avro
 
-from conformare_sink.class_archive import make_archive
-from conformare_sink.session import AVRO_LIMITS
+from conformare_sink.spark.class_archive import make_archive
+from conformare_sink.spark.session import AVRO_LIMITS
 
 ONE_STRING = '{"type": "record", "name": "r", "fields": [{"name": "text", "type": "string"}]}'
 
@@ -22,7 +22,7 @@ HOSTILE = bytes([0xFE, 0xFF, 0xFF, 0xFF, 0x0F]) + b"a"
 START = """
 import sys
 from conformare_sink.errors import SinkError
-from conformare_sink.session import build_session
+from conformare_sink.spark.session import build_session
 extra_conf = dict(setting.split("=", 1) for setting in sys.argv[1:])
 try:
     session = build_session("test", master="local[1]", extra_conf=extra_conf)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conformare_sink.broker import EmbeddedBroker
+from conformare_sink.broker.broker import EmbeddedBroker
 from support.jobs import PRELUDE_TS, Job, all_recorded, spool_send
 
 START_SECONDS = 120

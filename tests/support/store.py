@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from conformare_sink.emission import Decision
+from conformare_sink.lake.tables import LakeTables
+from conformare_sink.landing.report import BatchReport
+from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
-from conformare_sink.replay import ReplayReport, Selection, replay
-from conformare_sink.report import BatchReport
-from conformare_sink.stream import SinkStream
-from conformare_sink.tables import LakeTables
+from conformare_sink.stream.replay import ReplayReport, Selection, replay
+from conformare_sink.stream.stream import SinkStream
 from support.produce import Topic
 
 

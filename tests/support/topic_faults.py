@@ -9,7 +9,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
-from conformare_sink.topics import Topics
+from conformare_sink.kafka.topics import Topics
 
 SECONDS = 60
 POLL_SECONDS = 0.05

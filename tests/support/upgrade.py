@@ -12,7 +12,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from conformare.emission import Message
 from conformare_schemas import HEADER_BYTES, SINGLE_OBJECT_MAGIC, message_schema
-from conformare_sink import decode
+from conformare_sink.messages import decode
 
 
 def _second_version(grain: str) -> Any:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from conformare_sink.class_archive import archive_file, java_options, make_archive
 from conformare_sink.errors import ClassArchiveError
-from conformare_sink.jars import CACHE_VARIABLE, IVY_SETTINGS_VARIABLE, SINK_JARS, jars_folder
+from conformare_sink.spark.class_archive import archive_file, java_options, make_archive
+from conformare_sink.spark.jars import CACHE_VARIABLE, IVY_SETTINGS_VARIABLE, SINK_JARS, jars_folder
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_run_that_fails_leaves_no_archive_and_says_why(
     (jars / "one.jar").touch()
     (jars / "manifest.json").write_text('{"bytes_by_jar": {"one.jar": 0}}')
     done = subprocess.run(
-        [sys.executable, "-m", "conformare_sink.class_archive"],
+        [sys.executable, "-m", "conformare_sink.spark.class_archive"],
         capture_output=True,
         text=True,
         check=False,

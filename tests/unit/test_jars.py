@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conformare_sink.errors import JarResolutionError, JavaNotFoundError
-from conformare_sink.jars import (
+from conformare_sink.spark.jars import (
     BROKER_JARS,
     DELTA_VERSION,
     JAR_SETS,
@@ -24,7 +24,7 @@ from conformare_sink.jars import (
     jars_folder,
     resolve_jars,
 )
-from conformare_sink.java import find_java
+from conformare_sink.spark.java import find_java
 
 TINY = JarSet(name="tiny", coordinates=("org.example:tiny:1",), beside_spark=False)
 
@@ -197,7 +197,7 @@ def test_the_module_prints_one_line_for_each_set(cache: Path) -> None:
 
     def call(*names: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "conformare_sink.jars", *names],
+            [sys.executable, "-m", "conformare_sink.spark.jars", *names],
             capture_output=True,
             text=True,
             check=False,

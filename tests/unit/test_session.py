@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformare_sink.session import AVRO_LIMITS, spark_conf
+from conformare_sink.spark.session import AVRO_LIMITS, spark_conf
 
 
 def test_every_java_process_that_decodes_limits_avro() -> None:

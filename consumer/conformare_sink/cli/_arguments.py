@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from conformare_sink.errors import KafkaSettingsError
-from conformare_sink.kafka_access import KafkaAccess
+from conformare_sink.kafka.access import KafkaAccess
 from conformare_sink.options import CatalogOptions
 
 

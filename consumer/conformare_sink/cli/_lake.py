@@ -10,8 +10,8 @@ from conformare_sink.cli._console import err
 from conformare_sink.options import CatalogOptions
 
 if TYPE_CHECKING:
-    from conformare_sink.lake import Lake
-    from conformare_sink.tables import LakeTables
+    from conformare_sink.lake.lake import Lake
+    from conformare_sink.lake.tables import LakeTables
 
 
 @contextmanager
@@ -27,8 +27,8 @@ def lake_tables(root: str, catalog: CatalogOptions | None) -> Iterator[LakeTable
         LakeRefusedError: Its tables are elsewhere.
     """
     # Spark takes a second to import; a wrong option should not wait for it.
-    from conformare_sink.session import build_session
-    from conformare_sink.tables import LakeTables
+    from conformare_sink.lake.tables import LakeTables
+    from conformare_sink.spark.session import build_session
 
     with err.status("Starting Spark"):
         spark = build_session("conformare", short_lived=True)
@@ -74,7 +74,7 @@ def opened_lake(root: str, catalog: CatalogOptions | None, purpose: str) -> Iter
         LakeBusyError: Another process writes to the lake.
     """
     with lake_tables(root, catalog) as tables:
-        from conformare_sink.lake import open_for_writing
+        from conformare_sink.lake.lake import open_for_writing
 
         with open_for_writing(tables, purpose) as lake:
             yield lake

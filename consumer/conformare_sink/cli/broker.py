@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from conformare_sink.broker import (
+from conformare_sink.broker.broker import (
     DEFAULT_HEAP,
     DEFAULT_PORT,
     HOST,
@@ -15,7 +15,7 @@ from conformare_sink.broker import (
     default_broker_directory,
 )
 from conformare_sink.cli._console import FAILURE, err, out, readable_errors
-from conformare_sink.jars import BROKER_JARS, KAFKA_VERSION, is_resolved, resolve_jars
+from conformare_sink.spark.jars import BROKER_JARS, KAFKA_VERSION, is_resolved, resolve_jars
 
 app = typer.Typer(
     no_args_is_help=True,

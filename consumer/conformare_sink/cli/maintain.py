@@ -14,7 +14,7 @@ from conformare_sink.cli._lake import opened_lake
 from conformare_sink.options import DEFAULT_RETENTION_HOURS
 
 if TYPE_CHECKING:
-    from conformare_sink.maintenance import MaintenanceReport
+    from conformare_sink.lake.maintenance import MaintenanceReport
 
 
 @readable_errors
@@ -36,7 +36,7 @@ def maintain(
     tables_at = catalog_options(catalog, schema, table_prefix)
     logging.basicConfig(format="%(message)s")
     with opened_lake(lake, tables_at, "a maintenance") as opened, err.status("Maintaining"):
-        from conformare_sink.maintenance import Maintenance
+        from conformare_sink.lake.maintenance import Maintenance
 
         report = Maintenance(opened, retention_hours).run_once()
     _print(report)

@@ -20,7 +20,7 @@ from conformare_sink.cli._console import err, out, readable_errors
 from conformare_sink.cli._lake import lake_tables, opened_lake
 
 if TYPE_CHECKING:
-    from conformare_sink.purge import Purged
+    from conformare_sink.lake.purge import Purged
 
 
 @readable_errors
@@ -59,7 +59,7 @@ def purge(
         raise typer.BadParameter("say which runs: --run-id, --pipeline or --before")
     tables_at = catalog_options(catalog, schema, table_prefix)
     # Spark takes a second to import; a wrong option should not wait for it.
-    from conformare_sink.purge import Purge, rehearse_purge
+    from conformare_sink.lake.purge import Purge, rehearse_purge
 
     chosen = Purge(run_ids=tuple(run_id or ()), pipeline=pipeline, before=before)
     if dry_run:

@@ -21,7 +21,7 @@ from conformare_sink.cli._arguments import (
 )
 from conformare_sink.cli._console import err, out, readable_errors
 from conformare_sink.cli._lake import opened_lake, readable_lake
-from conformare_sink.quarantine import (
+from conformare_sink.lake.quarantine import (
     QuarantineFilter,
     quarantined_causes,
     quarantined_messages,
@@ -109,9 +109,9 @@ def retry(
     """Land messages from quarantine that can be used by now, and take them out of it."""
     tables_at = catalog_options(catalog, schema, table_prefix)
     with opened_lake(lake, tables_at, "a retry") as opened, err.status("Trying again"):
-        from conformare_sink.landing import Landing
-        from conformare_sink.pending import PendingMessages
-        from conformare_sink.quarantine_retry import retry as retry_messages
+        from conformare_sink.landing.landing import Landing
+        from conformare_sink.landing.pending import PendingMessages
+        from conformare_sink.stream.retry import retry as retry_messages
 
         landing = Landing(opened, PendingMessages(opened.waiting()), topic_prefix)
         retried = retry_messages(opened, landing, QuarantineFilter(cause, topic))
@@ -138,7 +138,7 @@ def drop(
         raise typer.BadParameter("say which messages: --cause, --topic, or --all without them")
     tables_at = catalog_options(catalog, schema, table_prefix)
     with opened_lake(lake, tables_at, "a deletion from quarantine") as opened:
-        from conformare_sink.quarantine_retry import drop as drop_messages
+        from conformare_sink.stream.retry import drop as drop_messages
 
         dropped = drop_messages(opened, QuarantineFilter(cause, topic))
     out.print(f"{dropped} message(s) deleted from quarantine")

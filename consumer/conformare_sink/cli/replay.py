@@ -24,7 +24,7 @@ from conformare_sink.cli._arguments import (
     utc,
 )
 from conformare_sink.cli._console import err, out, readable_errors
-from conformare_sink.kafka_access import ANYBODY
+from conformare_sink.kafka.access import ANYBODY
 from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
 
 
@@ -114,10 +114,10 @@ def replay(
     table_prefix: TablePrefix = "",
 ) -> None:
     """Read the topics again and land the runs that the lake does not have; safe to repeat."""
-    from conformare_sink.replay import Selection
-    from conformare_sink.replay import replay as replay_topics
-    from conformare_sink.session import build_session
-    from conformare_sink.topics import Topics
+    from conformare_sink.kafka.topics import Topics
+    from conformare_sink.spark.session import build_session
+    from conformare_sink.stream.replay import Selection
+    from conformare_sink.stream.replay import replay as replay_topics
 
     options = SinkOptions(
         bootstrap_servers=bootstrap_servers,

@@ -28,7 +28,7 @@ from conformare_sink.cli._arguments import (
     catalog_options,
 )
 from conformare_sink.cli._console import err, out, readable_errors
-from conformare_sink.kafka_access import ANYBODY
+from conformare_sink.kafka.access import ANYBODY
 from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
 
 STOP_SECONDS = 60.0
@@ -166,14 +166,14 @@ def sink(
 ) -> None:
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
-    from conformare_sink.endpoint import MetricsEndpoint
-    from conformare_sink.health import Health
-    from conformare_sink.metrics import SinkMetrics
-    from conformare_sink.outage import await_broker
-    from conformare_sink.report import BatchReport
-    from conformare_sink.session import build_session
-    from conformare_sink.stream import SinkStream
-    from conformare_sink.topics import Topics
+    from conformare_sink.kafka.topics import Topics
+    from conformare_sink.landing.report import BatchReport
+    from conformare_sink.monitoring.endpoint import MetricsEndpoint
+    from conformare_sink.monitoring.health import Health
+    from conformare_sink.monitoring.metrics import SinkMetrics
+    from conformare_sink.spark.session import build_session
+    from conformare_sink.stream.outage import await_broker
+    from conformare_sink.stream.stream import SinkStream
 
     logging.basicConfig(format="%(message)s")
     logging.getLogger("conformare_sink").setLevel(logging.INFO)
@@ -220,7 +220,7 @@ def sink(
 
 
 def _end_at_once() -> None:
-    from conformare_sink.spark_process import kill_spark
+    from conformare_sink.spark.process import kill_spark
 
     message = f"the batch was not done {STOP_SECONDS:.0f} s after the signal: ending in the middle"
     err.print(f"error: {message}; the next start does it again", markup=False)

@@ -23,9 +23,9 @@ from conformare_sink.cli._arguments import (
 )
 from conformare_sink.cli._console import out, readable_errors
 from conformare_sink.cli._lake import readable_lake
-from conformare_sink.kafka_access import ANYBODY
+from conformare_sink.kafka.access import ANYBODY
+from conformare_sink.kafka.topics import Topics
 from conformare_sink.status import LakeStatus, read_status
-from conformare_sink.topics import Topics
 
 
 @readable_errors

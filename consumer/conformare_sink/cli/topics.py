@@ -9,8 +9,8 @@ import typer
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import BootstrapServers, KafkaSettings, TopicPrefix
 from conformare_sink.cli._console import out, readable_errors
-from conformare_sink.kafka_access import ANYBODY
-from conformare_sink.topics import DEFAULT_PARTITIONS, DEFAULT_RETENTION_DAYS, Topics
+from conformare_sink.kafka.access import ANYBODY
+from conformare_sink.kafka.topics import DEFAULT_PARTITIONS, DEFAULT_RETENTION_DAYS, Topics
 
 app = typer.Typer(no_args_is_help=True, help="The Kafka topics, one per grain.")
 

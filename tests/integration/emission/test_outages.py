@@ -19,10 +19,10 @@ from support.typical import typical_store
 
 from conformare.record import to_run_record
 from conformare_schemas import topic_name
-from conformare_sink.broker import EmbeddedBroker
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.kafka.topics import Topics
 from conformare_sink.options import SinkOptions
-from conformare_sink.stream import SinkStream
-from conformare_sink.topics import Topics
+from conformare_sink.stream.stream import SinkStream
 
 
 @dataclass

@@ -10,11 +10,11 @@ from pyspark.sql import SparkSession
 from support.produce import Topic
 from support.store import Store
 
-from conformare_sink.broker import EmbeddedBroker
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
-from conformare_sink.report import BatchReport
-from conformare_sink.stream import SinkStream
-from conformare_sink.topics import Topics
+from conformare_sink.stream.stream import SinkStream
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ from support.produce import Topic, messages_of
 from support.records import make_record
 from support.topic_faults import TopicFaults
 
-from conformare_sink.broker import EmbeddedBroker
-from conformare_sink.emission import Decision
+from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import ContinuityError, SinkError
-from conformare_sink.kafka_source import KAFKA_TIMEOUTS
+from conformare_sink.kafka.source import KAFKA_TIMEOUTS
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.landing.report import BatchReport
+from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
-from conformare_sink.report import BatchReport
-from conformare_sink.stream import SinkStream
-from conformare_sink.topics import Topics
+from conformare_sink.stream.stream import SinkStream
 
 START_SECONDS = 120
 PATIENCE_SECONDS = 240

@@ -20,15 +20,15 @@ from support.store import Store
 from conformare.cli import main
 from conformare.emission import Message
 from conformare_schemas import GRAINS
-from conformare_sink.broker import EmbeddedBroker
-from conformare_sink.emission import Decision
+from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import LakeRefusedError, NoLakeError
-from conformare_sink.lake import open_for_writing
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.purge import Purge
+from conformare_sink.lake.tables import LAKE_TABLES, LakeTables
+from conformare_sink.messages.emission import Decision
 from conformare_sink.options import CatalogOptions, SinkOptions
-from conformare_sink.purge import Purge
-from conformare_sink.replay import replay
-from conformare_sink.tables import LAKE_TABLES, LakeTables
-from conformare_sink.topics import Topics
+from conformare_sink.stream.replay import replay
 
 LANDED = [make_record(f"run-{n}") for n in range(2)]
 UNFRAMED = "not framed: the value does not begin with the marker of Avro single-object encoding"
@@ -142,10 +142,12 @@ def test_a_replay_lands_in_the_catalog(
     store.topic.send(messages_of(make_record("new"), "e-new"))
     # A session of the command's own would end that of all tests.
     monkeypatch.setattr(
-        "conformare_sink.session.build_session", lambda *_, **__: SimpleNamespace(stop=lambda: None)
+        "conformare_sink.spark.session.build_session",
+        lambda *_, **__: SimpleNamespace(stop=lambda: None),
     )
     monkeypatch.setattr(
-        "conformare_sink.replay.replay", lambda _, *given, **named: replay(spark, *given, **named)
+        "conformare_sink.stream.replay.replay",
+        lambda _, *given, **named: replay(spark, *given, **named),
     )
     command = ["replay", "--bootstrap-servers", store.options.bootstrap_servers, "--lake"]
     command += [store.lake, "--topic-prefix", store.options.topic_prefix]

@@ -17,9 +17,9 @@ from support.checker import check
 from support.produce import Topic, messages_of
 from support.records import make_record
 
-from conformare_sink.broker import EmbeddedBroker
-from conformare_sink.jars import SINK_JARS, cache_directory, resolve_jars
-from conformare_sink.submit import PROGRAM
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.cli.submit import PROGRAM
+from conformare_sink.spark.jars import SINK_JARS, cache_directory, resolve_jars
 
 PROGRAMS = Path(sys.executable).parent
 LOOPBACK = "127.0.0.1"

@@ -11,13 +11,14 @@ from deltalake import write_deltalake
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conformare_sink import collect
-from conformare_sink.collect import portions, with_sequences
-from conformare_sink.digest_set import place_digest, run_digest
-from conformare_sink.emission import RunKey
-from conformare_sink.message import Message, Place, message_columns, messages_of
-from conformare_sink.scan import PLACE_DIGEST, RUN_DIGEST, Columns, read_digests, scan
-from conformare_sink.tables import LakeTables
+from conformare_sink.kafka.source import with_sequences
+from conformare_sink.lake.digests import place_digest, run_digest
+from conformare_sink.lake.scan import PLACE_DIGEST, RUN_DIGEST, Columns, read_digests, scan
+from conformare_sink.lake.tables import LakeTables
+from conformare_sink.messages.emission import RunKey
+from conformare_sink.messages.message import Message, Place, message_columns, messages_of
+from conformare_sink.spark import collect
+from conformare_sink.spark.collect import portions
 
 MEGABYTE = 1_000_000
 MESSAGES = "key binary, value binary, topic string, partition int, offset long, timestamp timestamp"

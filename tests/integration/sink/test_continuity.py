@@ -16,14 +16,14 @@ from support.records import TYPICAL_ROWS, Record, make_record
 from support.topic_faults import TopicFaults
 
 from conformare_schemas import topic_name
-from conformare_sink.cluster import PartitionOffsets
-from conformare_sink.emission import Decision
 from conformare_sink.errors import CheckpointRefusedError, ContinuityError, StreamFailedError
+from conformare_sink.kafka.cluster import PartitionOffsets
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.landing.report import BatchReport
+from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
-from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
-from conformare_sink.stream import SinkStream
-from conformare_sink.topics import Topics
+from conformare_sink.stream.stream import SinkStream
 
 CatchUp = Callable[..., list[BatchReport]]
 

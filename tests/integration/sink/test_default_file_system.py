@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from conformare_sink.lake import open_for_writing
-from conformare_sink.lake_tables import QUARANTINE
-from conformare_sink.scan import PLACE_DIGEST, read_digests
-from conformare_sink.tables import LakeTables
-from conformare_sink.writer_lease import LEASE_FILE
+from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.own_tables import QUARANTINE
+from conformare_sink.lake.scan import PLACE_DIGEST, read_digests
+from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.writer.lease import LEASE_FILE
 
 
 @pytest.fixture

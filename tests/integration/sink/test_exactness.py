@@ -16,17 +16,17 @@ from support.records import make_record
 
 from conformare.emission import KafkaOptions, KafkaWriter, Message
 from conformare_schemas import GRAINS, message_header
-from conformare_sink.append import FolderTable
-from conformare_sink.broker import EmbeddedBroker
-from conformare_sink.emission import Decision
+from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import StreamFailedError
-from conformare_sink.lake import LANDING_NOTE
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.lake.append import FolderTable
+from conformare_sink.lake.lake import LANDING_NOTE
+from conformare_sink.landing.report import BatchReport
+from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
-from conformare_sink.replay import Selection, replay
-from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
-from conformare_sink.stream import SinkStream
-from conformare_sink.topics import Topics
+from conformare_sink.stream.replay import Selection, replay
+from conformare_sink.stream.stream import SinkStream
 
 CatchUp = Callable[[], list[BatchReport]]
 

@@ -15,16 +15,16 @@ from support.produce import messages_of
 from support.records import make_record
 
 from conformare_schemas import topic_name
-from conformare_sink import _broker_folder
-from conformare_sink.broker import EmbeddedBroker, free_port
-from conformare_sink.emission import Decision
+from conformare_sink.broker import _folder as _broker_folder
+from conformare_sink.broker.broker import EmbeddedBroker, free_port
 from conformare_sink.errors import BrokerRefusedError
-from conformare_sink.kafka_access import KafkaAccess
+from conformare_sink.kafka.access import KafkaAccess
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.landing.report import BatchReport
+from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
-from conformare_sink.replay import Selection, replay
-from conformare_sink.report import BatchReport
-from conformare_sink.stream import SinkStream
-from conformare_sink.topics import Topics
+from conformare_sink.stream.replay import Selection, replay
+from conformare_sink.stream.stream import SinkStream
 
 START_SECONDS = 120
 PATIENCE_SECONDS = 3.0

@@ -23,18 +23,18 @@ from support.produce import messages_of
 from support.records import Record, make_record
 
 from conformare_schemas import topic_name
-from conformare_sink import writer_lease
-from conformare_sink.assembly import assemble, table_rows
-from conformare_sink.decode import decode
-from conformare_sink.emission import RunKey
 from conformare_sink.errors import LakeBusyError, LakeRefusedError, TableWriteError
-from conformare_sink.folder import Folder
-from conformare_sink.lake import Lake, open_for_writing
-from conformare_sink.message import Message
-from conformare_sink.rows import RUN_KEY, Keys
-from conformare_sink.tables import LakeTables
-from conformare_sink.writer_lease import LEASE_FILE, leased
-from conformare_sink.writer_lock import sole_writer
+from conformare_sink.lake.delete import RUN_KEY, Keys
+from conformare_sink.lake.folder import Folder
+from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.writer import lease as writer_lease
+from conformare_sink.lake.writer.lease import LEASE_FILE, leased
+from conformare_sink.lake.writer.lock import sole_writer
+from conformare_sink.messages.assembly import assemble, table_rows
+from conformare_sink.messages.decode import decode
+from conformare_sink.messages.emission import RunKey
+from conformare_sink.messages.message import Message
 
 PREFIX = "lease."
 LOOKS = 200

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from conformare_sink import java_lock
 from conformare_sink.errors import LakeBusyError
-from conformare_sink.lake import open_for_writing
-from conformare_sink.tables import LakeTables
+from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.writer import java_lock
 
 WRITER = """
 import sys
-from conformare_sink.lake import open_for_writing
-from conformare_sink.session import build_session
-from conformare_sink.tables import LakeTables
+from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.spark.session import build_session
+from conformare_sink.lake.tables import LakeTables
 
 spark = build_session("writer", master="local[1]")
 with open_for_writing(LakeTables(spark, sys.argv[1]), "a writer"):

@@ -20,18 +20,18 @@ from support.store import Store
 
 from conformare.cli import main
 from conformare_schemas import GRAINS, topic_name
-from conformare_sink import maintenance
-from conformare_sink.append import FolderTable
-from conformare_sink.emission import Decision
 from conformare_sink.errors import RetentionTooShortError
-from conformare_sink.lake import open_for_writing
-from conformare_sink.lake_tables import PURGED
-from conformare_sink.landing import Landing
-from conformare_sink.maintenance import Maintenance, MaintenanceReport
-from conformare_sink.message import Message
-from conformare_sink.pending import PendingMessages
-from conformare_sink.report import BatchReport
-from conformare_sink.stream import SinkStream
+from conformare_sink.lake import maintenance
+from conformare_sink.lake.append import FolderTable
+from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.maintenance import Maintenance, MaintenanceReport
+from conformare_sink.lake.own_tables import PURGED
+from conformare_sink.landing.landing import Landing
+from conformare_sink.landing.pending import PendingMessages
+from conformare_sink.landing.report import BatchReport
+from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.message import Message
+from conformare_sink.stream.stream import SinkStream
 
 PATIENCE_SECONDS = 300
 LOOKED_AT = ("runs", "risks", "pending")
@@ -113,7 +113,7 @@ def test_small_files_old_files_and_what_is_settled_go(
         assert [path.name for path in root.glob("_replay-*")] == ["_replay-running"]
 
         with monkeypatch.context() as patch:
-            unwanted = "conformare_sink.lake.read_digests"
+            unwanted = "conformare_sink.lake.lake.read_digests"
             patch.setattr(unwanted, lambda *_: pytest.fail("everything is read again"))
             landing.land([*messages[5][3:], *messages[6], *messages[0]])
     assert check(store.lake, records).is_sound

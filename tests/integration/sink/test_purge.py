@@ -17,14 +17,14 @@ from support.store import Store
 from conformare.cli import main
 from conformare.emission import Message
 from conformare_schemas import GRAINS
-from conformare_sink import purge as purging
-from conformare_sink.emission import Decision, RunKey
 from conformare_sink.errors import TableWriteError
-from conformare_sink.lake import open_for_writing
-from conformare_sink.purge import PURGING_NOTE, Purge, Purged, rehearse_purge
-from conformare_sink.replay import Selection
-from conformare_sink.rows import Keys, delete_rows
-from conformare_sink.tables import LAKE_TABLES, LakeTables
+from conformare_sink.lake import purge as purging
+from conformare_sink.lake.delete import Keys, delete_rows
+from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.purge import PURGING_NOTE, Purge, Purged, rehearse_purge
+from conformare_sink.lake.tables import LAKE_TABLES, LakeTables
+from conformare_sink.messages.emission import Decision, RunKey
+from conformare_sink.stream.replay import Selection
 
 ROWS_OF_A_RUN = 36
 KEPT = [make_record(f"kept-{n}", pipeline="kept") for n in range(2)]
@@ -68,7 +68,7 @@ def test_a_purge_that_a_crash_broke_off_is_finished_and_nothing_comes_back(
         return delete_rows(tables, table, keys, turn)
 
     with monkeypatch.context() as patch, open_for_writing(store.tables, "a purge") as lake:
-        patch.setattr("conformare_sink.lake.delete_rows", crash)
+        patch.setattr("conformare_sink.lake.lake.delete_rows", crash)
         with pytest.raises(TableWriteError):
             lake.purge(purge)
     assert Path(store.lake, PURGING_NOTE).exists()
@@ -99,7 +99,7 @@ def test_a_purge_that_broke_off_before_its_tombstones_is_done_by_the_next_writer
     deleted: list[str] = []
     with monkeypatch.context() as patch:
         patch.setattr(
-            "conformare_sink.lake.delete_rows", lambda _, table, *__: deleted.append(table)
+            "conformare_sink.lake.lake.delete_rows", lambda _, table, *__: deleted.append(table)
         )
         with open_for_writing(store.tables, "the next") as lake:
             assert not Path(store.lake, PURGING_NOTE).exists()

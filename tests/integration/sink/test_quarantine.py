@@ -13,14 +13,14 @@ from support.upgrade import upgrade, upgraded
 
 from conformare.cli import main
 from conformare.emission import Message
-from conformare_sink.emission import Decision
 from conformare_sink.errors import TableWriteError
-from conformare_sink.lake import Lake, open_for_writing
-from conformare_sink.landing import Landing
-from conformare_sink.pending import PendingMessages
-from conformare_sink.quarantine import QuarantineFilter
-from conformare_sink.quarantine_retry import Retried, retry
+from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.quarantine import QuarantineFilter
+from conformare_sink.landing.landing import Landing
+from conformare_sink.landing.pending import PendingMessages
+from conformare_sink.messages.emission import Decision
 from conformare_sink.status import read_status
+from conformare_sink.stream.retry import Retried, retry
 
 GARBAGE = [Message("runs", b"k", b"garbage"), Message("risks", b"k", b"more garbage")]
 UNFRAMED = "not framed: the value does not begin with the marker of Avro single-object encoding"

@@ -18,9 +18,9 @@ from support.records import make_record
 from support.store import Store
 
 from conformare_schemas import GRAINS, path_identifier
-from conformare_sink import maintenance
-from conformare_sink.lake import open_for_writing
-from conformare_sink.maintenance import Maintenance
+from conformare_sink.lake import maintenance
+from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.maintenance import Maintenance
 
 
 @pytest.fixture

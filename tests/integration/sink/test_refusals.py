@@ -16,14 +16,14 @@ from conformare_sink.errors import (
     NoLakeError,
     TopicsMissingError,
 )
-from conformare_sink.lake import open_for_writing
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.tables import LakeTables
+from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
-from conformare_sink.replay import Selection, replay
-from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
-from conformare_sink.stream import SinkStream
-from conformare_sink.tables import LakeTables
-from conformare_sink.topics import Topics
+from conformare_sink.stream.replay import Selection, replay
+from conformare_sink.stream.stream import SinkStream
 
 CatchUp = Callable[[], list[BatchReport]]
 

@@ -14,11 +14,11 @@ from support.produce import Topic, messages_of
 from support.records import make_record
 
 from conformare_schemas import GRAINS
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
-from conformare_sink.replay import ReplayReport, Selection, replay
-from conformare_sink.report import BatchReport
 from conformare_sink.status import read_status
-from conformare_sink.topics import Topics
+from conformare_sink.stream.replay import ReplayReport, Selection, replay
 
 CatchUp = Callable[[], list[BatchReport]]
 

@@ -1,0 +1,1 @@
+"""The embedded broker: a real Apache Kafka on this machine, for trials and tests."""

@@ -1,0 +1,202 @@
+"""Questions to a Kafka cluster: each waits for a bounded time and fails with an error of ours."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._metadata import ClusterMetadata
+from confluent_kafka.admin._topic import TopicDescription
+from confluent_kafka.cimpl import NewTopic
+
+from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
+from conformare_sink.kafka.access import ANYBODY, KafkaAccess
+
+T = TypeVar("T")
+
+PartitionOffsets = dict[tuple[str, int], int]
+"""(topic, partition) → offset."""
+
+ANSWER_SECONDS = 10.0
+
+_RETRY_SECONDS = 0.1
+_NO_SUCH_TOPIC = "UNKNOWN_TOPIC_OR_PART"
+_NO_ID = "A" * 22
+"""Zero: what a broker answers that is older than the identities of topics."""
+_AWAY = {"_TIMED_OUT", "_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE"}
+"""What librdkafka says after it has waited as long as it was to."""
+_REFUSED = ("AUTHORIZATION", "AUTHENTICATION", "UNSUPPORTED", "_SSL")
+"""In the names of what is no better a moment later; all else is a broker that is not ready yet."""
+
+
+class Cluster:
+    """A Kafka cluster, for its administration.
+
+    Every method raises BrokerUnreachableError where no broker answers in time, and
+    BrokerRefusedError where one refuses.
+
+    Args:
+        bootstrap_servers: Brokers to begin with, `host:port` separated by commas.
+        access: What they want of their clients.
+    """
+
+    def __init__(self, bootstrap_servers: str, access: KafkaAccess = ANYBODY) -> None:
+        self._servers = bootstrap_servers
+        self._access = access
+        self._admin = _admin(bootstrap_servers, access)
+
+    def metadata(self, timeout_seconds: float = ANSWER_SECONDS) -> ClusterMetadata:
+        """Return what the brokers say of the cluster."""
+        return self._ask(lambda: self._admin.list_topics(timeout=timeout_seconds), timeout_seconds)
+
+    def create(self, topics: list[NewTopic]) -> Mapping[str, Future[None]]:
+        """Begin to create topics, and return what tells when each is there."""
+        return self._admin.create_topics(topics)
+
+    def topic_ids(self, topics: list[str]) -> dict[str, str]:
+        """Return the identity that each topic got when it was created, for those that exist."""
+
+        def describe() -> dict[str, str]:
+            answers = self._admin.describe_topics(
+                TopicCollection(topics), request_timeout=ANSWER_SECONDS
+            )
+            return {name: found for name in topics if (found := _topic_id(answers[name]))}
+
+        return self._ask(describe)
+
+    def log_ends(
+        self, places: Collection[tuple[str, int]]
+    ) -> tuple[PartitionOffsets, PartitionOffsets]:
+        """Return where the logs of some partitions begin, and where their next message goes."""
+        found = {}
+        with self._consumer("conformare-look") as consumer:
+            for place in places:
+                found[place] = self._ask(functools.partial(_log_ends, consumer, place))
+        return (
+            {place: first for place, (first, _) in found.items()},
+            {place: end for place, (_, end) in found.items()},
+        )
+
+    def since(self, places: Collection[tuple[str, int]], time: datetime) -> PartitionOffsets:
+        """Return the offset of the first message that each partition got at a time or later."""
+        milliseconds = int(time.timestamp() * 1000)
+        wanted = [TopicPartition(*place, milliseconds) for place in places]
+        with self._consumer("conformare-look") as consumer:
+            found = self._ask(lambda: consumer.offsets_for_times(wanted, timeout=ANSWER_SECONDS))
+        _, ends = self.log_ends(places)
+        offsets = {(p.topic, p.partition): p.offset for p in found}
+        return {place: offsets[place] if offsets[place] >= 0 else ends[place] for place in places}
+
+    def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Set the offsets that a consumer group has committed; takes a minute where none answers."""
+        places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+        with self._consumer(group) as consumer:
+            self._ask(lambda: consumer.commit(offsets=places, asynchronous=False))
+
+    def committed(self, group: str, places: Collection[tuple[str, int]]) -> PartitionOffsets:
+        """Return the offsets that a consumer group has committed, for some partitions."""
+        wanted = [TopicPartition(*place) for place in places]
+        with self._consumer(group) as consumer:
+            found = self._ask(lambda: consumer.committed(wanted, timeout=ANSWER_SECONDS))
+        return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+    @contextmanager
+    def _consumer(self, group: str) -> Iterator[Consumer]:
+        # A new one each time: after an outage, old ones know neither partitions nor coordinator.
+        own = {"group.id": group, "enable.auto.commit": False}
+        config = {**_config(self._servers, self._access), **own}
+        consumer = Consumer(config)
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+
+    def _ask(self, question: Callable[[], T], timeout_seconds: float = ANSWER_SECONDS) -> T:
+        """Ask until there is an answer, a refusal, or no time any more."""
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                return question()
+            except KafkaException as exc:
+                error = exc.args[0]
+                if _is_refusal(error):
+                    raise BrokerRefusedError(f"{self._servers} refused: {error.str()}") from exc
+                if error.name() in _AWAY or time.monotonic() >= deadline:
+                    if (told := self._refused_connection()) is not None:
+                        raise BrokerRefusedError(f"{self._servers} refused: {told}") from exc
+                    raise BrokerUnreachableError(self._servers, timeout_seconds) from exc
+            time.sleep(_RETRY_SECONDS)
+
+    def _refused_connection(self) -> str | None:
+        """Return why a broker let nobody in, if that was why nobody answered.
+
+        To librdkafka such a broker is away like any other; what it said comes by another way.
+        """
+        refusals = _refusals(self._servers, self._access)
+        self._admin.poll(0)
+        told = refusals[-1] if refusals else None
+        refusals.clear()
+        return told
+
+
+def _is_refusal(error: KafkaError) -> bool:
+    return any(part in error.name() for part in _REFUSED)
+
+
+def _config(bootstrap_servers: str, access: KafkaAccess) -> dict[str, str | int | float | bool]:
+    return {
+        **access.for_librdkafka(),
+        "bootstrap.servers": bootstrap_servers,
+        # librdkafka repeats every failed connection on stderr; ours is one error, raised.
+        "log_level": 0,
+        # A broker that is back is to be noticed at once.
+        "reconnect.backoff.max.ms": 1000,
+    }
+
+
+@functools.cache
+def _refusals(bootstrap_servers: str, access: KafkaAccess) -> deque[str]:  # noqa: ARG001 - its key
+    """What brokers have said to the client that lets in nobody, the newest last."""
+    return deque(maxlen=1)
+
+
+@functools.cache
+def _admin(bootstrap_servers: str, access: KafkaAccess) -> AdminClient:
+    """One client for all that ask, and for the process's life.
+
+    A thread of librdkafka may still be at work on an answer that has been read already: destroying
+    the client just then ends the process.
+    """
+    refusals = _refusals(bootstrap_servers, access)
+
+    def heard(error: KafkaError) -> None:
+        if _is_refusal(error):
+            refusals.append(error.str())
+
+    config: dict[str, Any] = {**_config(bootstrap_servers, access), "error_cb": heard}
+    return AdminClient(config)
+
+
+def _topic_id(answer: Future[TopicDescription]) -> str | None:
+    try:
+        topic_id = str(answer.result().topic_id)
+    except KafkaException as exc:
+        if exc.args[0].name() == _NO_SUCH_TOPIC:
+            return None
+        raise
+    return None if topic_id == _NO_ID else topic_id
+
+
+def _log_ends(consumer: Consumer, place: tuple[str, int]) -> tuple[int, int]:
+    found = consumer.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_SECONDS)
+    if found is None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - it has no other name
+    return found

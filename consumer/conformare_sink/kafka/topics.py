@@ -1,0 +1,203 @@
+"""The grain topics: created with stated partitions and retention; how far the sink has read them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from confluent_kafka import KafkaException
+from confluent_kafka.cimpl import NewTopic
+
+from conformare_schemas import topic_names
+from conformare_sink.errors import TopicCreationError, TopicsMissingError
+from conformare_sink.kafka.access import ANYBODY, KafkaAccess
+from conformare_sink.kafka.cluster import ANSWER_SECONDS, Cluster, PartitionOffsets
+from conformare_sink.options import SinkOptions
+
+DEFAULT_PARTITIONS = 2
+DEFAULT_RETENTION_DAYS = 365
+
+_POLL_SECONDS = 0.05
+
+
+def consumer_group(lake_id: str) -> str:
+    """Return the consumer group to which a lake's sink commits what it has landed."""
+    return f"conformare-sink-{lake_id}"
+
+
+@dataclass(frozen=True)
+class TopicLogs:
+    """What a cluster holds of the topics, for those that exist.
+
+    Attributes:
+        cluster_id: The cluster.
+        topic_ids: Topic → the identity that it got when it was created.
+        first: The offset of the oldest message that every partition still has.
+        end: The offset that the next message of every partition will have.
+    """
+
+    cluster_id: str
+    topic_ids: Mapping[str, str]
+    first: PartitionOffsets
+    end: PartitionOffsets
+
+
+class Topics:
+    """The topics of one store on one Kafka cluster.
+
+    Args:
+        bootstrap_servers: Brokers to begin with, `host:port` separated by commas.
+        topic_prefix: Put in front of every grain's topic.
+        access: What the brokers want of their clients.
+    """
+
+    def __init__(
+        self, bootstrap_servers: str, topic_prefix: str, access: KafkaAccess = ANYBODY
+    ) -> None:
+        self.bootstrap_servers = bootstrap_servers
+        self.access = access
+        self._names = sorted(topic_names(topic_prefix).values())
+        self._cluster = Cluster(bootstrap_servers, access)
+
+    @classmethod
+    def of(cls, options: SinkOptions) -> Topics:
+        """Return the topics that a sink reads."""
+        return cls(options.bootstrap_servers, options.topic_prefix, options.access)
+
+    @property
+    def names(self) -> list[str]:
+        """The topics' names, sorted."""
+        return list(self._names)
+
+    def partitions(self, timeout_seconds: float = ANSWER_SECONDS) -> dict[str, int]:
+        """Return how many partitions each topic has, for the topics that exist.
+
+        Args:
+            timeout_seconds: How long to wait for an answer.
+
+        Raises:
+            BrokerUnreachableError: No broker answered in time.
+        """
+        return dict(Counter(topic for topic, _ in self._places(timeout_seconds)))
+
+    def require_all(self) -> None:
+        """Make sure that every topic is there.
+
+        Raises:
+            BrokerUnreachableError: No broker answered in time.
+            TopicsMissingError: One or more are not.
+        """
+        existing = self.partitions()
+        missing = [name for name in self._names if name not in existing]
+        if missing:
+            raise TopicsMissingError(
+                f"{self.bootstrap_servers} has no topic {', '.join(missing)}: check the topic "
+                "prefix, or create them with `conformare topics create`"
+            )
+
+    def create(
+        self,
+        partitions: int = DEFAULT_PARTITIONS,
+        retention_days: int = DEFAULT_RETENTION_DAYS,
+        replication_factor: int = -1,
+    ) -> list[str]:
+        """Create the topics that do not exist; those that do are left as they are.
+
+        Args:
+            partitions: Partitions per topic.
+            retention_days: How long a message can be replayed, in days.
+            replication_factor: Replicas per partition; -1 for the cluster's default.
+
+        Returns:
+            The topics that were created.
+
+        Raises:
+            BrokerUnreachableError: No broker answered in time.
+            TopicCreationError: The cluster refused.
+        """
+        existing = self.partitions()
+        missing = [name for name in self._names if name not in existing]
+        if not missing:
+            return []
+        retention_ms = int(timedelta(days=retention_days).total_seconds() * 1000)
+        config = {
+            "cleanup.policy": "delete",
+            "retention.ms": str(retention_ms),
+            # By the producers' clocks, one that is wrong would keep messages for ever, or not at all.
+            "message.timestamp.type": "LogAppendTime",
+        }
+        new = [NewTopic(name, partitions, replication_factor, config=config) for name in missing]
+        for name, created in self._cluster.create(new).items():
+            self._await_creation(name, created)
+        # The next question may come to a broker that has not heard of them yet.
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while len(self.partitions()) < len(self._names) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        return missing
+
+    def _await_creation(self, name: str, created: Future[None]) -> None:
+        try:
+            created.result()
+        except KafkaException as exc:
+            if exc.args[0].name() != "TOPIC_ALREADY_EXISTS":
+                raise TopicCreationError(
+                    f"{self.bootstrap_servers} refused to create the topic {name}: "
+                    f"{exc.args[0].str()}"
+                ) from exc
+
+    def logs(self) -> TopicLogs:
+        """Return what the cluster holds of the topics.
+
+        Raises:
+            BrokerUnreachableError: No broker answered in time.
+            BrokerRefusedError: It refused to tell.
+        """
+        first, end = self._cluster.log_ends(self._places())
+        cluster_id = str(self._cluster.metadata().cluster_id)
+        return TopicLogs(cluster_id, self._cluster.topic_ids(self._names), first, end)
+
+    def commit(self, group: str, offsets: PartitionOffsets) -> None:
+        """Commit offsets to a consumer group, so that Kafka's own tools see the sink's lag.
+
+        Args:
+            group: The consumer group.
+            offsets: The next offset to be read, of every partition.
+
+        Raises:
+            BrokerUnreachableError: The group's coordinator did not answer in time.
+            BrokerRefusedError: It refused.
+        """
+        self._cluster.commit(group, offsets)
+
+    def committed(self, group: str) -> PartitionOffsets:
+        """Return the offsets that a consumer group has committed for the topics."""
+        return self._cluster.committed(group, self._places())
+
+    def ends(self) -> PartitionOffsets:
+        """Return the offset that the next message of every partition will have."""
+        _, end = self._cluster.log_ends(self._places())
+        return end
+
+    def starts(self, since: datetime | None = None) -> PartitionOffsets:
+        """Return the offset of the first message that every partition has, or has since some time.
+
+        Args:
+            since: Only messages that the broker took then or later; None for all.
+        """
+        if since is None:
+            first, _ = self._cluster.log_ends(self._places())
+            return first
+        return self._cluster.since(self._places(), since)
+
+    def lag(self, offsets: PartitionOffsets) -> PartitionOffsets:
+        """Return how many messages of every partition are beyond some offsets."""
+        return {place: end - offsets.get(place, 0) for place, end in self.ends().items()}
+
+    def _places(self, timeout_seconds: float = ANSWER_SECONDS) -> list[tuple[str, int]]:
+        """The partitions of the topics, for the topics that exist."""
+        found = self._cluster.metadata(timeout_seconds).topics
+        return [(name, p) for name in self._names if name in found for p in found[name].partitions]

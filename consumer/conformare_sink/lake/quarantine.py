@@ -1,0 +1,134 @@
+"""What is in quarantine; never what a message says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from conformare_sink.lake.own_tables import QUARANTINE
+from conformare_sink.lake.query import Rows, query_lake, sql_text
+
+if TYPE_CHECKING:
+    from conformare_sink.lake.tables import LakeTables
+
+SHOWN_BYTES = 16
+"""How much of a value is shown: enough to tell its framing and its schema."""
+
+
+@dataclass(frozen=True)
+class QuarantineFilter:
+    """Some of the messages in quarantine: those that fit every condition given."""
+
+    cause: str | None = None
+    """What their cause begins with."""
+    topic: str | None = None
+    """Topic they came by."""
+
+
+@dataclass(frozen=True)
+class QuarantinedCause:
+    """All messages that are in quarantine for one cause."""
+
+    cause: str
+    messages: int
+    topics: tuple[str, ...]
+    first: datetime
+    """When the first of them was put there."""
+    last: datetime
+
+
+@dataclass(frozen=True)
+class QuarantinedMessage:
+    """One message in quarantine, without what it says."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: datetime
+    """When the broker took it."""
+    key: str
+    value_bytes: int
+    cause: str
+    first_bytes: str
+    """The value's beginning, in hexadecimal digits."""
+
+
+def quarantined_causes(lake: str | LakeTables) -> list[QuarantinedCause]:
+    """Return for which causes messages are in quarantine, the most frequent first.
+
+    Args:
+        lake: Folder of the lake, a local path or a URI; its tables where they are in a catalog.
+
+    Raises:
+        NoLakeError: There is no lake.
+        LakeRefusedError: Its tables are elsewhere.
+    """
+    found = _query(lake, _CAUSES_SQL)
+    return [QuarantinedCause(**{**row, "topics": tuple(sorted(row["topics"]))}) for row in found]
+
+
+def quarantined_messages(
+    lake: str | LakeTables, chosen: QuarantineFilter, limit: int
+) -> list[QuarantinedMessage]:
+    """Return messages that are in quarantine, the latest first.
+
+    Args:
+        lake: Folder of the lake, a local path or a URI; its tables where they are in a catalog.
+        chosen: Which ones.
+        limit: How many at most.
+
+    Raises:
+        NoLakeError: There is no lake.
+        LakeRefusedError: Its tables are elsewhere.
+    """
+    sql = f"""
+        SELECT topic, partition, `offset`, timestamp, key, value, cause FROM quarantine
+        WHERE {_condition(chosen)}
+        ORDER BY quarantined_at DESC, topic, partition, `offset` LIMIT {limit:d}
+    """  # noqa: S608 - texts are quoted
+    return [_without_content(row) for row in _query(lake, sql)]
+
+
+_CAUSES_SQL = """
+SELECT cause, count(*) AS messages, array_agg(DISTINCT topic) AS topics,
+       min(quarantined_at) AS first, max(quarantined_at) AS last
+FROM quarantine GROUP BY cause ORDER BY messages DESC, cause
+"""
+
+
+def _condition(chosen: QuarantineFilter) -> str:
+    conditions = ["true"]
+    if chosen.cause is not None:
+        beginning = f"substr(cause, 1, {len(chosen.cause)})"
+        conditions.append(f"{beginning} = {sql_text(chosen.cause)}")
+    if chosen.topic is not None:
+        conditions.append(f"topic = {sql_text(chosen.topic)}")
+    return " AND ".join(conditions)
+
+
+def _query(lake: str | LakeTables, sql: str) -> Rows:
+    query = query_lake(lake)
+    # A lake that only jobs have written to has no quarantine.
+    return query.rows(sql, QUARANTINE.name) if query.has(QUARANTINE.name) else []
+
+
+def _without_content(row: Mapping[str, Any]) -> QuarantinedMessage:
+    value = row["value"] or b""
+    return QuarantinedMessage(
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=row["offset"],
+        timestamp=row["timestamp"],
+        key=_printable(row["key"] or b""),
+        value_bytes=len(value),
+        cause=row["cause"],
+        first_bytes=bytes(value[:SHOWN_BYTES]).hex(),
+    )
+
+
+def _printable(key: bytes) -> str:
+    """Return a key as text, if it is some; a terminal obeys what a hostile one may hold."""
+    text = key.decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else key.hex()

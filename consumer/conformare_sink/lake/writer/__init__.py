@@ -1,0 +1,1 @@
+"""A lake has one writer at a time."""

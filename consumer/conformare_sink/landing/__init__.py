@@ -1,0 +1,1 @@
+"""What becomes of some messages, and of a whole micro-batch."""

@@ -1,0 +1,101 @@
+"""What one micro-batch did: for a person, for a log, for the metrics."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from statistics import median
+
+from conformare_sink.messages.emission import Decision
+
+_UUID7 = 7
+_BITS_AFTER_MILLISECONDS = 80
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What one micro-batch did."""
+
+    batch_id: int
+    messages: int
+    """Messages that the batch read from the topics."""
+    emissions: Mapping[Decision, int]
+    """Emissions by what became of them."""
+    rows: Mapping[str, int]
+    """Rows appended by grain."""
+    quarantined: int
+    """Messages that could not be used, for the first time in this batch."""
+    pending: int
+    """Emissions that wait for the rest of their messages when the batch ends."""
+    seconds: float
+    """How long the batch took."""
+    latencies: tuple[float, ...]
+    """Of each run that landed, the seconds from its `record_run` call until readers see it."""
+    sequences: tuple[tuple[str, int], ...]
+    """Producer and sequence number of the batch's messages, each pair once."""
+
+    def summary(self) -> str:
+        """Return the report as a line for a person."""
+        counts = [f"{n} run(s) {decision.value}" for decision, n in self.emissions.items() if n]
+        if self.quarantined:
+            counts.append(f"{self.quarantined} message(s) quarantined")
+        return f"batch {self.batch_id}: {', '.join(counts) or 'nothing new'}"
+
+    def as_json(self, time: datetime | None = None) -> str:
+        """Return the report as one line of JSON for a log.
+
+        Args:
+            time: When the batch ended; now when not said.
+        """
+        ended = (time or datetime.now(timezone.utc)).astimezone(timezone.utc)
+        return json.dumps(
+            {
+                "time": ended.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "batch": self.batch_id,
+                "messages": self.messages,
+                "emissions": {known.value: self.emissions.get(known, 0) for known in Decision},
+                "rows": dict(self.rows),
+                "quarantined": self.quarantined,
+                "pending": self.pending,
+                "seconds": round(self.seconds, 3),
+                "latency_p50_seconds": round(median(self.latencies), 3) if self.latencies else None,
+                "latency_max_seconds": round(max(self.latencies), 3) if self.latencies else None,
+            }
+        )
+
+
+def recorded_at(emission_id: str) -> float | None:
+    """Return when `record_run` was called for an emission, as its identity says it.
+
+    Args:
+        emission_id: Identity of the emission; whatever a message carried.
+
+    Returns:
+        Seconds since 1970, to the millisecond; None if the identity is no UUIDv7.
+    """
+    try:
+        identity = uuid.UUID(emission_id)
+    except ValueError:
+        return None
+    # `UUID` also takes braces, underscores and more, which no writer of ours makes.
+    if identity.version != _UUID7 or str(identity) != emission_id.lower():
+        return None
+    return (identity.int >> _BITS_AFTER_MILLISECONDS) / 1000
+
+
+def latencies_of(emission_ids: Iterable[str], visible_at: float) -> tuple[float, ...]:
+    """Return how long runs were on their way.
+
+    Args:
+        emission_ids: Identities of the emissions that landed.
+        visible_at: When readers could see them, in seconds since 1970.
+
+    Returns:
+        Seconds, of those emissions whose identity has a time; none is below 0, which the clock of
+        another machine may ask for.
+    """
+    times = (recorded_at(emission_id) for emission_id in emission_ids)
+    return tuple(max(0.0, visible_at - time) for time in times if time is not None)

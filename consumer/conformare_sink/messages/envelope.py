@@ -1,0 +1,70 @@
+"""What a message says of itself, judged against the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from conformare_schemas import GRAINS
+from conformare_sink.messages.message import LATEST_TIME, Message
+
+EARLIEST_TS = 0
+"""1970, in microseconds."""
+
+LARGEST_INT = 2**31 - 1
+
+UNKNOWN_SCHEMA = "unknown schema"
+"""What causes begin with that an upgrade of the sink may remove."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A decoded message without its rows."""
+
+    message: Message
+    grain: str
+    n_rows: int
+    at: int
+    """Where its rows begin among the decoded rows of the grain."""
+    run_id: str
+    pipeline: str
+    ts: int
+    """Microseconds since 1970, UTC."""
+    emission_id: str
+    first_row: int
+    row_counts: Mapping[str, int] | None
+    """In `runs` only."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A message that cannot be used."""
+
+    message: Message
+    cause: str
+
+
+def fault(envelope: Envelope) -> str | None:
+    """Return the first cause for which a decoded message cannot be used."""
+    if envelope.message.key != envelope.run_id.encode():
+        return "breaks the contract: the key is not the run_id"
+    if not (envelope.run_id and envelope.pipeline and envelope.emission_id):
+        return "breaks the contract: run_id, pipeline or emission_id is empty"
+    if not EARLIEST_TS <= envelope.ts <= LATEST_TIME:
+        return "breaks the contract: ts is outside the years 1970 to 9999"
+    if not envelope.n_rows or not 0 <= envelope.first_row <= LARGEST_INT:
+        return "breaks the contract: no rows, or no first_row that a grain can have"
+    return None if envelope.row_counts is None else _fault_of_counts(envelope, envelope.row_counts)
+
+
+def _fault_of_counts(envelope: Envelope, counts: Mapping[str, int]) -> str | None:
+    """Return what is wrong with the counts by which an emission is known to be whole."""
+    if envelope.n_rows != 1 or envelope.first_row != 0:
+        return "breaks the contract: the grain runs has exactly one row"
+    if counts.get("runs") != 1:
+        return "breaks the contract: row_counts does not count the grain runs as one"
+    if not counts.keys() <= set(GRAINS):
+        return f"{UNKNOWN_SCHEMA}: row_counts names a grain that this sink does not know"
+    if min(counts.values()) < 1 or max(counts.values()) > LARGEST_INT:
+        return "breaks the contract: row_counts counts no rows, or more than there can be"
+    return None

@@ -1,0 +1,100 @@
+"""Keeps the fetched jars of this machine, so that they are resolved once."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+
+from conformare_sink.errors import JarResolutionError
+from conformare_sink.spark.jars import _ivy
+from conformare_sink.spark.jars._sets import JarSet
+
+CACHE_VARIABLE = "CONFORMARE_CACHE_DIR"
+"""Names the folder of the cache; without it, the user's own cache folder is used."""
+
+_MANIFEST = "manifest.json"
+
+
+def cache_directory() -> Path:
+    """Return the folder in which this machine's jars are kept."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen).absolute() if chosen else platformdirs.user_cache_path("conformare")
+
+
+def jars_folder(jar_set: JarSet) -> Path:
+    """Return the folder that a jar set has, or will have, in the cache."""
+    return cache_directory() / "jars" / jar_set.key
+
+
+def is_resolved(jar_set: JarSet) -> bool:
+    """Whether `resolve_jars` would return at once."""
+    return bool(_read_manifest(jars_folder(jar_set)))
+
+
+def resolve_jars(jar_set: JarSet) -> tuple[Path, ...]:
+    """Return the jars of a set, fetching them where this machine does not have them yet.
+
+    Two processes that ask at the same time fetch once: the second waits for the first.
+
+    Args:
+        jar_set: One of `JAR_SETS`.
+
+    Returns:
+        The jars' absolute paths, sorted.
+
+    Raises:
+        JavaNotFoundError: They must be fetched, and there is no usable Java.
+        JarResolutionError: They could not be fetched, or not be kept.
+    """
+    folder = jars_folder(jar_set)
+    jars = _read_manifest(folder)
+    if jars:
+        return jars
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _exclusive(folder / "lock"):
+            jars = _read_manifest(folder)
+            return jars or _fetch_into(folder, jar_set)
+    except OSError as exc:
+        raise JarResolutionError(jar_set.coordinates, folder, str(exc)) from exc
+
+
+def _fetch_into(folder: Path, jar_set: JarSet) -> tuple[Path, ...]:
+    work = folder / "ivy"
+    fetched = _ivy.fetch(jar_set, work, folder / "resolve.log")
+    sizes = {}
+    for jar in sorted(fetched.iterdir()):
+        sizes[jar.name] = jar.stat().st_size
+        jar.replace(folder / jar.name)
+    # The manifest comes last and whole, so a folder that has one has all its jars.
+    manifest = {"coordinates": jar_set.coordinates, "bytes_by_jar": sizes}
+    draft = folder / f"{_MANIFEST}.draft"
+    draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    draft.replace(folder / _MANIFEST)
+    shutil.rmtree(work, ignore_errors=True)
+    return tuple(folder / name for name in sizes)
+
+
+def _read_manifest(folder: Path) -> tuple[Path, ...]:
+    """Return the jars of a complete folder; nothing where a jar is missing or of another size."""
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        jars = {folder / name: size for name, size in manifest["bytes_by_jar"].items()}
+        whole = all(jar.stat().st_size == size for jar, size in jars.items())
+    except (OSError, ValueError, KeyError):
+        return ()
+    return tuple(jars) if whole else ()
+
+
+@contextmanager
+def _exclusive(lock_file: Path) -> Iterator[None]:
+    with lock_file.open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

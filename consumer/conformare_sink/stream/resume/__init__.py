@@ -1,0 +1,1 @@
+"""Where the sink resumes after it has ended."""

@@ -1,0 +1,169 @@
+"""The sink: one streaming query from all grain topics into the lake."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+
+from pyspark.sql import DataFrame, SparkSession
+
+from conformare_sink.kafka.lag import LagReport
+from conformare_sink.kafka.source import kafka_stream
+from conformare_sink.kafka.topics import Topics, consumer_group
+from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.maintenance import Maintenance, Schedule
+from conformare_sink.lake.tables import LakeTables
+from conformare_sink.landing.batch import BatchLanding
+from conformare_sink.landing.landing import Landing
+from conformare_sink.landing.pending import PendingMessages
+from conformare_sink.landing.report import BatchReport
+from conformare_sink.monitoring.health import Health
+from conformare_sink.monitoring.metrics import SinkMetrics
+from conformare_sink.options import SinkOptions
+from conformare_sink.stream.outage import Restarts, await_broker
+from conformare_sink.stream.query import LandingQuery
+from conformare_sink.stream.resume.resume import Resumption
+from conformare_sink.stream.retry import retry_newly_readable
+
+logger = logging.getLogger("conformare_sink")
+
+WAKE_SECONDS = 0.2
+
+
+class SinkStream:
+    """Lands whole runs in the lake as they come, until told to stop.
+
+    Args:
+        spark: A session from `build_session`.
+        options: Where from and where to.
+        on_batch: Called with the report of every batch.
+        metrics: Is told what happens.
+        health: Is told how the stream is.
+        stopping: What `stop` sets; to be given where something else may set it before.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        options: SinkOptions,
+        on_batch: Callable[[BatchReport], None],
+        metrics: SinkMetrics | None = None,
+        health: Health | None = None,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self._spark = spark
+        self._options = options
+        self._on_batch = on_batch
+        self._metrics = metrics or SinkMetrics()
+        self._health = health or Health()
+        self._stopping = stopping or threading.Event()
+
+    def run_once(self) -> None:
+        """Land everything that the topics hold now, then return.
+
+        Raises:
+            BrokerUnreachableError: No broker answers.
+            BrokerRefusedError: A broker refuses to tell of the topics.
+            TopicCreationError: The cluster refuses to create a topic.
+            LakeBusyError: Another process writes to the lake.
+            LakeRefusedError: The lake's folder holds something else.
+            CheckpointRefusedError: The checkpoint is something else's, or another lake's.
+            ContinuityError: Something that was not landed cannot be read any more.
+            StreamFailedError: The query ended with an error.
+        """
+        self._run(None)
+
+    def run(self, interval: str, maintain_every: timedelta | None = None) -> None:
+        """Land runs as they come, until `stop` is called; raises what `run_once` raises.
+
+        Args:
+            interval: How often a micro-batch begins, such as `2 seconds`.
+            maintain_every: How often the lake is maintained meanwhile; None for never.
+        """
+        self._run(interval, maintain_every)
+
+    def stop(self) -> None:
+        """Let the batch that is under way finish, then end; may be called by a signal handler."""
+        self._stopping.set()
+        self._health.stopping()
+
+    def _run(self, interval: str | None, maintain_every: timedelta | None = None) -> None:
+        options = self._options
+        topics = Topics.of(options)
+        patience = options.patience_seconds(once=interval is None)
+        if not self._await_broker(topics, patience):
+            return
+        tables = LakeTables(self._spark, options.lake, options.catalog)
+        with open_for_writing(tables, "a sink") as lake:
+            resumption = Resumption(self._spark, options, lake.lake_id, topics)
+            restarts = Restarts(
+                lambda: self._await_broker(topics, patience),
+                patience,
+                resumption.require,
+            )
+
+            def report(batch: BatchReport) -> None:
+                restarts.landed()
+                self._metrics.record(batch)
+                self._on_batch(batch)
+
+            def land() -> None:
+                query = self._begin(lake, topics, resumption, report, interval)
+                self._health.running()
+                group = consumer_group(lake.lake_id)
+                self._attend(query, LagReport(topics, group, self._metrics.lag))
+
+            with _maintained(lake, maintain_every):
+                restarts.keep_up(land)
+
+    def _await_broker(self, topics: Topics, patience: float | None) -> bool:
+        self._health.waiting_for_broker()
+        return await_broker(topics, patience, self._stopping)
+
+    def _begin(
+        self,
+        lake: Lake,
+        topics: Topics,
+        resumption: Resumption,
+        report: Callable[[BatchReport], None],
+        interval: str | None,
+    ) -> LandingQuery:
+        """Begin the query, or go on with it after an outage."""
+        options = self._options
+        # What an attempt before this one was landing when it failed, lands anew.
+        lake.recover()
+        resumption.open_checkpoint()
+        landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
+        if (retried := retry_newly_readable(lake, landing)) is not None:
+            logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
+        land = BatchLanding(landing, report)
+
+        def land_watched(batch: DataFrame, batch_id: int) -> None:
+            with self._health.batch():
+                land(batch, batch_id)
+
+        messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
+        return LandingQuery(messages, land_watched, options.checkpoint_location, interval)
+
+    def _attend(self, query: LandingQuery, lag: LagReport) -> None:
+        """Tell Kafka's tools and the metrics how far the query is, until its end."""
+        last_batch = -1
+        ended = False
+        try:
+            while not ended and not self._stopping.is_set():
+                ended = query.wait(WAKE_SECONDS)
+                batch_id, offsets = query.progress()
+                lag.offer(offsets)
+                if batch_id != last_batch:
+                    self._metrics.committed()
+                    last_batch = batch_id
+        finally:
+            query.stop()
+        lag.finish(query.progress()[1])
+
+
+def _maintained(lake: Lake, every: timedelta | None) -> AbstractContextManager[object]:
+    return nullcontext() if every is None else Schedule(Maintenance(lake), every)

@@ -1,0 +1,92 @@
+"""What brokers want of their clients: read from a file, said in two dialects, never shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformare_sink.errors import KafkaSettingsError
+from conformare_sink.kafka.access import ANYBODY, KafkaAccess, as_spark_options
+
+AWKWARD = 'p"a\\s=s #1'
+"""A password with what one dialect or the other gives a meaning to."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """A file as a hosted cluster's console gives it, with an authority of its own."""
+    authority = tmp_path / "ca.pem"
+    authority.write_text("-- the authority --", encoding="utf-8")
+    file = tmp_path / "client.properties"
+    file.write_text(
+        f"# Written by hand\nsecurity.protocol=SASL_SSL\n\nsasl.mechanisms=SCRAM-SHA-512\n"
+        f"sasl.username = steward\nsasl.password={AWKWARD}\nssl.ca.location={authority}\n",
+        encoding="utf-8",
+    )
+    return file
+
+
+def test_librdkafka_gets_its_own_names(settings: Path, tmp_path: Path) -> None:
+    """As they stand in the file, blanks around them away."""
+    assert KafkaAccess.read(settings).for_librdkafka() == {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "steward",
+        "sasl.password": AWKWARD,
+        "ssl.ca.location": str(tmp_path / "ca.pem"),
+    }
+
+
+def test_java_gets_the_same_by_its_names(settings: Path) -> None:
+    """The authority as its content: an executor elsewhere has no such file."""
+    found = KafkaAccess.read(settings).for_java()
+    assert found == {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required "
+            'username="steward" password="p\\"a\\\\s=s #1";'
+        ),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.certificates": "-- the authority --",
+    }
+    assert as_spark_options(found).keys() == {f"kafka.{name}" for name in found}
+
+
+def test_a_cluster_that_asks_nobody_gets_nothing() -> None:
+    """Spark's own defaults stay."""
+    assert ANYBODY.for_java() == {}
+    assert ANYBODY.for_librdkafka() == {"security.protocol": "PLAINTEXT"}
+
+
+def test_secrets_are_not_shown(settings: Path) -> None:
+    """Neither by the settings nor by what holds them."""
+    shown = repr(KafkaAccess.read(settings))
+    assert AWKWARD not in shown
+    assert "steward" not in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("sasl.password", "line 1: it is not of the form name=value"),
+        ("sasl.jaas.config=hunter2", "sasl.jaas.config cannot be set here"),
+        ("security.protocol=hunter2", "security.protocol must be one of"),
+        ("security.protocol=SASL_SSL\nsasl.password=hunter2", "sasl.mechanism must be one of"),
+        (
+            "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.password=hunter2",
+            "needs sasl.username and sasl.password",
+        ),
+        ("ssl.key.location=hunter2", "belong together"),
+        ("security.protocol=SSL\nssl.ca.location=/not/there", "/not/there cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_told_without_the_value(tmp_path: Path, content: str, told: str) -> None:
+    """A user's mistake, in one line."""
+    file = tmp_path / "client.properties"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(KafkaSettingsError, match=told) as error:
+        KafkaAccess.read(file)
+    assert "hunter2" not in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,79 @@
+"""Messages become the rows of their emissions, whatever order they come in."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.produce import messages_of
+from support.records import make_record
+
+from conformare_schemas import GRAINS, arrow_schema, table_columns, topic_name
+from conformare_sink.lake.own_tables import pending_rows
+from conformare_sink.landing.pending import PendingMessages
+from conformare_sink.messages.assembly import assemble, emission, table_rows
+from conformare_sink.messages.decode import decode
+from conformare_sink.messages.message import Message
+
+PREFIX = "test."
+
+
+def delivered(run_ids: list[str], seed: int, max_message_bytes: int) -> list[Message]:
+    """The messages of some runs: split, some of them twice, in any order."""
+    chance = random.Random(seed)  # noqa: S311 - the same order every time
+    produced = [
+        (m.key, m.value, topic_name(m.grain, PREFIX))
+        for run_id in run_ids
+        for m in messages_of(
+            make_record(run_id), f"e-{run_id}", max_message_bytes=max_message_bytes
+        )
+    ]
+    produced += chance.sample(produced, k=len(produced) // 3)
+    chance.shuffle(produced)
+    return [Message(*message, 0, offset, offset) for offset, message in enumerate(produced)]
+
+
+@settings(deadline=None)  # the first example reads the schemas
+@given(seed=st.integers(), size=st.sampled_from([1_500, 4_000, 1_000_000]))
+def test_rows_of_an_emission_are_those_of_its_record(seed: int, size: int) -> None:
+    """Each once, for those emissions that were chosen, as the tables hold them."""
+    decoded = decode(delivered(["a", "b", "c"], seed, size), PREFIX)
+    parts = assemble(decoded.envelopes)
+    assert all(not emission(key, of_one).missing() for key, of_one in parts.items())
+    chosen = {key: of_one for key, of_one in parts.items() if key.run_id != "b"}
+    tables = table_rows(decoded, list(chosen.values()))
+    assert set(tables) == set(GRAINS)
+    for grain, table in tables.items():
+        assert table.schema == arrow_schema(table_columns(grain))
+        found = table.to_pylist(maps_as_pydicts="strict")
+        for run_id in "ac":
+            expected = make_record(run_id)[grain]
+            rows = [row for row in found if row["run_id"] == run_id]
+            assert {row.pop("emission_id") for row in rows} == {f"e-{run_id}"}
+            own = [{**row, "ts": None} for row in expected]
+            assert sorted(map(str, ({**row, "ts": None} for row in rows))) == sorted(map(str, own))
+        assert {row["run_id"] for row in found} == {"a", "c"}
+
+
+@settings(deadline=None)  # the first example reads the schemas
+@given(seed=st.integers(), data=st.data())
+def test_what_waits_comes_back_with_the_rest(seed: int, data: st.DataObject) -> None:
+    """However the messages are dealt to batches, all of a run's are there with its last one."""
+    messages = delivered(["a", "b"], seed, 4_000)
+    borders = sorted(data.draw(st.sets(st.integers(1, len(messages) - 1), max_size=4)))
+    pending = PendingMessages()
+    kept = 0
+    last: set[str] = set()
+    for begin, end in zip([0, *borders], [*borders, len(messages)], strict=True):
+        decoded = decode(pending.take(messages[begin:end]), PREFIX)
+        parts = assemble(decoded.envelopes)
+        whole = {key for key, of_one in parts.items() if not emission(key, of_one).missing()}
+        last |= {key.run_id for key in whole}
+        waiting = [e for key in set(parts) - whole for e in parts[key].values()]
+        new = pending.wait(waiting)
+        assert len(waiting) == len({e.message.place for e in waiting})
+        kept += pending_rows(new).num_rows
+        assert pending.emissions <= 2
+    assert last == {"a", "b"}
+    assert kept <= len(messages)

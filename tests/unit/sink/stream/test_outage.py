@@ -1,0 +1,178 @@
+"""A broker that is away: what it is known by, and how it is waited for. Nothing is started."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+
+import pytest
+
+from conformare_sink.errors import BrokerUnreachableError, StreamFailedError
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.stream.outage import Restarts, await_broker, is_failed_report, is_outage
+
+NOWHERE = "127.0.0.1:1"
+
+# What Spark 4.1.1 and Kafka's clients 3.9.1 said: a broker stopped between batches, and within one.
+BETWEEN_BATCHES = (
+    "[STREAM_FAILED] Query [id = 1ea4c036, runId = bfe910b9] terminated with exception: "
+    "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. "
+    "Call: listNodes SQLSTATE: XXKST"
+)
+WITHIN_A_BATCH = (
+    "An error occurred while calling o123.count.\n"
+    ": org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 6.0\n"
+    "Caused by: org.apache.kafka.common.errors.TimeoutException: Timeout of 5000ms expired before "
+    "the position for partition x.risks-1 could be determined\n"
+)
+NO_NAME = (
+    "org.apache.kafka.common.KafkaException: Failed to create new KafkaAdminClient\n"
+    "Caused by: org.apache.kafka.common.config.ConfigException: "
+    "No resolvable bootstrap urls given in bootstrap.servers\n"
+)
+DELETED = (
+    "[STREAM_FAILED] Query [id = 73f3f6f6] terminated with exception: org.apache.kafka.common."
+    "errors.UnknownTopicOrPartitionException: This server does not host this topic-partition."
+)
+REPORT = (
+    'java.lang.NullPointerException: Cannot invoke "scala.collection.IterableOps.map(scala.Function1)"'
+    ' because the return value of "scala.Option.get()" is null\n'
+    "\tat org.apache.spark.sql.kafka010.KafkaMicroBatchStream$.metrics(KafkaMicroBatchStream.scala:520)\n"
+)
+
+
+class FromJava(Exception):  # noqa: N818 - as pyspark's exceptions are
+    """An exception that came from Java, with Java's own account of it."""
+
+    def __init__(self, message: str, story: str) -> None:
+        super().__init__(message)
+        self._stackTrace = story
+
+
+def failed(cause: Exception) -> StreamFailedError:
+    """The error of a query that ended with a fault."""
+    error = StreamFailedError("the query ended")
+    error.__cause__ = cause
+    return error
+
+
+def test_an_outage_is_known_wherever_the_error_speaks_of_it() -> None:
+    """In its own line, in the fault of a batch, or in what Java says of the cause."""
+    assert is_outage(StreamFailedError(BETWEEN_BATCHES))
+    assert is_outage(failed(RuntimeError(WITHIN_A_BATCH)))
+    assert is_outage(failed(FromJava("Failed to create new KafkaAdminClient", NO_NAME)))
+    assert is_outage(BrokerUnreachableError(NOWHERE, 1))
+    for other in (StreamFailedError(DELETED), failed(OSError("No space left on device"))):
+        assert not is_outage(other)
+        assert not is_failed_report(other)
+    assert is_failed_report(failed(FromJava("Cannot invoke …", REPORT)))
+
+
+@pytest.fixture
+def nowhere() -> Topics:
+    """Topics on a broker that is not there."""
+    return Topics(NOWHERE, "a.")
+
+
+def test_the_wait_is_told_and_ends_in_time(
+    nowhere: Topics, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once at first, and not at every look."""
+    began = time.monotonic()
+    with pytest.raises(BrokerUnreachableError, match=r"127\.0\.0\.1:1 \(waited 0\.4 s\)"):
+        await_broker(nowhere, 0.4, threading.Event())
+    assert time.monotonic() - began < 5
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"no Kafka broker answers at {NOWHERE} for ")
+
+
+def test_who_waits_for_ever_can_be_stopped(
+    nowhere: Topics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By what SIGTERM sets."""
+    monkeypatch.setattr("conformare_sink.stream.outage.PROBE_SECONDS", 0.05)
+    stopping = threading.Event()
+    with caplog.at_level(logging.WARNING):
+        threading.Timer(0.3, stopping.set).start()
+        assert not await_broker(nowhere, None, stopping)
+
+
+class Answering(Topics):
+    """Topics on a broker that answers."""
+
+    def partitions(self, timeout_seconds: float = 0) -> dict[str, int]:  # noqa: ARG002
+        """Return nothing, at once."""
+        return {}
+
+
+class Query:
+    """A query that ends with one error after the other, and then well."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.left = list(errors)
+
+    def __call__(self) -> None:
+        """Run it."""
+        if self.left:
+            raise self.left.pop(0)
+
+
+def restarts(patience_seconds: float | None) -> tuple[Restarts, list[str]]:
+    """Restarts beside a broker that answers, and what was asked for an explanation."""
+    asked: list[str] = []
+    topics = Answering(NOWHERE, "a.")
+
+    def wait() -> bool:
+        return await_broker(topics, patience_seconds, threading.Event())
+
+    return Restarts(wait, patience_seconds, lambda: asked.append("asked")), asked
+
+
+def test_a_query_is_started_again_as_often_as_a_broker_goes_away() -> None:
+    """And when Spark fails on the report of a batch that is done."""
+    outage = StreamFailedError(BETWEEN_BATCHES)
+    query = Query(outage, failed(FromJava("", REPORT)), BrokerUnreachableError(NOWHERE, 1), outage)
+    subject, asked = restarts(None)
+    subject.keep_up(query)
+    assert (query.left, asked) == ([], [])
+
+
+def test_another_failure_is_explained_and_raised() -> None:
+    """It would come again."""
+    query = Query(StreamFailedError(DELETED), StreamFailedError(DELETED))
+    subject, asked = restarts(None)
+    with pytest.raises(StreamFailedError, match="UnknownTopicOrPartition"):
+        subject.keep_up(query)
+    assert (len(query.left), asked) == (1, ["asked"])
+
+
+class Clock:
+    """A clock on which every look takes a second."""
+
+    def __init__(self) -> None:
+        self._looks = itertools.count()
+
+    def monotonic(self) -> float:
+        """Return the time."""
+        return float(next(self._looks))
+
+
+def test_patience_counts_from_the_last_batch_that_landed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that answers and serves nothing does not hold up for ever who is to end."""
+    monkeypatch.setattr("conformare_sink.stream.outage.time", Clock())
+    outages = [StreamFailedError(BETWEEN_BATCHES)] * 20
+    subject, _ = restarts(10)
+    query = Query(*outages)
+    with pytest.raises(StreamFailedError):
+        subject.keep_up(query)
+    assert 0 < len(query.left) < 19
+
+    def landing() -> None:
+        subject.landed()
+        query()
+
+    query = Query(*outages)
+    subject.keep_up(landing)
+    assert query.left == []
