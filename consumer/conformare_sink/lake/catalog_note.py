@@ -7,29 +7,23 @@ would make a second lake there.
 from __future__ import annotations
 
 from conformare_sink.errors import LakeRefusedError
-from conformare_sink.lake.folder import Folder
+from conformare_sink.lake.layout import CATALOG_NOTE
+from conformare_sink.lake.storage import Storage
 from conformare_sink.options import CatalogOptions
 
-CATALOG_NOTE = "_catalog.json"
-"""In the lake's folder, from when its tables were opened first."""
 
-
-def parse_note(text: str | bytes) -> CatalogOptions | None:
-    """Return what a note says; None where its writer ended while it wrote it."""
+def read_note(storage: Storage) -> CatalogOptions | None:
+    """Return what a lake's folder says; None where it says nothing."""
+    content = storage.read(CATALOG_NOTE)
     try:
-        return CatalogOptions.model_validate_json(text)
+        return None if content is None else CatalogOptions.model_validate_json(content)
     except ValueError:
         return None
 
 
-def read_note(folder: Folder) -> CatalogOptions | None:
-    """Return what a lake's folder says; None where it says nothing."""
-    return parse_note(folder.read_text(CATALOG_NOTE)) if folder.has(CATALOG_NOTE) else None
-
-
-def write_note(folder: Folder, catalog: CatalogOptions) -> None:
+def write_note(storage: Storage, catalog: CatalogOptions) -> None:
     """Note in a lake's folder where its tables are."""
-    folder.write_text(CATALOG_NOTE, catalog.model_dump_json())
+    storage.write(CATALOG_NOTE, catalog.model_dump_json().encode())
 
 
 def in_a_catalog(root: str, catalog: CatalogOptions) -> LakeRefusedError:

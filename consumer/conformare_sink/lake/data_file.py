@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,16 +13,6 @@ import pyarrow.parquet as pq
 
 LONGEST_STATISTIC = 64
 """Characters; longer texts are cut in the statistics, as Delta's own writers do."""
-
-
-class DataFile(NamedTuple):
-    """A file of rows in a table's folder."""
-
-    name: str
-    size: int
-    """In bytes."""
-    statistics: str
-    """As Delta's log holds them."""
 
 
 def parquet(rows: pa.Table) -> bytes:
@@ -39,6 +29,8 @@ def statistics(rows: pa.Table, names: tuple[str, ...]) -> str:
     largest: dict[str, str] = {}
     for name in names:
         extremes = pc.min_max(rows.column(name)).as_py()
+        if extremes["min"] is None:
+            continue  # there are nothing but nulls
         smallest[name] = _lower(extremes["min"])
         # Without one, readers take every value for possible.
         with suppress(OverflowError):

@@ -1,110 +1,134 @@
-"""A folder on whatever file system Spark reaches: local, object store, HDFS."""
+"""Tables that are folders of the lake: made, asked and written by deltalake alone."""
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
-from py4j.protocol import Py4JJavaError
-from pyspark.sql import SparkSession
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from conformare_schemas import OWNER_PROPERTY, TableDefinition
+from conformare_sink.errors import LakeRefusedError, NoLakeError, TableReadError, first_line
+from conformare_sink.lake.catalog_note import in_a_catalog, read_note
+from conformare_sink.lake.definition import create_table, missing_columns
+from conformare_sink.lake.folder_table import FolderTable
+from conformare_sink.lake.storage import Storage
+from conformare_sink.lake.tables import LAKE_TABLES, Table
+
+OPENING_THREADS = 4
+ROWS_AT_ONCE = 1_000_000
 
 
-class Folder:
-    """A folder, through Hadoop's file systems, which have no Python API of their own.
+class FolderTables:
+    """The tables of a lake that are its folders.
 
     Args:
-        spark: The session whose configuration says how to reach it.
-        location: A path or a URI; one without a scheme is where Hadoop's `fs.defaultFS` is.
-
-    Attributes:
-        local: Its path on this machine's file system; None on any other.
+        storage: The lake's folder.
     """
 
-    def __init__(self, spark: SparkSession, location: str) -> None:
-        context = spark.sparkContext
-        jvm: Any = context._jvm  # noqa: SLF001
-        self._text = jvm.org.apache.commons.io.IOUtils
-        self._paths = jvm.org.apache.hadoop.fs
-        self._path = self._paths.Path(location)
-        self._files = self._path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
-        self.local = self._local()
+    dialect = "datafusion"
 
-    @property
-    def address(self) -> str:
-        """The folder's whole address, the same however it was named."""
-        return str(self._files.makeQualified(self._path).toString())
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
 
-    def names(self) -> list[str]:
-        """Return the names in the folder; none where it does not exist."""
-        if not self._files.exists(self._path):
-            return []
-        return [found.getPath().getName() for found in self._files.listStatus(self._path)]
-
-    def has(self, name: str) -> bool:
-        """Return whether there is something of that name, which may have several levels."""
-        return bool(self._files.exists(self._paths.Path(self._path, name)))
-
-    def read_text(self, name: str) -> str:
-        """Return the text of a file in the folder.
+    def require(self) -> None:
+        """Make sure that there is a lake, and that its tables are here.
 
         Raises:
-            ValueError: The file is not what was written, by its checksum.
+            NoLakeError: There is none.
+            LakeRefusedError: Its tables are elsewhere.
+            StorageError: The store refuses.
         """
-        # Not through Spark's own reader: to that, a name with a leading underscore is hidden.
-        stream = self._files.open(self._paths.Path(self._path, name))
+        self.storage.check()
+        self.require_place()
+        if not self.exist():
+            raise NoLakeError(f"there is no conformare lake at {self.storage.root}")
+
+    def require_place(self) -> None:
+        """Make sure that the lake does not have its tables in a catalog.
+
+        Raises:
+            LakeRefusedError: It has.
+        """
+        if (noted := read_note(self.storage)) is not None:
+            raise in_a_catalog(self.storage.root, noted)
+
+    def need_empty_folder(self) -> bool:
+        """Return whether they are made in the lake's folder: they are."""
+        return True
+
+    def exist(self, table: str = "runs") -> bool:
+        """Return whether there is a table."""
+        return self._found(table) is not None
+
+    def lake_id(self) -> str:
+        """Return the identity of the lake."""
+        return str(self._table("runs").metadata().id)
+
+    def open(self) -> dict[str, Table]:
+        """Open all tables for writing, made where they are missing, with every column of ours.
+
+        `runs` is opened alone: of two writers that begin at once, one wins all tables.
+        """
+        runs, *others = LAKE_TABLES.values()
+        opened: dict[str, Table] = {runs.name: self._open(runs)}
+        with ThreadPoolExecutor(OPENING_THREADS, "open") as pool:
+            names = [table.name for table in others]
+            opened.update(zip(names, pool.map(self._open, others), strict=True))
+        return opened
+
+    def select(self, sql: str, *tables: str) -> Iterator[pa.Table]:
+        """Return what a query finds, in portions."""
+        query = QueryBuilder()
         try:
-            return str(self._text.toString(stream, "UTF-8"))
-        except Py4JJavaError as exc:
-            if "ChecksumException" in str(exc):
-                raise ValueError(f"{name} is damaged") from exc
-            raise
-        finally:
-            stream.close()
+            for name in tables:
+                query = query.register(name, self._table(name))
+            yield from _in_portions(pa.RecordBatchReader.from_stream(query.execute(sql)))
+        except (DeltaError, OSError, pa.ArrowException) as exc:
+            raise TableReadError(self.storage.root, ", ".join(tables), first_line(exc)) from exc
 
-    def write_text(self, name: str, text: str) -> None:
-        """Write a file, in place of one of that name, and the folder with it."""
-        self.write_bytes(name, text.encode())
+    def _open(self, definition: TableDefinition) -> Table:
+        found = self._found(definition.name)
+        if found is None:
+            found = create_table(self.storage, definition)
+        if found.metadata().configuration.get(OWNER_PROPERTY) != definition.name:
+            raise LakeRefusedError(
+                f"{self.storage.table_uri(definition.name)} is not conformare's table "
+                f"{definition.name!r}; choose another lake"
+            )
+        table = FolderTable(self.storage, definition, found)
+        # A newer contract brings columns; the rows that are there have nothing in them.
+        if new := missing_columns(definition, found):
+            table.add_columns(new)
+        return table
 
-    def write_bytes(self, name: str, content: bytes) -> None:
-        """Write a file, in place of one of that name, and the folder with it."""
-        if self.local is not None:
-            # Hadoop would start a process for the file's permissions.
-            self.local.mkdir(parents=True, exist_ok=True)
-            (self.local / name).write_bytes(content)
-            return
-        stream = self._files.create(self._paths.Path(self._path, name), True)
+    def _found(self, name: str) -> DeltaTable | None:
         try:
-            stream.write(bytearray(content))
-        finally:
-            stream.close()
+            return DeltaTable(
+                self.storage.table_uri(name), storage_options=self.storage.options or None
+            )
+        except TableNotFoundError:
+            return None
+        except (DeltaError, OSError) as exc:
+            raise self.storage.fault(exc) from exc
 
-    def full_path(self, name: str) -> str:
-        """Return the whole address of a file in the folder, as Hadoop writes paths: unencoded."""
-        return str(self._files.makeQualified(self._paths.Path(self._path, name)).toString())
+    def _table(self, name: str) -> DeltaTable:
+        found = self._found(name)
+        if found is None:
+            self.require_place()
+            raise NoLakeError(f"there is no conformare lake at {self.storage.root}")
+        return found
 
-    def remove(self, name: str) -> None:
-        """Delete a file in the folder."""
-        self._files.delete(self._paths.Path(self._path, name), False)
 
-    def age_seconds(self, name: str) -> float:
-        """Return for how long nothing below a folder in the folder has changed."""
-        below = self._files.listFiles(self._paths.Path(self._path, name), True)
-        changed = self._files.getFileStatus(
-            self._paths.Path(self._path, name)
-        ).getModificationTime()
-        while below.hasNext():
-            changed = max(changed, below.next().getModificationTime())
-        return float(time.time() - changed / 1000)
-
-    def move(self, location: str) -> bool:
-        """Give the folder another place, where nothing is yet; return whether it has it."""
-        return bool(self._files.rename(self._path, self._paths.Path(location)))
-
-    def delete(self) -> None:
-        """Delete the folder and all that is in it."""
-        self._files.delete(self._path, True)
-
-    def _local(self) -> Path | None:
-        whole = self._files.makeQualified(self._path).toUri()
-        return Path(whole.getPath()) if whole.getScheme() == "file" else None
+def _in_portions(batches: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    waiting: list[pa.RecordBatch] = []
+    n_waiting = 0
+    for batch in batches:
+        waiting.append(batch)
+        n_waiting += batch.num_rows
+        if n_waiting >= ROWS_AT_ONCE:
+            yield pa.Table.from_batches(waiting)
+            waiting, n_waiting = [], 0
+    yield pa.Table.from_batches(waiting, batches.schema)

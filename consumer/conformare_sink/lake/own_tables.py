@@ -6,14 +6,16 @@ from collections.abc import Collection
 from datetime import datetime, timezone
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from conformare_schemas import Column, TableDefinition, arrow_schema
 from conformare_sink.messages.envelope import Envelope, Rejected
-from conformare_sink.messages.message import message_columns
+from conformare_sink.messages.message import Message, message_columns
 
 _MESSAGE_COLUMNS = (
     Column("key", "BINARY", "Key of the Kafka message."),
-    Column("value", "BINARY", "Value of the Kafka message, as it came."),
+    Column("value", "BINARY", "Value of the Kafka message, as it came; null if it was too large."),
+    Column("value_bytes", "BIGINT", "Size of the value."),
     Column("topic", "STRING", "Topic it was read from."),
     Column("partition", "INT", "Partition it was read from."),
     Column("offset", "BIGINT", "Its offset in the partition."),
@@ -65,7 +67,7 @@ PURGED = TableDefinition(
 def pending_rows(envelopes: Collection[Envelope]) -> pa.Table:
     """Return messages that wait as rows of the table `pending`."""
     schema = arrow_schema(PENDING.columns)
-    columns = message_columns([e.message for e in envelopes])
+    columns = _message_columns([e.message for e in envelopes])
     for field in schema:
         if field.name not in columns:
             values = [getattr(e, field.name) for e in envelopes]
@@ -76,8 +78,13 @@ def pending_rows(envelopes: Collection[Envelope]) -> pa.Table:
 def quarantine_rows(rejected: Collection[Rejected]) -> pa.Table:
     """Return messages that could not be used as rows of the table `quarantine`, from now on."""
     schema = arrow_schema(QUARANTINE.columns)
-    columns = message_columns([one.message for one in rejected])
+    columns = _message_columns([one.message for one in rejected])
     now = datetime.now(timezone.utc)
     columns["cause"] = pa.array([one.cause for one in rejected])
     columns["quarantined_at"] = pa.array([now] * len(rejected), pa.timestamp("us", "UTC"))
     return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _message_columns(messages: Collection[Message]) -> dict[str, pa.Array]:
+    columns = message_columns(messages)
+    return columns | {"value_bytes": pc.binary_length(columns["value"]).cast(pa.int64())}
