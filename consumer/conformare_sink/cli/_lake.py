@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from conformare_sink.cli._console import err
+from conformare_sink.cli._console import waiting
 from conformare_sink.lake.places import catalog_tables, folder_tables
 from conformare_sink.options import CatalogOptions, StorageSettings
 
@@ -39,7 +39,7 @@ def found_lake(
     # Spark takes a second to import; a wrong option should not wait for it.
     from conformare_sink.spark.session import build_session
 
-    with err.status("Starting Spark"):
+    with waiting("Starting Spark"):
         spark = build_session("conformare", short_lived=True)
     try:
         in_catalog = catalog_tables(spark, root, storage, catalog)

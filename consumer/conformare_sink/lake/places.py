@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+def check_store(lake: str, settings: StorageSettings) -> None:
+    """Make sure that a lake's store lets us in.
+
+    Args:
+        lake: The lake's folder.
+        settings: Settings of its store.
+
+    Raises:
+        LakeRefusedError: No lake can be there.
+        StorageError: The store refuses, or does not answer; the message names the setting.
+    """
+    Storage(lake, settings.plain()).check()
+
+
 def folder_tables(lake: str, settings: StorageSettings) -> FolderTables:
     """Return the tables of a lake that are its folders; no Spark is needed.
 
