@@ -36,6 +36,7 @@ from conformare.capture.declared._sensitivity import (
     unmark_sensitive,
 )
 from conformare.capture.spark._patches import restore, trackSpark
+from conformare.capture.spark._plans import is_connect
 
 __all__ = [
     "Risk",
@@ -50,6 +51,7 @@ __all__ = [
     "get_risk",
     "greatExpectations",
     "groups_registry",
+    "is_connect",
     "lineage",
     "mark_not_sensitive",
     "mark_sensitive",
