@@ -12,8 +12,9 @@ from types import ModuleType
 import pytest
 import typer
 
-import conformare._commands as commands
-from conformare.cli import COMMAND_GROUP, main
+import conformare.cli._commands as commands
+from conformare.cli import main
+from conformare.cli._main import COMMAND_GROUP
 from conformare_sink.cli import _console
 from conformare_sink.errors import SinkError
 

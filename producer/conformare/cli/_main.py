@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         # A job has this program too, but not what the command line is made of.
         import typer
 
-        from conformare._commands import application
+        from conformare.cli._commands import application
     except ModuleNotFoundError as exc:
         return _tell(f"`conformare` needs {exc.name}: {install_hint(arguments)}", _FAILURE)
     try:

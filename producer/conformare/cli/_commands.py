@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from conformare._version import DISTRIBUTION
-from conformare.cli import COMMAND_GROUP, asked_command, install_hint
+from conformare.cli._main import COMMAND_GROUP, asked_command, install_hint
 
 
 class CommandNotInstalledError(Exception):
