@@ -12,9 +12,8 @@ from types import ModuleType
 import pytest
 import typer
 
-import conformare.cli._commands as commands
+from conformare.cli import _entry_points as commands
 from conformare.cli import main
-from conformare.cli._main import COMMAND_GROUP
 from conformare_sink.cli import _console
 from conformare_sink.errors import SinkError
 
@@ -31,7 +30,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, object], None]:
         if not isinstance(command, str):
             setattr(module, name, command)
             command = f"{module.__name__}:{name}"
-        found.append(EntryPoint(name, command, COMMAND_GROUP))
+        found.append(EntryPoint(name, command, commands.COMMAND_GROUP))
 
     return add
 
