@@ -1,6 +1,5 @@
 """The capture: what a pipeline does, and what its author says about it."""
 
-from conformare.capture._locations import redacted
 from conformare.capture._store import Store, lineage, node_id, store
 from conformare.capture._untracked import untracked
 from conformare.capture.checks._caches import release_cache
@@ -35,6 +34,7 @@ from conformare.capture.declared._sensitivity import (
     scan_columns,
     unmark_sensitive,
 )
+from conformare.capture.locations import redacted
 from conformare.capture.spark._patches import restore, trackSpark
 from conformare.capture.spark._plans import is_connect
 
