@@ -12,8 +12,8 @@ from types import ModuleType
 import pytest
 import typer
 
-import conformare._commands as commands
-from conformare.cli import COMMAND_GROUP, main
+from conformare.cli import _entry_points as commands
+from conformare.cli import main
 from conformare_sink.cli import _console
 from conformare_sink.errors import SinkError
 
@@ -30,7 +30,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, object], None]:
         if not isinstance(command, str):
             setattr(module, name, command)
             command = f"{module.__name__}:{name}"
-        found.append(EntryPoint(name, command, COMMAND_GROUP))
+        found.append(EntryPoint(name, command, commands.COMMAND_GROUP))
 
     return add
 

@@ -9,7 +9,7 @@ import pytest
 from support.spool_command import Answer, Run
 from support.spooled import DESTINATION, MAX_BYTES, contents, hold, leave, reject
 
-from conformare.emission import spool_cli
+from conformare.cli import spool as spool_command
 from conformare.emission.spool import Destination, Spool
 
 
@@ -85,7 +85,7 @@ def test_bad_members_are_told_and_the_good_ones_imported(
     run: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is written outside of the spool; names are shown, not obeyed."""
-    monkeypatch.setattr(spool_cli, "MOST_LINES", 3)
+    monkeypatch.setattr(spool_command, "MOST_LINES", 3)
     (good,) = leave(tmp_path / "other", "run-1")
     archive = tmp_path / "runs.zip"
     with zipfile.ZipFile(archive, "w") as opened:

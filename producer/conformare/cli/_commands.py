@@ -1,19 +1,15 @@
-"""The commands of the `conformare` line, found by their entry points.
-
-Whoever owns a command registers it in the group `conformare.commands`; none is imported by name
-here, and only the one that is asked for is imported at all.
-"""
+"""The command line, made of the registered commands; only the one that is asked for is imported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 
 from conformare._version import DISTRIBUTION
-from conformare.cli import COMMAND_GROUP, asked_command, install_hint
+from conformare.cli._entry_points import asked_command, install_hint, registered_commands
 
 
 class CommandNotInstalledError(Exception):
@@ -37,7 +33,7 @@ def application(arguments: list[str]) -> typer.Typer:
         help="Governance recording for data pipelines.",
     )
     app.callback(invoke_without_command=True)(_root)
-    commands = {entry.name: entry for entry in entry_points(group=COMMAND_GROUP)}
+    commands = registered_commands()
     asked = asked_command(arguments)
     wanted = [asked] if asked in commands else sorted(commands)
     for name in wanted:

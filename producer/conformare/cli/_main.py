@@ -8,12 +8,8 @@ keeps its traceback.
 from __future__ import annotations
 
 import sys
-from importlib.metadata import entry_points
 
-from conformare._version import DISTRIBUTION
-
-COMMAND_GROUP = "conformare.commands"
-DEFAULT_EXTRA = "sink"
+from conformare.cli._entry_points import install_hint
 
 _FAILURE = 1
 _INTERRUPTED = 130
@@ -30,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         # A job has this program too, but not what the command line is made of.
         import typer
 
-        from conformare._commands import application
+        from conformare.cli._commands import application
     except ModuleNotFoundError as exc:
         return _tell(f"`conformare` needs {exc.name}: {install_hint(arguments)}", _FAILURE)
     try:
@@ -48,20 +44,6 @@ def main(arguments: list[str] | None = None) -> int:
         message: str = exc.format_message() if hasattr(exc, "format_message") else str(exc)
         return _tell(message, exit_code)
     return result if isinstance(result, int) else 0
-
-
-def asked_command(arguments: list[str]) -> str | None:
-    """Return the command that is asked for, None for the program's own help."""
-    # The root's own options take no value, so the first word that is no option is the command.
-    return next((word for word in arguments if not word.startswith("-")), None)
-
-
-def install_hint(arguments: list[str]) -> str:
-    """Return how to install what a command needs: its entry point names the extra."""
-    asked = asked_command(arguments)
-    extras = {entry.name: entry.extras for entry in entry_points(group=COMMAND_GROUP)}
-    extra = next(iter(extras.get(asked or "", ())), DEFAULT_EXTRA)
-    return f'pip install "{DISTRIBUTION}[{extra}]"'
 
 
 def _tell(message: str, exit_code: int) -> int:

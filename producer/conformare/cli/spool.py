@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from conformare._errors import SpoolError
+from conformare.cli._spool_table import as_json, print_entries, printable
 from conformare.emission._dispatch import Dispatch, Outcome, route
-from conformare.emission._spool_table import as_json, print_entries, printable
 from conformare.emission.spool import default_spool_folder
 from conformare.emission.spool._archive import BadMember, read_archive, write_archive
 from conformare.emission.spool._collection import Collection, collecting, usable_rejected

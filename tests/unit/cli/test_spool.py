@@ -19,8 +19,8 @@ from support.records import make_record
 from support.spool_command import Answer, Run
 from support.spooled import DESTINATION, MAX_BYTES, contents, hold, leave, reject
 
-from conformare.emission import _spool_table as table_module
-from conformare.emission import spool_cli
+from conformare.cli import _spool_table as table_module
+from conformare.cli import spool as spool_command
 from conformare.emission._courier import Courier
 from conformare.emission._dispatch import Dispatch, route
 from conformare.emission.spool import Destination, Spool
@@ -307,7 +307,7 @@ def test_a_terminal_shows_progress(
 ) -> None:
     """Up to all of them."""
     screen = io.StringIO()
-    monkeypatch.setattr(spool_cli, "err", Console(file=screen, force_terminal=True, width=80))
+    monkeypatch.setattr(spool_command, "err", Console(file=screen, force_terminal=True, width=80))
     leave(root, "run-1", "run-2", destination=Destination(broker.address, "a."))
     assert run("send", "--timeout-seconds", PATIENCE_SECONDS).code == 0
     assert "2/2" in screen.getvalue()
@@ -351,7 +351,7 @@ def test_a_user_without_a_home_is_told_what_to_do(
         raise RuntimeError("no home")
 
     monkeypatch.delenv("CONFORMARE_SPOOL_DIR")
-    monkeypatch.setattr(spool_cli, "default_spool_folder", no_home)
+    monkeypatch.setattr(spool_command, "default_spool_folder", no_home)
     assert run("list") == Answer(
         1, "", "error: there is no folder for the spool (no home); use --spool-dir\n"
     )
@@ -364,7 +364,7 @@ def test_a_job_imports_nothing_of_it() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
     package = "conformare.emission"
-    ours = {f"{package}.spool_cli", f"{package}._dispatch", f"{package}._spool_table"}
+    ours = {"conformare.cli", f"{package}._dispatch"}
     ours |= {f"{package}.spool.{name}" for name in ("_archive", "_collection", "_inventory")}
     assert f"{package}.spool._spool" in modules
     assert not {"typer", "rich", *ours} & set(modules)
