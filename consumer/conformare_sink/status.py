@@ -10,8 +10,8 @@ from typing import Any
 
 from conformare_schemas import GRAINS
 from conformare_sink.kafka.topics import Topics, consumer_group
-from conformare_sink.lake.own_tables import PENDING, QUARANTINE
-from conformare_sink.lake.tables import LakeTables, select_rows
+from conformare_sink.lake.tables.own import PENDING, QUARANTINE
+from conformare_sink.lake.tables.tables import LakeTables, select_rows
 from conformare_sink.messages.emission import Emission, EmissionKey, Piece
 
 DEFAULT_LIMIT = 20

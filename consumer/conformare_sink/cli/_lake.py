@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from conformare_sink.cli._console import waiting
-from conformare_sink.lake.places import catalog_tables, folder_tables
+from conformare_sink.lake.tables.places import catalog_tables, folder_tables
 from conformare_sink.options import CatalogOptions, StorageSettings
 
 if TYPE_CHECKING:
     from conformare_sink.lake.lake import Lake
-    from conformare_sink.lake.tables import LakeTables
+    from conformare_sink.lake.tables.tables import LakeTables
 
 
 @contextmanager

@@ -182,7 +182,7 @@ def sink(
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
     from conformare_sink.kafka.topics import Topics
-    from conformare_sink.lake.places import check_store
+    from conformare_sink.lake.tables.places import check_store
     from conformare_sink.landing.report import BatchReport
     from conformare_sink.monitoring.endpoint import MetricsEndpoint
     from conformare_sink.monitoring.health import Health

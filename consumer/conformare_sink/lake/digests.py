@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.message import Place
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 
 import pyarrow as pa
 
-from conformare_sink.lake.own_tables import PENDING
-from conformare_sink.lake.sql import at_places
-from conformare_sink.lake.tables import LakeTables, select_all
+from conformare_sink.lake.tables.own import PENDING
+from conformare_sink.lake.tables.sql import at_places
+from conformare_sink.lake.tables.tables import LakeTables, select_all
 from conformare_sink.messages.envelope import Envelope
 from conformare_sink.messages.message import MESSAGE_COLUMNS, Message, Place, messages_of
 

@@ -27,15 +27,15 @@ from conformare_sink.lake.digests import (
 from conformare_sink.lake.kept import fetch_messages, read_waiting
 from conformare_sink.lake.layout import LANDING_NOTES, SOURCE_NOTE, is_ours
 from conformare_sink.lake.leftovers import Leftovers
-from conformare_sink.lake.own_tables import (
+from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs, purged_among
+from conformare_sink.lake.tables.own import (
     PENDING,
     PURGED,
     QUARANTINE,
     pending_rows,
     quarantine_rows,
 )
-from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs, purged_among
-from conformare_sink.lake.tables import LakeTables, Offsets, select_all, select_rows
+from conformare_sink.lake.tables.tables import LakeTables, Offsets, select_all, select_rows
 from conformare_sink.lake.writer.lock import sole_writer
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected

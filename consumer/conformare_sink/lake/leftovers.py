@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from conformare_schemas import CHILD_GRAINS
-from conformare_sink.lake.sql import sql_moment
-from conformare_sink.lake.tables import LakeTables, select_all
+from conformare_sink.lake.tables.sql import sql_moment
+from conformare_sink.lake.tables.tables import LakeTables, select_all
 from conformare_sink.messages.emission import RunKey
 
 

@@ -18,7 +18,7 @@ from typing import final
 
 from conformare_sink.errors import StorageError, TableReadError, TableWriteError, first_line
 from conformare_sink.lake.lake import Lake
-from conformare_sink.lake.tables import LAKE_TABLES
+from conformare_sink.lake.tables.tables import LAKE_TABLES
 from conformare_sink.options import DEFAULT_RETENTION_HOURS
 
 logger = logging.getLogger("conformare_sink")

@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from conformare_schemas import CHILD_GRAINS, GRAINS, arrow_schema
 from conformare_sink.lake.digests import DigestSet, runs_in
 from conformare_sink.lake.layout import PURGING_NOTE
-from conformare_sink.lake.own_tables import PENDING, PURGED, QUARANTINE
-from conformare_sink.lake.sql import one_of, sql_moment, sql_text
-from conformare_sink.lake.tables import LakeTables, select_all, select_rows
+from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
+from conformare_sink.lake.tables.sql import one_of, sql_moment, sql_text
+from conformare_sink.lake.tables.tables import LakeTables, select_all, select_rows
 from conformare_sink.messages.emission import RunKey
 
 ANY_PIPELINE = ""

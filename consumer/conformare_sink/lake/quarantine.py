@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from conformare_sink.lake.own_tables import QUARANTINE
-from conformare_sink.lake.sql import sql_text
-from conformare_sink.lake.tables import LakeTables, Rows, select_all, select_rows
+from conformare_sink.lake.tables.own import QUARANTINE
+from conformare_sink.lake.tables.sql import sql_text
+from conformare_sink.lake.tables.tables import LakeTables, Rows, select_all, select_rows
 from conformare_sink.messages.message import Place, messages_of
 
 SHOWN_BYTES = 16

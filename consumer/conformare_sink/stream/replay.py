@@ -18,10 +18,10 @@ from conformare_sink.kafka.source import kafka_stream
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.digests import RUN_DIGEST, DigestSet, read_digests, run_digest, runs_in
 from conformare_sink.lake.lake import Lake, Settled, open_for_writing
-from conformare_sink.lake.own_tables import PURGED
-from conformare_sink.lake.places import lake_tables
 from conformare_sink.lake.purge import purged_among
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.own import PURGED
+from conformare_sink.lake.tables.places import lake_tables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing, LandingPlace
 from conformare_sink.landing.pending import PendingMessages

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from conformare_schemas import HEADER_BYTES
 from conformare_sink.lake.kept import fetch_messages
 from conformare_sink.lake.lake import Lake
-from conformare_sink.lake.own_tables import QUARANTINE
 from conformare_sink.lake.quarantine import QuarantineFilter, quarantined_places
+from conformare_sink.lake.tables.own import QUARANTINE
 from conformare_sink.landing.landing import Landing
 from conformare_sink.messages.decode import readable_headers
 from conformare_sink.messages.emission import Decision

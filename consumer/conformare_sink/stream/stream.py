@@ -16,7 +16,7 @@ from conformare_sink.kafka.source import kafka_stream
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.maintenance import Maintenance, Schedule
-from conformare_sink.lake.places import lake_tables
+from conformare_sink.lake.tables.places import lake_tables
 from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages

@@ -14,7 +14,7 @@ from deltalake import DeltaTable, write_deltalake
 from conformare.cli import main
 from conformare_schemas import GRAINS, Column, arrow_schema, table_columns
 from conformare_sink import status
-from conformare_sink.lake.own_tables import PENDING, QUARANTINE
+from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 from conformare_sink.lake.query import query_lake
 from conformare_sink.status import read_status
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from conformare_sink.errors import LakeBusyError, StorageError
 from conformare_sink.lake.layout import LEASE_FILE
-from conformare_sink.lake.storage import Storage
+from conformare_sink.lake.store.storage import Storage
 
 logger = logging.getLogger("conformare_sink")
 

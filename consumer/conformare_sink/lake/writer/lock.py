@@ -13,7 +13,7 @@ from typing import TextIO
 
 from conformare_sink.errors import LakeBusyError, LakeRefusedError
 from conformare_sink.lake.layout import LOCK_FILE
-from conformare_sink.lake.storage import Storage
+from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.writer.lease import leased
 
 _NO_LOCKS = {errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}

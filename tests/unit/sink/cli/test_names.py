@@ -20,7 +20,7 @@ from conformare_schemas import GRAINS, arrow_schema, table_columns
 from conformare_sink.cli import maintain, purge, status
 from conformare_sink.cli._console import printable
 from conformare_sink.lake.maintenance import MaintenanceReport, TableReport
-from conformare_sink.lake.own_tables import PENDING, QUARANTINE
+from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 from conformare_sink.lake.purge import Purged
 from conformare_sink.status import IncompleteEmission, LakeStatus
 

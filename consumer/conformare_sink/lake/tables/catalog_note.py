@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from conformare_sink.errors import LakeRefusedError
 from conformare_sink.lake.layout import CATALOG_NOTE
-from conformare_sink.lake.storage import Storage
+from conformare_sink.lake.store.storage import Storage
 from conformare_sink.options import CatalogOptions
 
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from conformare_schemas import GRAINS, TableDefinition, grain_table
-from conformare_sink.lake.own_tables import PENDING, PURGED, QUARANTINE
-from conformare_sink.lake.storage import Storage
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
 
 LAKE_TABLES: dict[str, TableDefinition] = {
     table.name: table for table in (*map(grain_table, GRAINS), PENDING, QUARANTINE, PURGED)

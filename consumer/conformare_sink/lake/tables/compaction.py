@@ -20,11 +20,11 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from conformare_schemas import TableDefinition
 from conformare_sink.errors import RetentionTooShortError, TableWriteError, first_line
-from conformare_sink.lake.data_file import parquet, statistics
-from conformare_sink.lake.definition import REWRITTEN_BY_DELTALAKE, table_features
 from conformare_sink.lake.layout import LOG
-from conformare_sink.lake.storage import Storage
-from conformare_sink.lake.tables import Cleaned, Compacted
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.data_file import parquet, statistics
+from conformare_sink.lake.tables.definition import REWRITTEN_BY_DELTALAKE, table_features
+from conformare_sink.lake.tables.tables import Cleaned, Compacted
 
 FULL_BYTES = 64 * 1024 * 1024
 """A file that has as many is left alone."""

@@ -11,11 +11,11 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from conformare_schemas import OWNER_PROPERTY, TableDefinition
 from conformare_sink.errors import LakeRefusedError, NoLakeError, TableReadError, first_line
-from conformare_sink.lake.catalog_note import in_a_catalog, read_note
-from conformare_sink.lake.definition import create_table, missing_columns
-from conformare_sink.lake.folder_table import FolderTable
-from conformare_sink.lake.storage import Storage
-from conformare_sink.lake.tables import LAKE_TABLES, Table
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.catalog_note import in_a_catalog, read_note
+from conformare_sink.lake.tables.definition import create_table, missing_columns
+from conformare_sink.lake.tables.folder_table import FolderTable
+from conformare_sink.lake.tables.tables import LAKE_TABLES, Table
 
 OPENING_THREADS = 4
 ROWS_AT_ONCE = 1_000_000

@@ -28,11 +28,11 @@ from deltalake.exceptions import DeltaError
 
 from conformare_schemas import Column, TableDefinition
 from conformare_sink.errors import LakeBusyError, LakeRefusedError, TableWriteError, first_line
-from conformare_sink.lake.compaction import clean, compact
-from conformare_sink.lake.definition import fields, require_writable
 from conformare_sink.lake.layout import commit_file
-from conformare_sink.lake.storage import Storage
-from conformare_sink.lake.tables import Cleaned, Compacted, Offsets
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.compaction import clean, compact
+from conformare_sink.lake.tables.definition import fields, require_writable
+from conformare_sink.lake.tables.tables import Cleaned, Compacted, Offsets
 
 FENCE = "conformare.writer"
 """Application of the fencing token."""

@@ -19,7 +19,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from conformare_sink.errors import LakeRefusedError, StorageError
-from conformare_sink.lake.store_faults import explain
+from conformare_sink.lake.store.faults import explain
 
 _SCHEMES = {
     **dict.fromkeys(("s3", "s3a", "s3n"), ("s3", "AWS_")),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformare_sink.lake.folder import FolderTables
-from conformare_sink.lake.storage import Storage
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.folder import FolderTables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.options import CatalogOptions, SinkOptions, StorageSettings
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def catalog_tables(
         StorageError: A setting is not understood.
     """
     # It imports Spark, which takes a second: a lake in a folder does not need it.
-    from conformare_sink.lake.catalog import CatalogTables
+    from conformare_sink.lake.tables.catalog import CatalogTables
 
     return CatalogTables(spark, Storage(lake, settings.plain()), catalog)
 

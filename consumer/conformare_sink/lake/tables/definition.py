@@ -7,7 +7,7 @@ from deltalake.exceptions import DeltaError
 
 from conformare_schemas import Column, TableDefinition, arrow_schema
 from conformare_sink.errors import LakeRefusedError
-from conformare_sink.lake.storage import Storage
+from conformare_sink.lake.store.storage import Storage
 
 WRITABLE_FEATURES = frozenset(
     {

@@ -35,10 +35,10 @@ from conformare_sink.errors import (
     TableWriteError,
     first_line,
 )
-from conformare_sink.lake.catalog_note import in_a_catalog, read_note, write_note
 from conformare_sink.lake.layout import LOG, READ_NOTE
-from conformare_sink.lake.storage import Storage
-from conformare_sink.lake.tables import LAKE_TABLES, Cleaned, Compacted, Offsets, Table
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.catalog_note import in_a_catalog, read_note, write_note
+from conformare_sink.lake.tables.tables import LAKE_TABLES, Cleaned, Compacted, Offsets, Table
 from conformare_sink.options import CatalogOptions
 
 OPENING_THREADS = 4
