@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from conformare_sink.errors import KafkaSettingsError
+from conformare_sink.errors import KafkaSettingsError, StorageError
 from conformare_sink.kafka.access import KafkaAccess
-from conformare_sink.options import CatalogOptions
+from conformare_sink.options import CatalogOptions, StorageSettings
 
 
 def utc(text: str) -> datetime:
@@ -27,6 +27,14 @@ def _kafka_access(file: str | KafkaAccess) -> KafkaAccess:
     try:
         return file if isinstance(file, KafkaAccess) else KafkaAccess.read(Path(file))
     except KafkaSettingsError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
+def _storage_settings(file: str | StorageSettings) -> StorageSettings:
+    # Typer parses the default, too.
+    try:
+        return file if isinstance(file, StorageSettings) else StorageSettings.read(Path(file))
+    except StorageError as exc:
         raise typer.BadParameter(str(exc)) from exc
 
 
@@ -55,7 +63,19 @@ Lake = Annotated[
     typer.Option(
         "--lake",
         envvar="CONFORMARE_LAKE",
-        help="Folder of the lake: a local path or a URI that Spark can write to.",
+        help="Folder of the lake: a path of this machine, or a URL such as s3://bucket/lake.",
+    ),
+]
+Storage = Annotated[
+    StorageSettings,
+    typer.Option(
+        "--storage-options",
+        envvar="CONFORMARE_STORAGE_OPTIONS",
+        parser=_storage_settings,
+        metavar="FILE",
+        help="File with credentials and settings of the lake's store: lines such as "
+        "AWS_ACCESS_KEY_ID=…, by the store's own names.",
+        show_default="those of the environment",
     ),
 ]
 TopicPrefix = Annotated[
@@ -99,6 +119,21 @@ TablePrefix = Annotated[
         help="Put in front of every table's name in the schema.",
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", envvar="CONFORMARE_JSON", help="Print JSON.")]
+Limit = Annotated[
+    int,
+    typer.Option(
+        "--limit",
+        envvar="CONFORMARE_LIMIT",
+        min=1,
+        max=10_000,
+        help="How many of a kind are named at most.",
+    ),
+]
+
+
+ENVIRONMENT = StorageSettings()
+"""Nothing beside what the environment says."""
 
 
 def catalog_options(

@@ -8,7 +8,7 @@ import typer
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import BootstrapServers, KafkaSettings, TopicPrefix
-from conformare_sink.cli._console import out, readable_errors
+from conformare_sink.cli._console import readable_errors, show_line
 from conformare_sink.kafka.access import ANYBODY
 from conformare_sink.kafka.topics import DEFAULT_PARTITIONS, DEFAULT_RETENTION_DAYS, Topics
 
@@ -52,6 +52,6 @@ def create(
         partitions, retention_days, replication_factor
     )
     for name in created:
-        out.print(f"created {name}", markup=False)
+        show_line(f"created {name}")
     if not created:
-        out.print("all topics exist already")
+        show_line("all topics exist already")

@@ -43,6 +43,10 @@ class Health:
         self._batch_since: float | None = None
         self._stopping_since: float | None = None
 
+    def starting(self) -> None:
+        """Say that what the stream needs is being opened; again and again is the same as once."""
+        self._be("starting")
+
     def running(self) -> None:
         """Say that the stream runs; again and again is the same as once."""
         self._be(_RUNNING)
