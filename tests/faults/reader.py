@@ -140,6 +140,11 @@ class Reader:
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
+    @property
+    def landed(self) -> int:
+        """How many runs were there at the last look."""
+        return len(self._known)
+
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()
