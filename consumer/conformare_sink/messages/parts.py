@@ -47,12 +47,17 @@ def in_parts(
         that has more rows than a part may have is dealt out by arrival.
     """
     n_bytes = sum(len(message.value or b"") for message in messages)
+    # Few bytes cannot have many rows, and most messages have many bytes for each row.
     if n_bytes // _least_bytes_of_a_row() <= most_rows:
+        yield list(messages)
+        return
+    announced = announced_rows(messages, topic_prefix)
+    if announced.sum() <= most_rows:
         yield list(messages)
         return
     part: list[Message] = []
     free = most_rows
-    for those, n_rows in _inseparable(messages, announced_rows(messages, topic_prefix), most_rows):
+    for those, n_rows in _inseparable(messages, announced, most_rows):
         if n_rows > free and part:
             yield part
             part, free = [], most_rows
