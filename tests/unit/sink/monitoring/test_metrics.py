@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,17 @@ def test_the_time_since_the_last_commit_passes_by_itself(
     assert value(metrics, "seconds_since_last_commit") == 0
     now[0] += 7
     assert value(metrics, "seconds_since_last_commit") == 7
+
+
+def test_no_producer_is_named(metrics: SinkMetrics) -> None:
+    """Anybody can call himself anything, and there may be thousands."""
+    before = generate_latest(metrics.registry).decode().count("\n")
+    producers = tuple((f"<b>{n}", sequence) for n in range(1_000) for sequence in (1, 3))
+    metrics.record(replace(FIRST, sequences=producers))
+    shown = generate_latest(metrics.registry).decode()
+    assert value(metrics, "producer_gaps") == 1_000
+    assert "<b>" not in shown
+    assert shown.count("\n") == before
 
 
 def test_two_sinks_of_a_process_share_nothing(metrics: SinkMetrics) -> None:
