@@ -103,7 +103,7 @@ def sink(
     lake: Lake,
     kafka_settings: KafkaSettings = ANYBODY,
     checkpoint: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             envvar="CONFORMARE_CHECKPOINT",
             help="Folder of this machine in which the sink remembers its lake: one that was deleted, "
@@ -207,7 +207,7 @@ def sink(
         lake=lake,
         storage=storage_options,
         catalog=catalog_options(catalog, schema, table_prefix),
-        checkpoint=checkpoint,
+        checkpoint=Path(checkpoint) if checkpoint else None,
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
         broker_timeout_seconds=broker_timeout,
