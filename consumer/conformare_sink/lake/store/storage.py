@@ -211,10 +211,6 @@ class Storage:
                 f"{self.root} cannot be a lake: deltalake, which writes its tables, takes a percent "
                 "sign with two digits, or a backslash, for another folder; choose another name"
             )
-        if not path.isprintable():
-            raise LakeRefusedError(
-                f"{self.root!r} cannot be a lake: its name has characters that cannot be printed"
-            )
 
     def _require_endpoint(self) -> None:
         for ending in _ENDPOINTS:
