@@ -16,7 +16,7 @@ from conformare._identity import new_emission_id
 from conformare.emission import Message, encode_emission
 from conformare_schemas import GRAINS, table_columns, topic_name
 from conformare_sink.lake.lake import Lake
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.session import build_session

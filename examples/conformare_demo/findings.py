@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 
 import conformare as cf
 from conformare_schemas import GRAINS, table_path
-from conformare_sink.lake.own_tables import PENDING, QUARANTINE
+from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 
 Row = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions

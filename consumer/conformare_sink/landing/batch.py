@@ -11,10 +11,17 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame
 
-from conformare_sink.landing.landing import Landed, Landing
+from conformare_sink.landing.landing import Landed, Landing, Offsets
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
 from conformare_sink.spark.collect import Portion, portions
+
+LOOK_SECONDS = 3600.0
+"""How often emissions are looked for that have waited too long."""
+SECONDS_PER_DAY = 24 * 3600.0
+
+INCOMPLETE = "incomplete emission"
+"""What the cause begins with of messages that have waited too long."""
 
 
 @contextmanager
@@ -23,11 +30,13 @@ def _no_garbage_collection() -> Iterator[None]:
 
     There are hundreds of thousands, in no cycles; it would take a fifth of the batch's time.
     """
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass
@@ -57,24 +66,33 @@ class BatchLanding:
     Args:
         landing: Lands their messages.
         on_batch: Called with the report of every batch.
+        most_pending_days: An emission that has waited for longer is set aside; None for none.
     """
 
-    def __init__(self, landing: Landing, on_batch: Callable[[BatchReport], None]) -> None:
+    def __init__(
+        self,
+        landing: Landing,
+        on_batch: Callable[[BatchReport], None],
+        most_pending_days: float | None = None,
+    ) -> None:
         self._landing = landing
         self._on_batch = on_batch
+        self._most_pending_days = most_pending_days
+        self._look_for_old_at = 0.0
 
-    def __call__(self, batch: DataFrame, batch_id: int) -> None:
+    def __call__(self, batch: DataFrame, batch_id: int, read: Offsets | None = None) -> None:
         """Land one micro-batch.
 
         Args:
             batch: Messages as `with_sequences` returns them.
             batch_id: The stream's number of the batch.
+            read: How far the topics have been read with it.
         """
         began = time.monotonic()
         sums = _Sums()
         with _no_garbage_collection():
             for portion in portions(batch):
-                sums.add(portion, self._landing.land(portion.messages))
+                sums.add(portion, self._landing.land(portion.messages, read))
         self._on_batch(
             BatchReport(
                 batch_id=batch_id,
@@ -82,9 +100,20 @@ class BatchLanding:
                 emissions=sums.emissions,
                 rows=sums.rows,
                 quarantined=sums.quarantined,
+                set_aside=self._set_old_aside(),
                 pending=self._landing.pending.emissions,
                 seconds=time.monotonic() - began,
                 latencies=tuple(sums.latencies),
                 sequences=tuple(sums.sequences),
             )
         )
+
+    def _set_old_aside(self) -> int:
+        """Set aside what has waited too long, once an hour; return how many emissions."""
+        now = time.time()
+        if self._most_pending_days is None or now < self._look_for_old_at:
+            return 0
+        self._look_for_old_at = now + LOOK_SECONDS
+        moment = int((now - self._most_pending_days * SECONDS_PER_DAY) * 1_000_000)
+        cause = f"{INCOMPLETE}: the rest did not come within {self._most_pending_days:g} days"
+        return self._landing.set_aside(moment, cause)

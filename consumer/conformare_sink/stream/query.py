@@ -6,12 +6,14 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame
 
-from conformare_sink.errors import StreamFailedError
-from conformare_sink.kafka.cluster import PartitionOffsets
+from conformare_sink.errors import StreamFailedError, first_line
+from conformare_sink.kafka.offsets import PartitionOffsets, from_spark
 
 
 class _StopRequested(Exception):  # noqa: N818 - no fault: the query is being stopped
@@ -22,30 +24,31 @@ def _is_a_fault(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], _StopRequested))
 
 
+Land = Callable[[DataFrame, int, PartitionOffsets], None]
+"""Lands a micro-batch: its messages, its number, and the offsets that it ends at."""
+
+
 class LandingQuery:
     """A running query.
 
+    Its checkpoint is a folder of this machine that ends with it: where the sink resumes, the lake
+    knows. Spark's executors never see it.
+
     Args:
-        messages: A streaming frame, as `decode` returns it.
-        land: Called with every micro-batch and its number.
-        checkpoint: Folder of the query's checkpoint.
-        interval: How often a batch begins, such as `2 seconds`; None to take everything that is
+        messages: A streaming frame, as `kafka_stream` returns it.
+        land: Called with every micro-batch.
+        interval: How often a batch begins, such as `1 second`; None to take everything that is
             there and end.
     """
 
-    def __init__(
-        self,
-        messages: DataFrame,
-        land: Callable[[DataFrame, int], None],
-        checkpoint: str,
-        interval: str | None,
-    ) -> None:
+    def __init__(self, messages: DataFrame, land: Land, interval: str | None) -> None:
         self._land = land
         self._fault: Exception | None = None
         self._landing = threading.Lock()
         self._stopping = False
+        self._checkpoint = TemporaryDirectory(prefix="conformare-", ignore_cleanup_errors=True)
         writer = messages.writeStream.foreachBatch(self._land_unless_stopping).option(
-            "checkpointLocation", checkpoint
+            "checkpointLocation", Path(self._checkpoint.name).as_uri()
         )
         if interval is None:
             writer = writer.trigger(availableNow=True)
@@ -74,7 +77,7 @@ class LandingQuery:
         except StreamingQueryException as exc:
             # A fault of a batch has been through Java, which makes text of it.
             fault = self._fault or exc
-            raise StreamFailedError(_first_line(exc)) from fault
+            raise StreamFailedError(first_line(fault)) from fault
 
     def stop(self) -> None:
         """Stop the query; a batch that is under way is finished first."""
@@ -84,6 +87,7 @@ class LandingQuery:
             self._stopping = True
         # Not under the lock: Spark waits for the query's thread, which may be waiting for it.
         self._query.stop()
+        self._checkpoint.cleanup()
 
     def progress(self) -> tuple[int, PartitionOffsets]:
         """Return the number of the last batch and the offsets that it ended at; -1 before it."""
@@ -92,12 +96,12 @@ class LandingQuery:
             return -1, {}
         # The object's own endOffset is the text of a Python dict; its JSON holds JSON.
         (source,) = json.loads(progress.json)["sources"]
-        offsets = {
-            (topic, int(partition)): offset
-            for topic, partitions in (source["endOffset"] or {}).items()
-            for partition, offset in partitions.items()
-        }
-        return progress.batchId, offsets
+        return progress.batchId, from_spark(json.dumps(source["endOffset"] or {}))
+
+    def _ends(self, batch_id: int) -> PartitionOffsets:
+        """Return the offsets that a batch ends at: Spark notes them before it begins."""
+        note = Path(self._checkpoint.name, "offsets", str(batch_id))
+        return from_spark(note.read_text(encoding="utf-8").splitlines()[-1])
 
     def _land_unless_stopping(self, batch: DataFrame, batch_id: int) -> None:
         with self._landing:
@@ -105,11 +109,7 @@ class LandingQuery:
                 # A batch whose function returns is committed: this one has to fail.
                 raise _StopRequested
             try:
-                self._land(batch, batch_id)
+                self._land(batch, batch_id, self._ends(batch_id))
             except Exception as fault:
                 self._fault = fault
                 raise
-
-
-def _first_line(exc: Exception) -> str:
-    return str(exc).strip().splitlines()[0]

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_sink.errors import TopicsMissingError
-from conformare_sink.kafka.cluster import PartitionOffsets
+from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.source import kafka_stream
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.lake.digests import DigestSet, run_digest, runs_in
-from conformare_sink.lake.folder import Folder
-from conformare_sink.lake.lake import Lake, open_for_writing
-from conformare_sink.lake.own_tables import PURGED
+from conformare_sink.lake.digests import RUN_DIGEST, DigestSet, read_digests, run_digest, runs_in
+from conformare_sink.lake.lake import Lake, Settled, open_for_writing
 from conformare_sink.lake.purge import purged_among
-from conformare_sink.lake.scan import RUN_DIGEST, read_digests
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.own import PURGED
+from conformare_sink.lake.tables.places import lake_tables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing, LandingPlace
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision, RunKey
-from conformare_sink.messages.envelope import Envelope, Rejected
+from conformare_sink.messages.envelope import Rejected
 from conformare_sink.options import SinkOptions
 from conformare_sink.stream.query import LandingQuery
-from conformare_sink.stream.resume.checkpoint import SCRATCH
+from conformare_sink.stream.scratch import ScratchMessages
 from conformare_sink.stream.stream import WAKE_SECONDS
 
 
@@ -114,11 +111,11 @@ def replay(
 ) -> ReplayReport:
     """Read the topics again and land what the lake does not have.
 
-    It has a checkpoint of its own, which ends with it; it is safe to repeat and to break off.
+    It is safe to repeat and to break off.
 
     Args:
         spark: A session from `build_session`.
-        options: Where from and where to; the sink's own checkpoint is not touched.
+        options: Where from and where to.
         selection: Which messages.
         dry_run: Whether only to tell what would land: the lake, as it is when that begins, is read,
             and nothing is written to it or into its folder.
@@ -144,16 +141,14 @@ def replay(
 
     starts = selection.starts(topics)
     to_read = sum(end - starts[place] for place, end in topics.ends().items())
-    tables = LakeTables(spark, options.lake, options.catalog)
-    with (
-        _destination(tables, dry_run=dry_run) as place,
-        _scratch(spark, options.lake, dry_run=dry_run) as scratch,
-    ):
+    with _destination(lake_tables(spark, options), dry_run=dry_run) as place:
         # What the selection holds a part of only waits for nothing beyond the replay's end.
         landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
         messages = kafka_stream(spark, topics, options.max_messages_per_batch, starts)
         land = BatchLanding(landing, report)
-        query = LandingQuery(selection.of(messages), land, scratch, None)
+        query = LandingQuery(
+            selection.of(messages), lambda batch, batch_id, _: land(batch, batch_id), None
+        )
         try:
             ended = False
             while not ended:
@@ -168,40 +163,31 @@ def replay(
 
 @contextmanager
 def _destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]:
-    if not dry_run:
-        with open_for_writing(tables, "a replay") as lake:
-            yield ReplayedLake(lake)
-    else:
-        tables.require()
-        yield Rehearsal(tables)
-
-
-@contextmanager
-def _scratch(spark: SparkSession, lake: str, *, dry_run: bool) -> Iterator[str]:
-    """A folder for the replay's checkpoint, which ends with it."""
-    if dry_run:
-        # Executors write nothing into a checkpoint, so it can be where they do not reach.
-        with TemporaryDirectory(prefix="conformare") as folder:
-            yield f"file://{folder}"
-    else:
-        scratch = f"{lake.rstrip('/')}/{SCRATCH}{uuid4()}"
-        try:
-            yield scratch
-        finally:
-            Folder(spark, scratch).delete()
+    with closing(ScratchMessages()) as scratch:
+        if not dry_run:
+            with open_for_writing(tables, "a replay") as lake:
+                yield ReplayedLake(lake, scratch)
+        else:
+            tables.require()
+            yield Rehearsal(tables, scratch)
 
 
 class ReplayedLake:
-    """A lake to which a replay adds whole runs and unusable messages, and nothing that waits."""
+    """A lake to which a replay adds whole runs and unusable messages, and nothing that waits.
 
-    def __init__(self, lake: Lake) -> None:
-        self.known_runs = lake.known_runs
-        self.purged_runs = lake.purged_runs
+    Args:
+        lake: The lake.
+        scratch: What waits during the replay.
+    """
+
+    def __init__(self, lake: Lake, scratch: ScratchMessages) -> None:
+        self.settled = lake.settled
         self.land = lake.land
+        self.note_read = lake.note_read
         self.quarantine = lake.quarantine
-
-    def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
-        """Keep nothing: the rest may be outside the selection for good."""
+        self.keep_waiting = scratch.keep_waiting
+        self.waiting_messages = scratch.waiting_messages
+        self.stop_waiting = scratch.stop_waiting
 
 
 class Rehearsal:
@@ -209,32 +195,37 @@ class Rehearsal:
 
     Args:
         tables: Those of the real one, read only.
+        scratch: What waits during the replay.
     """
 
-    def __init__(self, tables: LakeTables) -> None:
+    def __init__(self, tables: LakeTables, scratch: ScratchMessages) -> None:
         self._known = read_digests(tables, "runs", RUN_DIGEST)
         self._purged = DigestSet()
         if tables.exist(PURGED.name):  # a lake that only jobs have written to has no such table
             self._purged = read_digests(tables, PURGED.name, RUN_DIGEST)
+        self.keep_waiting = scratch.keep_waiting
+        self.waiting_messages = scratch.waiting_messages
+        self.stop_waiting = scratch.stop_waiting
 
-    def known_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
-        """Return which of some runs are in the lake or would be by now."""
-        return runs_in(self._known, runs)
+    def settled(self, runs: Collection[RunKey]) -> Settled:
+        """Return which of some runs are in the lake or would be by now, and which were purged."""
+        return Settled(runs_in(self._known, runs), purged_among(runs, self._purged))
 
-    def purged_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
-        """Return which of some runs were deleted from the lake on purpose."""
-        return purged_among(runs, self._purged)
-
-    def land(self, rows: Mapping[str, pa.Table], runs: Collection[RunKey]) -> None:  # noqa: ARG002
+    def land(
+        self,
+        rows: Mapping[str, pa.Table],  # noqa: ARG002 - only which runs would land matters
+        runs: Collection[RunKey],
+        read: Mapping[str, int] | None = None,  # noqa: ARG002
+    ) -> None:
         """Remember the runs."""
         self._known.add([*map(run_digest, runs)])
 
-    def quarantine(self, rejected: Collection[Rejected]) -> int:
+    def note_read(self, read: Mapping[str, int]) -> None:
+        """Note nothing."""
+
+    def quarantine(self, rejected: Sequence[Rejected]) -> int:
         """Keep nothing; return how many would be kept."""
         return len(rejected)
-
-    def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
-        """Keep nothing."""
 
 
 def _sum(reports: Sequence[BatchReport]) -> ReplayReport:

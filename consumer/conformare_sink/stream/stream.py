@@ -11,11 +11,12 @@ from datetime import timedelta
 from pyspark.sql import DataFrame, SparkSession
 
 from conformare_sink.kafka.lag import LagReport
+from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.source import kafka_stream
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.maintenance import Maintenance, Schedule
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.places import lake_tables
 from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
@@ -96,9 +97,10 @@ class SinkStream:
         patience = options.patience_seconds(once=interval is None)
         if not self._await_broker(topics, patience):
             return
-        tables = LakeTables(self._spark, options.lake, options.catalog)
+        self._health.starting()
+        tables = lake_tables(self._spark, options)
         with open_for_writing(tables, "a sink") as lake:
-            resumption = Resumption(self._spark, options, lake.lake_id, topics)
+            resumption = Resumption(options, lake, topics)
             restarts = Restarts(
                 lambda: self._await_broker(topics, patience),
                 patience,
@@ -135,18 +137,21 @@ class SinkStream:
         options = self._options
         # What an attempt before this one was landing when it failed, lands anew.
         lake.recover()
-        resumption.open_checkpoint()
+        start = resumption.begin()
         landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
-        land = BatchLanding(landing, report)
+        land = BatchLanding(landing, report, options.most_pending_days)
+        names = start.log_names
 
-        def land_watched(batch: DataFrame, batch_id: int) -> None:
+        def land_watched(batch: DataFrame, batch_id: int, ends: PartitionOffsets) -> None:
+            # A partition that is new since the start is read from its beginning the next time, too.
+            read = {names[place]: end for place, end in ends.items() if place in names}
             with self._health.batch():
-                land(batch, batch_id)
+                land(batch, batch_id, read)
 
-        messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
-        return LandingQuery(messages, land_watched, options.checkpoint_location, interval)
+        messages = kafka_stream(self._spark, topics, options.max_messages_per_batch, start.offsets)
+        return LandingQuery(messages, land_watched, interval)
 
     def _attend(self, query: LandingQuery, lag: LagReport) -> None:
         """Tell Kafka's tools and the metrics how far the query is, until its end."""

@@ -25,7 +25,7 @@ from conformare_sink.errors import LakeRefusedError, NoLakeError
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.purge import Purge
-from conformare_sink.lake.tables import LAKE_TABLES, LakeTables
+from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables
 from conformare_sink.messages.emission import Decision
 from conformare_sink.options import CatalogOptions, SinkOptions
 from conformare_sink.stream.replay import replay

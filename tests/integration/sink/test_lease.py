@@ -25,9 +25,9 @@ from support.records import Record, make_record
 from conformare_schemas import topic_name
 from conformare_sink.errors import LakeBusyError, LakeRefusedError, TableWriteError
 from conformare_sink.lake.delete import RUN_KEY, Keys
-from conformare_sink.lake.folder import Folder
+from conformare_sink.lake.tables.folder import Folder
 from conformare_sink.lake.lake import Lake, open_for_writing
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.lake.writer import lease as writer_lease
 from conformare_sink.lake.writer.lease import LEASE_FILE, leased
 from conformare_sink.lake.writer.lock import sole_writer

@@ -25,7 +25,7 @@ from conformare_sink.lake import maintenance
 from conformare_sink.lake.append import FolderTable
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.maintenance import Maintenance, MaintenanceReport
-from conformare_sink.lake.own_tables import PURGED
+from conformare_sink.lake.tables.own import PURGED
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport

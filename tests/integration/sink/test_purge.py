@@ -22,7 +22,7 @@ from conformare_sink.lake import purge as purging
 from conformare_sink.lake.delete import Keys, delete_rows
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.purge import PURGING_NOTE, Purge, Purged, rehearse_purge
-from conformare_sink.lake.tables import LAKE_TABLES, LakeTables
+from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables
 from conformare_sink.messages.emission import Decision, RunKey
 from conformare_sink.stream.replay import Selection
 

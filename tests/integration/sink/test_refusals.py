@@ -18,7 +18,7 @@ from conformare_sink.errors import (
 )
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.lake import open_for_writing
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
 from conformare_sink.status import read_status

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from conformare_schemas import ForeignTableError, path_identifier
 from conformare_sink.lake.delta_log import commit_file, create_folder_table
-from conformare_sink.lake.tables import LAKE_TABLES, LakeTables
+from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables
 
 
 def first_commit(table: Path) -> dict[str, Any]:

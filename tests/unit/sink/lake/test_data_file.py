@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pyarrow as pa
 import pytest
 
-from conformare_sink.lake.data_file import LONGEST_STATISTIC, statistics
+from conformare_sink.lake.tables.data_file import LONGEST_STATISTIC, statistics
 
 LAST = datetime.max.replace(tzinfo=timezone.utc)
 

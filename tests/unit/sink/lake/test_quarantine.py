@@ -11,7 +11,7 @@ import pytest
 from deltalake import write_deltalake
 
 from conformare.cli import main
-from conformare_sink.lake.own_tables import quarantine_rows
+from conformare_sink.lake.tables.own import quarantine_rows
 from conformare_sink.lake.quarantine import (
     QuarantinedCause,
     QuarantineFilter,

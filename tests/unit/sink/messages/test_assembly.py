@@ -10,7 +10,7 @@ from support.produce import messages_of
 from support.records import make_record
 
 from conformare_schemas import GRAINS, arrow_schema, table_columns, topic_name
-from conformare_sink.lake.own_tables import pending_rows
+from conformare_sink.lake.tables.own import pending_rows
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.assembly import assemble, emission, table_rows
 from conformare_sink.messages.decode import decode
