@@ -66,8 +66,8 @@ def test_what_waits_comes_back_with_the_rest(seed: int, data: st.DataObject) -> 
     kept = 0
     last: set[str] = set()
     for begin, end in zip([0, *borders], [*borders, len(messages)], strict=True):
-        decoded = decode(pending.take(messages[begin:end]), PREFIX)
-        parts = assemble(decoded.envelopes)
+        came = decode(messages[begin:end], PREFIX).envelopes
+        parts = assemble([*came, *pending.take({envelope.run_id for envelope in came})])
         whole = {key for key, of_one in parts.items() if not emission(key, of_one).missing()}
         last |= {key.run_id for key in whole}
         waiting = [e for key in set(parts) - whole for e in parts[key].values()]
