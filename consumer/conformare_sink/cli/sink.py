@@ -28,6 +28,7 @@ from conformare_sink.cli._arguments import (
     TablePrefix,
     TopicPrefix,
     catalog_options,
+    folder,
 )
 from conformare_sink.cli._console import log_progress, readable_errors, show_line, tell, waiting
 from conformare_sink.errors import OutputError
@@ -106,6 +107,8 @@ def sink(
         str | None,
         typer.Option(
             envvar="CONFORMARE_CHECKPOINT",
+            parser=folder,
+            metavar="FOLDER",
             help="Folder of this machine in which the sink remembers its lake: one that was deleted, "
             "or is not mounted, is known by it.",
             show_default="none",
@@ -184,6 +187,7 @@ def sink(
         typer.Option(
             envvar="CONFORMARE_PENDING_DAYS",
             min=0.01,
+            max=LONGEST_INTERVAL.days,
             help="How many days an incomplete emission waits before it goes to quarantine.",
         ),
     ] = DEFAULT_PENDING_DAYS,
