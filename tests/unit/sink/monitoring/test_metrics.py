@@ -20,12 +20,13 @@ FIRST = BatchReport(
     emissions={Decision.LAND: 3, Decision.REPEAT: 1, Decision.WAIT: 2},
     rows={"runs": 3, "risks": 5},
     quarantined=4,
+    set_aside=3,
     pending=2,
     seconds=1.5,
     latencies=(0.25, 2.5, 5000.0),
     sequences=(("p", 1), ("p", 4)),
 )
-SECOND = BatchReport(1, 6, {Decision.LAND: 2}, {"runs": 2}, 0, 0, 0.5, (1.0, 1.0), (("p", 2),))
+SECOND = BatchReport(1, 6, {Decision.LAND: 2}, {"runs": 2}, 0, 0, 0, 0.5, (1.0, 1.0), (("p", 2),))
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ def test_counters_add_up_and_gauges_are_of_the_last_batch(metrics: SinkMetrics) 
     assert value(metrics, "runs_landed_total") == 5
     assert value(metrics, "duplicates_dropped_total") == 1
     assert value(metrics, "quarantined_total") == 4
+    assert value(metrics, "set_aside_total") == 3
     assert value(metrics, "pending_emissions") == 0
     assert value(metrics, "producer_gaps") == 1
     assert value(metrics, "batch_seconds_count") == 2
