@@ -64,7 +64,7 @@ class BatchLanding:
 
     Args:
         landing: Lands their messages.
-        on_batch: Called with the report of every batch.
+        on_batch: Called with the report of every batch that had something.
         most_pending_days: An emission that has waited for longer is set aside; None for none.
         on_decided: Called with what each batch has decided.
     """
@@ -97,6 +97,9 @@ class BatchLanding:
                 # Whoever resumes from there must have all portions.
                 sums.add(portion, self._landing.land(portion.messages, read if is_last else None))
         self._on_decided(sums.decisions)
+        n_set_aside = self._set_old_aside()
+        if not sums.messages and not n_set_aside:
+            return  # Spark begins every stream with a batch, whether or not there is something
         self._on_batch(
             BatchReport(
                 batch_id=batch_id,
@@ -104,7 +107,7 @@ class BatchLanding:
                 emissions=Counter(sums.decisions.values()),
                 rows=sums.rows,
                 quarantined=sums.quarantined,
-                set_aside=self._set_old_aside(),
+                set_aside=n_set_aside,
                 pending=self._landing.pending.emissions,
                 seconds=time.monotonic() - began,
                 latencies=tuple(sums.latencies),

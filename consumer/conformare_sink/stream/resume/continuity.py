@@ -95,11 +95,12 @@ class Reading:
 
     def unknown_rest(self, topics: Iterable[str]) -> tuple[Loss, ...]:
         """Return what topics held beyond what was read, when their logs are gone."""
-        wanted = set(topics)
+        begun = {topic for topic, _ in self.read} & set(topics)
+        first = dict.fromkeys(self.source.places(), 0) | self.read
         return tuple(
-            Loss(topic, partition, first, None)
-            for (topic, partition), first in sorted(self.read.items())
-            if topic in wanted
+            Loss(topic, partition, offset, None)
+            for (topic, partition), offset in sorted(first.items())
+            if topic in begun
         )
 
 

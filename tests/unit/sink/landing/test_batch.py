@@ -108,3 +108,10 @@ def test_what_has_waited_too_long_is_counted_in_the_report(
         "incomplete emission: the rest did not come within 1e-12 days"
     }
     assert batches.land(B[:3]).set_aside == 0
+
+
+def test_a_batch_of_nothing_is_not_told(batches: Batches, place: MemoryPlace) -> None:
+    """Spark begins every stream with one; what was read is noted all the same."""
+    with pytest.raises(IndexError):
+        batches.land([])
+    assert place.read == READ

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformare_sink.kafka.offsets import PartitionOffsets
@@ -42,17 +42,17 @@ def some_logs(draw: st.DrawFn) -> TopicLogs:
     return TopicLogs(CLUSTER, IDS, first, end)
 
 
-def source(**ids: str | None) -> Source:
+def source(partitions: int = 1, **ids: str | None) -> Source:
     """Where a lake has read."""
     topics = {
-        name: {"topic_id": ids.get(name.removeprefix("a."), IDS[name]), "partitions": 3}
+        name: {"topic_id": ids.get(name.removeprefix("a."), IDS[name]), "partitions": partitions}
         for name in TOPICS
     }
     return Source.model_validate({"cluster_id": CLUSTER, "topics": topics})
 
 
 some_readings = st.builds(
-    Reading, read=st.dictionaries(places, offsets, min_size=1), source=st.just(source())
+    Reading, read=st.dictionaries(places, offsets, min_size=1), source=st.just(source(partitions=3))
 )
 
 
@@ -61,6 +61,7 @@ def kinds(findings: list[Finding]) -> list[Happened]:
     return [finding.kind for finding in findings]
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(logs=some_logs(), data=st.data())
 def test_nothing_stands_against_going_on_within_what_the_logs_hold(
     logs: TopicLogs, data: st.DataObject
@@ -77,6 +78,7 @@ def test_nothing_stands_against_going_on_within_what_the_logs_hold(
     assert starts(reading, logs) == read | dict.fromkeys(new, 0)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(reading=some_readings, logs=some_logs())
 def test_every_message_is_landed_or_read_or_told_to_be_lost(
     reading: Reading, logs: TopicLogs
@@ -99,6 +101,7 @@ def test_every_message_is_landed_or_read_or_told_to_be_lost(
             assert landed or not held or offset >= begun[place]
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(reading=some_readings, logs=some_logs())
 def test_a_log_that_ends_before_what_was_read_of_it_is_another_one(
     reading: Reading, logs: TopicLogs
@@ -141,6 +144,13 @@ def test_a_topic_of_the_same_name_is_another_topic() -> None:
         "before they were read (lost: at most 3 message(s), a.runs[0] 0-2)"
     )
     assert starts(READING, logs) == {("a.risks", 0): 5, ("a.runs", 0): 3}
+
+
+def test_a_partition_of_which_nothing_was_read_may_have_held_something() -> None:
+    """It is told with the others of its topic."""
+    gone = TopicLogs(CLUSTER, {}, {}, {})
+    (found,) = compare(Reading({("a.risks", 0): 5}, source(partitions=2)), gone, TOPICS)
+    assert found.losses == (Loss("a.risks", 0, 5, None), Loss("a.risks", 1, 0, None))
 
 
 def test_a_topic_that_is_gone_is_told_even_if_nothing_was_read_of_it() -> None:
