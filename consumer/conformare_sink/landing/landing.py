@@ -178,9 +178,7 @@ class Landing:
             parts = {key: those for key, those in parts.items() if key.run in runs} | lacking
         if done.read:
             self._place.note_read(done.read)
-        for key, decision in done.decisions.items():
-            if decision is not Decision.WAIT:
-                self.pending.settle(key.run)
+        self._settle(done.decisions)
         return Landed(done.decisions, done.rows, done.rejected, done.n_quarantined, done.latencies)
 
     def set_aside(self, moment: datetime, cause: str) -> int:
@@ -253,6 +251,14 @@ class Landing:
             done.rows.update({grain: rows.num_rows for grain, rows in portion.rows.items()})
             done.latencies += latencies_of((k.emission_id for k in portion.emissions), time.time())
         return lacking
+
+    def _settle(self, decisions: dict[EmissionKey, Decision]) -> None:
+        """Let nothing wait of runs that are decided; what did came second, too."""
+        for key, decision in list(decisions.items()):
+            if decision is not Decision.WAIT:
+                fate = Decision.PURGED if decision is Decision.PURGED else Decision.REPEAT
+                for other in self.pending.settle(key.run):
+                    decisions.setdefault(other, fate)
 
     def _is_wanted(self, envelope: Envelope) -> bool:
         return not self._pipelines or envelope.pipeline in self._pipelines

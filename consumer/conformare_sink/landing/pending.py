@@ -97,10 +97,12 @@ class PendingMessages:
         if not emissions:
             self._waiting.pop(key.run, None)
 
-    def settle(self, run: RunKey) -> None:
-        """Let nothing of a run wait any more: there is nothing to decide on it."""
-        for emission_id in list(self._waiting.get(run, ())):
-            self.forget(EmissionKey(*run, emission_id))
+    def settle(self, run: RunKey) -> list[EmissionKey]:
+        """Let nothing of a run wait any more, as it is decided; return the emissions that did."""
+        keys = [EmissionKey(*run, emission_id) for emission_id in self._waiting.get(run, ())]
+        for key in keys:
+            self.forget(key)
+        return keys
 
     def _of(self, run: RunKey, emission_id: str) -> list[_Kept]:
         """Return what waits of an emission, to be changed."""

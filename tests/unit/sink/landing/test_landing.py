@@ -113,6 +113,15 @@ def test_runs_of_other_pipelines_are_not_looked_at(place: MemoryPlace) -> None:
     assert landed.rejected == []
 
 
+def test_what_waits_of_another_emission_is_dropped_when_the_run_lands(
+    landing: Landing,
+) -> None:
+    """And counted as a second one."""
+    landing.land(messages("run-1", emission_id="half")[1:])
+    assert counts(landing.land(messages("run-1"))) == {"landed": 1, "repeated": 1}
+    assert landing.pending.emissions == 0
+
+
 def test_what_waited_before_a_restart_lands_with_the_values_that_the_place_has(
     place: MemoryPlace, landing: Landing
 ) -> None:
