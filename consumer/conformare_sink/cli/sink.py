@@ -36,6 +36,7 @@ from conformare_sink.kafka.access import ANYBODY
 from conformare_sink.options import (
     DEFAULT_MAX_MESSAGES_PER_BATCH,
     DEFAULT_PENDING_DAYS,
+    MOST_PENDING_DAYS,
     SinkOptions,
 )
 
@@ -187,7 +188,7 @@ def sink(
         typer.Option(
             envvar="CONFORMARE_PENDING_DAYS",
             min=0.01,
-            max=LONGEST_INTERVAL.days,
+            max=MOST_PENDING_DAYS,
             help="How many days an incomplete emission waits before it goes to quarantine.",
         ),
     ] = DEFAULT_PENDING_DAYS,

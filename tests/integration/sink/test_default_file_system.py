@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conformare_sink.lake.scan import PLACE_DIGEST, read_digests
 from pyspark.sql import SparkSession
 
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.tables.own import QUARANTINE
-from conformare_sink.lake.scan import PLACE_DIGEST, read_digests
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.lake.writer.lease import LEASE_FILE
 

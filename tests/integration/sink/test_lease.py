@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from conformare_sink.lake.delete import RUN_KEY, Keys
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -24,9 +25,8 @@ from support.records import Record, make_record
 
 from conformare_schemas import topic_name
 from conformare_sink.errors import LakeBusyError, LakeRefusedError, TableWriteError
-from conformare_sink.lake.delete import RUN_KEY, Keys
-from conformare_sink.lake.tables.folder import Folder
 from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.tables.folder import Folder
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.lake.writer import lease as writer_lease
 from conformare_sink.lake.writer.lease import LEASE_FILE, leased

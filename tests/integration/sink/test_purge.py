@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from conformare_sink.lake.delete import Keys, delete_rows
 from deltalake import DeltaTable
 from support.checker import check, read_table
 from support.produce import messages_of
@@ -19,7 +20,6 @@ from conformare.emission import Message
 from conformare_schemas import GRAINS
 from conformare_sink.errors import TableWriteError
 from conformare_sink.lake import purge as purging
-from conformare_sink.lake.delete import Keys, delete_rows
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.purge import PURGING_NOTE, Purge, Purged, rehearse_purge
 from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables

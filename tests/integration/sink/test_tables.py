@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conformare_sink.lake.delta_log import commit_file, create_folder_table
 from pyspark.sql import SparkSession
 
 from conformare_schemas import ForeignTableError, path_identifier
-from conformare_sink.lake.delta_log import commit_file, create_folder_table
 from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables
 
 

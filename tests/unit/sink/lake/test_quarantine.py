@@ -11,13 +11,13 @@ import pytest
 from deltalake import write_deltalake
 
 from conformare.cli import main
-from conformare_sink.lake.tables.own import quarantine_rows
 from conformare_sink.lake.quarantine import (
     QuarantinedCause,
     QuarantineFilter,
     quarantined_causes,
     quarantined_messages,
 )
+from conformare_sink.lake.tables.own import quarantine_rows
 from conformare_sink.messages.envelope import Rejected
 from conformare_sink.messages.message import Message
 
