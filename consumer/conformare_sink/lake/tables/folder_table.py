@@ -68,7 +68,8 @@ class FolderTable:
     def __init__(self, storage: Storage, definition: TableDefinition, table: DeltaTable) -> None:
         self._storage = storage
         self._definition = definition
-        self._location = storage.table_uri(definition.name)
+        self._location = storage.location(definition.name)
+        self._uri = storage.table_uri(definition.name)
         self._lock = threading.Lock()
         self.table_id = str(table.metadata().id)
         self._take(table)
@@ -217,7 +218,7 @@ class FolderTable:
 
     def _load(self) -> DeltaTable:
         try:
-            table = DeltaTable(self._location, storage_options=self._storage.options or None)
+            table = DeltaTable(self._uri, storage_options=self._storage.options or None)
         except (DeltaError, OSError) as exc:
             raise TableWriteError(self._location, self._explain(exc)) from exc
         if str(table.metadata().id) != self.table_id:
