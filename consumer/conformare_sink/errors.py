@@ -23,6 +23,7 @@ The tree:
     ├── ContinuityError               going on would leave something out that was never read
     ├── StreamFailedError             the streaming query ended with an error
     ├── EndpointError                 the metrics cannot be served where they should be
+    ├── OutputError                   what a command prints cannot be written, mostly to a full disk
     └── BrokerError                   the embedded broker
         ├── BrokerAlreadyRunningError
         ├── BrokerNotRunningError
@@ -261,6 +262,13 @@ class EndpointError(SinkError):
             f"cannot serve metrics on {host}, port {port} ({cause}): choose another "
             "--metrics-host or --metrics-port"
         )
+
+
+class OutputError(SinkError):
+    """What a command prints cannot be written, mostly because a disk is full."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the output cannot be written: {cause}")
 
 
 def first_line(fault: BaseException) -> str:

@@ -8,18 +8,26 @@ from typing import Annotated
 
 import typer
 
+from conformare_sink.cli._console import printable
 from conformare_sink.errors import KafkaSettingsError, StorageError
 from conformare_sink.kafka.access import KafkaAccess
 from conformare_sink.options import CatalogOptions, StorageSettings
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
 
 def utc(text: str) -> datetime:
-    """Parse an ISO 8601 time; one without an offset is UTC."""
+    """Parse an ISO 8601 time from 1970 on; one without an offset is UTC."""
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as exc:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(
+            timezone.utc
+        )
+    except (ValueError, OverflowError) as exc:
         raise typer.BadParameter(f"{text!r} is not an ISO 8601 time") from exc
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    if moment < _EPOCH:  # to Kafka, some of these mean the end of a log
+        raise typer.BadParameter(f"{text!r} is before 1970")
+    return moment
 
 
 def _kafka_access(file: str | KafkaAccess) -> KafkaAccess:
@@ -27,7 +35,7 @@ def _kafka_access(file: str | KafkaAccess) -> KafkaAccess:
     try:
         return file if isinstance(file, KafkaAccess) else KafkaAccess.read(Path(file))
     except KafkaSettingsError as exc:
-        raise typer.BadParameter(str(exc)) from exc
+        raise typer.BadParameter(printable(str(exc))) from exc
 
 
 def _storage_settings(file: str | StorageSettings) -> StorageSettings:
@@ -35,7 +43,7 @@ def _storage_settings(file: str | StorageSettings) -> StorageSettings:
     try:
         return file if isinstance(file, StorageSettings) else StorageSettings.read(Path(file))
     except StorageError as exc:
-        raise typer.BadParameter(str(exc)) from exc
+        raise typer.BadParameter(printable(str(exc))) from exc
 
 
 BootstrapServers = Annotated[
@@ -92,6 +100,7 @@ MaxMessagesPerBatch = Annotated[
         "--max-messages-per-batch",
         envvar="CONFORMARE_MAX_MESSAGES_PER_BATCH",
         min=1,
+        max=2**31 - 1,
         help="Most messages that one micro-batch takes from all topics together.",
     ),
 ]

@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TextIO, TypeVar
 
@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from conformare_sink.errors import SinkError
+from conformare_sink.errors import OutputError, SinkError, first_line
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -152,13 +152,15 @@ def log_progress() -> None:
 def readable_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Make a command end with one line on stderr and exit code 1 where it raises a SinkError.
 
-    Warnings that are logged meanwhile do no more harm to a terminal than that line.
+    Warnings that are logged meanwhile do no more harm to a terminal than that line. Of its options,
+    no text may be empty but a prefix: a script's variable that is not set must not mean everything.
     """
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         if logging.lastResort is not None:
             logging.lastResort.setFormatter(_LineFormatter())
+        _require_texts(kwargs)
         try:
             return command(*args, **kwargs)
         except SinkError as exc:
@@ -166,6 +168,22 @@ def readable_errors(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(FAILURE) from exc
 
     return wrapped
+
+
+def _require_texts(options: Mapping[str, object]) -> None:
+    for name, value in options.items():
+        for text in value if isinstance(value, list) else [value]:
+            if not isinstance(text, str):
+                continue
+            option = f"--{name.replace('_', '-')}"
+            if not text and not name.endswith("_prefix"):
+                raise typer.BadParameter(f"{option} is empty")
+            if any(map(_is_surrogate, text)):
+                raise typer.BadParameter(f"{option} is not in this locale's encoding: {text!r}")
+
+
+def _is_surrogate(sign: str) -> bool:
+    return unicodedata.category(sign) == "Cs"
 
 
 def _is_unseen(sign: str) -> bool:
@@ -191,5 +209,10 @@ def _encodable(text: str, encoding: str) -> str:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    stream.write(_encodable(text, stream.encoding or "utf-8"))
-    stream.flush()
+    try:
+        stream.write(_encodable(text, stream.encoding or "utf-8"))
+        stream.flush()
+    except BrokenPipeError:
+        raise  # whoever read it has read enough
+    except OSError as exc:
+        raise OutputError(first_line(exc)) from exc

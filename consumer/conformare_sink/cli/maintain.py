@@ -29,6 +29,8 @@ from conformare_sink.options import DEFAULT_RETENTION_HOURS
 if TYPE_CHECKING:
     from conformare_sink.lake.maintenance import MaintenanceReport
 
+MOST_RETENTION_HOURS = 100 * 366 * 24
+
 
 @readable_errors
 def maintain(
@@ -38,6 +40,7 @@ def maintain(
         typer.Option(
             envvar="CONFORMARE_RETENTION_HOURS",
             min=0,
+            max=MOST_RETENTION_HOURS,
             help="How long files stay that the newest version of a table does not need.",
         ),
     ] = DEFAULT_RETENTION_HOURS,

@@ -40,7 +40,7 @@ class OffsetOf:
 
 def _offset_of(text: str) -> OffsetOf:
     """Parse an offset of a partition."""
-    found = re.fullmatch(r"(.+):(\d+):(\d+)", text)
+    found = re.fullmatch(r"(.+):([0-9]{1,9}):([0-9]{1,18})", text)
     if found is None:
         raise typer.BadParameter(f"{text!r} is not an offset such as 'conformare.runs:0:1500'")
     return OffsetOf(found[1], int(found[2]), int(found[3]))

@@ -7,7 +7,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from pathlib import Path
@@ -30,6 +30,7 @@ from conformare_sink.cli._arguments import (
     catalog_options,
 )
 from conformare_sink.cli._console import log_progress, readable_errors, show_line, tell, waiting
+from conformare_sink.errors import OutputError
 from conformare_sink.kafka.access import ANYBODY
 from conformare_sink.options import (
     DEFAULT_MAX_MESSAGES_PER_BATCH,
@@ -42,6 +43,7 @@ STOP_SECONDS = 60.0
 STOPPED_IN_A_BATCH = 3
 LOOPBACK = "127.0.0.1"
 OFF = "off"
+LONGEST_INTERVAL = timedelta(days=366)
 
 
 class LogFormat(str, Enum):
@@ -53,17 +55,23 @@ class LogFormat(str, Enum):
 
 def _interval(text: str) -> str:
     """Return an interval as Spark takes it, checked before Spark is started."""
-    if not re.fullmatch(r"\d+ (millisecond|second|minute|hour|day)s?", text):
+    if not re.fullmatch(r"[0-9]{1,9} (millisecond|second|minute|hour|day)s?", text):
         raise typer.BadParameter(f"{text!r} is not an interval such as '2 seconds'")
+    if _duration(text) > LONGEST_INTERVAL:
+        raise typer.BadParameter(f"{text!r} is longer than {LONGEST_INTERVAL.days} days")
     return text
+
+
+def _duration(interval: str) -> timedelta:
+    number, unit = interval.split()
+    return timedelta(**{f"{unit.rstrip('s')}s": int(number)})
 
 
 def _pause(text: str) -> timedelta:
     """Return an interval; one of nothing where it is off."""
     if text == OFF:
         return timedelta()
-    number, unit = _interval(text).split()
-    return timedelta(**{f"{unit.rstrip('s')}s": int(number)})
+    return _duration(_interval(text))
 
 
 @contextmanager
@@ -157,6 +165,7 @@ def sink(
         typer.Option(
             envvar="CONFORMARE_BROKER_TIMEOUT",
             min=0.1,
+            max=LONGEST_INTERVAL.total_seconds(),
             metavar="SECONDS",
             help="How long to wait for a broker that is away.",
             show_default="for ever; 10 with --once",
@@ -210,10 +219,13 @@ def sink(
 
     def report(batch: BatchReport) -> None:
         if log_format is LogFormat.JSON:
-            show_line(batch.as_json())
+            line = batch.as_json()
         else:
             now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            show_line(f"{now} {batch.summary()}")
+            line = f"{now} {batch.summary()}"
+        # The batch has landed; a full disk of logs is not to end the sink.
+        with suppress(BrokenPipeError, OutputError):
+            show_line(line)
 
     metrics, health = SinkMetrics(), Health()
     with ExitStack() as running:

@@ -28,13 +28,16 @@ def create(
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
     partitions: Annotated[
         int,
-        typer.Option(envvar="CONFORMARE_PARTITIONS", min=1, help="Partitions per topic."),
+        typer.Option(
+            envvar="CONFORMARE_PARTITIONS", min=1, max=100_000, help="Partitions per topic."
+        ),
     ] = DEFAULT_PARTITIONS,
     retention_days: Annotated[
         int,
         typer.Option(
             envvar="CONFORMARE_RETENTION_DAYS",
             min=1,
+            max=36_500,
             help="How long a message can be replayed, in days.",
         ),
     ] = DEFAULT_RETENTION_DAYS,
@@ -43,6 +46,7 @@ def create(
         typer.Option(
             envvar="CONFORMARE_REPLICATION_FACTOR",
             min=-1,
+            max=2**15 - 1,
             help="Replicas per partition; -1 for the cluster's default.",
         ),
     ] = -1,

@@ -90,6 +90,11 @@ _CAUSES = (
         ("error sending request", "timed out", "dns error", "Connection refused", "ConnectError"),
         "the store does not answer: correct {endpoint}, or wait until it is reachable",
     ),
+    (
+        ("Unable to rename file", "Operation not supported", "Function not implemented"),
+        "its file system cannot make a file only where there is none: put the lake on a local disk or "
+        "into an object store, or its tables into a catalog",
+    ),
     (("No space left on device",), "its disk is full: make room"),
     (("Permission denied",), "permission denied: let this user read and write it"),
     (("Read-only file system",), "its file system is mounted read-only: mount it for writing"),

@@ -12,6 +12,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,6 +209,22 @@ def test_what_is_logged_is_one_line_and_a_traceback_keeps_its_own(
     assert told[0] == r"of a\nb\x1b[31m"
     assert told[1] == "Traceback (most recent call last):"
     assert told[-2:] == [r"conformare_sink.errors.SinkError: \x1b[2J", r"of \x9b"]
+
+
+def test_a_full_disk_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """By a command whose output goes to a file there."""
+
+    @readable_errors
+    def command() -> None:
+        show_line("a result")
+
+    with io.FileIO("/dev/full", "w") as file:
+        full = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+        with redirect_stdout(full), pytest.raises(typer.Exit):
+            command()
+        full.detach()
+    told = capsys.readouterr().err
+    assert told == "error: the output cannot be written: [Errno 28] No space left on device\n"
 
 
 def test_no_other_module_prints() -> None:
