@@ -155,8 +155,8 @@ def test_what_is_repeated_in_every_row_is_short(name: str, letter: str) -> None:
         )
         rejected = decode.decode([owners], PREFIX).rejected
         assert [one.cause for one in rejected] == is_refused * [
-            "breaks the contract: run_id, pipeline and emission_id have together more than "
-            f"{LONGEST_IDENTITY:,} bytes"
+            "breaks the contract: run_id, pipeline and emission_id have together more than %s bytes"
+            % f"{LONGEST_IDENTITY:,}"
         ]
 
 
