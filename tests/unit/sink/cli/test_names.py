@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +19,13 @@ from conformare.cli import main
 from conformare_schemas import GRAINS, arrow_schema, table_columns
 from conformare_sink.cli import maintain, purge, status
 from conformare_sink.cli._console import printable
+from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.maintenance import MaintenanceReport, TableReport
 from conformare_sink.lake.purge import Purged
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE
+from conformare_sink.lake.tables.places import folder_tables
+from conformare_sink.messages.emission import RunKey
+from conformare_sink.options import StorageSettings
 from conformare_sink.status import IncompleteEmission, LakeStatus
 
 NAMES = [
@@ -176,6 +180,30 @@ def test_json_has_every_name_as_it_is(lake: str, capsys: pytest.CaptureFixture[s
     assert waiting == {(f"{name}!",) * 3 for name in NAMES}
     assert {one["cause"] for one in read("quarantine", "list")} == {*NAMES}
     assert {one["topic"] for one in read("quarantine", "show")} == {*NAMES}
+
+
+def test_runs_of_any_name_are_purged_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One by one, and then all that are left."""
+    keys = {"run_id": NAMES, "pipeline": NAMES, "ts": [SINCE] * len(NAMES)}
+    landed = rows(table_columns("runs"), **keys)
+    tables = folder_tables(str(tmp_path), StorageSettings())
+    with open_for_writing(tables, "a test") as lake:
+        lake.land({"runs": landed}, [*map(RunKey, NAMES, NAMES)])
+    first, second, *others = NAMES
+    command = ["purge", "--lake", str(tmp_path)]
+    assert main([*command, "--pipeline", first]) == 0
+    assert f"│ {first} " in capsys.readouterr().out
+    assert main([*command, "--run-id", second]) == 0
+    assert f"│ {second} " in capsys.readouterr().out
+    for dry_run in (["--dry-run"], []):
+        assert main([*command, "--before", "2026-02-01", *dry_run]) == 0
+        lines = capsys.readouterr().out.split("\n")
+        assert [line for line in lines if printable(line) != line] == []
+        for name in others:
+            assert any(f"│ {printable(name)} " in line for line in lines)
+    assert DeltaTable(tmp_path / "runs").to_pyarrow_table().num_rows == 0
 
 
 @pytest.mark.parametrize("name", ["[/]", "[bold]a:bug:b", "лес"])
