@@ -20,6 +20,8 @@ DEFAULT_RETENTION_HOURS = 168
 
 DEFAULT_PENDING_DAYS = 30.0
 """Longer than any outage of a job's machine that somebody would not notice."""
+MOST_PENDING_DAYS = 36_500.0
+"""A century: for ever."""
 
 
 class StorageSettings(BaseModel):
@@ -109,7 +111,7 @@ class SinkOptions(BaseModel):
     there once, and for ever to land runs as they come."""
     accept_loss: str | None = None
     """The code of a loss that the sink told when it refused to start."""
-    most_pending_days: float = Field(default=DEFAULT_PENDING_DAYS, gt=0)
+    most_pending_days: float = Field(default=DEFAULT_PENDING_DAYS, gt=0, le=MOST_PENDING_DAYS)
     """An incomplete emission that has waited for longer goes to quarantine."""
 
     def patience_seconds(self, *, once: bool) -> float | None:

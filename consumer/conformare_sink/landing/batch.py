@@ -5,21 +5,20 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 
 from pyspark.sql import DataFrame
 
-from conformare_sink.landing.landing import Landed, Landing, Offsets
+from conformare_sink.landing.landing import Landed, Landing, Offsets, in_the_end
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.emission import Decision, EmissionKey
 from conformare_sink.spark.collect import Portion, portions
 
 LOOK_SECONDS = 3600.0
 """How often emissions are looked for that have waited too long."""
-SECONDS_PER_DAY = 24 * 3600.0
-
 INCOMPLETE = "incomplete emission"
 """What the cause begins with of messages that have waited too long."""
 
@@ -44,7 +43,7 @@ class _Sums:
     """What the portions of a batch did together."""
 
     messages: int = 0
-    emissions: Counter[Decision] = field(default_factory=Counter)
+    decisions: dict[EmissionKey, Decision] = field(default_factory=dict)
     rows: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     latencies: list[float] = field(default_factory=list)
@@ -53,7 +52,7 @@ class _Sums:
     def add(self, portion: Portion, landed: Landed) -> None:
         """Add what a portion did."""
         self.messages += len(portion.messages)
-        self.emissions.update(landed.emissions)
+        self.decisions = in_the_end(self.decisions, landed.decisions)
         self.rows.update(landed.rows)
         self.quarantined += landed.quarantined
         self.latencies += landed.latencies
@@ -65,8 +64,9 @@ class BatchLanding:
 
     Args:
         landing: Lands their messages.
-        on_batch: Called with the report of every batch.
+        on_batch: Called with the report of every batch that had something.
         most_pending_days: An emission that has waited for longer is set aside; None for none.
+        on_decided: Called with what each batch has decided.
     """
 
     def __init__(
@@ -74,10 +74,12 @@ class BatchLanding:
         landing: Landing,
         on_batch: Callable[[BatchReport], None],
         most_pending_days: float | None = None,
+        on_decided: Callable[[Mapping[EmissionKey, Decision]], None] = lambda _: None,
     ) -> None:
         self._landing = landing
         self._on_batch = on_batch
         self._most_pending_days = most_pending_days
+        self._on_decided = on_decided
         self._look_for_old_at = 0.0
 
     def __call__(self, batch: DataFrame, batch_id: int, read: Offsets | None = None) -> None:
@@ -91,16 +93,21 @@ class BatchLanding:
         began = time.monotonic()
         sums = _Sums()
         with _no_garbage_collection():
-            for portion in portions(batch):
-                sums.add(portion, self._landing.land(portion.messages, read))
+            for portion, is_last in _with_last(portions(batch)):
+                # Whoever resumes from there must have all portions.
+                sums.add(portion, self._landing.land(portion.messages, read if is_last else None))
+        self._on_decided(sums.decisions)
+        n_set_aside = self._set_old_aside()
+        if not sums.messages and not n_set_aside:
+            return  # Spark begins every stream with a batch, whether or not there is something
         self._on_batch(
             BatchReport(
                 batch_id=batch_id,
                 messages=sums.messages,
-                emissions=sums.emissions,
+                emissions=Counter(sums.decisions.values()),
                 rows=sums.rows,
                 quarantined=sums.quarantined,
-                set_aside=self._set_old_aside(),
+                set_aside=n_set_aside,
                 pending=self._landing.pending.emissions,
                 seconds=time.monotonic() - began,
                 latencies=tuple(sums.latencies),
@@ -110,10 +117,18 @@ class BatchLanding:
 
     def _set_old_aside(self) -> int:
         """Set aside what has waited too long, once an hour; return how many emissions."""
-        now = time.time()
+        now = time.monotonic()
         if self._most_pending_days is None or now < self._look_for_old_at:
             return 0
         self._look_for_old_at = now + LOOK_SECONDS
-        moment = int((now - self._most_pending_days * SECONDS_PER_DAY) * 1_000_000)
+        moment = datetime.now(timezone.utc) - timedelta(days=self._most_pending_days)
         cause = f"{INCOMPLETE}: the rest did not come within {self._most_pending_days:g} days"
         return self._landing.set_aside(moment, cause)
+
+
+def _with_last(those: Iterator[Portion]) -> Iterator[tuple[Portion, bool]]:
+    """Return each portion, and whether it is the last."""
+    ahead = next(those, None)
+    while ahead is not None:
+        portion, ahead = ahead, next(those, None)
+        yield portion, ahead is None

@@ -137,20 +137,18 @@ class SinkStream:
         options = self._options
         # What an attempt before this one was landing when it failed, lands anew.
         lake.recover()
-        start = resumption.begin()
+        course = resumption.begin()
         landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
         land = BatchLanding(landing, report, options.most_pending_days)
-        names = start.log_names
 
         def land_watched(batch: DataFrame, batch_id: int, ends: PartitionOffsets) -> None:
-            # A partition that is new since the start is read from its beginning the next time, too.
-            read = {names[place]: end for place, end in ends.items() if place in names}
             with self._health.batch():
-                land(batch, batch_id, read)
+                land(batch, batch_id, course.new_to_note(ends))
+            course.noted(ends)
 
-        messages = kafka_stream(self._spark, topics, options.max_messages_per_batch, start.offsets)
+        messages = kafka_stream(self._spark, topics, options.max_messages_per_batch, course.starts)
         return LandingQuery(messages, land_watched, interval)
 
     def _attend(self, query: LandingQuery, lag: LagReport) -> None:

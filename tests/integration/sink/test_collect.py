@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from conformare_sink.lake.scan import PLACE_DIGEST, RUN_DIGEST, Columns, read_digests, scan
 from deltalake import write_deltalake
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_sink.kafka.source import with_sequences
 from conformare_sink.lake.digests import place_digest, run_digest
-from conformare_sink.lake.scan import PLACE_DIGEST, RUN_DIGEST, Columns, read_digests, scan
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.message import Message, Place, message_columns, messages_of
