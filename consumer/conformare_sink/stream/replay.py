@@ -139,7 +139,7 @@ def replay(
         NoLakeError: A dry run was asked for where there is no lake.
         StreamFailedError: The query ended with an error.
     """
-    topics = Topics.of(options)
+    topics = options.topics()
     topics.require_all()
     tally = Tally()
     quarantined = 0

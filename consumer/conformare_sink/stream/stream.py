@@ -93,7 +93,7 @@ class SinkStream:
 
     def _run(self, interval: str | None, maintain_every: timedelta | None = None) -> None:
         options = self._options
-        topics = Topics.of(options)
+        topics = options.topics()
         patience = options.patience_seconds(once=interval is None)
         if not self._await_broker(topics, patience):
             return
