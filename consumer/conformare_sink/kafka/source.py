@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
 from conformare_sink.kafka.access import as_spark_options
-from conformare_sink.kafka.cluster import PartitionOffsets
+from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.messages.message import MESSAGE_COLUMNS
 
