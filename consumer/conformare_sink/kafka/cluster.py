@@ -19,11 +19,9 @@ from confluent_kafka.cimpl import NewTopic
 
 from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
+from conformare_sink.kafka.offsets import PartitionOffsets as PartitionOffsets  # noqa: PLC0414 - until all have it from there
 
 T = TypeVar("T")
-
-PartitionOffsets = dict[tuple[str, int], int]
-"""(topic, partition) → offset."""
 
 ANSWER_SECONDS = 10.0
 

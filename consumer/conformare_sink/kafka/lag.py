@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
-from conformare_sink.kafka.cluster import PartitionOffsets
+from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.topics import Topics
 
 logger = logging.getLogger("conformare_sink")

@@ -15,7 +15,8 @@ from confluent_kafka.cimpl import NewTopic
 from conformare_schemas import topic_names
 from conformare_sink.errors import TopicCreationError, TopicsMissingError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
-from conformare_sink.kafka.cluster import ANSWER_SECONDS, Cluster, PartitionOffsets
+from conformare_sink.kafka.cluster import ANSWER_SECONDS, Cluster
+from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.options import SinkOptions
 
 DEFAULT_PARTITIONS = 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from conformare_sink.errors import BrokerUnreachableError
-from conformare_sink.kafka.cluster import PartitionOffsets
 from conformare_sink.kafka.lag import LagReport
+from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.topics import Topics
 
 AWAY = "127.0.0.1:1"
