@@ -17,7 +17,7 @@ from conformare_schemas import table_path
 from conformare_sink.lake.digests import DigestSet
 from conformare_sink.lake.folder import Folder
 from conformare_sink.lake.tables import LakeTables
-from conformare_sink.spark.collect import by_key
+from conformare_sink.spark.by_key import by_key
 
 ROWS_AT_ONCE = 1_000_000
 

@@ -14,7 +14,9 @@ from pyspark.sql import DataFrame
 from conformare_sink.landing.landing import Landed, Landing
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
-from conformare_sink.spark.collect import Portion, portions
+from conformare_sink.spark.collect import Collector
+from conformare_sink.spark.dealing import Ranges
+from conformare_sink.spark.portion import Portion
 
 
 @contextmanager
@@ -43,7 +45,7 @@ class _Sums:
 
     def add(self, portion: Portion, landed: Landed) -> None:
         """Add what a portion did."""
-        self.messages += len(portion.messages)
+        self.messages += len(portion.messages) + len(portion.too_large)
         self.emissions.update(landed.emissions)
         self.rows.update(landed.rows)
         self.quarantined += landed.quarantined
@@ -56,25 +58,35 @@ class BatchLanding:
 
     Args:
         landing: Lands their messages.
+        collector: Collects them.
+        ranges: Tells where the messages of a batch are in Kafka, by its number.
         on_batch: Called with the report of every batch.
     """
 
-    def __init__(self, landing: Landing, on_batch: Callable[[BatchReport], None]) -> None:
+    def __init__(
+        self,
+        landing: Landing,
+        collector: Collector,
+        ranges: Callable[[int], Ranges],
+        on_batch: Callable[[BatchReport], None],
+    ) -> None:
         self._landing = landing
+        self._collector = collector
+        self._ranges = ranges
         self._on_batch = on_batch
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         """Land one micro-batch.
 
         Args:
-            batch: Messages as `with_sequences` returns them.
+            batch: Messages as `KafkaSource` has them.
             batch_id: The stream's number of the batch.
         """
         began = time.monotonic()
         sums = _Sums()
         with _no_garbage_collection():
-            for portion in portions(batch):
-                sums.add(portion, self._landing.land(portion.messages))
+            for portion in self._collector.portions(batch, self._ranges(batch_id)):
+                sums.add(portion, self._landing.land(portion.messages, portion.too_large))
         self._on_batch(
             BatchReport(
                 batch_id=batch_id,

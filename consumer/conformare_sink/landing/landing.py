@@ -82,11 +82,12 @@ class Landing:
         self._topic_prefix = topic_prefix
         self._pipelines = frozenset(pipelines)
 
-    def land(self, messages: Collection[Message]) -> Landed:
+    def land(self, messages: Collection[Message], unusable: Sequence[Rejected] = ()) -> Landed:
         """Land the runs that are whole by these messages and what waits; keep the others.
 
         Args:
             messages: In any order; all that there are of a key, as far as they come together.
+            unusable: Messages that were not read, and why.
         """
         decoded = decode(self.pending.take(messages), self._topic_prefix)
         parts = assemble(filter(self._is_wanted, decoded.envelopes))
@@ -102,6 +103,7 @@ class Landing:
             rows = table_rows(decoded, [parts[key] for key in landing])
             self._place.land(rows, [key.run for key in landing])
         visible_at = time.time()
+        rejected = [*decoded.rejected, *unusable]
         waiting = [e.key for e in decided[Decision.WAIT]]
         self._place.keep_waiting(
             self.pending.wait([e for key in waiting for e in parts[key].values()])
@@ -109,8 +111,8 @@ class Landing:
         return Landed(
             emissions={decision: len(those) for decision, those in decided.items()},
             rows={grain: table.num_rows for grain, table in rows.items()},
-            rejected=decoded.rejected,
-            quarantined=self._place.quarantine(decoded.rejected),
+            rejected=rejected,
+            quarantined=self._place.quarantine(rejected),
             latencies=latencies_of((key.emission_id for key in landing), visible_at),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from pyspark.sql import functions as F
 
 from conformare_sink.errors import TopicsMissingError
 from conformare_sink.kafka.cluster import PartitionOffsets
-from conformare_sink.kafka.source import kafka_stream
+from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.digests import DigestSet, run_digest, runs_in
 from conformare_sink.lake.folder import Folder
@@ -32,6 +33,8 @@ from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.options import SinkOptions
+from conformare_sink.spark.collect import Collector
+from conformare_sink.stream.offsets_of_batch import offsets_of_batch
 from conformare_sink.stream.query import LandingQuery
 from conformare_sink.stream.resume.checkpoint import SCRATCH
 from conformare_sink.stream.stream import WAKE_SECONDS
@@ -151,9 +154,10 @@ def replay(
     ):
         # What the selection holds a part of only waits for nothing beyond the replay's end.
         landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
-        messages = kafka_stream(spark, topics, options.max_messages_per_batch, starts)
-        land = BatchLanding(landing, report)
-        query = LandingQuery(selection.of(messages), land, scratch, None)
+        source = KafkaSource(spark, topics, selection.of)
+        messages = source.stream(options.max_messages_per_batch, starts)
+        land = BatchLanding(landing, Collector(source), partial(offsets_of_batch, scratch), report)
+        query = LandingQuery(messages, land, scratch, None)
         try:
             ended = False
             while not ended:

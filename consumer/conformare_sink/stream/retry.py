@@ -24,7 +24,7 @@ from conformare_sink.messages.decode import readable_headers
 from conformare_sink.messages.emission import Decision
 from conformare_sink.messages.envelope import UNKNOWN_SCHEMA
 from conformare_sink.messages.message import MESSAGE_COLUMNS, Place, messages_of
-from conformare_sink.spark.collect import by_key
+from conformare_sink.spark.by_key import by_key
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from functools import partial
 
 from pyspark.sql import DataFrame, SparkSession
 
 from conformare_sink.kafka.lag import LagReport
-from conformare_sink.kafka.source import kafka_stream
+from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.maintenance import Maintenance, Schedule
@@ -23,6 +24,8 @@ from conformare_sink.landing.report import BatchReport
 from conformare_sink.monitoring.health import Health
 from conformare_sink.monitoring.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
+from conformare_sink.spark.collect import Collector
+from conformare_sink.stream.offsets_of_batch import offsets_of_batch
 from conformare_sink.stream.outage import Restarts, await_broker
 from conformare_sink.stream.query import LandingQuery
 from conformare_sink.stream.resume.resume import Resumption
@@ -139,13 +142,19 @@ class SinkStream:
         landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
-        land = BatchLanding(landing, report)
+        source = KafkaSource(self._spark, topics)
+        land = BatchLanding(
+            landing,
+            Collector(source),
+            partial(offsets_of_batch, options.checkpoint_location),
+            report,
+        )
 
         def land_watched(batch: DataFrame, batch_id: int) -> None:
             with self._health.batch():
                 land(batch, batch_id)
 
-        messages = kafka_stream(self._spark, topics, options.max_messages_per_batch)
+        messages = source.stream(options.max_messages_per_batch)
         return LandingQuery(messages, land_watched, options.checkpoint_location, interval)
 
     def _attend(self, query: LandingQuery, lag: LagReport) -> None:
