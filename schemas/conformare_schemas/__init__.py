@@ -4,6 +4,7 @@ from conformare_schemas._arrow import arrow_schema
 from conformare_schemas._contract import (
     CONTRACT_VERSION,
     GRAINS,
+    MAX_ROWS_PER_MESSAGE,
     RELEASED_VERSIONS,
     RowField,
     message_schema,
@@ -55,6 +56,7 @@ __all__ = [
     "HEADER_BYTES",
     "KEY_COLUMNS",
     "LAKE_PROPERTY",
+    "MAX_ROWS_PER_MESSAGE",
     "OWNER_PROPERTY",
     "PRODUCER_HEADER",
     "RELEASED_VERSIONS",

@@ -26,6 +26,10 @@ RELEASED_VERSIONS: tuple[int, ...] = (1,)
 CONTRACT_VERSION: int = RELEASED_VERSIONS[-1]
 """The version that producers write."""
 
+MAX_ROWS_PER_MESSAGE: int = 10_000
+"""Rows that one message may have: a message of 1 MB can hold 240,000 empty rows, which take a
+gigabyte of the sink's memory."""
+
 
 @dataclass(frozen=True)
 class RowField:
