@@ -99,7 +99,7 @@ class _Partition:
         self._consumer.seek(self._place, first)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while self.position < until:
-            for record in self._consumer.poll(self._wait):
+            for record in self._consumer.poll(self._wait).records(self._place):
                 if record.offset() >= until:
                     return
                 yield self._weighed(record)
@@ -129,9 +129,9 @@ class _Partition:
         return Weighed(message, weight, *headers)
 
     def _header(self, record: Any, name: str) -> bytes | None:
-        for header in record.headers().headers(name):
-            return None if header.value() is None else bytes(header.value())
-        return None
+        named = record.headers().headers(name).iterator()
+        value = named.next().value() if named.hasNext() else None
+        return None if value is None else bytes(value)
 
     def _bytes(self, buffer: Any) -> bytes | None:
         return None if buffer is None else bytes(self._kafka.common.utils.Utils.toArray(buffer))

@@ -14,6 +14,10 @@ LATEST_TIME = 253_402_300_799_999_999
 LARGEST_MESSAGE = 16 * 1024 * 1024
 """Bytes of key and value together; the value of a larger message is not read."""
 
+LARGEST_AT_FIRST = 256 * 1024
+"""Bytes of key and value together; the value of a larger message is not read with its batch, but
+when it is known how large it is."""
+
 LONGEST_KEY = 1000
 """Bytes; a key that is longer is not read either where the value is not."""
 

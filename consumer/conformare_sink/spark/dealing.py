@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from conformare_sink.messages.message import LONGEST_KEY
 
 Ints = npt.NDArray[np.int64]
 
@@ -14,9 +17,9 @@ Ranges = Mapping[tuple[str, int], tuple[int, int]]
 """(topic, partition) → its first offset, and the one behind its last."""
 
 BUCKETS = 4096
-"""How many there are by the hash of a message's key."""
+"""How many there are, by a message's key."""
 SPREADS = 256
-"""How many there are by the hash of a message's place, for what is too heavy in a bucket."""
+"""How many there are, by a message's offset, for what is too heavy in a bucket."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,24 @@ class Deal:
     portions: int
     """How many there are."""
     of_bucket: Ints
-    """The portion of each bucket of keys; -1 for one that is dealt by place."""
+    """The portion of each bucket; -1 for one that is dealt by offset."""
     of_spread: Ints
-    """The portion of each bucket of places, for messages of those."""
+    """The portion of each spread, for messages of those."""
 
     def portion_of(self, buckets: Ints, spreads: Ints) -> Ints:
         """Return the portion of each message.
 
         Args:
-            buckets: The bucket of its key.
-            spreads: The bucket of its place.
+            buckets: Its bucket.
+            spreads: Its spread.
         """
-        by_key = self.of_bucket[buckets]
-        return np.where(by_key < 0, self.of_spread[spreads], by_key)
+        portions = self.of_bucket[buckets]
+        return np.where(portions < 0, self.of_spread[spreads], portions)
+
+
+def bucket(key: bytes | None) -> int:
+    """Return the bucket of a key; of none, and of one that is too long to be known, the first."""
+    return 0 if key is None or len(key) > LONGEST_KEY else zlib.crc32(key) % BUCKETS
 
 
 def deal(buckets: Ints, spreads: Ints, weights: Ints, most: int) -> Deal:
@@ -48,16 +56,16 @@ def deal(buckets: Ints, spreads: Ints, weights: Ints, most: int) -> Deal:
     anybody can send many messages under one key, or under none.
 
     Args:
-        buckets: The bucket of each message's key.
-        spreads: The bucket of its place.
+        buckets: The bucket of each message.
+        spreads: Its spread.
         weights: What it weighs, in bytes.
         most: What a portion may weigh.
     """
-    of_keys = np.bincount(buckets, weights, BUCKETS)
-    too_heavy = of_keys > most
-    by_place = too_heavy[buckets]
-    of_places = np.bincount(spreads[by_place], weights[by_place], SPREADS)
-    portions = _filled([*np.where(too_heavy, 0, of_keys), *of_places], most)
+    of_buckets = np.bincount(buckets, weights, BUCKETS)
+    too_heavy = of_buckets > most
+    is_spread = too_heavy[buckets]
+    of_spreads = np.bincount(spreads[is_spread], weights[is_spread], SPREADS)
+    portions = _filled([*np.where(too_heavy, 0, of_buckets), *of_spreads], most)
     of_bucket, of_spread = portions[:BUCKETS], portions[BUCKETS:]
     return Deal(int(portions[-1]) + 1, np.where(too_heavy, -1, of_bucket), of_spread)
 

@@ -33,6 +33,8 @@ _SIGNS = {
         r"|org\.apache\.arrow\.vector\.util\.OversizedAllocationException"
         r"|io\.netty\.util\.internal\.OutOfDirectMemoryError"
         r"|Cannot grow BufferHolder by size"
+        # What a task found is fetched by another thread, which tells nothing else.
+        r"|TaskResultLost \(result lost from block manager\)"
         # An executor that ended itself for want of memory, or that the kernel ended.
         r"|ExecutorLostFailure[^\n]*\b(code:? 52|code:? 137|OOMKilled)\b"
     ),

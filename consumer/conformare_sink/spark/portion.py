@@ -14,8 +14,8 @@ from conformare_sink.messages.headers import sequence_of
 from conformare_sink.messages.message import LARGEST_MESSAGE, Message, Weighed, messages_of
 from conformare_sink.spark.dealing import Ints
 
-MESSAGE_WEIGHT = 1000
-"""What a message takes beside its bytes, in bytes."""
+LEAST_WEIGHT = 1342
+"""What a message counts at least, in bytes: with fewer, it is objects of Python that take the room."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,30 @@ class Portion:
             if known := sequence_of(producer, sequence):
                 self.sequences.add(known)
 
-    def add_table(self, table: pa.Table) -> None:
-        """Add the messages of a table: `MESSAGE_COLUMNS`, producer, sequence and weight."""
+    @classmethod
+    def of_table(cls, table: pa.Table) -> Portion:
+        """Return the messages of a table.
+
+        Args:
+            table: `MESSAGE_COLUMNS`, producer, sequence and weight.
+        """
         is_too_large = pc.greater(table["weight"], LARGEST_MESSAGE)
-        if pc.any(is_too_large).as_py():
-            left_out = table.filter(is_too_large)
-            causes = map(_cause, left_out["weight"].to_pylist())
-            self.too_large.extend(map(Rejected, messages_of(left_out), causes))
-            self.messages.extend(messages_of(table.filter(pc.invert(is_too_large))))
-        else:
-            self.messages.extend(messages_of(table))
+        left_out = table.filter(is_too_large)
+        causes = map(_cause, left_out["weight"].to_pylist())
+        read = table.filter(pc.invert(is_too_large)) if len(left_out) else table
         pairs = table.select(["producer", "sequence"]).drop_null()
-        distinct = pairs.group_by(["producer", "sequence"]).aggregate([]).to_pydict()
-        known = map(sequence_of, distinct["producer"], distinct["sequence"])
-        self.sequences.update(filter(None, known))
+        distinct = pairs.group_by(["producer", "sequence"]).aggregate([])
+        known = map(sequence_of, *(distinct[name].to_pylist() for name in ("producer", "sequence")))
+        return cls(
+            messages=messages_of(read),
+            too_large=[*map(Rejected, messages_of(left_out), causes)],
+            sequences={*filter(None, known)},
+        )
 
 
 def weights_here(weights: Ints) -> Ints:
     """Return what messages take in a portion, by their weight, in bytes."""
-    return np.where(weights > LARGEST_MESSAGE, 0, weights) + MESSAGE_WEIGHT
+    return np.maximum(np.where(weights > LARGEST_MESSAGE, 0, weights), LEAST_WEIGHT)
 
 
 def _cause(weight: int | None) -> str:
