@@ -85,6 +85,13 @@ def spark_conf(
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(_SHUFFLE_PARTITIONS),
         # A micro-batch comes into the driver; what is larger comes in portions.
         "spark.driver.maxResultSize": "128m",
+        # A task that runs out of memory fails, and Java lives on: its messages are read again in
+        # smaller parts.
+        "spark.executor.killOnFatalError.depth": "0",
+        # What consumers have made of a fetch and not let go of. It can be most of the heap, and is
+        # not counted anywhere.
+        "spark.kafka.consumer.fetchedData.cache.timeout": "1s",
+        "spark.kafka.consumer.fetchedData.cache.evictorThreadRunInterval": "1s",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         _DRIVER_OPTIONS: f'{limits} "-Dlog4j2.configurationFile={CONFIGURATION}"',

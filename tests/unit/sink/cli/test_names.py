@@ -186,7 +186,11 @@ def test_runs_of_any_name_are_purged_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One by one, and then all that are left."""
-    keys = {"run_id": NAMES, "pipeline": NAMES, "ts": [SINCE] * len(NAMES)}
+    keys: dict[str, list[Any]] = {
+        "run_id": NAMES,
+        "pipeline": NAMES,
+        "ts": [SINCE] * len(NAMES),
+    }
     landed = rows(table_columns("runs"), **keys)
     tables = folder_tables(str(tmp_path), StorageSettings())
     with open_for_writing(tables, "a test") as lake:
