@@ -195,7 +195,6 @@ def sink(
 ) -> None:
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
-    from conformare_sink.kafka.topics import Topics
     from conformare_sink.lake.tables.places import check_store
     from conformare_sink.landing.report import BatchReport
     from conformare_sink.monitoring.endpoint import MetricsEndpoint
@@ -240,7 +239,7 @@ def sink(
             tell(f"metrics on http://{metrics_host}:{endpoint.port}/metrics")
         stopping = running.enter_context(_asked_to_end())
         # A broker that is not there is told before Java is started.
-        topics = Topics.of(options)
+        topics = options.topics()
         if not await_broker(topics, options.patience_seconds(once=once), stopping):
             return
         with waiting("Starting Spark"):

@@ -49,6 +49,8 @@ class Rejected:
 
     message: Message
     cause: str
+    n_bytes: int | None = None
+    """What the message weighs, where its value was not read."""
 
 
 def fault(envelope: Envelope) -> str | None:

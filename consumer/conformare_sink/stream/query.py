@@ -12,9 +12,10 @@ from pyspark.sql import DataFrame
 
 from conformare_sink.errors import StreamFailedError, first_line
 from conformare_sink.kafka.offsets import PartitionOffsets, from_spark
+from conformare_sink.spark.dealing import Ranges
 
-Land = Callable[[DataFrame, int, PartitionOffsets], None]
-"""Lands a micro-batch: its messages, its number, and the offsets that it ends at."""
+Land = Callable[[DataFrame, int, Ranges], None]
+"""Lands a micro-batch: its messages, its number, and where they are in Kafka."""
 
 
 class LandingQuery:
@@ -24,13 +25,17 @@ class LandingQuery:
     knows. Spark's executors never see it.
 
     Args:
-        messages: A streaming frame, as `kafka_stream` returns it.
+        messages: A streaming frame, as `KafkaSource.stream` returns it.
+        starts: The offset at which each partition is begun.
         land: Called with every micro-batch.
         interval: How often a batch begins, such as `1 second`; None to take everything that is
             there and end.
     """
 
-    def __init__(self, messages: DataFrame, land: Land, interval: str | None) -> None:
+    def __init__(
+        self, messages: DataFrame, starts: PartitionOffsets, land: Land, interval: str | None
+    ) -> None:
+        self._at = starts
         self._land = land
         self._fault: Exception | None = None
         self._landing = threading.Lock()
@@ -96,8 +101,10 @@ class LandingQuery:
                 return
             try:
                 ends = self._ends(batch_id)
-                self._land(batch, batch_id, ends)
+                ranges = {place: (self._at.get(place, 0), end) for place, end in ends.items()}
+                self._land(batch, batch_id, ranges)
             except Exception as fault:  # noqa: BLE001 - `wait` raises it
                 self._fault = fault
             else:
+                self._at = ends
                 self._progress = batch_id, ends

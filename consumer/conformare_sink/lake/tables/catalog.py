@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 
 import pyarrow as pa
 from delta.tables import DeltaTable
@@ -198,7 +199,7 @@ class CatalogTable:
         self._identifier = identifier
         self._version = self._newest()
 
-    @property
+    @cached_property
     def table_id(self) -> str:
         """Its identity."""
         return table_id(self._spark, self._identifier)
@@ -215,7 +216,7 @@ class CatalogTable:
             if known:
                 self._version += 1
         if read:
-            noted = {**self._noted(), **read}
+            noted = {"table_id": self.table_id, "read": {**self._noted(), **read}}
             self._storage.write(READ_NOTE, json.dumps(noted).encode())
 
     def delete(self, keys: pa.Table) -> int:
@@ -270,9 +271,14 @@ class CatalogTable:
         return int(history.select("version").head()["version"])  # type: ignore[index]  # one row
 
     def _noted(self) -> dict[str, int]:
-        content = self._storage.read(READ_NOTE)
-        found: dict[str, int] = {} if content is None else json.loads(content)
-        return found
+        """Return how far logs were read into this very table, not into one that was dropped."""
+        try:
+            noted = json.loads(self._storage.read(READ_NOTE) or b"{}")
+            if noted["table_id"] != self.table_id:
+                return {}
+            return {log: int(offset) for log, offset in noted["read"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}  # nothing is lost by that: the topics are read from their beginning
 
 
 def table_id(spark: SparkSession, identifier: str) -> str:
