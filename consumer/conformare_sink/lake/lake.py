@@ -69,7 +69,9 @@ class Lake:
         self._storage = tables.storage
         self._open = tables.open()
         # All are of writers that cannot commit any more, for the tables are ours now.
-        self._unfinished = {name for name in self._storage.names() if name.startswith(LANDING_NOTES)}
+        self._unfinished = {
+            name for name in self._storage.names() if name.startswith(LANDING_NOTES)
+        }
         self._pending = threading.Lock()
         self._leftovers = Leftovers(tables)
         self._known = read_digests(tables, "runs", RUN_DIGEST)

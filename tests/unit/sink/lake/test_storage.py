@@ -26,7 +26,10 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("roots", "address"),
     [
-        (("s3://bucket/a lake", "s3a://bucket/a lake/", "S3N://bucket/a lake"), "s3://bucket/a lake"),
+        (
+            ("s3://bucket/a lake", "s3a://bucket/a lake/", "S3N://bucket/a lake"),
+            "s3://bucket/a lake",
+        ),
         (("s3://bucket", "s3a://bucket/"), "s3://bucket"),
         (("s3://bucket/a#b?c=d%zz",), "s3://bucket/a#b?c=d%zz"),
         (("abfss://box@a.dfs.core.windows.net/x",), "abfss://box@a.dfs.core.windows.net/x"),
@@ -162,7 +165,9 @@ def test_both_libraries_are_told_one_endpoint(monkeypatch: pytest.MonkeyPatch) -
 def test_secrets_are_in_no_repr_and_in_no_message() -> None:
     """Whatever a store answers."""
     storage = Storage("s3://bucket/x", KEYS)
-    told = storage.fault(OSError("denied\nwith a-secret-of-tests and https://h/p?sig=signature")).args
+    told = storage.fault(
+        OSError("denied\nwith a-secret-of-tests and https://h/p?sig=signature")
+    ).args
     for text in (repr(storage), str(storage), *told):
         assert "a-secret-of-tests" not in text
         assert "signature" not in text
@@ -170,7 +175,7 @@ def test_secrets_are_in_no_repr_and_in_no_message() -> None:
 
 
 def test_what_is_not_known_is_told_in_one_line_without_colours() -> None:
-    """deltalake tells a chain of causes."""
+    """Deltalake tells a chain of causes."""
     chain = "Generic S3 error\n    \x1b[31m↳\x1b[0m something new\n"
     assert explain(OSError(chain), "AWS_") == "Generic S3 error something new"
     assert explain(OSError(28, "No space left on device"), "") == "its disk is full: make room"

@@ -9,8 +9,8 @@ from deltalake import DeltaTable
 from support.lakes import tables_in
 
 from conformare_sink.errors import LakeRefusedError
-from conformare_sink.lake.layout import commit_file
 from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.layout import commit_file
 from conformare_sink.lake.tables.definition import create_table
 from conformare_sink.lake.tables.tables import LAKE_TABLES
 
