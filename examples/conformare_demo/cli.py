@@ -96,6 +96,6 @@ def _fill_and_show(root: Path, running: ExitStack) -> str:
         report, n_tables = replay_all(spark, options)
     show_line(
         f"The replay changed nothing: {report.landed} runs landed, {report.repeated} known "
-        f"already, all {n_tables} tables at the version they had."
+        f"already, all {n_tables} tables have the files that they had."
     )
     return lake

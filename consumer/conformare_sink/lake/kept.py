@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
 
 from conformare_sink.lake.tables.own import PENDING
-from conformare_sink.lake.tables.sql import at_places
-from conformare_sink.lake.tables.tables import LakeTables, select_all
+from conformare_sink.lake.tables.sql import at_places, sql_moment
+from conformare_sink.lake.tables.tables import LakeTables, select_all, select_rows
+from conformare_sink.messages.emission import EmissionKey
 from conformare_sink.messages.envelope import Envelope
 from conformare_sink.messages.message import MESSAGE_COLUMNS, Message, Place, messages_of
 
@@ -54,10 +56,28 @@ def read_waiting(tables: LakeTables) -> Iterator[list[Envelope]]:
         ]
 
 
+def waiting_since(tables: LakeTables, moment: datetime) -> list[EmissionKey]:
+    """Return the emissions of which nothing has been kept since a moment.
+
+    Args:
+        tables: The lake's tables.
+        moment: The moment.
+    """
+    microseconds = (moment - datetime.fromtimestamp(0, timezone.utc)) // timedelta(microseconds=1)
+    sql = f"""
+        SELECT pipeline, run_id, emission_id FROM {PENDING.name}
+        GROUP BY pipeline, run_id, emission_id
+        HAVING max(kept_at) < {sql_moment(microseconds, tables.dialect)}
+    """  # noqa: S608 - a number
+    return [EmissionKey(**row) for row in select_rows(tables, sql, PENDING.name)]
+
+
 def fetch_messages(
     tables: LakeTables, table: str, places: Collection[Place]
 ) -> Iterator[list[Message]]:
-    """Return messages that a table keeps, with their values, in portions; one kept twice, once.
+    """Return messages that a table keeps, with their values, in portions and in the order asked.
+
+    One that was kept twice comes once, and one that is not there is left out.
 
     Args:
         tables: The lake's tables.

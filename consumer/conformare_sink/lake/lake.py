@@ -24,7 +24,7 @@ from conformare_sink.lake.digests import (
     run_digest,
     runs_in,
 )
-from conformare_sink.lake.kept import fetch_messages, read_waiting
+from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
 from conformare_sink.lake.layout import LANDING_NOTES, SOURCE_NOTE, is_ours
 from conformare_sink.lake.leftovers import Leftovers
 from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs, purged_among
@@ -37,7 +37,7 @@ from conformare_sink.lake.tables.own import (
 )
 from conformare_sink.lake.tables.tables import LakeTables, Offsets, select_all, select_rows
 from conformare_sink.lake.writer.lock import sole_writer
-from conformare_sink.messages.emission import RunKey
+from conformare_sink.messages.emission import EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place, message_columns
 
@@ -189,8 +189,12 @@ class Lake:
             yield from (e for e in envelopes if RunKey(e.pipeline, e.run_id) not in settled)
 
     def waiting_messages(self, places: Collection[Place]) -> Iterator[list[Message]]:
-        """Return messages that wait, with their values, in portions; one kept twice, once."""
+        """Return messages that wait, with their values, in portions and in the order asked."""
         return fetch_messages(self.tables, PENDING.name, places)
+
+    def waiting_since(self, moment: datetime) -> list[EmissionKey]:
+        """Return the emissions of which nothing has been kept since a moment."""
+        return waiting_since(self.tables, moment)
 
     def stop_waiting(self, places: Collection[Place]) -> None:
         """Delete messages from those that wait."""

@@ -5,21 +5,23 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 
 from pyspark.sql import DataFrame
 
-from conformare_sink.landing.landing import Landed, Landing, Offsets
+from conformare_sink.landing.landing import Landed, Landing, Offsets, in_the_end
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision
-from conformare_sink.spark.collect import Portion, portions
+from conformare_sink.messages.emission import Decision, EmissionKey
+from conformare_sink.messages.envelope import Rejected
+from conformare_sink.spark.collect import Collector
+from conformare_sink.spark.dealing import Ranges, count
+from conformare_sink.spark.portion import Portion
 
 LOOK_SECONDS = 3600.0
 """How often emissions are looked for that have waited too long."""
-SECONDS_PER_DAY = 24 * 3600.0
-
 INCOMPLETE = "incomplete emission"
 """What the cause begins with of messages that have waited too long."""
 
@@ -44,20 +46,23 @@ class _Sums:
     """What the portions of a batch did together."""
 
     messages: int = 0
-    emissions: Counter[Decision] = field(default_factory=Counter)
+    decisions: dict[EmissionKey, Decision] = field(default_factory=dict)
     rows: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     latencies: list[float] = field(default_factory=list)
     sequences: set[tuple[str, int]] = field(default_factory=set)
 
-    def add(self, portion: Portion, landed: Landed) -> None:
-        """Add what a portion did."""
-        self.messages += len(portion.messages)
-        self.emissions.update(landed.emissions)
+    def see(self, portion: Portion) -> None:
+        """Add what a portion has."""
+        self.messages += len(portion.messages) + len(portion.too_large)
+        self.sequences |= portion.sequences
+
+    def add(self, landed: Landed) -> None:
+        """Add what a part of a portion did."""
+        self.decisions = in_the_end(self.decisions, landed.decisions)
         self.rows.update(landed.rows)
         self.quarantined += landed.quarantined
         self.latencies += landed.latencies
-        self.sequences |= portion.sequences
 
 
 class BatchLanding:
@@ -65,42 +70,55 @@ class BatchLanding:
 
     Args:
         landing: Lands their messages.
-        on_batch: Called with the report of every batch.
+        collector: Collects them.
+        on_batch: Called with the report of every batch that had something.
         most_pending_days: An emission that has waited for longer is set aside; None for none.
+        on_decided: Called with what each batch has decided.
     """
 
     def __init__(
         self,
         landing: Landing,
+        collector: Collector,
         on_batch: Callable[[BatchReport], None],
         most_pending_days: float | None = None,
+        on_decided: Callable[[Mapping[EmissionKey, Decision]], None] = lambda _: None,
     ) -> None:
         self._landing = landing
+        self._collector = collector
         self._on_batch = on_batch
         self._most_pending_days = most_pending_days
+        self._on_decided = on_decided
         self._look_for_old_at = 0.0
 
-    def __call__(self, batch: DataFrame, batch_id: int, read: Offsets | None = None) -> None:
+    def __call__(
+        self, batch: DataFrame, batch_id: int, ranges: Ranges, read: Offsets | None = None
+    ) -> None:
         """Land one micro-batch.
 
         Args:
-            batch: Messages as `with_sequences` returns them.
+            batch: Messages as `KafkaSource` has them.
             batch_id: The stream's number of the batch.
+            ranges: Where they are in Kafka.
             read: How far the topics have been read with it.
         """
         began = time.monotonic()
         sums = _Sums()
         with _no_garbage_collection():
-            for portion in portions(batch):
-                sums.add(portion, self._landing.land(portion.messages, read))
+            if count(ranges):
+                self._land(batch, ranges, read, sums)
+        self._on_decided(sums.decisions)
+        n_set_aside = self._set_old_aside()
+        if not sums.messages and not n_set_aside:
+            return  # Spark begins every stream with a batch, whether or not there is something
         self._on_batch(
             BatchReport(
                 batch_id=batch_id,
                 messages=sums.messages,
-                emissions=sums.emissions,
+                emissions=Counter(sums.decisions.values()),
                 rows=sums.rows,
                 quarantined=sums.quarantined,
-                set_aside=self._set_old_aside(),
+                set_aside=n_set_aside,
                 pending=self._landing.pending.emissions,
                 seconds=time.monotonic() - began,
                 latencies=tuple(sums.latencies),
@@ -108,12 +126,26 @@ class BatchLanding:
             )
         )
 
+    def _land(self, batch: DataFrame, ranges: Ranges, read: Offsets | None, sums: _Sums) -> None:
+        """Land the portions of a batch; how far was read is noted when all of it has landed."""
+        is_noted = False
+        for portion in self._collector.portions(batch, ranges):
+            sums.see(portion)
+            unreadable: Sequence[Rejected] = portion.too_large
+            parts = [*self._landing.in_parts(portion.messages)]
+            is_noted = portion.is_whole and len(parts) == 1
+            for part in parts:
+                sums.add(self._landing.land(part, read if is_noted else None, unreadable))
+                unreadable = ()
+        if not is_noted:
+            self._landing.land([], read)
+
     def _set_old_aside(self) -> int:
         """Set aside what has waited too long, once an hour; return how many emissions."""
-        now = time.time()
+        now = time.monotonic()
         if self._most_pending_days is None or now < self._look_for_old_at:
             return 0
         self._look_for_old_at = now + LOOK_SECONDS
-        moment = int((now - self._most_pending_days * SECONDS_PER_DAY) * 1_000_000)
+        moment = datetime.now(timezone.utc) - timedelta(days=self._most_pending_days)
         cause = f"{INCOMPLETE}: the rest did not come within {self._most_pending_days:g} days"
         return self._landing.set_aside(moment, cause)

@@ -12,19 +12,23 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
 
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import latencies_of
-from conformare_sink.messages.assembly import Parts, assemble, emission, table_rows
+from conformare_sink.landing.rows import WholeEmissions
+from conformare_sink.messages.assembly import Parts, assemble, emission
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, decide
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place
+from conformare_sink.messages.parts import in_parts
 
 logger = logging.getLogger("conformare_sink")
 
@@ -65,7 +69,13 @@ class LandingPlace(Protocol):
         """Keep messages whose emission is not complete."""
 
     def waiting_messages(self, places: Collection[Place]) -> Iterator[list[Message]]:
-        """Return messages that were kept, with their values, in portions."""
+        """Return messages that were kept, with their values, in portions and in the order asked.
+
+        One that is not there is left out.
+        """
+
+    def waiting_since(self, moment: datetime) -> Collection[EmissionKey]:
+        """Return the emissions of which nothing has been kept since a moment."""
 
     def stop_waiting(self, places: Collection[Place]) -> None:
         """Delete messages from those that wait."""
@@ -75,8 +85,8 @@ class LandingPlace(Protocol):
 class Landed:
     """What landing some messages did."""
 
-    emissions: Mapping[Decision, int]
-    """Emissions by what became of them."""
+    decisions: Mapping[EmissionKey, Decision]
+    """What became of each emission."""
     rows: Mapping[str, int]
     """Rows appended by grain."""
     rejected: Sequence[Rejected]
@@ -85,6 +95,37 @@ class Landed:
     """How many of them were not in quarantine yet."""
     latencies: Sequence[float]
     """Of each run that landed, the seconds from its `record_run` call until readers see it."""
+
+
+def in_the_end(
+    before: Mapping[EmissionKey, Decision], now: Mapping[EmissionKey, Decision]
+) -> dict[EmissionKey, Decision]:
+    """Return what became of emissions, some of which came in two parts.
+
+    Args:
+        before: What became of those that came first.
+        now: What became of those that came then.
+    """
+    # What is sent again after it has landed is no other emission.
+    changed = {
+        key: decision
+        for key, decision in now.items()
+        if before.get(key, Decision.WAIT) is Decision.WAIT
+    }
+    return {**before, **changed}
+
+
+@dataclass
+class _Done:
+    """What has been done so far with some messages."""
+
+    read: Offsets | None
+    """What is still to be noted of how far the topics were read."""
+    decisions: dict[EmissionKey, Decision] = field(default_factory=dict)
+    rows: Counter[str] = field(default_factory=Counter)
+    rejected: list[Rejected] = field(default_factory=list)
+    n_quarantined: int = 0
+    latencies: list[float] = field(default_factory=list)
 
 
 class Landing:
@@ -109,6 +150,10 @@ class Landing:
         self._topic_prefix = topic_prefix
         self._pipelines = frozenset(pipelines)
 
+    def in_parts(self, messages: Sequence[Message]) -> Iterator[list[Message]]:
+        """Return messages in parts of bounded rows, to be landed one after the other."""
+        return in_parts(messages, self._topic_prefix)
+
     def land(
         self,
         messages: Collection[Message],
@@ -122,96 +167,103 @@ class Landing:
             read: How far the topics have been read with them.
             unreadable: Messages that could not even be read.
         """
+        done = _Done(read)
         decoded = decode(messages, self._topic_prefix)
-        rejected = [*unreadable, *decoded.rejected]
-        parts = assemble([*filter(self._is_wanted, decoded.envelopes), *self._waiting(decoded)])
-        settled = self._place.settled({key.run for key in parts})
-        emissions = [emission(key, of_emission) for key, of_emission in parts.items()]
-        decided = decide(emissions, settled.known, settled.purged)
-        whole = [e.key for e in decided[Decision.LAND]]
-        landing, rows = self._rows(decoded, {key: parts[key] for key in whole})
-        waiting = [*(e.key for e in decided[Decision.WAIT]), *(set(whole) - set(landing))]
-        n_quarantined = self._place.quarantine(rejected)
-        self._place.keep_waiting(
-            self.pending.wait([e for key in waiting for e in parts[key].values()])
-        )
-        if landing:
-            self._place.land(rows, [key.run for key in landing], read)
-        elif read:
-            self._place.note_read(read)
-        counts = {decision: len(those) for decision, those in decided.items()}
-        return Landed(
-            emissions=counts | {Decision.LAND: len(landing), Decision.WAIT: len(waiting)},
-            rows={grain: table.num_rows for grain, table in rows.items()},
-            rejected=rejected,
-            quarantined=n_quarantined,
-            latencies=latencies_of((key.emission_id for key in landing), time.time()),
-        )
+        self._reject([*unreadable, *decoded.rejected], done)
+        parts = self._with_what_waits(assemble(filter(self._is_wanted, decoded.envelopes)))
+        while parts:
+            decided = self._decide(parts)
+            for decision, keys in decided.items():
+                done.decisions.update(dict.fromkeys(keys, decision))
+            self._keep_waiting({key: parts[key] for key in decided[Decision.WAIT]})
+            whole = {key: parts[key] for key in decided[Decision.LAND]}
+            lacking = self._land_whole(whole, decoded, done)
+            # Without what is gone, another emission of the run may be the one that lands.
+            runs = {key.run for key in lacking}
+            parts = {key: those for key, those in parts.items() if key.run in runs} | lacking
+        if done.read:
+            self._place.note_read(done.read)
+        self._settle(done.decisions)
+        return Landed(done.decisions, done.rows, done.rejected, done.n_quarantined, done.latencies)
 
-    def set_aside(self, moment: int, cause: str) -> int:
+    def set_aside(self, moment: datetime, cause: str) -> int:
         """Put emissions into quarantine that have waited too long.
 
         Args:
-            moment: Those whose last message came before it, in microseconds since 1970.
+            moment: Those of which nothing has been kept since.
             cause: Why they are there, for a person.
 
         Returns:
             How many emissions there were.
         """
-        old = self.pending.older_than(moment)
-        envelopes = [envelope for those in old for envelope in those]
-        places = [envelope.message.place for envelope in envelopes]
-        for messages in self._place.waiting_messages(places):
+        places = {
+            key: [envelope.message.place for envelope in envelopes]
+            for key in self._place.waiting_since(moment)
+            if (envelopes := self.pending.of(key))
+        }
+        wanted = [place for those in places.values() for place in those]
+        for messages in self._place.waiting_messages(wanted):
             self._place.quarantine([Rejected(message, cause) for message in messages])
             self._place.stop_waiting([message.place for message in messages])
-        self.pending.forget(envelopes)
-        return len(old)
+        for key in places:
+            self.pending.forget(key)
+        return len(places)
 
-    def _waiting(self, decoded: Decoded) -> list[Envelope]:
-        """Return what waits for the same runs, but what came again just now."""
-        taken = self.pending.take({envelope.run_id for envelope in decoded.envelopes})
-        came = {envelope.message.place for envelope in decoded.envelopes} if taken else set()
-        return [envelope for envelope in taken if envelope.message.place not in came]
+    def _reject(self, rejected: Sequence[Rejected], done: _Done) -> None:
+        done.rejected += rejected
+        done.n_quarantined += self._place.quarantine(rejected)
 
-    def _rows(
-        self, decoded: Decoded, whole: Mapping[EmissionKey, Parts]
-    ) -> tuple[list[EmissionKey], Mapping[str, pa.Table]]:
-        """Return the rows of whole emissions, and of which: values of what waited may be gone."""
-        light = [e for parts in whole.values() for e in parts.values() if e.at < 0]
-        if not light:
-            return list(whole), table_rows(decoded, list(whole.values()))
-        again = decode(self._values_of(light), self._topic_prefix)
-        there = assemble(again.envelopes)
-        landing: list[EmissionKey] = []
-        fresh: list[Parts] = []
-        fetched: list[Parts] = []
-        for key, parts in whole.items():
-            absent = [piece for piece, envelope in parts.items() if envelope.at < 0]
-            found = {p: e for p, e in there.get(key, {}).items() if p in absent}
-            if len(found) < len(absent):
-                logger.warning(
-                    "a message of an emission that waits is gone from `pending`: %s", key
-                )
+    def _with_what_waits(self, came: Mapping[EmissionKey, Parts]) -> dict[EmissionKey, Parts]:
+        parts = dict(came)
+        for key, those in came.items():
+            if waiting := self.pending.of(key):
+                # What came again is first: it has its value.
+                parts |= assemble([*those.values(), *waiting])
+        return parts
+
+    def _decide(
+        self, parts: Mapping[EmissionKey, Parts]
+    ) -> Mapping[Decision, Sequence[EmissionKey]]:
+        settled = self._place.settled({key.run for key in parts})
+        emissions = [emission(key, those) for key, those in parts.items()]
+        decided = decide(emissions, settled.known, settled.purged)
+        return {decision: [one.key for one in those] for decision, those in decided.items()}
+
+    def _keep_waiting(self, waiting: Mapping[EmissionKey, Parts]) -> None:
+        self._place.keep_waiting(
+            [new for key, parts in waiting.items() for new in self.pending.new(key, parts.values())]
+        )
+        for key, parts in waiting.items():
+            self.pending.wait(key, parts.values())
+
+    def _land_whole(
+        self, whole: Mapping[EmissionKey, Parts], decoded: Decoded, done: _Done
+    ) -> dict[EmissionKey, Parts]:
+        """Land whole emissions; return what is left of those of which a value is gone."""
+        lacking: dict[EmissionKey, Parts] = {}
+        emissions = WholeEmissions(whole, decoded, self.pending, self._place, self._topic_prefix)
+        for portion in emissions.rows():
+            self._reject(portion.rejected, done)
+            for key in portion.lacking:
+                logger.warning("a message that waits is gone from the table `pending`: %s", key)
+            lacking |= portion.lacking
+            if not portion.emissions:
                 continue
-            landing.append(key)
-            fetched.append(found)
-            fresh.append({p: e for p, e in parts.items() if e.at >= 0})
-        both = [table_rows(decoded, fresh), table_rows(again, fetched)]
-        grains = [grain for rows in both for grain in rows]
-        return landing, {
-            grain: pa.concat_tables([rows[grain] for rows in both if grain in rows])
-            for grain in dict.fromkeys(grains)
-        }
+            read = done.read if portion.is_last and not lacking else None
+            self._place.land(portion.rows, [key.run for key in portion.emissions], read)
+            if read:
+                done.read = None
+            done.rows.update({grain: rows.num_rows for grain, rows in portion.rows.items()})
+            done.latencies += latencies_of((k.emission_id for k in portion.emissions), time.time())
+        return lacking
 
-    def _values_of(self, light: Collection[Envelope]) -> list[Message]:
-        """Return messages that waited, with their values: from memory, or else from the lake."""
-        places = [envelope.message.place for envelope in light]
-        messages = {message.place: message for message in self.pending.values(places)}
-        absent = [place for place in places if place not in messages]
-        if absent:
-            for portion in self._place.waiting_messages(absent):
-                messages.update({message.place: message for message in portion})
-        return list(messages.values())
+    def _settle(self, decisions: dict[EmissionKey, Decision]) -> None:
+        """Let nothing wait of runs that are decided; what did came second, too."""
+        for key, decision in list(decisions.items()):
+            if decision is not Decision.WAIT:
+                fate = Decision.PURGED if decision is Decision.PURGED else Decision.REPEAT
+                for other in self.pending.settle(key.run):
+                    decisions.setdefault(other, fate)
 
     def _is_wanted(self, envelope: Envelope) -> bool:
         return not self._pipelines or envelope.pipeline in self._pipelines

@@ -14,21 +14,30 @@ from pyspark.sql import functions as F
 
 from conformare_sink.errors import TopicsMissingError
 from conformare_sink.kafka.offsets import PartitionOffsets
-from conformare_sink.kafka.source import kafka_stream
+from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.lake.digests import RUN_DIGEST, DigestSet, read_digests, run_digest, runs_in
+from conformare_sink.lake.digests import (
+    PLACE_DIGEST,
+    RUN_DIGEST,
+    DigestSet,
+    place_digest,
+    read_digests,
+    run_digest,
+    runs_in,
+)
 from conformare_sink.lake.lake import Lake, Settled, open_for_writing
 from conformare_sink.lake.purge import purged_among
-from conformare_sink.lake.tables.own import PURGED
+from conformare_sink.lake.tables.own import PURGED, QUARANTINE
 from conformare_sink.lake.tables.places import lake_tables
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing, LandingPlace
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision, RunKey
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Rejected
 from conformare_sink.options import SinkOptions
+from conformare_sink.spark.collect import Collector
 from conformare_sink.stream.query import LandingQuery
 from conformare_sink.stream.scratch import ScratchMessages
 from conformare_sink.stream.stream import WAKE_SECONDS
@@ -95,7 +104,7 @@ class ReplayReport:
     incomplete: int
     """Emissions of which the selection holds a part only."""
     quarantined: int
-    """Messages that could not be used."""
+    """Messages that cannot be used and were not in quarantine."""
     purged: int
     """Emissions of runs that were deleted on purpose."""
 
@@ -131,12 +140,14 @@ def replay(
         NoLakeError: A dry run was asked for where there is no lake.
         StreamFailedError: The query ended with an error.
     """
-    topics = Topics.of(options)
+    topics = options.topics()
     topics.require_all()
-    reports: list[BatchReport] = []
+    tally = Tally()
+    quarantined = 0
 
     def report(batch: BatchReport) -> None:
-        reports.append(batch)
+        nonlocal quarantined
+        quarantined += batch.quarantined
         on_batch(batch)
 
     starts = selection.starts(topics)
@@ -144,11 +155,10 @@ def replay(
     with _destination(lake_tables(spark, options), dry_run=dry_run) as place:
         # What the selection holds a part of only waits for nothing beyond the replay's end.
         landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
-        messages = kafka_stream(spark, topics, options.max_messages_per_batch, starts)
-        land = BatchLanding(landing, report)
-        query = LandingQuery(
-            selection.of(messages), lambda batch, batch_id, _: land(batch, batch_id), None
-        )
+        source = KafkaSource(spark, topics, selection.of)
+        messages = source.stream(options.max_messages_per_batch, starts)
+        land = BatchLanding(landing, Collector(source), report, on_decided=tally.add)
+        query = LandingQuery(messages, starts, land, None)
         try:
             ended = False
             while not ended:
@@ -158,7 +168,34 @@ def replay(
                 on_progress(read, to_read)
         finally:
             query.stop()
-    return _sum(reports)
+        return ReplayReport(
+            landed=tally.counts[Decision.LAND],
+            repeated=tally.counts[Decision.REPEAT],
+            incomplete=landing.pending.emissions,
+            quarantined=quarantined,
+            purged=tally.counts[Decision.PURGED],
+        )
+
+
+class Tally:
+    """Counts every emission once, however many batches its messages come in.
+
+    Attributes:
+        counts: Emissions by what became of them; those that wait have not become anything yet.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[Decision] = Counter()
+        self._counted = DigestSet()
+
+    def add(self, decisions: Mapping[EmissionKey, Decision]) -> None:
+        """Count what a batch has decided."""
+        decided = [key for key, decision in decisions.items() if decision is not Decision.WAIT]
+        digests = [_emission_digest(key) for key in decided]
+        there = self._counted.contain(digests)
+        new = [n for n, is_there in enumerate(there) if not is_there]
+        self.counts.update(decisions[decided[n]] for n in new)
+        self._counted.add([digests[n] for n in new])
 
 
 @contextmanager
@@ -187,6 +224,7 @@ class ReplayedLake:
         self.quarantine = lake.quarantine
         self.keep_waiting = scratch.keep_waiting
         self.waiting_messages = scratch.waiting_messages
+        self.waiting_since = scratch.waiting_since
         self.stop_waiting = scratch.stop_waiting
 
 
@@ -200,11 +238,14 @@ class Rehearsal:
 
     def __init__(self, tables: LakeTables, scratch: ScratchMessages) -> None:
         self._known = read_digests(tables, "runs", RUN_DIGEST)
-        self._purged = DigestSet()
-        if tables.exist(PURGED.name):  # a lake that only jobs have written to has no such table
-            self._purged = read_digests(tables, PURGED.name, RUN_DIGEST)
+        # A lake that only jobs have written to has no other tables.
+        self._purged, self._quarantined = (
+            read_digests(tables, table.name, digest) if tables.exist(table.name) else DigestSet()
+            for table, digest in ((PURGED, RUN_DIGEST), (QUARANTINE, PLACE_DIGEST))
+        )
         self.keep_waiting = scratch.keep_waiting
         self.waiting_messages = scratch.waiting_messages
+        self.waiting_since = scratch.waiting_since
         self.stop_waiting = scratch.stop_waiting
 
     def settled(self, runs: Collection[RunKey]) -> Settled:
@@ -225,18 +266,13 @@ class Rehearsal:
 
     def quarantine(self, rejected: Sequence[Rejected]) -> int:
         """Keep nothing; return how many would be kept."""
-        return len(rejected)
+        digests = list(dict.fromkeys(place_digest(one.message.place) for one in rejected))
+        there = self._quarantined.contain(digests)
+        new = [digest for digest, known in zip(digests, there, strict=True) if not known]
+        self._quarantined.add(new)
+        return len(new)
 
 
-def _sum(reports: Sequence[BatchReport]) -> ReplayReport:
-    emissions: Counter[Decision] = Counter()
-    for report in reports:
-        emissions.update(report.emissions)
-    return ReplayReport(
-        landed=emissions[Decision.LAND],
-        repeated=emissions[Decision.REPEAT],
-        # What waits after a batch waits in the next one still: the last one tells.
-        incomplete=reports[-1].pending if reports else 0,
-        quarantined=sum(report.quarantined for report in reports),
-        purged=emissions[Decision.PURGED],
-    )
+def _emission_digest(key: EmissionKey) -> bytes:
+    # The lengths in front keep the three texts apart.
+    return run_digest(RunKey(key.emission_id, f"{len(key.run_id)}:{key.run_id}{key.pipeline}"))

@@ -16,9 +16,9 @@ from conformare_sink.lake.kept import fetch_messages
 from conformare_sink.lake.lake import Lake
 from conformare_sink.lake.quarantine import QuarantineFilter, quarantined_places
 from conformare_sink.lake.tables.own import QUARANTINE
-from conformare_sink.landing.landing import Landing
+from conformare_sink.landing.landing import Landing, in_the_end
 from conformare_sink.messages.decode import readable_headers
-from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.emission import Decision, EmissionKey
 from conformare_sink.messages.envelope import UNKNOWN_SCHEMA
 from conformare_sink.messages.message import Message
 
@@ -90,7 +90,7 @@ def _retry(
     chosen: QuarantineFilter,
     is_wanted: Callable[[Message], bool] = lambda _: True,
 ) -> Retried:
-    emissions: Counter[Decision] = Counter()
+    decisions: dict[EmissionKey, Decision] = {}
     unusable: Counter[str] = Counter()
     used = 0
     places = quarantined_places(lake.tables, chosen)
@@ -101,7 +101,7 @@ def _retry(
         usable = [message.place for message in messages if message.place not in still_there]
         if usable:
             lake.release(usable)
-        emissions.update(landed.emissions)
+        decisions = in_the_end(decisions, landed.decisions)
         unusable.update(one.cause for one in landed.rejected)
         used += len(usable)
-    return Retried(+emissions, used, unusable)
+    return Retried(Counter(decisions.values()), used, unusable)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator
+from datetime import datetime
 
+from conformare_sink.messages.emission import EmissionKey
 from conformare_sink.messages.envelope import Envelope
 from conformare_sink.messages.message import MESSAGE_COLUMNS, Message, Place
 
@@ -42,6 +44,10 @@ class ScratchMessages:
                 for place in ordered[start : start + _AT_ONCE]
             )
             yield [Message._make(row) for row in rows if row is not None]
+
+    def waiting_since(self, moment: datetime) -> list[EmissionKey]:  # noqa: ARG002
+        """Return no emissions: a replay sets nothing aside."""
+        return []
 
     def stop_waiting(self, places: Collection[Place]) -> None:
         """Delete messages from those that wait."""

@@ -93,7 +93,10 @@ _CAUSES = (
     ),
     (
         ("Unable to rename file", "Operation not supported", "Function not implemented"),
-        "its file system cannot make a file only where there is none: choose a disk or an object store",
+        (
+            "its file system cannot make a file only where there is none: put the lake on a local "
+            "disk or into an object store, or its tables into a catalog"
+        ),
     ),
     (("No space left on device",), "its disk is full: make room"),
     (("Permission denied",), "permission denied: let this user read and write it"),

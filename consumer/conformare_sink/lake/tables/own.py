@@ -35,6 +35,7 @@ PENDING = TableDefinition(
         Column("first_row", "INT", "Index of its first row in the grain."),
         Column("n_rows", "INT", "How many rows it carries."),
         Column("row_counts", "MAP<STRING,INT>", "Rows of each grain, in the runs message."),
+        Column("kept_at", "TIMESTAMP", "When the sink put it here."),
     ),
     skipping=("run_id", "pipeline"),
 )
@@ -65,9 +66,10 @@ PURGED = TableDefinition(
 
 
 def pending_rows(envelopes: Collection[Envelope]) -> pa.Table:
-    """Return messages that wait as rows of the table `pending`."""
+    """Return messages that wait as rows of the table `pending`, from now on."""
     schema = arrow_schema(PENDING.columns)
     columns = _message_columns([e.message for e in envelopes])
+    columns["kept_at"] = _now(len(envelopes))
     for field in schema:
         if field.name not in columns:
             values = [getattr(e, field.name) for e in envelopes]
@@ -79,12 +81,17 @@ def quarantine_rows(rejected: Collection[Rejected]) -> pa.Table:
     """Return messages that could not be used as rows of the table `quarantine`, from now on."""
     schema = arrow_schema(QUARANTINE.columns)
     columns = _message_columns([one.message for one in rejected])
-    now = datetime.now(timezone.utc)
+    weights = pa.array([one.n_bytes for one in rejected], pa.int64())
+    columns["value_bytes"] = pc.coalesce(columns["value_bytes"], weights)
     columns["cause"] = pa.array([one.cause for one in rejected])
-    columns["quarantined_at"] = pa.array([now] * len(rejected), pa.timestamp("us", "UTC"))
+    columns["quarantined_at"] = _now(len(rejected))
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
 def _message_columns(messages: Collection[Message]) -> dict[str, pa.Array]:
     columns = message_columns(messages)
     return columns | {"value_bytes": pc.binary_length(columns["value"]).cast(pa.int64())}
+
+
+def _now(n_rows: int) -> pa.Array:
+    return pa.array([datetime.now(timezone.utc)] * n_rows, pa.timestamp("us", "UTC"))

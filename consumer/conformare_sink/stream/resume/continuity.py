@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import Enum
 
 from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.topics import TopicLogs
-from conformare_sink.stream.resume.source import Source
+from conformare_sink.stream.resume.source import Notes, Source, offsets_read, read_source
 
 MOST_PARTITIONS_TOLD = 16
 
@@ -73,19 +73,34 @@ class Reading:
     Attributes:
         read: The first offset of every partition that it has not; where a partition is not named,
             nothing of it.
-        source: Where it has read.
+        source: Where it has read, as far as that is noted.
     """
 
     read: PartitionOffsets
     source: Source
 
+    @classmethod
+    def of(cls, notes: Notes, logs: TopicLogs) -> Reading:
+        """Return how far a lake has read.
+
+        Args:
+            notes: What the lake keeps.
+            logs: What the cluster holds.
+        """
+        noted, now = read_source(notes), Source.of(logs)
+        topics = {**now.topics, **noted.topics}
+        source = Source(cluster_id=noted.cluster_id or now.cluster_id, topics=topics)
+        places = dict.fromkeys([*source.places(), *logs.end])
+        return cls(offsets_read(notes, source, places), noted)
+
     def unknown_rest(self, topics: Iterable[str]) -> tuple[Loss, ...]:
         """Return what topics held beyond what was read, when their logs are gone."""
-        wanted = set(topics)
+        begun = {topic for topic, _ in self.read} & set(topics)
+        first = dict.fromkeys(self.source.places(), 0) | self.read
         return tuple(
-            Loss(topic, partition, first, None)
-            for (topic, partition), first in sorted(self.read.items())
-            if topic in wanted
+            Loss(topic, partition, offset, None)
+            for (topic, partition), offset in sorted(first.items())
+            if topic in begun
         )
 
 
@@ -97,40 +112,36 @@ def compare(reading: Reading, logs: TopicLogs, names: Collection[str]) -> list[F
         logs: What the cluster holds.
         names: The topics that are to be read.
     """
-    known = reading.source.topics
-    if reading.source.cluster_id not in (None, logs.cluster_id):
+    source, now = reading.source, Source.of(logs)
+    if source.cluster_id not in (None, logs.cluster_id):
         what = (
             f"the topics are on another Kafka cluster (id {logs.cluster_id}) than what was read "
-            f"(id {reading.source.cluster_id})"
+            f"(id {source.cluster_id})"
         )
-        return [Finding(Happened.OTHER_CLUSTER, what, reading.unknown_rest(known))]
-    if known and not known.keys() & set(names):
-        what = f"the lake has read other topics: {_names(known)}"
+        return [Finding(Happened.OTHER_CLUSTER, what, reading.unknown_rest(source.topics))]
+    if source.topics and not source.topics.keys() & set(names):
+        what = f"the lake has read other topics: {_names(source.topics)}"
         return [Finding(Happened.OTHER_TOPICS, what)]
-    existing = {topic for topic, _ in logs.end}
-    wanted = {name: topic for name, topic in known.items() if name in names}
-    deleted = wanted.keys() - existing
-    recreated = {
-        name
-        for name, topic in wanted.items()
-        if name in existing and logs.topic_ids.get(name, topic.topic_id) != topic.topic_id
-    }
+    wanted = source.topics.keys() & set(names)
+    deleted = wanted - now.topics.keys()
+    recreated = {name for name in wanted - deleted if not source.has_same(name, now)}
     findings = [
-        Finding(kind, what, reading.unknown_rest(those))
-        for kind, those, what in (
-            (Happened.TOPIC_DELETED, deleted, f"deleted: {_names(deleted)}"),
-            (
-                Happened.TOPIC_RECREATED,
-                recreated,
-                f"deleted and created again: {_names(recreated)}",
-            ),
+        Finding(kind, f"{told}: {_names(those)}", reading.unknown_rest(those))
+        for kind, those, told in (
+            (Happened.TOPIC_DELETED, deleted, "deleted"),
+            (Happened.TOPIC_RECREATED, recreated, "deleted and created again"),
         )
         if those
     ]
-    if not known:
-        return findings
+    return [*findings, *_gone(reading, logs, recreated)]
+
+
+def _gone(reading: Reading, logs: TopicLogs, recreated: Collection[str]) -> Iterator[Finding]:
+    """Return what logs have lost that was not read yet, at their beginning or at their end."""
     expired, cut = [], []
     for place, end in sorted(logs.end.items()):
+        if place not in reading.read and place[0] not in reading.source.topics:
+            continue  # of a topic that is new to the lake, nothing is missed
         read = 0 if place[0] in recreated else reading.read.get(place, 0)
         oldest = logs.first[place]
         if oldest > read:
@@ -139,12 +150,11 @@ def compare(reading: Reading, logs: TopicLogs, names: Collection[str]) -> list[F
             cut.append(Loss(*place, first=end, end=None))
     if expired:
         what = "messages expired before they were read"
-        findings.append(Finding(Happened.EXPIRED, what, tuple(expired)))
+        yield Finding(Happened.EXPIRED, what, tuple(expired))
     if cut:
         logs_of = _names({loss.topic for loss in cut})
         what = f"the brokers have lost the end of a log that had been read further: {logs_of}"
-        findings.append(Finding(Happened.CUT, what, tuple(cut)))
-    return findings
+        yield Finding(Happened.CUT, what, tuple(cut))
 
 
 def starts(reading: Reading, logs: TopicLogs) -> PartitionOffsets:
@@ -157,11 +167,12 @@ def starts(reading: Reading, logs: TopicLogs) -> PartitionOffsets:
         reading: How far the lake has read.
         logs: What the cluster holds.
     """
-    same = Source.of(logs).log_names()
-    noted = reading.source.log_names()
+    source, now = reading.source, Source.of(logs)
     begun = {}
     for place, end in logs.end.items():
-        read = reading.read.get(place, 0) if same[place] == noted.get(place) else 0
+        # What was read of a topic that is not noted, was looked for by the identity that it has.
+        is_same = place[0] not in source.topics or source.has_same(place[0], now)
+        read = reading.read.get(place, 0) if is_same else 0
         begun[place] = read if logs.first[place] <= read <= end else logs.first[place]
     return begun
 

@@ -34,6 +34,11 @@ def read_marker(folder: Path) -> Marker | None:
     Raises:
         CheckpointRefusedError: The folder holds something else.
     """
+    if folder.parts and folder.parts[0].endswith(":"):
+        raise CheckpointRefusedError(
+            f"the checkpoint {folder} is a URL: give a folder of this machine; how far the topics "
+            "were read, the lake itself knows"
+        )
     try:
         names = [found.name for found in folder.iterdir()] if folder.exists() else []
         if MARKER in names:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,7 +23,7 @@ from conformare_sink.stream.resume.continuity import (
     tell,
 )
 from conformare_sink.stream.resume.marker import Marker, read_marker, write_marker
-from conformare_sink.stream.resume.source import Notes, Source, offsets_read, read_source
+from conformare_sink.stream.resume.source import Notes, Source, read_source
 
 logger = logging.getLogger("conformare_sink")
 
@@ -44,9 +42,6 @@ class ResumedLake(Notes, Protocol):
     def youngest(self) -> datetime | None:
         """Return when its youngest run was recorded."""
 
-    def note_read(self, read: Mapping[str, int]) -> None:
-        """Note how far logs were read."""
-
 
 @dataclass(frozen=True)
 class Situation:
@@ -63,17 +58,41 @@ class Situation:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where the stream begins.
+class Course:
+    """How far the stream is, as its lake notes it.
 
-    Attributes:
-        offsets: The offset at which every partition is begun.
-        log_names: What the lake calls the log of each partition.
+    Args:
+        lake: The lake.
+        source: Where the lake reads, as it is noted there.
+        offsets: Where each partition is begun.
     """
 
-    offsets: PartitionOffsets
-    log_names: Mapping[tuple[str, int], str]
+    def __init__(self, lake: Notes, source: Source, offsets: PartitionOffsets) -> None:
+        self.starts = offsets
+        self._lake = lake
+        self._source = source
+        self._reached = dict(offsets)
+
+    def new_to_note(self, ends: PartitionOffsets) -> dict[str, int]:
+        """Return what a batch adds to what is noted: the name of a log → how far it was read.
+
+        Args:
+            ends: Where the batch ends.
+        """
+        new = {
+            place: end
+            for place, end in ends.items()
+            if place[0] in self._source.topics and self._reached.get(place) != end
+        }
+        if more := self._source.with_partitions(new):
+            # Spark reads partitions that have come meanwhile from their beginning.
+            self._source = more
+            self._lake.note_source(more.model_dump())
+        return {self._source.log_name(place): end for place, end in new.items()}
+
+    def noted(self, ends: PartitionOffsets) -> None:
+        """Take note that a batch has landed."""
+        self._reached |= ends
 
 
 class Resumption:
@@ -90,7 +109,7 @@ class Resumption:
         self._lake = lake
         self._topics = topics
 
-    def begin(self) -> Start:
+    def begin(self) -> Course:
         """Return where the stream begins, with all topics there.
 
         Raises:
@@ -110,21 +129,19 @@ class Resumption:
         if created:
             logger.info("created the topics %s", ", ".join(created))
         logs = self._topics.logs() if created else found.logs
-        source = Source.of(logs)
+        noted = found.reading.source
+        source = noted.followed_by(Source.of(logs))
         offsets = starts(found.reading, logs)
-        names = source.log_names()
         self._tell_of_reading_again(found.reading, logs, offsets)
-        self._tell_of_new_partitions(found.reading, logs)
-        known = found.reading.source.joined_by(source)
-        if known != found.reading.source:
-            self._lake.note_source(known.model_dump())
-        if found.findings:
-            # What was accepted is not to be asked again, should no batch follow.
-            self._lake.note_read({names[place]: offset for place, offset in offsets.items()})
+        self._tell_of_new_partitions(noted, logs)
+        # Offsets first: once a source is noted, nobody asks again what was lost of the one before.
+        self._note_offsets(source, offsets)
+        if source != read_source(self._lake):
+            self._lake.note_source(source.model_dump())
         if self._options.checkpoint is not None:
             marker = Marker(self._lake.lake_id, self._place())
             write_marker(self._options.checkpoint, marker)
-        return Start(offsets, names)
+        return Course(self._lake, source, offsets)
 
     def require(self) -> None:
         """Make sure that nothing stands against going on; raises what `begin` raises."""
@@ -134,14 +151,22 @@ class Resumption:
 
     def _look(self) -> Situation:
         logs = self._topics.logs()
-        source = read_source(self._lake)
-        reading = Reading(offsets_read(self._lake, source), source)
+        reading = Reading.of(self._lake, logs)
         replaced = self._replaced_lake()
-        if replaced is not None:
-            # A lake that is new has nothing of what the one before had read.
-            reading = Reading({}, Source.of(logs))
+        if replaced is None:
+            return Situation(reading, logs, (*compare(reading, logs, self._topics.names),))
+        if not reading.source.topics:
+            # The new lake has read nothing of what the one before had.
+            reading = Reading(reading.read, Source.of(logs))
         found = compare(reading, logs, self._topics.names)
-        return Situation(reading, logs, (*([replaced] if replaced else ()), *found))
+        return Situation(reading, logs, (replaced, *found))
+
+    def _note_offsets(self, source: Source, offsets: PartitionOffsets) -> None:
+        """Note where the stream begins, if that is not what is noted already."""
+        names = {source.log_name(place): offset for place, offset in offsets.items()}
+        noted = self._lake.read_to(list(names))
+        if new := {name: n for name, n in names.items() if noted.get(name, 0) != n}:
+            self._lake.note_read(new)
 
     def _replaced_lake(self) -> Finding | None:
         """Return that the lake of the checkpoint is gone, if it is."""
@@ -214,10 +239,9 @@ class Resumption:
         if again:
             logger.info("%d message(s) are read again, and no run lands twice", again)
 
-    def _tell_of_new_partitions(self, reading: Reading, logs: TopicLogs) -> None:
-        known = reading.source.topics
-        now = Counter(topic for topic, _ in logs.end)
-        for name, topic in sorted(known.items()):
-            new = now[name] - topic.partitions
-            if new > 0 and logs.topic_ids.get(name, topic.topic_id) == topic.topic_id:
+    def _tell_of_new_partitions(self, noted: Source, logs: TopicLogs) -> None:
+        now = Source.of(logs)
+        for name, topic in sorted(now.topics.items()):
+            if noted.has_same(name, now) and topic.partitions > noted.topics[name].partitions:
+                new = topic.partitions - noted.topics[name].partitions
                 logger.info("%s has %d partition(s) more, read from their beginning", name, new)

@@ -83,7 +83,7 @@ def test_a_message_is_shown_by_its_place_and_never_by_its_content(tables: LakeTa
     assert {one.partition for one in found.values()} == {3}
     assert {one.offset: one.key for one in found.values()} == {
         1: "run-1",
-        2: "1b5b324a",
+        2: "\x1b[2J",
         3: "",
         4: "it's",
     }
