@@ -93,7 +93,7 @@ class Storage:
             self.names()
             return
         settings = self._settings.for_obstore(timeout_seconds=CHECK_SECONDS)
-        self._told(lambda: ObjectFiles(self._place.uri(), settings).names(""))
+        self._told(lambda: ObjectFiles(self._place.uri(), settings).check())
 
     def names(self, below: str = "") -> list[str]:
         """Return the names in the folder, or in one below it; none where it does not exist."""

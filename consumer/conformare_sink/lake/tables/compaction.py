@@ -49,7 +49,7 @@ def compact(storage: Storage, definition: TableDefinition, table: DeltaTable) ->
     if len(small) < 2:  # noqa: PLR2004 - one alone is compact
         return Compacted()
     try:
-        rows = _read(storage, definition.name, small)
+        rows = _read(storage, definition.name, small, pa.schema(table.schema().to_arrow()))
         n_files = max(1, math.ceil(sum(small.values()) / FULL_BYTES))
         n_rows = max(1, math.ceil(rows.num_rows / n_files))
         order = definition.clustering or definition.skipping
@@ -117,14 +117,25 @@ def _small_files(table: DeltaTable) -> dict[str, int]:
     return small
 
 
-def _read(storage: Storage, name: str, files: dict[str, int]) -> pa.Table:
+def _read(storage: Storage, name: str, files: dict[str, int], schema: pa.Schema) -> pa.Table:
     tables = []
     for path in files:
         content = storage.read(f"{name}/{unquote(path)}")
         if content is None:
             raise FileNotFoundError(f"{path} is not there")
-        tables.append(pq.read_table(pa.BufferReader(content)))
-    return pa.concat_tables(tables, promote_options="default")
+        tables.append(_as_table(pq.read_table(pa.BufferReader(content)), schema))
+    return pa.concat_tables(tables)
+
+
+def _as_table(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a file's rows as the table has them: columns may be new, and texts other texts."""
+    columns = [
+        rows.column(field.name).cast(field.type)
+        if field.name in rows.column_names
+        else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def _write(storage: Storage, definition: TableDefinition, rows: pa.Table) -> AddAction:
