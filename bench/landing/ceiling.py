@@ -6,7 +6,7 @@ import time
 
 from bench.landing.process import arguments, found
 
-from conformare_sink.kafka.source import kafka_stream
+from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.spark.session import build_session
 
@@ -15,7 +15,8 @@ spark = build_session("bench", master=given["master"])
 topics = Topics(given["servers"], given["prefix"])
 start = time.perf_counter()
 query = (
-    kafka_stream(spark, topics, given["max_messages_per_batch"])
+    KafkaSource(spark, topics)
+    .stream(given["max_messages_per_batch"])
     .writeStream.format("delta")
     .option("checkpointLocation", f"{given['lake']}/_checkpoint")
     .trigger(availableNow=True)

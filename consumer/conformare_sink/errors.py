@@ -137,12 +137,22 @@ class KafkaSettingsError(SinkError):
 
 
 class BrokerUnreachableError(SinkError):
-    """No Kafka broker answered in time."""
+    """No Kafka broker answered in time.
 
-    def __init__(self, bootstrap_servers: str, waited_seconds: float) -> None:
-        super().__init__(
-            f"no Kafka broker answers at {bootstrap_servers} (waited {waited_seconds:g} s)"
-        )
+    Args:
+        bootstrap_servers: The brokers to begin with.
+        waited_seconds: How long an answer was waited for.
+        named: Where those that do answer tell clients to go on, and where nobody does.
+    """
+
+    def __init__(self, bootstrap_servers: str, waited_seconds: float, named: str = "") -> None:
+        told = f"no Kafka broker answers at {bootstrap_servers}"
+        if named:
+            told = (
+                f"{bootstrap_servers} answers, but no broker at {named}, to where it sends clients "
+                "(advertised.listeners)"
+            )
+        super().__init__(f"{told} (waited {waited_seconds:g} s)")
 
 
 class BrokerRefusedError(SinkError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -12,6 +13,9 @@ from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.errors import StorageError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 from conformare_sink.settings_file import read_settings
+
+if TYPE_CHECKING:
+    from conformare_sink.kafka.topics import Topics
 
 DEFAULT_MAX_MESSAGES_PER_BATCH = 50_000
 DEFAULT_RETENTION_HOURS = 168
@@ -113,6 +117,13 @@ class SinkOptions(BaseModel):
     """The code of a loss that the sink told when it refused to start."""
     most_pending_days: float = Field(default=DEFAULT_PENDING_DAYS, gt=0, le=MOST_PENDING_DAYS)
     """An incomplete emission that has waited for longer goes to quarantine."""
+
+    def topics(self) -> Topics:
+        """Return the topics that the sink reads."""
+        # It imports librdkafka, which a command that only reads a lake does without.
+        from conformare_sink.kafka.topics import Topics
+
+        return Topics(self.bootstrap_servers, self.topic_prefix, self.access)
 
     def patience_seconds(self, *, once: bool) -> float | None:
         """Return how long to wait for a broker; None for ever.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import uuid
+from pathlib import Path
 
+import obstore
 import pyarrow as pa
 
 from conformare_schemas import topic_name
 from conformare_sink.lake.lake import Lake
+from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.folder import FolderTables
 from conformare_sink.lake.tables.places import folder_tables
 from conformare_sink.messages.assembly import assemble, table_rows
@@ -15,6 +19,7 @@ from conformare_sink.messages.decode import decode
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.message import Message
 from conformare_sink.options import StorageSettings
+from support.object_store import ObjectStore
 from support.produce import messages_of
 from support.records import Record
 
@@ -26,6 +31,27 @@ _offsets = itertools.count()
 def tables_in(lake: object) -> FolderTables:
     """Return the tables of a lake in a folder."""
     return folder_tables(str(lake), StorageSettings())
+
+
+def tables_at(store: ObjectStore, path: str) -> FolderTables:
+    """Return the tables of a lake in an object store."""
+    return FolderTables(Storage(store.url(path), store.storage_options))
+
+
+def new_path() -> str:
+    """Return a path in an object store that no other test has."""
+    return f"test {uuid.uuid4().hex}"
+
+
+def fetch(store: ObjectStore, path: str, folder: Path) -> Path:
+    """Copy a lake out of an object store, to look at it; return where it is then."""
+    client = store.client()
+    for batch in obstore.list(client, path):
+        for found in batch:
+            copy = folder / found["path"]
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(obstore.get(client, found["path"]).bytes())
+    return folder / path
 
 
 def kafka_messages(

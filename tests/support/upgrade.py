@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -12,7 +13,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from conformare.emission import Message
 from conformare_schemas import HEADER_BYTES, SINGLE_OBJECT_MAGIC, message_schema
-from conformare_sink.messages import decode
+from conformare_sink.messages import content, decode
 
 
 def _second_version(grain: str) -> Any:
@@ -40,13 +41,14 @@ def upgraded(message: Message) -> Message:
 
 def upgrade(patch: pytest.MonkeyPatch) -> None:
     """Teach the sink version 2, as an upgrade would, for as long as the patch lasts."""
-    released = decode._decoders
+    released = content.message_readers
 
-    def decoders(grain: str) -> dict[bytes, decode.Decoder]:
+    def readers(grain: str) -> Mapping[bytes, content.MessageReader]:
         schema = _second_version(grain)
-        written = parse_schema(decode._with_plain_times(schema))
-        read = parse_schema(decode._with_plain_times(message_schema(grain)))
-        known = lambda payload: schemaless_reader(payload, written, read)  # noqa: E731
-        return {**released(grain), _header(schema): known}
+        return {
+            **released(grain),
+            _header(schema): content.MessageReader(schema, message_schema(grain)),
+        }
 
-    patch.setattr(decode, "_decoders", decoders)
+    for module in (content, decode):
+        patch.setattr(module, "message_readers", readers)

@@ -23,8 +23,33 @@ NEVER = [  # folder, and what nothing in it imports
         (f"producer/conformare/{room}", ("conformare.cli", "typer", "rich"))
         for room in ("capture", "record", "emission", "writers", "testing")
     ),
+    *(
+        (f"consumer/conformare_sink/{room}", tuple(f"conformare_sink.{other}" for other in others))
+        for room, others in {
+            "messages": (
+                "kafka",
+                "spark",
+                "lake",
+                "landing",
+                "stream",
+                "monitoring",
+                "cli",
+                "options",
+            ),
+            "kafka": ("spark", "lake", "landing", "stream", "monitoring", "cli"),
+            "spark": ("kafka", "lake", "landing", "stream", "monitoring", "cli", "options"),
+            "lake": ("kafka", "landing", "stream", "monitoring", "cli"),
+            "landing": ("kafka", "lake", "stream", "monitoring", "cli"),
+            "monitoring": ("kafka", "lake", "stream", "cli"),
+            "stream": ("monitoring.endpoint", "cli"),
+            "broker": ("kafka", "lake", "landing", "stream", "monitoring", "cli", "messages"),
+        }.items()
+    ),
+    ("consumer/conformare_sink/messages", ("pyspark", "deltalake", "confluent_kafka", "obstore")),
+    ("consumer/conformare_sink/spark", ("deltalake", "confluent_kafka", "obstore")),
+    ("consumer/conformare_sink/kafka", ("deltalake", "obstore")),
 ]
-WITHOUT_CIRCLES = ["producer/conformare"]
+WITHOUT_CIRCLES = ["producer/conformare", "consumer/conformare_sink"]
 
 
 def imports(file: Path) -> set[str]:

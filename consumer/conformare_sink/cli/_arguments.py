@@ -30,6 +30,13 @@ def utc(text: str) -> datetime:
     return moment
 
 
+def folder(text: str | Path) -> Path:
+    """Parse a folder; an empty text is not the one that the user stands in."""
+    if not str(text):
+        raise typer.BadParameter("it is empty")
+    return Path(text)
+
+
 def _kafka_access(file: str | KafkaAccess) -> KafkaAccess:
     # Typer parses the default, too.
     try:

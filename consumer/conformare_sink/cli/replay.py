@@ -116,7 +116,6 @@ def replay(
     table_prefix: TablePrefix = "",
 ) -> None:
     """Read the topics again and land the runs that the lake does not have; safe to repeat."""
-    from conformare_sink.kafka.topics import Topics
     from conformare_sink.spark.session import build_session
     from conformare_sink.stream.replay import Selection
     from conformare_sink.stream.replay import replay as replay_topics
@@ -130,7 +129,7 @@ def replay(
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
     )
-    Topics.of(options).require_all()
+    options.topics().require_all()
     selection = Selection(
         since=since,
         until=until,

@@ -28,6 +28,7 @@ from conformare_sink.cli._arguments import (
     TablePrefix,
     TopicPrefix,
     catalog_options,
+    folder,
 )
 from conformare_sink.cli._console import log_progress, readable_errors, show_line, tell, waiting
 from conformare_sink.errors import OutputError
@@ -104,9 +105,11 @@ def sink(
     lake: Lake,
     kafka_settings: KafkaSettings = ANYBODY,
     checkpoint: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             envvar="CONFORMARE_CHECKPOINT",
+            parser=folder,
+            metavar="FOLDER",
             help="Folder of this machine in which the sink remembers its lake: one that was deleted, "
             "or is not mounted, is known by it.",
             show_default="none",
@@ -192,7 +195,6 @@ def sink(
 ) -> None:
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
-    from conformare_sink.kafka.topics import Topics
     from conformare_sink.lake.tables.places import check_store
     from conformare_sink.landing.report import BatchReport
     from conformare_sink.monitoring.endpoint import MetricsEndpoint
@@ -209,7 +211,7 @@ def sink(
         lake=lake,
         storage=storage_options,
         catalog=catalog_options(catalog, schema, table_prefix),
-        checkpoint=checkpoint,
+        checkpoint=Path(checkpoint) if checkpoint else None,
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
         broker_timeout_seconds=broker_timeout,
@@ -237,7 +239,7 @@ def sink(
             tell(f"metrics on http://{metrics_host}:{endpoint.port}/metrics")
         stopping = running.enter_context(_asked_to_end())
         # A broker that is not there is told before Java is started.
-        topics = Topics.of(options)
+        topics = options.topics()
         if not await_broker(topics, options.patience_seconds(once=once), stopping):
             return
         with waiting("Starting Spark"):

@@ -1,18 +1,32 @@
-"""What Spark reads: the messages of all grain topics as one stream."""
+"""What Spark reads: the messages of all grain topics as one stream, or some of them again."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
 from conformare_sink.kafka.access import as_spark_options
-from conformare_sink.kafka.cluster import PartitionOffsets
+from conformare_sink.kafka.offsets import PartitionOffsets, to_spark
+from conformare_sink.kafka.one_by_one import read_one_by_one
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.messages.message import MESSAGE_COLUMNS
+from conformare_sink.messages.headers import LONGEST_PRODUCER
+from conformare_sink.messages.message import (
+    LARGEST_AT_FIRST,
+    LARGEST_MESSAGE,
+    LONGEST_KEY,
+    MESSAGE_COLUMNS,
+    Weighed,
+)
+
+RECORDS_AT_ONCE = 200
+"""How many records a consumer makes at once of what it has fetched. Compressed they have a megabyte
+at most, otherwise whatever their producer likes. More are not faster; far fewer are slower, for
+Spark asks for a partition's offsets each time."""
 
 KAFKA_TIMEOUTS = {
     # Spark's own are three attempts of a minute: an outage would go unnoticed for three minutes.
@@ -25,62 +39,128 @@ KAFKA_TIMEOUTS = {
     "kafkaConsumer.pollTimeoutMs": "15000",
 }
 
+_OPTIONS = {
+    "failOnDataLoss": "true",
+    "includeHeaders": "true",
+    # A consumer fetches ahead, and Spark asks it for offsets on the same connection: both wait so
+    # long in every partition that has data, and a batch is read for nothing else.
+    "kafka.fetch.max.wait.ms": "1",
+}
 
-def kafka_stream(
-    spark: SparkSession,
-    topics: Topics,
-    max_messages_per_batch: int,
-    starts: PartitionOffsets | None = None,
-) -> DataFrame:
-    """Return the messages of all grain topics as one stream.
+Ranges = Mapping[tuple[str, int], tuple[int, int]]
+"""(topic, partition) → its first offset, and the one behind its last."""
+
+
+class KafkaSource:
+    """The messages of all grain topics.
 
     Args:
         spark: A session from `build_session`.
         topics: The topics.
-        max_messages_per_batch: Most messages of one micro-batch.
-        starts: Offset at which each partition is begun; None for the first message of all.
-
-    Returns:
-        What `with_sequences` returns.
+        chosen: Leaves out messages that are not wanted.
     """
-    stream = (
-        spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", topics.bootstrap_servers)
-        .option("subscribe", ",".join(topics.names))
-        .option("startingOffsets", "earliest" if starts is None else _as_spark_takes_them(starts))
-        .option("failOnDataLoss", "true")
-        .option("includeHeaders", "true")
-        .option("maxOffsetsPerTrigger", max_messages_per_batch)
-        # The prefetch otherwise long-polls ahead of the offset look-ups on the same connection:
-        # about 0.45 s for every partition that has data.
-        .option("kafka.fetch.max.wait.ms", "10")
-        .options(**KAFKA_TIMEOUTS, **as_spark_options(topics.access.for_java()))
-    )
-    # One task for each core, not for each Kafka partition: most have next to nothing.
-    cores = spark.sparkContext.defaultParallelism
-    return with_sequences(stream.load()).coalesce(cores)
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        topics: Topics,
+        chosen: Callable[[DataFrame], DataFrame] = lambda messages: messages,
+    ) -> None:
+        self._spark = spark
+        self._topics = topics
+        self._chosen = chosen
+        settings = topics.access.for_java()
+        self._client = {"bootstrap.servers": topics.bootstrap_servers, **settings}
+        self._options = {**as_spark_options(self._client), **KAFKA_TIMEOUTS, **_OPTIONS}
+
+    def stream(
+        self, max_messages_per_batch: int, starts: PartitionOffsets | None = None
+    ) -> DataFrame:
+        """Return all messages as one stream.
+
+        Args:
+            max_messages_per_batch: Most messages of one micro-batch.
+            starts: Offset at which each partition is begun; None for the first message of all.
+
+        Returns:
+            What `as_messages` returns, with values up to `LARGEST_AT_FIRST`.
+        """
+        stream = (
+            self._spark.readStream.format("kafka")
+            .options(**self._options)
+            .option("subscribe", ",".join(self._topics.names))
+            .option("startingOffsets", "earliest" if starts is None else to_spark(starts))
+            .option("maxOffsetsPerTrigger", max_messages_per_batch)
+            .option("kafka.max.poll.records", RECORDS_AT_ONCE)
+        )
+        # One task for each core, not for each Kafka partition: most have next to nothing.
+        cores = self._spark.sparkContext.defaultParallelism
+        return self._chosen(as_messages(stream.load(), LARGEST_AT_FIRST)).coalesce(cores)
+
+    def read(self, ranges: Ranges, records_at_once: int | None = None) -> DataFrame:
+        """Return some messages again.
+
+        Args:
+            ranges: Which ones.
+            records_at_once: How many records a consumer makes at once of what it has fetched, in
+                one task then; None for as many, and in as many tasks, as the stream's.
+
+        Returns:
+            What `as_messages` returns, with values up to `LARGEST_MESSAGE`.
+        """
+        partitions: dict[str, list[int]] = defaultdict(list)
+        for topic, partition in ranges:
+            partitions[topic].append(partition)
+        rows = (
+            self._spark.read.format("kafka")
+            .options(**self._options)
+            .option("assign", json.dumps(partitions))
+            .option("startingOffsets", to_spark({p: first for p, (first, _) in ranges.items()}))
+            .option("endingOffsets", to_spark({p: until for p, (_, until) in ranges.items()}))
+            .option("kafka.max.poll.records", records_at_once or RECORDS_AT_ONCE)
+        )
+        tasks = 1 if records_at_once else self._spark.sparkContext.defaultParallelism
+        return self._chosen(as_messages(rows.load(), LARGEST_MESSAGE)).coalesce(tasks)
+
+    def one_by_one(self, ranges: Ranges) -> Iterator[Weighed]:
+        """Read some messages without Spark, each by itself; none is left out.
+
+        Args:
+            ranges: Which ones.
+        """
+        return read_one_by_one(self._spark, self._client, ranges)
 
 
-def with_sequences(messages: DataFrame) -> DataFrame:
-    """Return messages with the columns `producer` and `sequence`, taken from their headers.
+def as_messages(rows: DataFrame, most_bytes: int) -> DataFrame:
+    """Return messages, what they weigh, and what their headers say, as bytes.
 
     Args:
-        messages: `MESSAGE_COLUMNS` and `headers`, as Spark reads them from Kafka.
+        rows: `MESSAGE_COLUMNS` and `headers`, as Spark reads them from Kafka.
+        most_bytes: What a message may weigh so that its value is not left out, and neither its key
+            if that is longer than `LONGEST_KEY`.
+
+    Returns:
+        `MESSAGE_COLUMNS`, producer, sequence, and weight in bytes.
     """
-    return messages.select(
-        *MESSAGE_COLUMNS,
+    weight = _bytes_of(F.col("key")) + _bytes_of(F.col("value"))
+    is_light = F.col("weight") <= most_bytes
+    return rows.select("*", weight.alias("weight")).select(
+        F.when(is_light | (F.octet_length("key") <= LONGEST_KEY), F.col("key")).alias("key"),
+        F.when(is_light, F.col("value")).alias("value"),
+        *(name for name in MESSAGE_COLUMNS if name not in ("key", "value")),
         _header(PRODUCER_HEADER).alias("producer"),
-        _header(SEQUENCE_HEADER).try_cast("long").alias("sequence"),
+        _header(SEQUENCE_HEADER).alias("sequence"),
+        "weight",
     )
 
 
-def _as_spark_takes_them(offsets: PartitionOffsets) -> str:
-    by_topic: dict[str, dict[str, int]] = defaultdict(dict)
-    for (topic, partition), offset in offsets.items():
-        by_topic[topic][str(partition)] = offset
-    return json.dumps(by_topic)
+def _bytes_of(column: Column) -> Column:
+    return F.coalesce(F.octet_length(column), F.lit(0)).cast("long")
 
 
 def _header(name: str) -> Column:
-    named = F.filter("headers", lambda header: header["key"] == name)
-    return F.try_element_at(named, F.lit(1))["value"].cast("string")
+    # Not by a function of each header: Spark takes ten times as long to plan that.
+    at = F.nullif(F.array_position("headers.key", name), F.lit(0))
+    value = F.try_element_at("headers.value", at.cast("int"))
+    # One that is cut off is too long for ours.
+    return F.substring(value, 1, LONGEST_PRODUCER + 1)

@@ -17,7 +17,6 @@ from conformare_sink.errors import TopicCreationError, TopicsMissingError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 from conformare_sink.kafka.cluster import ANSWER_SECONDS, Cluster
 from conformare_sink.kafka.offsets import PartitionOffsets
-from conformare_sink.options import SinkOptions
 
 DEFAULT_PARTITIONS = 2
 DEFAULT_RETENTION_DAYS = 365
@@ -63,11 +62,6 @@ class Topics:
         self.access = access
         self._names = sorted(topic_names(topic_prefix).values())
         self._cluster = Cluster(bootstrap_servers, access)
-
-    @classmethod
-    def of(cls, options: SinkOptions) -> Topics:
-        """Return the topics that a sink reads."""
-        return cls(options.bootstrap_servers, options.topic_prefix, options.access)
 
     @property
     def names(self) -> list[str]:

@@ -68,6 +68,10 @@ class Lake:
         self._confirm = confirm
         self._storage = tables.storage
         self._open = tables.open()
+        # All are of writers that cannot commit any more, for the tables are ours now.
+        self._unfinished = {
+            name for name in self._storage.names() if name.startswith(LANDING_NOTES)
+        }
         self._pending = threading.Lock()
         self._leftovers = Leftovers(tables)
         self._known = read_digests(tables, "runs", RUN_DIGEST)
@@ -115,6 +119,7 @@ class Lake:
         """
         # A name of its own: a writer that was taken over from cannot spoil its successor's.
         note = f"{LANDING_NOTES}{uuid4()}.json"
+        self._unfinished.add(note)
         self._storage.write(note, json.dumps([*map(list, runs)]).encode())
         if there := self._leftovers.among(rows["runs"]):
             logger.info("removed rows that were there without their run: %s", self._remove(there))
@@ -129,6 +134,7 @@ class Lake:
         self._open["runs"].append(rows["runs"], read)
         self._confirm()
         self._storage.remove(note)
+        self._unfinished.discard(note)
         self._known.add([*map(run_digest, runs)])
 
     def note_read(self, read: Offsets) -> None:
@@ -255,18 +261,20 @@ class Lake:
         return done.deleted, done.log_deleted
 
     def recover(self) -> dict[str, int]:
-        """Remove what a writer left that ended in the middle of landing: rows without their run.
+        """Remove the rows of landings that broke off, which are rows without their run.
 
-        A purge that broke off is finished, too.
+        They are of the writers before this one, or its own. A purge that broke off is finished, too.
 
         Returns:
             Table → rows that were removed, for tables that had any.
         """
-        notes = [name for name in self._storage.names() if name.startswith(LANDING_NOTES)]
-        noted = {run for note in notes for run in self._noted(note)}
+        for table in self._open.values():
+            table.settle()
+        noted = {run for note in self._unfinished for run in self._noted(note)}
         removed = self._remove(noted - self.settled(noted).known)
-        for note in notes:
+        for note in self._unfinished:
             self._storage.remove(note)
+        self._unfinished.clear()
         if finish_purge(self.tables, self):
             self._read_what_purges_change()
             logger.info("finished a purge that had broken off")

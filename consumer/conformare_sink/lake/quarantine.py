@@ -17,6 +17,13 @@ from conformare_sink.messages.message import Place, messages_of
 SHOWN_BYTES = 16
 """How much of a value is shown: enough to tell its framing and its schema."""
 
+_DIGITS = 2 * SHOWN_BYTES
+_FIRST_BYTES = {
+    "datafusion": f"substr(encode(value, 'hex'), 1, {_DIGITS})",
+    "spark": f"lower(substr(hex(value), 1, {_DIGITS}))",
+}
+"""The value's beginning, in each dialect of SQL: values themselves may be large."""
+
 
 @dataclass(frozen=True)
 class QuarantineFilter:
@@ -85,7 +92,9 @@ def quarantined_messages(
         LakeRefusedError: Its tables are elsewhere.
     """
     sql = f"""
-        SELECT topic, partition, `offset`, timestamp, key, value, value_bytes, cause FROM quarantine
+        SELECT topic, partition, `offset`, timestamp, key, value_bytes, cause,
+               {_FIRST_BYTES[tables.dialect]} AS first_bytes
+        FROM quarantine
         WHERE {_condition(chosen)}
         ORDER BY quarantined_at DESC, topic, partition, `offset` LIMIT {limit:d}
     """  # noqa: S608 - texts are quoted
@@ -133,20 +142,13 @@ def _query(tables: LakeTables, sql: str) -> Rows:
 
 
 def _without_content(row: Mapping[str, Any]) -> QuarantinedMessage:
-    value = row["value"] or b""
     return QuarantinedMessage(
         topic=row["topic"],
         partition=row["partition"],
         offset=row["offset"],
         timestamp=row["timestamp"],
-        key=_printable(row["key"] or b""),
-        value_bytes=row["value_bytes"] or len(value),
+        key=(row["key"] or b"").decode("utf-8", "backslashreplace"),
+        value_bytes=row["value_bytes"] or 0,
         cause=row["cause"],
-        first_bytes=bytes(value[:SHOWN_BYTES]).hex(),
+        first_bytes=row["first_bytes"] or "",
     )
-
-
-def _printable(key: bytes) -> str:
-    """Return a key as text, if it is some; a terminal obeys what a hostile one may hold."""
-    text = key.decode("utf-8", "backslashreplace")
-    return text if text.isprintable() else key.hex()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -15,7 +15,10 @@ from pyspark.sql import DataFrame
 from conformare_sink.landing.landing import Landed, Landing, Offsets, in_the_end
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision, EmissionKey
-from conformare_sink.spark.collect import Portion, portions
+from conformare_sink.messages.envelope import Rejected
+from conformare_sink.spark.collect import Collector
+from conformare_sink.spark.dealing import Ranges, count
+from conformare_sink.spark.portion import Portion
 
 LOOK_SECONDS = 3600.0
 """How often emissions are looked for that have waited too long."""
@@ -49,14 +52,17 @@ class _Sums:
     latencies: list[float] = field(default_factory=list)
     sequences: set[tuple[str, int]] = field(default_factory=set)
 
-    def add(self, portion: Portion, landed: Landed) -> None:
-        """Add what a portion did."""
-        self.messages += len(portion.messages)
+    def see(self, portion: Portion) -> None:
+        """Add what a portion has."""
+        self.messages += len(portion.messages) + len(portion.too_large)
+        self.sequences |= portion.sequences
+
+    def add(self, landed: Landed) -> None:
+        """Add what a part of a portion did."""
         self.decisions = in_the_end(self.decisions, landed.decisions)
         self.rows.update(landed.rows)
         self.quarantined += landed.quarantined
         self.latencies += landed.latencies
-        self.sequences |= portion.sequences
 
 
 class BatchLanding:
@@ -64,6 +70,7 @@ class BatchLanding:
 
     Args:
         landing: Lands their messages.
+        collector: Collects them.
         on_batch: Called with the report of every batch that had something.
         most_pending_days: An emission that has waited for longer is set aside; None for none.
         on_decided: Called with what each batch has decided.
@@ -72,30 +79,34 @@ class BatchLanding:
     def __init__(
         self,
         landing: Landing,
+        collector: Collector,
         on_batch: Callable[[BatchReport], None],
         most_pending_days: float | None = None,
         on_decided: Callable[[Mapping[EmissionKey, Decision]], None] = lambda _: None,
     ) -> None:
         self._landing = landing
+        self._collector = collector
         self._on_batch = on_batch
         self._most_pending_days = most_pending_days
         self._on_decided = on_decided
         self._look_for_old_at = 0.0
 
-    def __call__(self, batch: DataFrame, batch_id: int, read: Offsets | None = None) -> None:
+    def __call__(
+        self, batch: DataFrame, batch_id: int, ranges: Ranges, read: Offsets | None = None
+    ) -> None:
         """Land one micro-batch.
 
         Args:
-            batch: Messages as `with_sequences` returns them.
+            batch: Messages as `KafkaSource` has them.
             batch_id: The stream's number of the batch.
+            ranges: Where they are in Kafka.
             read: How far the topics have been read with it.
         """
         began = time.monotonic()
         sums = _Sums()
         with _no_garbage_collection():
-            for portion, is_last in _with_last(portions(batch)):
-                # Whoever resumes from there must have all portions.
-                sums.add(portion, self._landing.land(portion.messages, read if is_last else None))
+            if count(ranges):
+                self._land(batch, ranges, read, sums)
         self._on_decided(sums.decisions)
         n_set_aside = self._set_old_aside()
         if not sums.messages and not n_set_aside:
@@ -115,6 +126,20 @@ class BatchLanding:
             )
         )
 
+    def _land(self, batch: DataFrame, ranges: Ranges, read: Offsets | None, sums: _Sums) -> None:
+        """Land the portions of a batch; how far was read is noted when all of it has landed."""
+        is_noted = False
+        for portion in self._collector.portions(batch, ranges):
+            sums.see(portion)
+            unreadable: Sequence[Rejected] = portion.too_large
+            parts = [*self._landing.in_parts(portion.messages)]
+            is_noted = portion.is_whole and len(parts) == 1
+            for part in parts:
+                sums.add(self._landing.land(part, read if is_noted else None, unreadable))
+                unreadable = ()
+        if not is_noted:
+            self._landing.land([], read)
+
     def _set_old_aside(self) -> int:
         """Set aside what has waited too long, once an hour; return how many emissions."""
         now = time.monotonic()
@@ -124,11 +149,3 @@ class BatchLanding:
         moment = datetime.now(timezone.utc) - timedelta(days=self._most_pending_days)
         cause = f"{INCOMPLETE}: the rest did not come within {self._most_pending_days:g} days"
         return self._landing.set_aside(moment, cause)
-
-
-def _with_last(those: Iterator[Portion]) -> Iterator[tuple[Portion, bool]]:
-    """Return each portion, and whether it is the last."""
-    ahead = next(those, None)
-    while ahead is not None:
-        portion, ahead = ahead, next(those, None)
-        yield portion, ahead is None

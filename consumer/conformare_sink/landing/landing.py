@@ -28,6 +28,7 @@ from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, decide
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place
+from conformare_sink.messages.parts import in_parts
 
 logger = logging.getLogger("conformare_sink")
 
@@ -148,6 +149,10 @@ class Landing:
         self._place = place
         self._topic_prefix = topic_prefix
         self._pipelines = frozenset(pipelines)
+
+    def in_parts(self, messages: Sequence[Message]) -> Iterator[list[Message]]:
+        """Return messages in parts of bounded rows, to be landed one after the other."""
+        return in_parts(messages, self._topic_prefix)
 
     def land(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from conformare_schemas import EMISSION_COLUMN, KEY_COLUMNS, arrow_schema, table_columns
@@ -57,12 +58,13 @@ def table_rows(decoded: Decoded, landing: Collection[Parts]) -> dict[str, pa.Tab
 
 
 def _table(grain: str, rows: pa.Table, envelopes: Sequence[Envelope]) -> pa.Table:
-    own = [index for e in envelopes for index in range(e.at, e.at + e.n_rows)]
-    owner = pa.array([n for n, e in enumerate(envelopes) for _ in range(e.n_rows)], pa.int64())
+    counts = np.array([e.n_rows for e in envelopes])
+    ends = np.cumsum(counts)
+    # Rows of one message stand side by side, here and among those decoded.
+    own = np.arange(ends[-1]) + np.repeat([e.at for e in envelopes] - ends + counts, counts)
+    owner = np.repeat(np.arange(len(envelopes)), counts)
     schema = arrow_schema(table_columns(grain))
-    columns = dict(
-        zip(rows.column_names, rows.take(pa.array(own, pa.int64())).columns, strict=True)
-    )
+    columns = dict(zip(rows.column_names, rows.take(own).columns, strict=True))
     for name in (*KEY_COLUMNS, EMISSION_COLUMN):
         values = pa.array([getattr(e, name) for e in envelopes], schema.field(name).type)
         columns[name] = values.take(owner)

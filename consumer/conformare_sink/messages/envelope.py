@@ -13,6 +13,13 @@ EARLIEST_TS = 0
 
 LARGEST_INT = 2**31 - 1
 
+LONGEST_IDENTITY = 2_560
+"""Bytes of run_id, pipeline and emission_id together: they are repeated in each of the rows. Our jobs
+allow 255 characters to each of the first two."""
+
+MOST_ROWS_OF_EMISSION = 1_000_000
+"""An emission lands at once, with all its rows in memory."""
+
 UNKNOWN_SCHEMA = "unknown schema"
 """What causes begin with that an upgrade of the sink may remove."""
 
@@ -42,6 +49,8 @@ class Rejected:
 
     message: Message
     cause: str
+    n_bytes: int | None = None
+    """What the message weighs, where its value was not read."""
 
 
 def fault(envelope: Envelope) -> str | None:
@@ -50,6 +59,11 @@ def fault(envelope: Envelope) -> str | None:
         return "breaks the contract: the key is not the run_id"
     if not (envelope.run_id and envelope.pipeline and envelope.emission_id):
         return "breaks the contract: run_id, pipeline or emission_id is empty"
+    if _identity_bytes(envelope) > LONGEST_IDENTITY:
+        return (
+            "breaks the contract: run_id, pipeline and emission_id have together more than "
+            f"{LONGEST_IDENTITY:,} bytes"
+        )
     if not EARLIEST_TS <= envelope.ts <= LATEST_TIME:
         return "breaks the contract: ts is outside the years 1970 to 9999"
     if not envelope.n_rows or not 0 <= envelope.first_row <= LARGEST_INT:
@@ -67,4 +81,11 @@ def _fault_of_counts(envelope: Envelope, counts: Mapping[str, int]) -> str | Non
         return f"{UNKNOWN_SCHEMA}: row_counts names a grain that this sink does not know"
     if min(counts.values()) < 1 or max(counts.values()) > LARGEST_INT:
         return "breaks the contract: row_counts counts no rows, or more than there can be"
+    if sum(counts.values()) > MOST_ROWS_OF_EMISSION:
+        return f"breaks the contract: more than {MOST_ROWS_OF_EMISSION:,} rows in one emission"
     return None
+
+
+def _identity_bytes(envelope: Envelope) -> int:
+    identity = (envelope.run_id, envelope.pipeline, envelope.emission_id)
+    return sum(len(name.encode()) for name in identity)

@@ -11,6 +11,16 @@ import pyarrow.compute as pc
 LATEST_TIME = 253_402_300_799_999_999
 """The end of the year 9999, in microseconds since 1970, UTC: the last that all readers can hold."""
 
+LARGEST_MESSAGE = 16 * 1024 * 1024
+"""Bytes of key and value together; the value of a larger message is not read."""
+
+LARGEST_AT_FIRST = 256 * 1024
+"""Bytes of key and value together; the value of a larger message is not read with its batch, but
+when it is known how large it is."""
+
+LONGEST_KEY = 1000
+"""Bytes; a key that is longer is not read either where the value is not."""
+
 
 class Place(NamedTuple):
     """Where a message is in Kafka; the time tells topics apart that were made again."""
@@ -44,6 +54,19 @@ class Message(NamedTuple):
 
 
 MESSAGE_COLUMNS = Message._fields
+
+
+class Weighed(NamedTuple):
+    """A message, what it weighs, and what its headers say."""
+
+    message: Message
+    """Without its value where it is too heavy, and then without a key that is long."""
+    weight: int | None
+    """Bytes of its key and its value; None where Java's memory does not hold it."""
+    producer: bytes | None
+    """Value of the header; None where there is none, or none that is as short as ours."""
+    sequence: bytes | None
+    """The same."""
 
 
 def messages_of(table: pa.Table) -> list[Message]:

@@ -8,6 +8,7 @@ many items, whatever runs past its end.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,12 @@ _PADDING = bytes(16)
 _MORE = 0x80
 """Bit of a byte after which the number goes on."""
 
+_LONG = 256
+"""Bytes of a text from which on it is faster to copy it by itself."""
+
+_AT_ONCE = 2**18
+"""Bytes of shorter texts that are copied together."""
+
 _LONGEST_NUMBER = 9
 """Bytes; with a tenth, a number may not fit 64 bits."""
 
@@ -37,11 +44,16 @@ class Payloads:
     """
 
     def __init__(self, values: Sequence[bytes], skip: int) -> None:
-        self._bytes = np.frombuffer(b"".join([*values, _PADDING]), np.uint8)
+        self._raw = b"".join([*values, _PADDING])
+        self._bytes = np.frombuffer(self._raw, np.uint8)
         sizes = np.fromiter(map(len, values), np.int64, len(values))
         self._end = np.cumsum(sizes)
         self._at = np.minimum(self._end - sizes + skip, self._end)
         self._is_odd = np.zeros(len(values), np.bool_)
+
+    def odd(self) -> Bools:
+        """Return of each payload whether anything odd was read."""
+        return self._is_odd
 
     def finish(self) -> Bools:
         """Return of each payload whether it is odd, now that all has been read."""
@@ -108,9 +120,19 @@ class Payloads:
         """Return texts as Arrow holds them: where each begins, and at last ends; all their bytes."""
         offsets = np.zeros(len(lengths) + 1, np.int32)
         np.cumsum(lengths, out=offsets[1:])
-        places = np.repeat(starts - offsets[:-1], lengths)
-        places += np.arange(len(places))
-        return offsets, self._bytes[places].tobytes()
+        if offsets[-1] > _LONG * len(lengths):
+            ends = starts + lengths
+            spans = zip(starts.tolist(), ends.tolist(), strict=True)
+            return offsets, b"".join([self._raw[start:end] for start, end in spans])
+        texts = np.empty(offsets[-1], np.uint8)
+        # A place for each byte takes many times the memory of the bytes: so not for all at once.
+        cuts = np.searchsorted(offsets, np.arange(0, offsets[-1], _AT_ONCE)).tolist()
+        for first, last in pairwise([*cuts, len(lengths)]):
+            begin, end = offsets[first], offsets[last]
+            places = np.repeat(starts[first:last] - offsets[first:last], lengths[first:last])
+            places += np.arange(begin, end)
+            np.take(self._bytes, places, out=texts[begin:end])
+        return offsets, texts.tobytes()
 
     def _move(self, who: Ints, at: Ints, by: Ints) -> Ints:
         """Move cursors on, those that have no room not at all; return by how much."""

@@ -39,7 +39,7 @@ class SinkMetrics:
         )
         self._quarantined = self._counter("quarantined", "Messages put into quarantine.")
         self._set_aside = self._counter(
-            "set_aside", "Emissions put into quarantine because the rest of them did not come."
+            "set_aside", "Incomplete emissions put into quarantine, for they waited too long."
         )
         self._pending = self._gauge(
             "pending_emissions", "Emissions that waited for messages after the last batch."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib.resources import files
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from conformare_sink.spark.class_archive import java_options
 from conformare_sink.spark.jars import SINK_JARS, resolve_jars
+from conformare_sink.spark.logs import CONFIGURATION, quieten
 from conformare_sink.spark.process import launch_spark
 
 DEFAULT_MASTER = "local[*]"
@@ -53,7 +53,6 @@ def spark_conf(
         extra_conf: Settings that win over ours; Java options are joined, these last.
     """
     limits = " ".join(f"-D{name}={value}" for name, value in AVRO_LIMITS.items())
-    log_config = files("conformare_sink.spark") / "log4j2.properties"
     conf = {
         "spark.master": master,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -86,9 +85,16 @@ def spark_conf(
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(_SHUFFLE_PARTITIONS),
         # A micro-batch comes into the driver; what is larger comes in portions.
         "spark.driver.maxResultSize": "128m",
+        # A task that runs out of memory fails, and Java lives on: its messages are read again in
+        # smaller parts.
+        "spark.executor.killOnFatalError.depth": "0",
+        # What consumers have made of a fetch and not let go of. It can be most of the heap, and is
+        # not counted anywhere.
+        "spark.kafka.consumer.fetchedData.cache.timeout": "1s",
+        "spark.kafka.consumer.fetchedData.cache.evictorThreadRunInterval": "1s",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        _DRIVER_OPTIONS: f'{limits} "-Dlog4j2.configurationFile={log_config}"',
+        _DRIVER_OPTIONS: f'{limits} "-Dlog4j2.configurationFile={CONFIGURATION}"',
         _EXECUTOR_OPTIONS: limits,
     }
     if jars:
@@ -167,6 +173,7 @@ def _submitted_conf() -> dict[str, str]:
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         return {}
     _limit_avro()  # also connects to the Java process, which SparkConf() then asks
+    quieten(SparkContext._jvm)  # noqa: SLF001 - nothing public leads to Log4j
     return dict(SparkConf().getAll())
 
 

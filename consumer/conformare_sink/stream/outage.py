@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,9 @@ _SIGNS_OF_OUTAGE = (
     "No resolvable bootstrap urls",
 )
 
+_AROUND_A_CAUSE = re.compile(r"^[\w.]+\.(?=\w+Exception: )| SQLSTATE: \w+$")
+"""The packages of a class in Java, and what Spark puts behind a message."""
+
 # Spark 4.1.1 fails on the report of a batch that it has executed again after a crash, when the batch
 # is finished and noted (SPARK-57438): KafkaMicroBatchStream has not asked for latest offsets yet.
 _SIGN_OF_REPORT = "at org.apache.spark.sql.kafka010.KafkaMicroBatchStream$.metrics("
@@ -33,10 +37,7 @@ _SIGN_OF_REPORT = "at org.apache.spark.sql.kafka010.KafkaMicroBatchStream$.metri
 
 def is_outage(error: BaseException) -> bool:
     """Return whether an error comes from a broker that was not reached."""
-    if isinstance(error, BrokerUnreachableError):
-        return True
-    story = _story(error)
-    return any(sign in story for sign in _SIGNS_OF_OUTAGE)
+    return _outage(error) is not None
 
 
 def is_failed_report(error: BaseException) -> bool:
@@ -129,12 +130,13 @@ class Restarts:
         except (StreamFailedError, BrokerUnreachableError) as error:
             if is_failed_report(error):
                 return True
-            if not is_outage(error):
+            outage = _outage(error)
+            if outage is None:
                 self._explain()
                 raise
             if self._is_too_long():
                 raise
-            logger.warning("the Kafka broker was not reached: %s", error)
+            logger.warning("the Kafka broker was not reached: %s", outage)
             return True
         return False
 
@@ -143,6 +145,21 @@ class Restarts:
         if self._failing_since is None:
             self._failing_since = now
         return self._patience is not None and now - self._failing_since > self._patience
+
+
+def _outage(error: BaseException) -> str | None:
+    """Return in which words an error says that a broker was not reached, if it does.
+
+    An exception of Java's that has been through a batch's function is an account of many lines.
+    """
+    if isinstance(error, BrokerUnreachableError):
+        return str(error)
+    story = _story(error)
+    for sign in _SIGNS_OF_OUTAGE:
+        if sign in story:
+            rest = story[story.index(sign) :].splitlines()[0]
+            return _AROUND_A_CAUSE.sub("", rest).strip()
+    return None
 
 
 def _story(error: BaseException | None) -> str:

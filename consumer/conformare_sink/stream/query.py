@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 
 from conformare_sink.errors import StreamFailedError, first_line
 from conformare_sink.kafka.offsets import PartitionOffsets, from_spark
+from conformare_sink.spark.dealing import Ranges
 
 
 class _StopRequested(Exception):  # noqa: N818 - no fault: the query is being stopped
@@ -24,8 +25,8 @@ def _is_a_fault(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], _StopRequested))
 
 
-Land = Callable[[DataFrame, int, PartitionOffsets], None]
-"""Lands a micro-batch: its messages, its number, and the offsets that it ends at."""
+Land = Callable[[DataFrame, int, Ranges], None]
+"""Lands a micro-batch: its messages, its number, and where they are in Kafka."""
 
 
 class LandingQuery:
@@ -35,13 +36,17 @@ class LandingQuery:
     knows. Spark's executors never see it.
 
     Args:
-        messages: A streaming frame, as `kafka_stream` returns it.
+        messages: A streaming frame, as `KafkaSource.stream` returns it.
+        starts: The offset at which each partition is begun.
         land: Called with every micro-batch.
         interval: How often a batch begins, such as `1 second`; None to take everything that is
             there and end.
     """
 
-    def __init__(self, messages: DataFrame, land: Land, interval: str | None) -> None:
+    def __init__(
+        self, messages: DataFrame, starts: PartitionOffsets, land: Land, interval: str | None
+    ) -> None:
+        self._at = starts
         self._land = land
         self._fault: Exception | None = None
         self._landing = threading.Lock()
@@ -109,7 +114,10 @@ class LandingQuery:
                 # A batch whose function returns is committed: this one has to fail.
                 raise _StopRequested
             try:
-                self._land(batch, batch_id, self._ends(batch_id))
+                ends = self._ends(batch_id)
+                ranges = {place: (self._at.get(place, 0), end) for place, end in ends.items()}
+                self._land(batch, batch_id, ranges)
+                self._at = ends
             except Exception as fault:
                 self._fault = fault
                 raise

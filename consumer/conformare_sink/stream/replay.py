@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from conformare_sink.errors import TopicsMissingError
 from conformare_sink.kafka.offsets import PartitionOffsets
-from conformare_sink.kafka.source import kafka_stream
+from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.digests import (
     PLACE_DIGEST,
@@ -37,6 +37,7 @@ from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Rejected
 from conformare_sink.options import SinkOptions
+from conformare_sink.spark.collect import Collector
 from conformare_sink.stream.query import LandingQuery
 from conformare_sink.stream.scratch import ScratchMessages
 from conformare_sink.stream.stream import WAKE_SECONDS
@@ -139,7 +140,7 @@ def replay(
         NoLakeError: A dry run was asked for where there is no lake.
         StreamFailedError: The query ended with an error.
     """
-    topics = Topics.of(options)
+    topics = options.topics()
     topics.require_all()
     tally = Tally()
     quarantined = 0
@@ -154,11 +155,10 @@ def replay(
     with _destination(lake_tables(spark, options), dry_run=dry_run) as place:
         # What the selection holds a part of only waits for nothing beyond the replay's end.
         landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
-        messages = kafka_stream(spark, topics, options.max_messages_per_batch, starts)
-        land = BatchLanding(landing, report, on_decided=tally.add)
-        query = LandingQuery(
-            selection.of(messages), lambda batch, batch_id, _: land(batch, batch_id), None
-        )
+        source = KafkaSource(spark, topics, selection.of)
+        messages = source.stream(options.max_messages_per_batch, starts)
+        land = BatchLanding(landing, Collector(source), report, on_decided=tally.add)
+        query = LandingQuery(messages, starts, land, None)
         try:
             ended = False
             while not ended:

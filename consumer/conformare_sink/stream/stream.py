@@ -11,8 +11,7 @@ from datetime import timedelta
 from pyspark.sql import DataFrame, SparkSession
 
 from conformare_sink.kafka.lag import LagReport
-from conformare_sink.kafka.offsets import PartitionOffsets
-from conformare_sink.kafka.source import kafka_stream
+from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.maintenance import Maintenance, Schedule
@@ -24,6 +23,8 @@ from conformare_sink.landing.report import BatchReport
 from conformare_sink.monitoring.health import Health
 from conformare_sink.monitoring.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
+from conformare_sink.spark.collect import Collector
+from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.outage import Restarts, await_broker
 from conformare_sink.stream.query import LandingQuery
 from conformare_sink.stream.resume.resume import Resumption
@@ -93,7 +94,7 @@ class SinkStream:
 
     def _run(self, interval: str | None, maintain_every: timedelta | None = None) -> None:
         options = self._options
-        topics = Topics.of(options)
+        topics = options.topics()
         patience = options.patience_seconds(once=interval is None)
         if not self._await_broker(topics, patience):
             return
@@ -141,15 +142,17 @@ class SinkStream:
         landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
-        land = BatchLanding(landing, report, options.most_pending_days)
+        source = KafkaSource(self._spark, topics)
+        land = BatchLanding(landing, Collector(source), report, options.most_pending_days)
 
-        def land_watched(batch: DataFrame, batch_id: int, ends: PartitionOffsets) -> None:
+        def land_watched(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:
+            ends = {place: end for place, (_, end) in ranges.items()}
             with self._health.batch():
-                land(batch, batch_id, course.new_to_note(ends))
+                land(batch, batch_id, ranges, course.new_to_note(ends))
             course.noted(ends)
 
-        messages = kafka_stream(self._spark, topics, options.max_messages_per_batch, course.starts)
-        return LandingQuery(messages, land_watched, interval)
+        messages = source.stream(options.max_messages_per_batch, course.starts)
+        return LandingQuery(messages, course.starts, land_watched, interval)
 
     def _attend(self, query: LandingQuery, lag: LagReport) -> None:
         """Tell Kafka's tools and the metrics how far the query is, until its end."""

@@ -285,7 +285,9 @@ def test_a_lake_that_was_deleted_under_its_sink_is_filled_again(
     with pytest.raises(ContinuityError, match="the lake has read other topics: ") as other:
         catch_up(checkpoint=checkpoint, topic_prefix=f"{topic_prefix}other.")
     assert other.value.found == ("other topics",)
-    with pytest.raises(CheckpointRefusedError, match="is the checkpoint of another lake") as foreign:
+    with pytest.raises(
+        CheckpointRefusedError, match="is the checkpoint of another lake"
+    ) as foreign:
         catch_up(checkpoint=checkpoint, lake=str(tmp_path / "another"))
     assert f" --checkpoint {checkpoint}-" in str(foreign.value)
 

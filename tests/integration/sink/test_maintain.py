@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from conformare_sink.lake.append import FolderTable
 from deltalake import DeltaTable
 from support.checker import check, read_table
 from support.produce import messages_of
@@ -22,7 +23,6 @@ from conformare.cli import main
 from conformare_schemas import GRAINS, topic_name
 from conformare_sink.errors import RetentionTooShortError
 from conformare_sink.lake import maintenance
-from conformare_sink.lake.append import FolderTable
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.maintenance import Maintenance, MaintenanceReport
 from conformare_sink.lake.tables.own import PURGED

@@ -1,4 +1,4 @@
-"""The object store that tests run on: it keeps the promises that a lake on S3 rests on."""
+"""A lake in an object store: what it rests on, and sinks that lose it to each other there."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import obstore
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from faults.result import Result
+from faults.series import SeriesOptions, run_series
+from faults.stage import IMPATIENT
 from obstore.exceptions import AlreadyExistsError, PreconditionError
-from support.object_store import ObjectStore
+from support.object_store import ObjectStore, s3proxy
 
 WRITERS, APPENDS, RACES = 3, 10, 20
+SERIES = SeriesOptions(seed=12, runs=80, kills=0, store=s3proxy, program=IMPATIENT)
 
 
 def _append(store: ObjectStore, url: str, writer: int) -> None:
@@ -73,3 +77,23 @@ def test_an_object_is_replaced_only_if_it_is_the_one_that_was_read(
     obstore.delete(client, path)
     with pytest.raises(PreconditionError):
         obstore.put(client, path, b"3", mode={"e_tag": first})
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """What came of a series without kills; `make faults` has those, too."""
+    return run_series(SERIES, tmp_path_factory.mktemp("faults"), lambda _: None)
+
+
+def test_a_sink_that_another_took_over_from_lands_nothing_more(result: Result) -> None:
+    """Suspended, or cut off while its commit is under way; it ends, and says so in one line."""
+    assert result.complaints() == []
+
+
+def test_every_way_to_lose_a_lake_has_happened(result: Result) -> None:
+    """Otherwise the test before would show nothing."""
+    assert result.at_once == 1
+    assert result.suspended == 2
+    assert result.cut_off == 1
+    assert result.frozen == 2
+    assert result.runs > SERIES.runs * 0.9

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 _NAMES = {
     "AWS_": {
         "key": "AWS_ACCESS_KEY_ID",
         "secret": "AWS_SECRET_ACCESS_KEY",
+        "credentials": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         "endpoint": "AWS_ENDPOINT_URL",
         "http": "AWS_ALLOW_HTTP=true",
     },
     "AZURE_": {
         "key": "AZURE_STORAGE_ACCOUNT_NAME",
         "secret": "AZURE_STORAGE_ACCOUNT_KEY",
+        "credentials": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
         "endpoint": "AZURE_STORAGE_ENDPOINT",
         "http": "AZURE_ALLOW_HTTP=true",
     },
     "GOOGLE_": {
         "key": "GOOGLE_SERVICE_ACCOUNT",
-        "secret": "GOOGLE_SERVICE_ACCOUNT_KEY",
+        "secret": "GOOGLE_SERVICE_ACCOUNT",
+        "credentials": "GOOGLE_SERVICE_ACCOUNT (a key file) or GOOGLE_SERVICE_ACCOUNT_KEY (its text)",
         "endpoint": "GOOGLE_BASE_URL",
         "http": "GOOGLE_ALLOW_HTTP=true",
     },
@@ -25,40 +30,61 @@ _NAMES = {
 """Settings by how their names begin."""
 
 _CAUSES = (
-    (("MissingSecretAccessKey", "Missing SecretAccessKey"), "there is no secret: set {secret}"),
-    (("RequestTimeTooSkewed",), "the clock of this machine is too far off: synchronise it"),
+    (("Account must be specified", "Missing AccessKeyId", "MissingAccessKeyId"), "set {key}"),
+    (("Missing SecretAccessKey", "MissingSecretAccessKey"), "set {secret}"),
+    (
+        ("RequestTimeTooSkewed", "Request date header", "reasonable timeframe"),
+        "the clock of this machine is too far off: synchronise it",
+    ),
     (
         ("InvalidAccessKeyId", "InvalidAuthenticationInfo", "invalid_grant"),
         "the store does not know the key: correct {key}",
     ),
     (
-        ("SignatureDoesNotMatch", "AuthenticationFailed"),
+        ("SignatureDoesNotMatch", "AuthenticationFailed", "Invalid Access Key"),
         "the secret does not fit the key: correct {secret}",
     ),
-    (("ExpiredToken",), "the credentials have expired: renew {key} and {secret}"),
+    (("service account file",), "the key cannot be read: correct {credentials}"),
     (
-        ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"),
+        ("ExpiredToken", "TokenRefreshRequired"),
+        "the credentials have expired: renew {credentials}",
+    ),
+    (
+        ("NoSuchBucket", "ContainerNotFound", "bucket does not exist", "InvalidBucketName"),
         "there is no such bucket: correct --lake, or create the bucket",
     ),
     (
-        ("PermanentRedirect", "AuthorizationHeaderMalformed", "incorrect region"),
+        ("PermanentRedirect", "AuthorizationHeaderMalformed", "redirect without LOCATION"),
         "the bucket is in another region: set AWS_REGION",
     ),
     (
         ("169.254.169.254", "/latest/api/token", "metadata.google.internal", "IMDS"),
-        "there are no credentials: set {key} and {secret}, or give --storage-options FILE",
+        "there are no credentials: set {credentials}, or give --storage-options FILE",
+    ),
+    (
+        ("conditional put is disabled",),
+        "two writers could overwrite each other: leave out AWS_CONDITIONAL_PUT",
     ),
     (
         ("URL scheme is not allowed", "builder error", "BadScheme"),
         "{endpoint} begins with http://, which is not allowed: set {http}, or use https://",
     ),
     (
+        ("InvalidContentType", "wrong version number"),
+        "{endpoint} begins with https://, and the store has no TLS: let it begin with http://, and "
+        "set {http}",
+    ),
+    (
         ("AccessDenied", "403 Forbidden", "AuthorizationPermissionMismatch", "PermissionDenied"),
         "the credentials may not do this: let them list, read, write and delete below --lake",
     ),
     (
-        ("InvalidCertificate", "certificate", "UnknownIssuer"),
+        ("InvalidCertificate", "UnknownIssuer", "invalid peer certificate"),
         "the certificate of {endpoint} is not trusted: correct {endpoint}, or trust its authority",
+    ),
+    (
+        ("invalid list response", "InvalidListResponse"),
+        "what answers is no such store: correct {endpoint}",
     ),
     (
         ("error sending request", "timed out", "dns error", "Connection refused", "ConnectError"),
@@ -66,27 +92,46 @@ _CAUSES = (
     ),
     (
         ("Unable to rename file", "Operation not supported", "Function not implemented"),
-        "its file system cannot make a file only where there is none: put the lake on a local disk or "
-        "into an object store, or its tables into a catalog",
+        (
+            "its file system cannot make a file only where there is none: put the lake on a local "
+            "disk or into an object store, or its tables into a catalog"
+        ),
     ),
     (("No space left on device",), "its disk is full: make room"),
     (("Permission denied",), "permission denied: let this user read and write it"),
     (("Read-only file system",), "its file system is mounted read-only: mount it for writing"),
     (("Not a directory",), "it is no folder: correct --lake"),
+    (("File name too long",), "its name is too long: correct --lake"),
 )
 """What a text has in it, and what that means; the first that fits is told."""
 
+_UNKNOWN_SETTING = re.compile(r"Configuration key: '([^']+)' is not valid")
+_COLOURS = re.compile("\x1b\\[[0-9;]*m|↳")
+_QUERY = re.compile(r"(https?://[^\s?]*)\?\S+")
+_LONGEST = 400
+"""Characters of a text that this table does not know."""
 
-def explain(text: str, prefix: str) -> str:
+
+def explain(error: BaseException, prefix: str) -> str:
     """Return what went wrong and which setting to change, in one line.
 
     Args:
-        text: What obstore or deltalake said, with or without the debug text behind it.
+        error: Of obstore, of deltalake, or of the operating system.
         prefix: How the names of the store's settings begin; empty on this machine's disks.
     """
+    text = str(error)
+    if unknown := _UNKNOWN_SETTING.search(text):
+        return f"it has no setting {unknown[1].upper()}: correct the name, or remove it"
     names = _NAMES.get(prefix, {})
     for signs, meaning in _CAUSES:
         if any(sign in text for sign in signs) and (names or "{" not in meaning):
             return meaning.format(**names)
-    lines = text.partition("Debug source:")[0].strip().splitlines()
-    return lines[0] if lines else "the store gave no reason"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return _in_one_line(text) or "no reason was given"
+
+
+def _in_one_line(text: str) -> str:
+    told = _COLOURS.sub("", text.partition("Debug source:")[0])
+    # A query of a URL may have a signature in it.
+    return _QUERY.sub(r"\1?…", " ".join(told.split()))[:_LONGEST]

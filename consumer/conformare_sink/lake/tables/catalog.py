@@ -233,6 +233,9 @@ class CatalogTable:
             raise TableWriteError(self._identifier, first_line(exc)) from exc
         return int(counts[0]["num_deleted_rows"])
 
+    def settle(self) -> None:
+        """Do nothing: with its answer, a commit of Spark's is over."""
+
     def changed_by_others(self) -> bool:
         """Return whether there is a version that is not ours since it was asked last."""
         newest = self._newest()

@@ -59,7 +59,7 @@ def compact(storage: Storage, definition: TableDefinition, table: DeltaTable) ->
         gone = [_removed(path, size) for path, size in small.items()]
         table.create_write_transaction([*added, *gone], "append", table.schema())
     except (DeltaError, OSError, pa.ArrowException) as exc:
-        raise TableWriteError(storage.table_uri(definition.name), first_line(exc)) from exc
+        raise TableWriteError(storage.location(definition.name), first_line(exc)) from exc
     return Compacted(len(small), len(added))
 
 
@@ -70,7 +70,7 @@ def _compact_in_order(
     try:
         told = table.optimize.compact(target_size=FULL_BYTES)
     except (DeltaError, OSError) as exc:
-        raise TableWriteError(storage.table_uri(definition.name), first_line(exc)) from exc
+        raise TableWriteError(storage.location(definition.name), first_line(exc)) from exc
     return Compacted(told["numFilesRemoved"], told["numFilesAdded"])
 
 
@@ -99,7 +99,7 @@ def clean(
     except (DeltaError, OSError) as exc:
         if "retention" in str(exc).lower():
             raise RetentionTooShortError(definition.name, retention_hours) from exc
-        raise TableWriteError(storage.table_uri(definition.name), first_line(exc)) from exc
+        raise TableWriteError(storage.location(definition.name), first_line(exc)) from exc
     return Cleaned(len(deleted), len(before.difference(storage.names(log))))
 
 

@@ -38,12 +38,13 @@ def create_table(storage: Storage, definition: TableDefinition) -> DeltaTable:
     Raises:
         LakeRefusedError: There are files in its place, which are no table.
     """
-    location = storage.table_uri(definition.name)
     if any(not name.startswith("_") for name in storage.names(definition.name)):
-        raise LakeRefusedError(f"{location} has files and is no Delta table; choose another lake")
+        raise LakeRefusedError(
+            f"{storage.location(definition.name)} has files and is no Delta table; choose another lake"
+        )
     try:
         return DeltaTable.create(
-            location,
+            storage.table_uri(definition.name),
             Schema(fields(definition.columns)),
             mode="ignore",
             description=definition.comment,

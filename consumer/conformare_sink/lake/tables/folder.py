@@ -95,7 +95,7 @@ class FolderTables:
             found = create_table(self.storage, definition)
         if found.metadata().configuration.get(OWNER_PROPERTY) != definition.name:
             raise LakeRefusedError(
-                f"{self.storage.table_uri(definition.name)} is not conformare's table "
+                f"{self.storage.location(definition.name)} is not conformare's table "
                 f"{definition.name!r}; choose another lake"
             )
         table = FolderTable(self.storage, definition, found)

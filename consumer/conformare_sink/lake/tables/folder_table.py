@@ -39,7 +39,7 @@ FENCE = "conformare.writer"
 READ = "conformare.read:"
 """Begins the application whose version is the offset up to which a log was read."""
 COMMIT = "conformare.commit"
-"""Names a commit in its own information, for a store that took it and whose answer was lost."""
+"""Names a commit in its own file: a store may have taken it although its answer was lost."""
 
 ATTEMPTS = 5
 """How often a commit is tried, each time upon the newest version of the table."""
@@ -68,7 +68,8 @@ class FolderTable:
     def __init__(self, storage: Storage, definition: TableDefinition, table: DeltaTable) -> None:
         self._storage = storage
         self._definition = definition
-        self._location = storage.table_uri(definition.name)
+        self._location = storage.location(definition.name)
+        self._uri = storage.table_uri(definition.name)
         self._lock = threading.Lock()
         self.table_id = str(table.metadata().id)
         self._take(table)
@@ -76,6 +77,8 @@ class FolderTable:
         self._foreign: list[range] = []
         """Versions of others that nobody has looked at yet."""
         self._asked = time.monotonic()
+        self._is_in_doubt = False
+        """Whether the last commit failed, or seemed to."""
         self._held = table.transaction_version(FENCE) or 0
         """The token that the table has; ours from the first commit on."""
         self._token = self._held + 1
@@ -122,6 +125,15 @@ class FolderTable:
         with self._lock:
             self._commit(add)
             self._take(self._load())
+
+    def settle(self) -> None:
+        """Make sure that no commit comes any more that seemed to fail.
+
+        Its request may still be on its way. It is refused when its version is another's.
+        """
+        with self._lock:
+            if self._is_in_doubt:
+                self._commit(self._note)
 
     def changed_by_others(self) -> bool:
         """Return whether rows have come or gone by somebody else since it was asked last."""
@@ -191,6 +203,7 @@ class FolderTable:
             custom_metadata={COMMIT: commit_id}, app_transactions=transactions
         )
         told: dict[str, Any] = {}
+        self._is_in_doubt = True
         for attempt in range(1, ATTEMPTS + 1):
             before = self._table.version()
             try:
@@ -207,6 +220,7 @@ class FolderTable:
                 self._take(newest)
             self._held = self._token
             self._see(self._table.version())
+            self._is_in_doubt = False
             break
         return told
 
@@ -217,7 +231,7 @@ class FolderTable:
 
     def _load(self) -> DeltaTable:
         try:
-            table = DeltaTable(self._location, storage_options=self._storage.options or None)
+            table = DeltaTable(self._uri, storage_options=self._storage.options or None)
         except (DeltaError, OSError) as exc:
             raise TableWriteError(self._location, self._explain(exc)) from exc
         if str(table.metadata().id) != self.table_id:
@@ -225,10 +239,10 @@ class FolderTable:
         return table
 
     def _has_landed(self, newest: DeltaTable, before: int, commit_id: str) -> bool:
-        n_since = newest.version() - before
-        return n_since > 0 and any(
-            commit.get(COMMIT) == commit_id for commit in newest.history(n_since)
-        )
+        """Return whether a commit is in the log, although it was told to have failed."""
+        # Not by the table's history, which keeps all threads waiting for the store.
+        contents = map(self._content, range(newest.version(), before, -1))
+        return any(content and commit_id.encode() in content for content in contents)
 
     def _require_own(self, newest: DeltaTable) -> None:
         """Make sure that no other writer has opened the table since this one did."""

@@ -81,6 +81,8 @@ def quarantine_rows(rejected: Collection[Rejected]) -> pa.Table:
     """Return messages that could not be used as rows of the table `quarantine`, from now on."""
     schema = arrow_schema(QUARANTINE.columns)
     columns = _message_columns([one.message for one in rejected])
+    weights = pa.array([one.n_bytes for one in rejected], pa.int64())
+    columns["value_bytes"] = pc.coalesce(columns["value_bytes"], weights)
     columns["cause"] = pa.array([one.cause for one in rejected])
     columns["quarantined_at"] = _now(len(rejected))
     return pa.table([columns[name] for name in schema.names], schema=schema)

@@ -73,6 +73,14 @@ class Table(Protocol):
             LakeBusyError: Another writer has taken the lake over.
         """
 
+    def settle(self) -> None:
+        """Make sure that no commit of ours comes any more that seemed to fail.
+
+        Raises:
+            TableWriteError: That cannot be known yet.
+            LakeBusyError: Another writer has taken the lake over.
+        """
+
     def changed_by_others(self) -> bool:
         """Return whether rows have come or gone by somebody else since it was asked last."""
 

@@ -51,13 +51,16 @@ LAKE = ["--lake", "/nowhere"]
                 (["status"], "--lake"),
                 (["status", *LAKE], "--bootstrap-servers"),
                 (["status", *LAKE], "--schema"),
-                (["sink", *BROKER, *LAKE], "--checkpoint"),
                 (["purge", *LAKE], "--run-id"),
                 (["purge", *LAKE], "--pipeline"),
                 (["quarantine", "drop", *LAKE], "--cause"),
                 (["quarantine", "drop", *LAKE], "--topic"),
             )
         ),
+        (["sink", *BROKER, *LAKE, "--checkpoint", ""], "--checkpoint"),
+        (["sink", *BROKER, *LAKE, "--pending-days", "inf"], "--pending-days"),
+        (["sink", *BROKER, *LAKE, "--pending-days", "nan"], "--pending-days"),
+        (["status", *LAKE, "--storage-options", "a\x1b\nb"], r"a\x1b\nb cannot be read"),
         (["status", "--lake", "a\udcff"], "--lake is not in this locale's encoding: 'a\\udcff'"),
         (
             ["purge", *LAKE, "--run-id", "a", "--run-id", "\udcff"],

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import conformare_demo
@@ -40,6 +40,8 @@ TELLING = st.sampled_from(
 SIGNS = TELLING | st.characters(exclude_categories=())
 TEXTS = st.text(SIGNS) | st.sampled_from(["[/boom]", "[link=x]y", "a:bug:b", "[bold]x[/bold]"])
 
+UNHURRIED = settings(deadline=None)
+"""Tables take a while to lay out where the machine does something else as well."""
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 UNSEEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
@@ -97,6 +99,7 @@ def test_any_text_is_one_line_that_a_terminal_does_not_obey(text: str) -> None:
     assert not UNSEEN.search(printable(text))
 
 
+@UNHURRIED
 @given(st.lists(st.tuples(TEXTS, TEXTS, st.integers()), max_size=4), TEXTS)
 def test_any_text_stands_whole_in_a_table(rows: list[tuple[str, str, int]], title: str) -> None:
     """On one line of a file, however long it is."""
@@ -129,6 +132,7 @@ def test_a_long_name_is_whole_in_a_file_and_folded_on_a_terminal(
     assert "".join(line.split("│")[1].strip() for line in lines if "│" in line) == name
 
 
+@UNHURRIED
 @given(TEXTS)
 def test_on_a_terminal_the_only_codes_are_of_colours(text: str) -> None:
     """They are ours."""

@@ -11,17 +11,21 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
-from hypothesis import given
+from deltalake import DeltaTable, write_deltalake
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformare.cli import main
 from conformare_schemas import GRAINS, arrow_schema, table_columns
 from conformare_sink.cli import maintain, purge, status
 from conformare_sink.cli._console import printable
+from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.maintenance import MaintenanceReport, TableReport
-from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 from conformare_sink.lake.purge import Purged
+from conformare_sink.lake.tables.own import PENDING, QUARANTINE
+from conformare_sink.lake.tables.places import folder_tables
+from conformare_sink.messages.emission import RunKey
+from conformare_sink.options import StorageSettings
 from conformare_sink.status import IncompleteEmission, LakeStatus
 
 NAMES = [
@@ -37,6 +41,8 @@ NAMES = [
     "отчёт 日報 🦊",
     "n" * 500,
 ]
+UNHURRIED = settings(deadline=None)
+"""Tables take a while to lay out where the machine does something else as well."""
 SINCE = datetime(2026, 1, 2, tzinfo=timezone.utc)
 TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(NAMES)
 COUNTS = st.integers(min_value=1, max_value=2**40)
@@ -73,6 +79,7 @@ def printed_by(show: Any, *what: Any, **how: Any) -> list[str]:
     return lines
 
 
+@UNHURRIED
 @given(STATUSES)
 def test_status_prints_any_names(found: LakeStatus) -> None:
     """Each whole, and those of one emission on one line."""
@@ -85,6 +92,7 @@ def test_status_prints_any_names(found: LakeStatus) -> None:
         assert any(all(printable(name) in line for name in names) for line in lines)
 
 
+@UNHURRIED
 @given(st.builds(Purged, runs=BY_NAME, rows=BY_NAME, quarantined=COUNTS), st.booleans())
 def test_purge_prints_any_names(found: Purged, dry_run: bool) -> None:
     """It must not end in an error after it has deleted."""
@@ -93,6 +101,7 @@ def test_purge_prints_any_names(found: Purged, dry_run: bool) -> None:
         assert any(printable(name) in line and f"{count:,}" in line for line in lines)
 
 
+@UNHURRIED
 @given(TEXTS)
 def test_maintain_prints_any_names(name: str) -> None:
     """Those of tables are ours, but for a prefix."""
@@ -103,7 +112,7 @@ def test_maintain_prints_any_names(name: str) -> None:
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A lake in whose every column of names is every name, and whose own is one of them."""
-    root = tmp_path_factory.mktemp("lakes") / "l \u202e лес"
+    root = tmp_path_factory.mktemp("lakes") / "lake"
     for grain in GRAINS:
         named = {"status": NAMES} if grain == "runs" else {}
         table = rows(table_columns(grain), run_id=NAMES, pipeline=NAMES, **named)
@@ -131,7 +140,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
         quarantined_at=[SINCE] * len(NAMES),
     )
     write_deltalake(root / "quarantine", quarantined)
-    return str(root)
+    return str(root.rename(root.with_name("l (b) a:bug:b лес")))
 
 
 def rows(columns: Any, **values: list[Any]) -> pa.Table:
@@ -173,11 +182,49 @@ def test_json_has_every_name_as_it_is(lake: str, capsys: pytest.CaptureFixture[s
     assert {one["topic"] for one in read("quarantine", "show")} == {*NAMES}
 
 
-def test_an_error_shows_the_name_of_a_lake_on_one_line(
+def test_runs_of_any_name_are_purged_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """One by one, and then all that are left."""
+    keys: dict[str, list[Any]] = {
+        "run_id": NAMES,
+        "pipeline": NAMES,
+        "ts": [SINCE] * len(NAMES),
+    }
+    landed = rows(table_columns("runs"), **keys)
+    tables = folder_tables(str(tmp_path), StorageSettings())
+    with open_for_writing(tables, "a test") as lake:
+        lake.land({"runs": landed}, [*map(RunKey, NAMES, NAMES)])
+    first, second, *others = NAMES
+    command = ["purge", "--lake", str(tmp_path)]
+    assert main([*command, "--pipeline", first]) == 0
+    assert f"│ {first} " in capsys.readouterr().out
+    assert main([*command, "--run-id", second]) == 0
+    assert f"│ {second} " in capsys.readouterr().out
+    for dry_run in (["--dry-run"], []):
+        assert main([*command, "--before", "2026-02-01", *dry_run]) == 0
+        lines = capsys.readouterr().out.split("\n")
+        assert [line for line in lines if printable(line) != line] == []
+        for name in others:
+            assert any(f"│ {printable(name)} " in line for line in lines)
+    assert DeltaTable(tmp_path / "runs").to_pyarrow_table().num_rows == 0
+
+
+@pytest.mark.parametrize("name", ["{bold}", ":bug:b", "лес"])
+def test_an_error_shows_the_name_of_a_lake(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Which is what a script gave it."""
-    assert main(["status", "--lake", f"{tmp_path}/[/]\n\x1b[2J"]) == 1
-    assert capsys.readouterr().err == (
-        f"error: there is no conformare lake at {tmp_path}/[/]\\n\\x1b[2J\n"
-    )
+    assert main(["status", "--lake", f"{tmp_path}/{name}"]) == 1
+    told = f"error: there is no conformare lake at {tmp_path}/{name}\n"
+    assert capsys.readouterr().err == told
+
+
+def test_an_error_is_one_line_whatever_the_name_of_a_lake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No terminal obeys it."""
+    assert main(["status", "--lake", f"{tmp_path}/a\n\x1b[2J"]) == 1
+    told = capsys.readouterr().err
+    assert r"a\n\x1b[2J" in told
+    assert printable(told[:-1]) == told[:-1]

@@ -90,10 +90,9 @@ def test_the_summary_adds_up_the_tables() -> None:
     report = MaintenanceReport(
         [TableReport("runs", 30, 1, 4, 100), TableReport("risks", 10, 2, 0, 50)],
         settled=7,
-        left_over=1,
         seconds=12.4,
     )
     assert report.summary() == (
-        "40 file(s) put together into 3, 4 deleted, 150 of the logs deleted, 7 row(s) no longer "
-        "pending, 1 folder(s) of killed replays deleted, in 12 s"
+        "40 file(s) compacted into 3, 4 deleted, 150 of the logs deleted, 7 row(s) no longer "
+        "pending, in 12 s"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 import pytest
@@ -11,17 +12,19 @@ from support.produce import messages_of
 from support.records import make_record
 
 from conformare_schemas import topic_name
-from conformare_sink.landing import batch
 from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
 from conformare_sink.messages.message import Message
-from conformare_sink.spark.collect import Portion
+from conformare_sink.spark.collect import Collector
+from conformare_sink.spark.dealing import Ranges
+from conformare_sink.spark.portion import Portion
 
 PREFIX = "test."
 READ = {"log": 7}
+RANGES: Ranges = {("test.runs", 0): (0, 7)}
 
 
 def messages(run_id: str, first_offset: int) -> list[Message]:
@@ -38,19 +41,25 @@ A, B = messages("a", 0), messages("b", 100)
 class Batches:
     """Lands batches of given portions in a place, and keeps their reports."""
 
-    def __init__(self, place: MemoryPlace, patch: pytest.MonkeyPatch, days: float | None) -> None:
+    def __init__(self, place: MemoryPlace, days: float | None = None) -> None:
         self.reports: list[BatchReport] = []
         self.place = place
-        self._patch = patch
         landing = Landing(place, PendingMessages(place.still_waiting()), PREFIX)
-        self._land = BatchLanding(landing, self.reports.append, days)
+        collector = cast("Collector", self)
+        self._land = BatchLanding(landing, collector, self.reports.append, days)
+        self._portions: list[Portion] = []
 
     def land(self, *portions: list[Message]) -> BatchReport:
         """Land one batch."""
-        collected = [Portion(those, set()) for those in portions]
-        self._patch.setattr(batch, "portions", lambda _: iter(collected))
-        self._land(cast("DataFrame", None), len(self.reports), READ)
+        is_whole = len(portions) == 1
+        self._portions = [Portion(those, is_whole=is_whole) for those in portions]
+        self._land(cast("DataFrame", None), len(self.reports), RANGES, READ)
         return self.reports[-1]
+
+    def portions(self, _: DataFrame, ranges: Ranges) -> Iterator[Portion]:
+        """Collect the batch that is being landed, as `Collector` does."""
+        assert ranges == RANGES
+        return iter(self._portions)
 
 
 @pytest.fixture
@@ -60,9 +69,9 @@ def place() -> MemoryPlace:
 
 
 @pytest.fixture
-def batches(place: MemoryPlace, monkeypatch: pytest.MonkeyPatch) -> Batches:
+def batches(place: MemoryPlace) -> Batches:
     """Lands there."""
-    return Batches(place, monkeypatch, None)
+    return Batches(place)
 
 
 def test_what_was_read_is_noted_when_every_portion_has_landed(
@@ -96,11 +105,9 @@ def test_an_emission_of_several_portions_is_counted_once(batches: Batches) -> No
     assert (report.messages, report.pending) == (len(A) + 2 + 1, 1)
 
 
-def test_what_has_waited_too_long_is_counted_in_the_report(
-    place: MemoryPlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_has_waited_too_long_is_counted_in_the_report(place: MemoryPlace) -> None:
     """And looked for once an hour."""
-    batches = Batches(place, monkeypatch, 1e-12)
+    batches = Batches(place, 1e-12)
     report = batches.land(A[:3])
     assert (report.set_aside, report.pending) == (1, 0)
     assert "1 incomplete emission(s) set aside" in report.summary()
@@ -111,7 +118,7 @@ def test_what_has_waited_too_long_is_counted_in_the_report(
 
 
 def test_a_batch_of_nothing_is_not_told(batches: Batches, place: MemoryPlace) -> None:
-    """Spark begins every stream with one; what was read is noted all the same."""
+    """Offsets may lie behind marks of transactions; what was read is noted all the same."""
     with pytest.raises(IndexError):
         batches.land([])
     assert place.read == READ

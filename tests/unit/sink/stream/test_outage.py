@@ -139,6 +139,40 @@ def test_a_query_is_started_again_as_often_as_a_broker_goes_away() -> None:
     assert (query.left, asked) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            StreamFailedError(BETWEEN_BATCHES),
+            "TimeoutException: Timed out waiting for a node assignment. Call: listNodes",
+        ),
+        (
+            failed(RuntimeError(WITHIN_A_BATCH)),
+            (
+                "TimeoutException: Timeout of 5000ms expired before the position for partition "
+                "x.risks-1 could be determined"
+            ),
+        ),
+        (
+            failed(FromJava("Failed to create new KafkaAdminClient", NO_NAME)),
+            "No resolvable bootstrap urls given in bootstrap.servers",
+        ),
+        (
+            BrokerUnreachableError(NOWHERE, 1),
+            "no Kafka broker answers at 127.0.0.1:1 (waited 1 s)",
+        ),
+    ],
+)
+def test_an_outage_is_told_in_the_words_that_say_so(
+    error: Exception, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in all those around them, which fill a page."""
+    subject, _ = restarts(None)
+    subject.keep_up(Query(error))
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == f"the Kafka broker was not reached: {told}"
+
+
 def test_another_failure_is_explained_and_raised() -> None:
     """It would come again."""
     query = Query(StreamFailedError(DELETED), StreamFailedError(DELETED))

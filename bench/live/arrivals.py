@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
+from support.lake_view import LakeView, commit_file
 
 LOOK_SECONDS = 0.02
 
@@ -21,33 +22,30 @@ class Arrivals:
         lake: The lake, which exists.
     """
 
-    def __init__(self, lake: Path) -> None:
-        self._table = lake / "runs"
-        self._version = sum(1 for _ in self._log.glob("*.json"))
+    def __init__(self, lake: LakeView) -> None:
+        self._lake = lake
+        self._version = lake.version("runs")
         self.seen: dict[str, float] = {}
         """run_id → when it was visible, as `time.time()`."""
-
-    @property
-    def _log(self) -> Path:
-        return self._table / "_delta_log"
 
     def watch(self, over: threading.Event) -> None:
         """Look until it is over."""
         while not over.wait(LOOK_SECONDS):
-            commit = self._log / f"{self._version:020d}.json"
-            if not commit.exists():
+            commit = self._lake.read(commit_file("runs", self._version + 1))
+            if commit is None:
                 continue
             now = time.time()
             self._version += 1
-            for line in commit.read_text(encoding="utf-8").splitlines():
+            for line in commit.splitlines():
                 added = json.loads(line).get("add")
                 if added and added["dataChange"]:
-                    rows = pq.read_table(self._table / added["path"], columns=["run_id"])
+                    file = self._lake.read(f"runs/{added['path']}")
+                    rows = pq.read_table(pa.BufferReader(file), columns=["run_id"])
                     self.seen.update(dict.fromkeys(rows.column("run_id").to_pylist(), now))
 
 
 @contextmanager
-def watched(lake: Path) -> Iterator[Arrivals]:
+def watched(lake: LakeView) -> Iterator[Arrivals]:
     """Watch a lake for the time of a block.
 
     Args:

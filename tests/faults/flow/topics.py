@@ -6,7 +6,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from support.checker import KeyAndValue, Place
 
 from conformare_schemas import GRAINS, topic_name
-from faults.pump import UNUSABLE_HEADER
+from faults.flow.pump import UNUSABLE_HEADER
 
 _SECONDS = 60.0
 _AT_ONCE = 10_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,46 +14,79 @@ from pathlib import Path
 from typing import Any
 
 from bench.emission.broker import Broker
-from bench.landing.arrivals import Arrivals
+from bench.landing.checkout import HERE, Checkout
+from bench.live.arrivals import Arrivals
+from support.lake_view import LakeView
 from support.typical import typical_store
 
 from conformare import to_run_record
 from conformare._identity import new_emission_id
 from conformare.emission import KafkaOptions, KafkaWriter
+from conformare_schemas import GRAINS
 
 START_SECONDS = 120.0
+READY = "landing runs from"
+"""What a sink says when Spark is up and the lake is about to be opened."""
+
+_TABLES = (*GRAINS, "pending", "quarantine", "purged")
+_LOOK_SECONDS = 0.005
 
 
 class LiveSink:
-    """A running `conformare sink`; made by `live_sink`."""
+    """A running `conformare sink`; made by `live_sink`.
+
+    Attributes:
+        batches: What it has told of each batch.
+        ready: When Spark was up, as `time.monotonic()`; None before that.
+    """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self.batches: list[dict[str, Any]] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self.ready: float | None = None
+        self._readers = [
+            threading.Thread(target=reads, daemon=True)
+            for reads in (self._read_reports, self._read_messages)
+        ]
+        for reader in self._readers:
+            reader.start()
 
     @property
     def pid(self) -> int:
         """The sink's process; Spark's Java is its child."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self._process.poll() is not None
+
     def stop(self) -> int:
         """Ask it to end, and return its exit code."""
         self._process.send_signal(signal.SIGTERM)
         code = self._process.wait(START_SECONDS)
-        self._reader.join()
+        for reader in self._readers:
+            reader.join()
         return code
 
-    def _read(self) -> None:
+    def _read_reports(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it was asked for
         for line in self._process.stdout:
             if line.startswith("{"):
                 self.batches.append(json.loads(line))
 
+    def _read_messages(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101 - it was asked for
+        for line in self._process.stderr:
+            if READY in line:
+                self.ready = time.monotonic()
+            sys.stderr.write(line)
+
 
 @contextmanager
-def live_sink(broker: Broker, prefix: str, lake: Path, *options: str) -> Iterator[LiveSink]:
+def live_sink(
+    broker: Broker, prefix: str, lake: LakeView, *options: str, checkout: Checkout = HERE
+) -> Iterator[LiveSink]:
     """Run a sink for the time of a block.
 
     Args:
@@ -62,18 +94,25 @@ def live_sink(broker: Broker, prefix: str, lake: Path, *options: str) -> Iterato
         prefix: Its topics.
         lake: Where to.
         options: More options of the command.
+        checkout: Whose sink.
     """
     command = [
         *(str(Path(sys.executable).with_name("conformare")), "sink", "--log-format", "json"),
-        *("--bootstrap-servers", broker.servers, "--lake", str(lake), "--topic-prefix", prefix),
+        *("--bootstrap-servers", broker.servers, "--lake", lake.root, "--topic-prefix", prefix),
         *options,
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**checkout.environment, **lake.storage_options},
+    )
     sink = LiveSink(process)
     try:
         yield sink
     finally:
-        if process.poll() is None:
+        if not sink.has_ended:
             sink.stop()
 
 
@@ -107,13 +146,17 @@ def await_arrival(arrivals: Arrivals, recorded: dict[str, float]) -> list[float]
     return [arrivals.seen[run_id] - when for run_id, when in recorded.items()]
 
 
-def await_lake(lake: Path) -> None:
-    """Wait until a sink has made its lake."""
+def await_lake(sink: LiveSink, lake: LakeView) -> float:
+    """Wait until a sink has made its lake, and return how long that took when Spark was up."""
     deadline = time.monotonic() + START_SECONDS
-    while not (lake / "purged" / "_delta_log" / f"{0:020d}.json").exists():
-        if time.monotonic() > deadline:
+    missing = list(_TABLES)
+    while missing or sink.ready is None:
+        if sink.has_ended or time.monotonic() > deadline:
             raise RuntimeError("the sink does not start")
-        time.sleep(0.5)
+        time.sleep(_LOOK_SECONDS)
+        if sink.ready is not None:
+            missing = [table for table in missing if lake.version(table) < 0]
+    return time.monotonic() - sink.ready
 
 
 def resident_mb(pid: int) -> float:

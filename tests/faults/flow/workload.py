@@ -18,7 +18,7 @@ from support.produce import messages_of
 from support.records import TYPICAL_ROWS, Record, make_record
 
 from conformare.emission import Message
-from faults.unusable import Outgoing, spoiled
+from faults.flow.unusable import Outgoing, spoiled
 
 INTERLEAVED = 4.0
 """Over how many runs' time the messages of one emission are spread."""

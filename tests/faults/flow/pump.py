@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from confluent_kafka import KafkaError, Message, Producer
 
 from conformare_schemas import topic_name
-from faults.unusable import Outgoing
-from faults.workload import Workload
+from faults.flow.unusable import Outgoing
+from faults.flow.workload import Workload
 
 UNUSABLE_HEADER = "faults.unusable"
 """Marks on the topic what cannot be used, for who compares; a sink has no reason to look at it."""

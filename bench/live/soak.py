@@ -9,9 +9,10 @@ from pathlib import Path
 
 from bench.emission.broker import Broker
 from bench.emission.figures import p50, percentile
-from bench.landing.arrivals import watched
+from bench.landing.checkout import Checkout
 from bench.landing.figures import at_most
-from bench.landing.live import (
+from bench.live.arrivals import watched
+from bench.live.sink import (
     LiveSink,
     await_arrival,
     await_lake,
@@ -19,7 +20,7 @@ from bench.landing.live import (
     record_at,
     resident_mb,
 )
-from deltalake import DeltaTable
+from support.lake_view import LakeView
 
 from conformare_schemas import GRAINS
 
@@ -31,22 +32,22 @@ LIVE_FILES = 300
 """A batch a second, for two minutes and as long as maintenance takes."""
 
 
-def soak(broker: Broker, folder: Path) -> None:
+def soak(broker: Broker, folder: Path, _other: Checkout | None) -> None:
     """Print memory, batch time and files of the last third beside those of the second.
 
     Args:
         broker: The broker, which is up.
         folder: Where the lake is.
     """
-    lake = folder / "soak"
+    lake = LakeView(str(folder / "soak"))
     broker.create_topics(PREFIX)
     with live_sink(broker, PREFIX, lake, "--maintain-every", "2 minutes") as sink:
-        await_lake(lake)
+        await_lake(sink, lake)
         with watched(lake) as arrivals, _memory(sink) as memory:
             found = await_arrival(arrivals, record_at(broker, PREFIX, PER_SECOND, SECONDS))
         seconds = [batch["seconds"] for batch in sink.batches]
-        live = max(len(DeltaTable(str(lake / grain)).file_uris()) for grain in GRAINS)
-        on_disk = {grain: len(list((lake / grain).glob("*.parquet"))) for grain in GRAINS}
+        live = max(len(lake.table(grain).file_uris()) for grain in GRAINS)
+        on_disk = {grain: len(list(Path(lake.root, grain).glob("*.parquet"))) for grain in GRAINS}
         code = sink.stop()
     third = len(memory) // 3
     middle, last = memory[third : 2 * third], memory[2 * third :]
