@@ -250,7 +250,9 @@ def test_tables_that_a_job_has_made_are_the_first_lakes_and_can_be_moved(
     first.open()
     with pytest.raises(LakeRefusedError, match=f"give --lake {first.storage.address}"):
         second.open()
-    spark.sql(f"ALTER TABLE {runs} SET TBLPROPERTIES ('conformare.lake' = '{second.storage.address}')")
+    spark.sql(
+        f"ALTER TABLE {runs} SET TBLPROPERTIES ('conformare.lake' = '{second.storage.address}')"
+    )
     second.open()
     with pytest.raises(LakeRefusedError, match=f"give --lake {second.storage.address}"):
         first.open()

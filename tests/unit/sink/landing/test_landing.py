@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from support.memory_place import MemoryPlace
 from support.produce import messages_of
@@ -12,6 +15,7 @@ from support.records import make_record
 
 from conformare_schemas import GRAINS, topic_name
 from conformare_sink.landing import pending as pending_messages
+from conformare_sink.landing import rows
 from conformare_sink.landing.landing import Landed, Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.emission import Decision, RunKey
@@ -170,6 +174,30 @@ def test_memory_holds_the_values_of_the_latest_messages_only(
     assert set(place.fetched) == {message.place for message in runs["early"][1:]}
     assert {run.run_id for run in place.runs} == {"early", "late"}
     assert sum(len(value) for _, value in landing.pending.values(place.waiting)) == 0
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_rows_that_come_back_are_bounded(
+    place: MemoryPlace, landing: Landing, monkeypatch: pytest.MonkeyPatch, *, has_ended: bool
+) -> None:
+    """From memory or from the place: small values may have very many."""
+    monkeypatch.setattr(rows, "MOST_ROWS", 40)
+    place.portion = 1_000
+    runs = {run_id: messages(run_id) for run_id in "abcd"}
+    landings: list[int] = []
+    land = place.land
+
+    def noted(tables: Mapping[str, pa.Table], *more: Any) -> None:
+        landings.append(sum(table.num_rows for table in tables.values()))
+        land(tables, *more)
+
+    monkeypatch.setattr(place, "land", noted)
+    landing.land([message for those in runs.values() for message in those[1:]])
+    if has_ended:
+        landing = restarted(place)
+    landing.land([*(those[0] for those in runs.values()), *messages("fresh")], READ)
+    assert sorted(landings) == ([36] * 5 if has_ended else [36] * 3 + [72])
+    assert place.read == READ
 
 
 def test_a_message_that_is_read_again_while_it_waits_is_kept_once(
