@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from functools import cache
 from zlib import crc32
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from support.memory_place import BrokenOffError, MemoryPlace
@@ -65,15 +66,15 @@ class World:
         produced += [(b"k", b"garbage", f"{PREFIX}runs")] * chance.randint(0, 2)
         chance.shuffle(produced)
         self.logs: dict[str, Log] = {name: [] for name in LOGS}
-        for time, (log, message) in enumerate((chance.choice(LOGS), m) for m in produced):
-            offset = len(self.logs[log])
-            self.logs[log].append(Message(*message, int(log), offset, time))
+        for time, (key_bytes, value, topic) in enumerate(produced):
+            log = self.logs[name := chance.choice(LOGS)]
+            log.append(Message(key_bytes, value, topic, int(name), len(log), time))
         # The partition of every topic in a log; so a message is told by it and its offset.
         self.envelopes: dict[tuple[str, int], Envelope] = {}
         decoded = decode([m for log in self.logs.values() for m in log], PREFIX)
         for envelope in decoded.envelopes:
-            message = envelope.message
-            self.envelopes[str(message.partition), message.offset] = envelope
+            place = envelope.message.place
+            self.envelopes[str(place.partition), place.offset] = envelope
 
 
 def in_portions(chance: random.Random, messages: list[Message]) -> list[list[Message]]:
@@ -195,17 +196,15 @@ def test_every_run_is_there_with_the_rows_of_one_emission(
 ) -> None:
     """Nothing lost, nothing twice, and what is not whole waits."""
     chance = random.Random(seed)  # noqa: S311 - the same world every time
-    limits = (pending.MOST_VALUE_BYTES, rows.MOST_ROWS)
-    pending.MOST_VALUE_BYTES, rows.MOST_ROWS = most_value_bytes, most_rows
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pending, "MOST_VALUE_BYTES", most_value_bytes)
+        patch.setattr(rows, "MOST_ROWS", most_rows)
         world = World(chance)
         sink = Sink(world, chance)
         for step in steps:
             step(sink)  # type: ignore[operator]
         sink.rest()
         sink.retry()
-    finally:
-        pending.MOST_VALUE_BYTES, rows.MOST_ROWS = limits
 
     place = sink.place
     assert place.runs == {key.run for key in world.whole}
