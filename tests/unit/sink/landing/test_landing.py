@@ -215,22 +215,24 @@ def test_a_message_that_is_read_again_while_it_waits_is_kept_once(
     assert place.runs == {RunKey("pipeline", "run-1")}
 
 
-def test_a_run_whose_message_was_deleted_while_it_waited_waits_on(
-    place: MemoryPlace, landing: Landing, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("first_gone", [1, 3])
+def test_a_run_whose_messages_were_deleted_while_it_waited_waits_on(
+    place: MemoryPlace, landing: Landing, caplog: pytest.LogCaptureFixture, first_gone: int
 ) -> None:
-    """It is told, the others land, and it lands when the message comes again."""
+    """It is told, the others land, and it lands when the messages come again."""
     harmed, sound = messages("harmed"), messages("sound")
     landing.land([*harmed[1:], *sound[1:]])
     landing = restarted(place)
-    del place.waiting[harmed[3].place]
-    landed = landing.land([harmed[0], sound[0]], READ)
+    for message in harmed[first_gone:]:
+        del place.waiting[message.place]
+    landed = landing.land([sound[0], harmed[0]], READ)
     assert counts(landed) == {"incomplete": 1, "landed": 1}
     assert "is gone from the table `pending`" in caplog.text
     assert place.runs == {RunKey("pipeline", "sound")}
     assert (landing.pending.emissions, place.read) == (1, READ)
-    assert harmed[0].place in place.waiting
-    again = harmed[3]._replace(offset=1_000_000, timestamp=1_000_000)
-    assert counts(landing.land([again])) == {"landed": 1}
+    assert set(place.waiting) == {message.place for message in (*harmed[:first_gone], *sound[1:])}
+    again = [m._replace(timestamp=m.timestamp + 1_000_000) for m in harmed[first_gone:]]
+    assert counts(landing.land(again)) == {"landed": 1}
     assert place.runs == {RunKey("pipeline", "sound"), RunKey("pipeline", "harmed")}
 
 
