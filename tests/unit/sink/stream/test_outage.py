@@ -124,9 +124,10 @@ def restarts(patience_seconds: float | None) -> tuple[Restarts, list[str]]:
 
 
 def test_a_query_is_started_again_as_often_as_a_broker_goes_away() -> None:
-    """And when Spark fails on the report of a batch that is done."""
+    """However the query's end tells of it."""
     outage = StreamFailedError(BETWEEN_BATCHES)
-    query = Query(outage, failed(FromJava("", REPORT)), BrokerUnreachableError(NOWHERE, 1), outage)
+    named = failed(FromJava("Failed to create new KafkaAdminClient", NO_NAME))
+    query = Query(outage, named, BrokerUnreachableError(NOWHERE, 1), outage)
     subject, asked = restarts(None)
     subject.keep_up(query)
     assert (query.left, asked) == ([], [])
