@@ -52,7 +52,7 @@ class ObjectFiles:
         except FileNotFoundError:
             return None
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes | memoryview) -> None:
         """Write a file, whole or not at all, in place of one of that name."""
         obstore.put(self._store, name, content)
 
