@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from conformare_schemas._contract import GRAINS, message_schema, row_fields
+from conformare_schemas._naming import BY_PATH
 
 KEY_COLUMNS: tuple[str, ...] = ("run_id", "pipeline", "ts")
 """Columns that every table begins with."""
@@ -122,7 +123,9 @@ class TableDefinition:
         properties = ", ".join(
             f"{_sql_text(name)} = {_sql_text(value)}" for name, value in self.properties.items()
         )
-        clustering = f"CLUSTER BY ({', '.join(self.clustering)}) " if self.clustering else ""
+        # A lake's folder is deltalake's to write, which knows no clustering.
+        is_clustered = self.clustering and not identifier.startswith(BY_PATH)
+        clustering = f"CLUSTER BY ({', '.join(self.clustering)}) " if is_clustered else ""
         return (
             f"CREATE TABLE IF NOT EXISTS {identifier} ({self.schema_ddl}) USING DELTA "
             f"{clustering}COMMENT {_sql_text(self.comment)} TBLPROPERTIES ({properties})"
