@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -57,11 +58,11 @@ class Sender:
         grain: str,
         key: bytes | None,
         value: bytes,
-        headers: list[tuple[str, bytes]] | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """Send one message, when there is room for it."""
         topic = topic_name(grain, self._prefix)
-        self._producer.produce(topic, key=key, value=value, headers=headers or [])
+        self._producer.produce(topic, key=key, value=value, headers=[*headers])
         while len(self._producer) > 500:
             self._producer.poll(0.05)
 
