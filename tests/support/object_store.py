@@ -126,15 +126,17 @@ class ObjectStore:
 
 
 @contextmanager
-def s3proxy(folder: Path) -> Iterator[ObjectStore]:
+def s3proxy(folder: Path, *more_settings: str) -> Iterator[ObjectStore]:
     """Run S3Proxy, which keeps all in its memory, for the time of a block.
 
     Args:
         folder: An empty folder for its settings and its log.
+        more_settings: More lines of its settings.
     """
     port = free_port()
     settings, logback = folder / "s3proxy.properties", folder / "logback.xml"
-    settings.write_text(_S3PROXY_SETTINGS.format(port=port), encoding="utf-8")
+    lines = [_S3PROXY_SETTINGS.format(port=port), *more_settings]
+    settings.write_text("\n".join(lines), encoding="utf-8")
     logback.write_text(_LOGBACK, encoding="utf-8")
     jars = resolve_jars(S3PROXY_JARS)
     command = [

@@ -36,6 +36,7 @@ PROTOCOLS = {
 From EXPIRED to STRANGER they have a certificate that nobody may accept; ADRIFT sends its clients on
 to where nobody is."""
 NOWHERE = "127.0.0.1:1"
+_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class SecuredBroker:
 
 @contextmanager
 def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
-    """The embedded broker, with what it is given at its start changed."""
+    """The embedded broker with all of `PROTOCOLS`."""
     authority = Authority(folder)
     (folder / "stranger").mkdir()
     stranger = Authority(folder / "stranger", "stranger")
@@ -114,18 +115,70 @@ def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
         template += f"listener.name.{name.lower()}.ssl.keystore.location={both}\n"
     # As Java's login configuration quotes it, and that again as a file of properties does.
     quoted = AWKWARD.replace("\\", "\\\\").replace('"', '\\"').replace("\\", "\\\\")
-    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
     for name in ("password", "open_password"):
         template += f"listener.name.{name}.sasl.enabled.mechanisms=PLAIN\n"
-        template += f'listener.name.{name}.plain.sasl.jaas.config={login} user_{USER}="{quoted}";\n'
+        template += (
+            f'listener.name.{name}.plain.sasl.jaas.config={_LOGIN} user_{USER}="{quoted}";\n'
+        )
     for name in ("certificate", "certificate_12"):
         template += f"listener.name.{name}.ssl.client.auth=required\n"
     template += "listener.name.certificate_12.ssl.enabled.protocols=TLSv1.2\n"
+    with _running(folder, template, ports["PLAINTEXT"]):
+        yield SecuredBroker(ports, authority, stranger, folder)
+
+
+@dataclass(frozen=True)
+class GuardedBroker:
+    """A broker that lets users do only what they were given; unauthenticated ones are its stewards."""
+
+    unguarded: str
+    guarded: str
+    folder: Path
+
+    def access(self, user: str) -> KafkaAccess:
+        """How a user gets in at `guarded`."""
+        file = self.folder / f"{user}.properties"
+        file.write_text(
+            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\n"
+            f"sasl.username={user}\nsasl.password={user}-secret\n",
+            encoding="utf-8",
+        )
+        return KafkaAccess.read(file)
+
+
+@contextmanager
+def guarded_broker(folder: Path, *users: str) -> Iterator[GuardedBroker]:
+    """The embedded broker with Kafka's own authorizer, and users without any right."""
+    ports = [free_port(), free_port()]
+    listener = f",GUARDED://{{host}}:{ports[1]}"
+    template = _broker_folder._CONFIGURATION
+    template = template.replace(",CONTROLLER://", f"{listener},CONTROLLER://")
+    template = template.replace(
+        "advertised.listeners=PLAINTEXT://{host}:{port}",
+        f"advertised.listeners=PLAINTEXT://{{host}}:{{port}}{listener}",
+    )
+    template = template.replace(
+        "CONTROLLER:PLAINTEXT", "CONTROLLER:PLAINTEXT,GUARDED:SASL_PLAINTEXT"
+    )
+    known = " ".join(f'user_{user}="{user}-secret"' for user in users)
+    template += f"""
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+listener.name.guarded.sasl.enabled.mechanisms=PLAIN
+listener.name.guarded.plain.sasl.jaas.config={_LOGIN} {known};
+"""
+    with _running(folder, template, ports[0]):
+        yield GuardedBroker(f"127.0.0.1:{ports[0]}", f"127.0.0.1:{ports[1]}", folder)
+
+
+@contextmanager
+def _running(folder: Path, configuration: str, port: int) -> Iterator[None]:
+    """The embedded broker, with what it is given at its start changed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_broker_folder, "_CONFIGURATION", template)
-        broker = EmbeddedBroker(folder / "broker", ports["PLAINTEXT"])
+        patch.setattr(_broker_folder, "_CONFIGURATION", configuration)
+        broker = EmbeddedBroker(folder / "broker", port)
         broker.start(timeout_seconds=START_SECONDS)
     try:
-        yield SecuredBroker(ports, authority, stranger, folder)
+        yield
     finally:
         broker.stop()

@@ -6,14 +6,21 @@ import functools
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    OFFSET_INVALID,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.admin._topic import TopicDescription
 from confluent_kafka.cimpl import NewTopic
@@ -33,7 +40,8 @@ T = TypeVar("T")
 
 ANSWER_SECONDS = 10.0
 
-_NAMED_SECONDS = 1.0
+_FIRST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_END: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _RETRY_SECONDS = 0.1
 _NO_SUCH_TOPIC = "UNKNOWN_TOPIC_OR_PART"
 _NO_ID = "A" * 22
@@ -64,10 +72,14 @@ class Cluster:
         self._servers = bootstrap_servers
         self._access = access
         self._admin = _admin(bootstrap_servers, access)
+        self._named: list[Address] = []
+        """Where clients were told to go on."""
 
     def metadata(self, timeout_seconds: float = ANSWER_SECONDS) -> ClusterMetadata:
         """Return what the brokers say of the cluster."""
-        return self._ask(lambda: self._admin.list_topics(timeout=timeout_seconds), timeout_seconds)
+        found = self._ask(lambda: self._admin.list_topics(timeout=timeout_seconds), timeout_seconds)
+        self._named = [Address(str(one.host), one.port) for one in found.brokers.values()]
+        return found
 
     def create(self, topics: list[NewTopic]) -> Mapping[str, Future[None]]:
         """Begin to create topics, and return what tells when each is there."""
@@ -88,48 +100,60 @@ class Cluster:
         self, places: Collection[tuple[str, int]]
     ) -> tuple[PartitionOffsets, PartitionOffsets]:
         """Return where the logs of some partitions begin, and where their next message goes."""
-        found = {}
-        with self._consumer("conformare-look") as consumer:
-            for place in places:
-                found[place] = self._ask(functools.partial(_log_ends, consumer, place))
-        return (
-            {place: first for place, (first, _) in found.items()},
-            {place: end for place, (_, end) in found.items()},
-        )
+        return self._offsets(places, _FIRST), self._offsets(places, _END)
 
     def since(self, places: Collection[tuple[str, int]], time: datetime) -> PartitionOffsets:
         """Return the offset of the first message that each partition got at a time or later."""
-        milliseconds = int(time.timestamp() * 1000)
-        wanted = [TopicPartition(*place, milliseconds) for place in places]
-        with self._consumer("conformare-look") as consumer:
-            found = self._ask(lambda: consumer.offsets_for_times(wanted, timeout=ANSWER_SECONDS))
-        _, ends = self.log_ends(places)
-        offsets = {(p.topic, p.partition): p.offset for p in found}
-        return {place: offsets[place] if offsets[place] >= 0 else ends[place] for place in places}
+        found = self._offsets(places, OffsetSpec.for_timestamp(int(time.timestamp() * 1000)))
+        ends = self._offsets(places, _END)
+        return {place: found[place] if found[place] >= 0 else ends[place] for place in places}
 
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Set the offsets that a consumer group has committed; takes a minute where none answers."""
-        places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
-        with self._consumer(group) as consumer:
-            self._ask(lambda: consumer.commit(offsets=places, asynchronous=False))
+        """Set the offsets that a consumer group has committed; it must have no members."""
+        wanted = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+        self._of_group(self._admin.alter_consumer_group_offsets, group, wanted)
 
     def committed(self, group: str, places: Collection[tuple[str, int]]) -> PartitionOffsets:
         """Return the offsets that a consumer group has committed, for some partitions."""
         wanted = [TopicPartition(*place) for place in places]
-        with self._consumer(group) as consumer:
-            found = self._ask(lambda: consumer.committed(wanted, timeout=ANSWER_SECONDS))
+        found = self._of_group(self._admin.list_consumer_group_offsets, group, wanted)
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
-    @contextmanager
-    def _consumer(self, group: str) -> Iterator[Consumer]:
-        # A new one each time: after an outage, old ones know neither partitions nor coordinator.
-        own = {"group.id": group, "enable.auto.commit": False}
-        config = {**_config(self._servers, self._access), **own}
-        consumer = Consumer(config)
-        try:
-            yield consumer
-        finally:
-            consumer.close()
+    def _offsets(self, places: Collection[tuple[str, int]], which: OffsetSpec) -> PartitionOffsets:
+        if not places:
+            return {}
+        wanted = {TopicPartition(*place): which for place in places}
+
+        def look() -> PartitionOffsets:
+            answers = self._admin.list_offsets(wanted, request_timeout=ANSWER_SECONDS)
+            found = {(p.topic, p.partition): one.result().offset for p, one in answers.items()}
+            # Of a leader that was not reached, librdkafka says neither an offset nor an error.
+            if OFFSET_INVALID in found.values():
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - it has no other name
+            return found
+
+        return self._ask(look)
+
+    def _of_group(
+        self, ask: Callable[..., Any], group: str, places: list[TopicPartition]
+    ) -> list[TopicPartition]:
+        """Ask the coordinator of a consumer group.
+
+        Not as a consumer: one that is not allowed to do so would wait for a coordinator for ever.
+        """
+        if not places:
+            return []
+
+        def look() -> list[TopicPartition]:
+            wanted = [ConsumerGroupTopicPartitions(group, places)]
+            answer = ask(wanted, request_timeout=ANSWER_SECONDS)[group].result()
+            found: list[TopicPartition] = answer.topic_partitions
+            for place in found:
+                if place.error is not None:
+                    raise KafkaException(place.error)
+            return found
+
+        return self._ask(look)
 
     def _ask(self, question: Callable[[], T], timeout_seconds: float = ANSWER_SECONDS) -> T:
         """Ask until there is an answer, a refusal, or no time any more."""
@@ -155,19 +179,10 @@ class Cluster:
             return self._refused(heard)
         if silent(first) == first:
             return BrokerUnreachableError(self._servers, timeout_seconds)
-        named = self._named_brokers()
-        if (told := diagnose(named, self._access)) is not None:
+        if (told := diagnose(self._named, self._access)) is not None:
             return BrokerRefusedError(told)
-        away = ", ".join(map(str, silent(named)))
+        away = ", ".join(map(str, silent(self._named)))
         return BrokerUnreachableError(self._servers, timeout_seconds, away)
-
-    def _named_brokers(self) -> list[Address]:
-        """Return where clients are told to go on, if somebody tells them."""
-        try:
-            brokers = self._admin.list_topics(timeout=_NAMED_SECONDS).brokers.values()
-        except KafkaException:
-            return []
-        return [Address(str(broker.host), broker.port) for broker in brokers]
 
     def _heard(self) -> KafkaError | None:
         """Return why a broker let nobody in, if one has said so since the last time.
@@ -181,11 +196,13 @@ class Cluster:
         return last
 
     def _refused(self, error: KafkaError) -> BrokerRefusedError:
-        told = _WHERE_AND_WHEN.sub("", error.str())
+        told = _WHERE_AND_WHEN.sub("", error.str()).rstrip(".")
         if error.name() == "_AUTHENTICATION":
             told = f"does not accept sasl.username and sasl.password ({told})"
         else:
             told = f"refused: {told}"
+        if "AUTHORIZATION" in error.name():
+            told += "; give this user the ACLs that docs/operation.md names"
         return BrokerRefusedError(f"{self._servers} {told}")
 
 
@@ -243,10 +260,3 @@ def _topic_id(answer: Future[TopicDescription]) -> str | None:
             return None
         raise
     return None if topic_id == _NO_ID else topic_id
-
-
-def _log_ends(consumer: Consumer, place: tuple[str, int]) -> tuple[int, int]:
-    found = consumer.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_SECONDS)
-    if found is None:
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - it has no other name
-    return found

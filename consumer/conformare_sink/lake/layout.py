@@ -18,6 +18,8 @@ LANDING_NOTES = "_landing-"
 """Begins the name of a note while runs are being appended: which ones."""
 STAGED_FILES = "_staged-"
 """Begins the name of a file on a disk of this machine until all of it is written."""
+NOBODYS_FILES = "_nobody-"
+"""Begins the names of files that are asked for and never there."""
 
 LOG = "_delta_log"
 """In a table's folder."""

@@ -12,8 +12,9 @@ from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.assembly import Parts, assemble, table_rows
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import EmissionKey
-from conformare_sink.messages.envelope import Rejected
+from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place
+from conformare_sink.messages.parts import MOST_ROWS
 
 
 class WaitingMessages(Protocol):
@@ -47,6 +48,7 @@ class _Values(NamedTuple):
     emissions: Sequence[EmissionKey]
     messages: Sequence[Message]
     are_last: bool
+    """Whether these are the last emissions."""
 
 
 class WholeEmissions:
@@ -98,38 +100,62 @@ class WholeEmissions:
 
     def _values(self) -> Iterator[_Values]:
         light = {
-            key: [part.message for part in parts.values() if part.at < 0]
+            key: [part for part in parts.values() if part.at < 0]
             for key, parts in self._parts.items()
         }
-        cached = dict(self._pending.values(m.place for those in light.values() for m in those))
-        at_hand: list[EmissionKey] = []
-        far: dict[EmissionKey, list[Place]] = {}
-        for key, messages in light.items():
-            if all(message.place in cached for message in messages):
-                at_hand.append(key)
-            else:
-                far[key] = [message.place for message in messages]
-        values = [m._replace(value=cached[m.place]) for key in at_hand for m in light[key]]
-        yield _Values(at_hand, values, are_last=not far)
-        if far:
-            yield from self._fetched(far)
+        places = (part.message.place for parts in light.values() for part in parts)
+        cached = dict(self._pending.values(places))
+        at_hand: dict[EmissionKey, list[Envelope]] = {}
+        far: dict[EmissionKey, list[Envelope]] = {}
+        for key, parts in light.items():
+            is_at_hand = all(part.message.place in cached for part in parts)
+            (at_hand if is_at_hand else far)[key] = parts
+        near, distant = _by_rows(at_hand), _by_rows(far)
+        for n, group in enumerate(near, 1):
+            messages = [
+                part.message._replace(value=cached[part.message.place])
+                for parts in group.values()
+                for part in parts
+            ]
+            yield _Values(list(group), messages, are_last=n == len(near) and not distant)
+        for n, group in enumerate(distant, 1):
+            yield from self._fetched(group, are_last=n == len(distant))
 
-    def _fetched(self, far: Mapping[EmissionKey, Sequence[Place]]) -> Iterator[_Values]:
-        wanted = [place for places in far.values() for place in places]
+    def _fetched(
+        self, group: Mapping[EmissionKey, Sequence[Envelope]], *, are_last: bool
+    ) -> Iterator[_Values]:
+        places = {key: [part.message.place for part in parts] for key, parts in group.items()}
+        wanted = [place for those in places.values() for place in those]
         rank = {place: number for number, place in enumerate(wanted)}
-        keys = list(far)
+        keys = list(places)
         messages: list[Message] = []
         for portion in self._waiting.waiting_messages(wanted):
             messages += portion
             reached = rank[messages[-1].place] if messages else -1
-            n_done = sum(1 for key in keys if rank[far[key][-1]] <= reached)
+            n_done = sum(1 for key in keys if rank[places[key][-1]] <= reached)
             # The last emissions come behind the loop, also those of which nothing was found.
             if 0 < n_done < len(keys):
-                end = rank[far[keys[n_done - 1]][-1]]
+                end = rank[places[keys[n_done - 1]][-1]]
                 n_theirs = sum(1 for message in messages if rank[message.place] <= end)
                 yield _Values(keys[:n_done], messages[:n_theirs], are_last=False)
                 keys, messages = keys[n_done:], messages[n_theirs:]
-        yield _Values(keys, messages, are_last=True)
+        yield _Values(keys, messages, are_last)
+
+
+def _by_rows(
+    emissions: Mapping[EmissionKey, Sequence[Envelope]],
+) -> list[dict[EmissionKey, Sequence[Envelope]]]:
+    """Return emissions in groups of bounded rows, of those that come back."""
+    groups: list[dict[EmissionKey, Sequence[Envelope]]] = []
+    n_rows = 0
+    for key, parts in emissions.items():
+        more = sum(part.n_rows for part in parts)
+        if not groups or (n_rows and n_rows + more > MOST_ROWS):
+            groups.append({})
+            n_rows = 0
+        groups[-1][key] = parts
+        n_rows += more
+    return groups
 
 
 def _together(

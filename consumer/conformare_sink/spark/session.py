@@ -65,9 +65,6 @@ def spark_conf(
         "spark.sql.codegen.maxFields": "1000",
         # A table's log is a few hundred actions: Delta's 50 tasks to read it cost seconds each time.
         "spark.databricks.delta.snapshotPartitions": "1",
-        # Kernel commits as Delta's own Spark writer does; its default starts eight processes for
-        # every commit on a local file system, to look for symbolic links.
-        "spark.hadoop.io.delta.kernel.logStore.file.impl": "io.delta.storage.LocalLogStore",
         # Otherwise every maintenance writes most tables anew: until 100 GB are clustered together,
         # and until a file that is not clustered has 1 GB.
         "spark.databricks.delta.optimize.clustering.mergeStrategy.minCubeSize.threshold": _SETTLED,

@@ -10,39 +10,20 @@ from collections.abc import Callable
 
 from conformare_sink.errors import BrokerUnreachableError, StreamFailedError
 from conformare_sink.kafka.topics import Topics
+from conformare_sink.spark.faults import Fault, words_of
 
 logger = logging.getLogger("conformare_sink")
 
 PROBE_SECONDS = 3.0
 REMIND_SECONDS = 30.0
 
-_SIGNS_OF_OUTAGE = (
-    # The broker was stopped or hung: the look-up of offsets, or of a position within a batch.
-    "org.apache.kafka.common.errors.TimeoutException",
-    "org.apache.kafka.common.errors.DisconnectException",
-    "org.apache.kafka.common.errors.NetworkException",
-    # Spark's own, where a fetch brings nothing in time.
-    "java.util.concurrent.TimeoutException: Cannot fetch record",
-    # The name of a container that is stopped does not resolve.
-    "No resolvable bootstrap urls",
-)
-
 _AROUND_A_CAUSE = re.compile(r"^[\w.]+\.(?=\w+Exception: )| SQLSTATE: \w+$")
 """The packages of a class in Java, and what Spark puts behind a message."""
-
-# Spark 4.1.1 fails on the report of a batch that it has executed again after a crash, when the batch
-# is finished and noted (SPARK-57438): KafkaMicroBatchStream has not asked for latest offsets yet.
-_SIGN_OF_REPORT = "at org.apache.spark.sql.kafka010.KafkaMicroBatchStream$.metrics("
 
 
 def is_outage(error: BaseException) -> bool:
     """Return whether an error comes from a broker that was not reached."""
     return _outage(error) is not None
-
-
-def is_failed_report(error: BaseException) -> bool:
-    """Return whether a query ended after a batch was done, on Spark's report of it."""
-    return _SIGN_OF_REPORT in _story(error)
 
 
 def await_broker(topics: Topics, patience_seconds: float | None, stopping: threading.Event) -> bool:
@@ -128,8 +109,6 @@ class Restarts:
         try:
             run()
         except (StreamFailedError, BrokerUnreachableError) as error:
-            if is_failed_report(error):
-                return True
             outage = _outage(error)
             if outage is None:
                 self._explain()
@@ -154,18 +133,5 @@ def _outage(error: BaseException) -> str | None:
     """
     if isinstance(error, BrokerUnreachableError):
         return str(error)
-    story = _story(error)
-    for sign in _SIGNS_OF_OUTAGE:
-        if sign in story:
-            rest = story[story.index(sign) :].splitlines()[0]
-            return _AROUND_A_CAUSE.sub("", rest).strip()
-    return None
-
-
-def _story(error: BaseException | None) -> str:
-    """All that is known of an error: its own text and its causes', in Python and in Java."""
-    parts = []
-    while error is not None:
-        parts += [str(error), str(getattr(error, "_stackTrace", ""))]
-        error = error.__cause__ or getattr(error, "_cause", None) or error.__context__
-    return "\n".join(parts)
+    words = words_of(error, Fault.KAFKA_AWAY)
+    return None if words is None else _AROUND_A_CAUSE.sub("", words).strip()

@@ -20,7 +20,7 @@ from conformare_sink.landing.landing import Landing, in_the_end
 from conformare_sink.messages.decode import readable_headers
 from conformare_sink.messages.emission import Decision, EmissionKey
 from conformare_sink.messages.envelope import UNKNOWN_SCHEMA
-from conformare_sink.messages.message import Message
+from conformare_sink.messages.message import Message, Place
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,15 @@ def _retry(
     used = 0
     places = quarantined_places(lake.tables, chosen)
     for portion in fetch_messages(lake.tables, QUARANTINE.name, places):
+        still_there: set[Place] = set()
         messages = [message for message in portion if is_wanted(message)]
-        landed = landing.land(messages)
-        still_there = {one.message.place for one in landed.rejected}
+        for part in landing.in_parts(messages):
+            landed = landing.land(part)
+            still_there |= {one.message.place for one in landed.rejected}
+            decisions = in_the_end(decisions, landed.decisions)
+            unusable.update(one.cause for one in landed.rejected)
         usable = [message.place for message in messages if message.place not in still_there]
         if usable:
             lake.release(usable)
-        decisions = in_the_end(decisions, landed.decisions)
-        unusable.update(one.cause for one in landed.rejected)
         used += len(usable)
     return Retried(Counter(decisions.values()), used, unusable)

@@ -25,8 +25,8 @@ from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import LakeRefusedError, NoLakeError
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.lake import open_for_writing
-from conformare_sink.lake.purge import Purge
 from conformare_sink.lake.layout import READ_NOTE
+from conformare_sink.lake.purge import Purge
 from conformare_sink.lake.tables.places import catalog_tables
 from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables, select_rows
 from conformare_sink.landing.report import BatchReport
@@ -250,7 +250,9 @@ def test_tables_that_a_job_has_made_are_the_first_lakes_and_can_be_moved(
     first.open()
     with pytest.raises(LakeRefusedError, match=f"give --lake {first.storage.address}"):
         second.open()
-    spark.sql(f"ALTER TABLE {runs} SET TBLPROPERTIES ('conformare.lake' = '{second.storage.address}')")
+    spark.sql(
+        f"ALTER TABLE {runs} SET TBLPROPERTIES ('conformare.lake' = '{second.storage.address}')"
+    )
     second.open()
     with pytest.raises(LakeRefusedError, match=f"give --lake {second.storage.address}"):
         first.open()

@@ -34,6 +34,8 @@ def daemon(log: Path, main_class: str, *arguments: str) -> Iterator[None]:
     environment = {
         **os.environ,
         "SPARK_LOCAL_IP": LOOPBACK,
+        # By it, Spark's programs find where Spark is.
+        "PYSPARK_PYTHON": sys.executable,
         "SPARK_DAEMON_MEMORY": "256m",
         "SPARK_DAEMON_JAVA_OPTS": SMALL_HEAP,
     }

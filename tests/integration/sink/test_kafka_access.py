@@ -22,7 +22,6 @@ from conformare_schemas import topic_name
 from conformare_sink.cli.sink import sink
 from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
 from conformare_sink.kafka.access import KafkaAccess
-from conformare_sink.kafka.cluster import Cluster
 from conformare_sink.kafka.diagnosis import diagnose
 from conformare_sink.kafka.listener import addresses
 from conformare_sink.kafka.topics import Topics
@@ -304,7 +303,8 @@ def test_a_broker_that_sends_clients_nowhere_is_told_apart_from_one_that_is_away
 ) -> None:
     """It is the commonest fault of a broker in a container; waited for, as it may be on its way."""
     monkeypatch.setattr("conformare_sink.kafka.cluster.ANSWER_SECONDS", PATIENCE_SECONDS)
+    Topics(secured.at("PLAINTEXT"), "adrift.").create()
     at = secured.at("ADRIFT")
     told = f"{at} answers, but no broker at {NOWHERE}, to where it sends clients"
     with pytest.raises(BrokerUnreachableError, match=re.escape(told)):
-        Cluster(at).log_ends([("a.runs", 0)])
+        Topics(at, "adrift.").ends()

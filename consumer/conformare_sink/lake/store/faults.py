@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from conformare_sink.lake.store.object_files import NO_STORE
+
 _NAMES = {
     "AWS_": {
         "key": "AWS_ACCESS_KEY_ID",
@@ -71,8 +73,7 @@ _CAUSES = (
     ),
     (
         ("InvalidContentType", "wrong version number"),
-        "{endpoint} begins with https://, and the store has no TLS: let it begin with http://, and "
-        "set {http}",
+        "{endpoint} begins with https://, and the store has no TLS: use http://, and set {http}",
     ),
     (
         ("AccessDenied", "403 Forbidden", "AuthorizationPermissionMismatch", "PermissionDenied"),
@@ -83,7 +84,7 @@ _CAUSES = (
         "the certificate of {endpoint} is not trusted: correct {endpoint}, or trust its authority",
     ),
     (
-        ("invalid list response", "InvalidListResponse"),
+        ("invalid list response", "InvalidListResponse", NO_STORE),
         "what answers is no such store: correct {endpoint}",
     ),
     (

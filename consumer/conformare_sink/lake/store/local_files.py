@@ -34,7 +34,7 @@ class LocalFiles:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes | memoryview) -> None:
         """Write a file, whole or not at all, in place of one of that name."""
         self.folder.mkdir(parents=True, exist_ok=True)
         staged = self.folder / f"{STAGED_FILES}{uuid4()}"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
+from conformare_sink.lake.layout import NOBODYS_FILES
+
 STORE_FAULTS = (BaseError, OSError)
 """What obstore raises when a store refuses, or does not answer."""
+
+NO_STORE = "it has every file that is asked for"
 
 
 class ObjectFiles:
@@ -22,6 +28,16 @@ class ObjectFiles:
 
     def __init__(self, uri: str, settings: dict[str, Any]) -> None:
         self._store: ObjectStore = from_url(uri, **settings)
+
+    def check(self) -> None:
+        """Make sure that it is an object store, and that it lets us in.
+
+        Raises:
+            OSError: It is none. A web server, for instance, may answer whatever is asked.
+        """
+        self.names("")
+        if self.read(f"{NOBODYS_FILES}{uuid4()}") is not None:
+            raise OSError(NO_STORE)
 
     def names(self, below: str) -> list[str]:
         """Return the names in the folder, or in one below it; none where it does not exist."""
@@ -36,7 +52,7 @@ class ObjectFiles:
         except FileNotFoundError:
             return None
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes | memoryview) -> None:
         """Write a file, whole or not at all, in place of one of that name."""
         obstore.put(self._store, name, content)
 
@@ -50,7 +66,5 @@ class ObjectFiles:
 
     def remove(self, name: str) -> None:
         """Delete a file, if it is there."""
-        try:
+        with suppress(FileNotFoundError):
             obstore.delete(self._store, name)
-        except FileNotFoundError:
-            pass

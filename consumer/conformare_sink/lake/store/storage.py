@@ -30,7 +30,7 @@ class Files(Protocol):
     def read(self, name: str) -> bytes | None:
         """Return the content of a file; None where there is none."""
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes | memoryview) -> None:
         """Write a file, whole or not at all, in place of one of that name."""
 
     def create(self, name: str, content: bytes) -> bool:
@@ -93,7 +93,7 @@ class Storage:
             self.names()
             return
         settings = self._settings.for_obstore(timeout_seconds=CHECK_SECONDS)
-        self._told(lambda: ObjectFiles(self._place.uri(), settings).names(""))
+        self._told(lambda: ObjectFiles(self._place.uri(), settings).check())
 
     def names(self, below: str = "") -> list[str]:
         """Return the names in the folder, or in one below it; none where it does not exist."""
@@ -103,7 +103,7 @@ class Storage:
         """Return the content of a file in the folder; None where there is none."""
         return self._told(lambda: self._files.read(name))
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes | memoryview) -> None:
         """Write a file in the folder, whole or not at all, in place of one of that name."""
         self._told(lambda: self._files.write(name, content))
 

@@ -1,14 +1,19 @@
 """The files of a table that is a folder: small ones are compacted, needless ones deleted.
 
 Compacting sorts rows by what readers look them up by, so that a file holds few pipelines over a short
-time. deltalake's own z-order would write the whole table again each time; here only files that are
-not full yet are read, and one commit puts others in their place, which changes no rows.
+time. deltalake's own compaction is not used: of two that meet, both are committed (1.6.6), and every
+row is there twice. Its z-order would write the whole table again each time; here only files that are
+not full yet are read.
+
+How much memory a file's rows take, its size does not tell: what repeats is packed a hundredfold. So
+files are read one by one until that many rows are there, and a file that is made of these is full.
 """
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -23,17 +28,57 @@ from conformare_sink.errors import RetentionTooShortError, TableWriteError, firs
 from conformare_sink.lake.layout import LOG
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.data_file import parquet, statistics
-from conformare_sink.lake.tables.definition import REWRITTEN_BY_DELTALAKE, table_features
-from conformare_sink.lake.tables.tables import Cleaned, Compacted
+from conformare_sink.lake.tables.definition import DELETION_VECTORS, MAPPED_FEATURES, table_features
+from conformare_sink.lake.tables.tables import Cleaned
 
 FULL_BYTES = 64 * 1024 * 1024
 """A file that has as many is left alone."""
-MOST_BYTES = 256 * 1024 * 1024
-"""So much is compacted at once: it is in memory, unpacked."""
+UNPACKED_BYTES = 64 * 1024 * 1024
+"""Rows that are in memory at once; sorted and packed, they take several times that."""
+FULL_FILES = "full-"
+"""Begins the name of a file that has that many, however small it is; it is left alone, too."""
 
 
-def compact(storage: Storage, definition: TableDefinition, table: DeltaTable) -> Compacted:
-    """Compact the files of a table that are not full yet.
+@dataclass
+class _Batch:
+    """Files that are compacted by one commit, into one."""
+
+    rows: list[pa.Table] = field(default_factory=list)
+    files: dict[str, int] = field(default_factory=dict)
+    """Path and size of each."""
+    unpacked: int = 0
+    is_full: bool = False
+
+    def add(self, path: str, size: int, rows: pa.Table) -> None:
+        """Add a file."""
+        self.files[path] = size
+        self.rows.append(rows)
+        self.unpacked += rows.nbytes
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A file that has the rows of several others, and is to take their place."""
+
+    added: AddAction
+    files: Mapping[str, int]
+    """Path and size of each of the others."""
+
+    def actions(self) -> list[AddAction | RemoveAction]:
+        """Return what the log has to say."""
+        gone = [
+            RemoveAction(path=path, deletion_timestamp=_now(), data_change=False, size=size)
+            for path, size in self.files.items()
+        ]
+        return [self.added, *gone]
+
+
+def replacements(
+    storage: Storage, definition: TableDefinition, table: DeltaTable
+) -> Iterator[Replacement]:
+    """Return what takes the place of small files; each is written, and not yet committed.
+
+    A table is left alone if the rows of its files are not what the files alone say.
 
     Args:
         storage: The lake's folder.
@@ -41,37 +86,20 @@ def compact(storage: Storage, definition: TableDefinition, table: DeltaTable) ->
         table: The table, newly loaded.
 
     Raises:
-        TableWriteError: Somebody has changed the same files meanwhile.
+        TableWriteError: A file could not be read or written.
     """
-    if table_features(table) & REWRITTEN_BY_DELTALAKE:
-        return _compact_in_order(storage, definition, table)
-    small = _small_files(table)
-    if len(small) < 2:  # noqa: PLR2004 - one alone is compact
-        return Compacted()
+    if table_features(table) & MAPPED_FEATURES:
+        return
     try:
-        rows = _read(storage, definition.name, small)
-        n_files = max(1, math.ceil(sum(small.values()) / FULL_BYTES))
-        n_rows = max(1, math.ceil(rows.num_rows / n_files))
-        order = definition.clustering or definition.skipping
-        rows = rows.sort_by([(name, "ascending") for name in order])
-        parts = [rows.slice(start, n_rows) for start in range(0, rows.num_rows, n_rows)]
-        added = [_write(storage, definition, part) for part in parts]
-        gone = [_removed(path, size) for path, size in small.items()]
-        table.create_write_transaction([*added, *gone], "append", table.schema())
+        for batch in _batches(storage, definition.name, table):
+            yield Replacement(_write(storage, definition, batch), batch.files)
     except (DeltaError, OSError, pa.ArrowException) as exc:
         raise TableWriteError(storage.location(definition.name), first_line(exc)) from exc
-    return Compacted(len(small), len(added))
 
 
-def _compact_in_order(
-    storage: Storage, definition: TableDefinition, table: DeltaTable
-) -> Compacted:
-    """Compact files in the order in which they came, which only deltalake can read."""
-    try:
-        told = table.optimize.compact(target_size=FULL_BYTES)
-    except (DeltaError, OSError) as exc:
-        raise TableWriteError(storage.location(definition.name), first_line(exc)) from exc
-    return Compacted(told["numFilesRemoved"], told["numFilesAdded"])
+def live_files(table: DeltaTable) -> set[str]:
+    """Return the paths of the files of which a table consists."""
+    return set(pa.table(table.get_add_actions()).column("path").to_pylist())
 
 
 def clean(
@@ -91,8 +119,9 @@ def clean(
     """
     log = f"{definition.name}/{LOG}"
     try:
-        # Full: also files of appends whose commit never came.
-        deleted = table.vacuum(retention_hours, dry_run=False, full=True)
+        # Full: also files of appends whose commit never came. deltalake takes vectors for those, too.
+        full = DELETION_VECTORS not in table_features(table)
+        deleted = table.vacuum(retention_hours, dry_run=False, full=full)
         before = set(storage.names(log))
         table.create_checkpoint()
         table.cleanup_metadata()
@@ -103,40 +132,70 @@ def clean(
     return Cleaned(len(deleted), len(before.difference(storage.names(log))))
 
 
-def _small_files(table: DeltaTable) -> dict[str, int]:
-    """Return files that are not full, with their bytes, as many as are compacted at once."""
-    actions = pa.table(table.get_add_actions(flatten=True))
-    small: dict[str, int] = {}
-    total = 0
-    for path, size in zip(
-        actions.column("path").to_pylist(), actions.column("size_bytes").to_pylist(), strict=True
-    ):
-        if size < FULL_BYTES and total + size <= MOST_BYTES:
-            small[path] = size
-            total += size
-    return small
+def _batches(storage: Storage, name: str, table: DeltaTable) -> Iterator[_Batch]:
+    """Return what is compacted together, one after the other: files of about the same time."""
+    schema = pa.schema(table.schema().to_arrow())
+    batch = _Batch()
+    for path, size in _small_files(table).items():
+        rows = _read(storage, f"{name}/{unquote(path)}", schema)
+        if rows is None:
+            continue  # it alone is more than fits
+        if batch.unpacked + rows.nbytes > UNPACKED_BYTES:
+            batch.is_full = True
+            yield batch
+            batch = _Batch()
+        batch.add(path, size, rows)
+    if len(batch.files) > 1:  # one alone is compact
+        yield batch
 
 
-def _read(storage: Storage, name: str, files: dict[str, int]) -> pa.Table:
-    tables = []
-    for path in files:
-        content = storage.read(f"{name}/{unquote(path)}")
-        if content is None:
-            raise FileNotFoundError(f"{path} is not there")
-        tables.append(pq.read_table(pa.BufferReader(content)))
-    return pa.concat_tables(tables, promote_options="default")
+def _small_files(table: DeltaTable) -> Mapping[str, int]:
+    """Return files that are not full, with their sizes, the oldest first."""
+    actions = pa.table(table.get_add_actions(flatten=True)).sort_by("modification_time")
+    names = ("path", "size_bytes")
+    paths, sizes = (actions.column(name).to_pylist() for name in names)
+    return {
+        path: size
+        for path, size in zip(paths, sizes, strict=True)
+        if size < FULL_BYTES and not path.startswith(FULL_FILES)
+    }
 
 
-def _write(storage: Storage, definition: TableDefinition, rows: pa.Table) -> AddAction:
-    path = f"{uuid4()}.parquet"
+def _read(storage: Storage, path: str, schema: pa.Schema) -> pa.Table | None:
+    """Return the rows of a file; None where they are more than fits into memory."""
+    content = storage.read(path)
+    if content is None:
+        raise FileNotFoundError(f"{path} is not there")
+    parts = []
+    unpacked = 0
+    for part in pq.ParquetFile(pa.BufferReader(content)).iter_batches():
+        unpacked += part.nbytes
+        if unpacked > UNPACKED_BYTES:
+            return None
+        parts.append(_fitted(part, schema))
+    return pa.Table.from_batches(parts, schema)
+
+
+def _fitted(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return a file's rows as the table has them: columns may be new, and texts other texts."""
+    columns = [
+        rows.column(field.name).cast(field.type)
+        if field.name in rows.schema.names
+        else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _write(storage: Storage, definition: TableDefinition, batch: _Batch) -> AddAction:
+    order = definition.clustering or definition.skipping
+    rows = pa.concat_tables(batch.rows).sort_by([(name, "ascending") for name in order])
+    batch.rows.clear()  # they are there twice now
+    path = f"{FULL_FILES if batch.is_full else ''}{uuid4()}.parquet"
     content = parquet(rows)
     storage.write(f"{definition.name}/{path}", content)
     told = statistics(rows, definition.skipping)
     return AddAction(path, len(content), {}, _now(), data_change=False, stats=told)
-
-
-def _removed(path: str, size: int) -> RemoveAction:
-    return RemoveAction(path=path, deletion_timestamp=_now(), data_change=False, size=size)
 
 
 def _now() -> int:

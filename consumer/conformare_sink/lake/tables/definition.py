@@ -24,8 +24,9 @@ WRITABLE_FEATURES = frozenset(
 )
 """Features that somebody may give a table and with which deltalake writes it rightly."""
 
-REWRITTEN_BY_DELTALAKE = frozenset({"columnMapping", "deletionVectors"})
-"""With these, a file's rows are not what the file alone says."""
+DELETION_VECTORS = "deletionVectors"
+MAPPED_FEATURES = frozenset({"columnMapping", DELETION_VECTORS})
+"""With these, the rows of a file are not what the file alone says."""
 
 
 def create_table(storage: Storage, definition: TableDefinition) -> DeltaTable:

@@ -30,7 +30,7 @@ from conformare_schemas import Column, TableDefinition
 from conformare_sink.errors import LakeBusyError, LakeRefusedError, TableWriteError, first_line
 from conformare_sink.lake.layout import commit_file
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.lake.tables.compaction import clean, compact
+from conformare_sink.lake.tables.compaction import Replacement, clean, live_files, replacements
 from conformare_sink.lake.tables.definition import fields, require_writable
 from conformare_sink.lake.tables.tables import Cleaned, Compacted, Offsets
 
@@ -40,6 +40,8 @@ READ = "conformare.read:"
 """Begins the application whose version is the offset up to which a log was read."""
 COMMIT = "conformare.commit"
 """Names a commit in its own file: a store may have taken it although its answer was lost."""
+
+_Change = Callable[[DeltaTable, CommitProperties], dict[str, Any]]
 
 ATTEMPTS = 5
 """How often a commit is tried, each time upon the newest version of the table."""
@@ -111,7 +113,7 @@ class FolderTable:
             return merge.when_matched_delete().execute()
 
         with self._lock:
-            return int(self._commit(delete).get("num_target_rows_deleted", 0))
+            return int(self._commit(delete, rebases=False).get("num_target_rows_deleted", 0))
 
     def add_columns(self, columns: tuple[Column, ...]) -> None:
         """Add columns of a newer contract."""
@@ -159,13 +161,19 @@ class FolderTable:
 
     def compact(self) -> Compacted:
         """Compact small files; another process may write meanwhile, and so may this one."""
-        return compact(self._storage, self._definition, self._load())
+        n_compacted = n_made = 0
+        for replacement in replacements(self._storage, self._definition, self._load()):
+            with self._lock:
+                self._commit(self._replace(replacement), rebases=False)
+            n_compacted += len(replacement.files)
+            n_made += 1
+        return Compacted(n_compacted, n_made)
 
     def clean(self, retention_hours: int) -> Cleaned:
         """Delete files that no version within the retention needs, and old files of the log."""
         return clean(self._storage, self._definition, self._load(), retention_hours)
 
-    def _append(self, rows: pa.Table) -> Callable[[DeltaTable, CommitProperties], dict[str, Any]]:
+    def _append(self, rows: pa.Table) -> _Change:
         def append(table: DeltaTable, properties: CommitProperties) -> dict[str, Any]:
             write_deltalake(
                 table,
@@ -177,6 +185,24 @@ class FolderTable:
             return {}
 
         return append
+
+    def _replace(self, replacement: Replacement) -> _Change:
+        def replace(table: DeltaTable, properties: CommitProperties) -> dict[str, Any]:
+            if not replacement.files.keys() <= live_files(table):
+                raise TableWriteError(
+                    self._location, "the files that were being compacted have been changed"
+                )
+            table.create_write_transaction(
+                replacement.actions(),
+                "append",
+                table.schema(),
+                commit_properties=properties,
+                post_commithook_properties=_HOOKS,
+            )
+            table.update_incremental()
+            return {}
+
+        return replace
 
     def _note(self, table: DeltaTable, properties: CommitProperties) -> dict[str, Any]:
         """Commit nothing but the transactions."""
@@ -191,16 +217,23 @@ class FolderTable:
         return {}
 
     def _commit(
-        self,
-        change: Callable[[DeltaTable, CommitProperties], dict[str, Any]],
-        read: Offsets | None = None,
+        self, change: _Change, read: Offsets | None = None, *, rebases: bool = True
     ) -> dict[str, Any]:
-        """Make a change in one commit, and return what deltalake tells of it."""
+        """Make a change in one commit, and return what deltalake tells of it.
+
+        Args:
+            change: Makes it.
+            read: How far logs were read with it.
+            rebases: Whether it may be committed upon versions that it has not seen. Only what
+                deletes no file may: deltalake (1.6.6) does not notice that a file is gone already.
+        """
         commit_id = str(uuid4())
         transactions = [Transaction(FENCE, self._token)]
         transactions += [Transaction(f"{READ}{log}", n) for log, n in (read or {}).items()]
         properties = CommitProperties(
-            custom_metadata={COMMIT: commit_id}, app_transactions=transactions
+            custom_metadata={COMMIT: commit_id},
+            app_transactions=transactions,
+            max_commit_retries=None if rebases else 0,
         )
         told: dict[str, Any] = {}
         self._is_in_doubt = True

@@ -66,8 +66,8 @@ def test_a_table_is_where_its_lake_was_named_to_be(name: str) -> None:
         storage.write("note", b"1")
         found = select_rows(FolderTables(storage), "SELECT run_id FROM purged", "purged")
         assert sorted(row["run_id"] for row in found) == ["a", "c"]
-        assert os.listdir(folder) == [name]
-        assert sorted(os.listdir(folder / name)) == ["note", "purged"]
+        assert [path.name for path in folder.iterdir()] == [name]
+        assert {path.name for path in (folder / name).iterdir()} == {"note", "purged"}
 
 
 @pytest.mark.parametrize("name", ["env=prod%2Feu", "a%20b", "%7E", "a\\b", "a[b", "a|b"])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from support.memory_place import MemoryPlace
 from support.produce import messages_of
@@ -12,6 +15,7 @@ from support.records import make_record
 
 from conformare_schemas import GRAINS, topic_name
 from conformare_sink.landing import pending as pending_messages
+from conformare_sink.landing import rows
 from conformare_sink.landing.landing import Landed, Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.emission import Decision, RunKey
@@ -172,6 +176,30 @@ def test_memory_holds_the_values_of_the_latest_messages_only(
     assert sum(len(value) for _, value in landing.pending.values(place.waiting)) == 0
 
 
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_rows_that_come_back_are_bounded(
+    place: MemoryPlace, landing: Landing, monkeypatch: pytest.MonkeyPatch, *, has_ended: bool
+) -> None:
+    """From memory or from the place: small values may have very many."""
+    monkeypatch.setattr(rows, "MOST_ROWS", 40)
+    place.portion = 1_000
+    runs = {run_id: messages(run_id) for run_id in "abcd"}
+    landings: list[int] = []
+    land = place.land
+
+    def noted(tables: Mapping[str, pa.Table], *more: Any) -> None:
+        landings.append(sum(table.num_rows for table in tables.values()))
+        land(tables, *more)
+
+    monkeypatch.setattr(place, "land", noted)
+    landing.land([message for those in runs.values() for message in those[1:]])
+    if has_ended:
+        landing = restarted(place)
+    landing.land([*(those[0] for those in runs.values()), *messages("fresh")], READ)
+    assert sorted(landings) == ([36] * 5 if has_ended else [36] * 3 + [72])
+    assert place.read == READ
+
+
 def test_a_message_that_is_read_again_while_it_waits_is_kept_once(
     place: MemoryPlace, landing: Landing
 ) -> None:
@@ -187,22 +215,24 @@ def test_a_message_that_is_read_again_while_it_waits_is_kept_once(
     assert place.runs == {RunKey("pipeline", "run-1")}
 
 
-def test_a_run_whose_message_was_deleted_while_it_waited_waits_on(
-    place: MemoryPlace, landing: Landing, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("first_gone", [1, 3])
+def test_a_run_whose_messages_were_deleted_while_it_waited_waits_on(
+    place: MemoryPlace, landing: Landing, caplog: pytest.LogCaptureFixture, first_gone: int
 ) -> None:
-    """It is told, the others land, and it lands when the message comes again."""
+    """It is told, the others land, and it lands when the messages come again."""
     harmed, sound = messages("harmed"), messages("sound")
     landing.land([*harmed[1:], *sound[1:]])
     landing = restarted(place)
-    del place.waiting[harmed[3].place]
-    landed = landing.land([harmed[0], sound[0]], READ)
+    for message in harmed[first_gone:]:
+        del place.waiting[message.place]
+    landed = landing.land([sound[0], harmed[0]], READ)
     assert counts(landed) == {"incomplete": 1, "landed": 1}
     assert "is gone from the table `pending`" in caplog.text
     assert place.runs == {RunKey("pipeline", "sound")}
     assert (landing.pending.emissions, place.read) == (1, READ)
-    assert harmed[0].place in place.waiting
-    again = harmed[3]._replace(offset=1_000_000, timestamp=1_000_000)
-    assert counts(landing.land([again])) == {"landed": 1}
+    assert set(place.waiting) == {message.place for message in (*harmed[:first_gone], *sound[1:])}
+    again = [m._replace(timestamp=m.timestamp + 1_000_000) for m in harmed[first_gone:]]
+    assert counts(landing.land(again)) == {"landed": 1}
     assert place.runs == {RunKey("pipeline", "sound"), RunKey("pipeline", "harmed")}
 
 
@@ -243,12 +273,12 @@ def test_what_has_waited_too_long_is_set_aside_and_comes_back_with_the_rest(
     landing.land([*old[2:], *young[2:]])
     between = datetime.now(timezone.utc)
     landing.land([young[1]])
-    assert landing.set_aside(between, "incomplete emission: it is old") == 1
+    assert landing.set_aside(between, "incomplete emission: it is old", 9) == 1
     assert landing.pending.emissions == 1
     assert set(place.rejected) == {message.place for message in old[2:]}
     assert {one.cause for one in place.rejected.values()} == {"incomplete emission: it is old"}
     assert set(place.waiting) == {message.place for message in young[1:]}
-    assert landing.set_aside(between, "") == 0
+    assert landing.set_aside(between, "", 9) == 0
     # The rest comes, and waits in turn; then somebody tries again what is in quarantine.
     assert counts(landing.land(old[:2])) == {"incomplete": 1}
     landed = landing.land([one.message for one in place.rejected.values()])
@@ -262,7 +292,7 @@ def test_what_has_landed_since_is_not_set_aside(place: MemoryPlace, landing: Lan
     landing.land(first)
     landing.land([last])
     assert place.waiting
-    assert landing.set_aside(LATER, "") == 0
+    assert landing.set_aside(LATER, "", 9) == 0
     assert place.rejected == {}
 
 
@@ -274,7 +304,7 @@ def test_setting_aside_that_broke_off_is_done_again(place: MemoryPlace, landing:
     for steps in range(6):
         place.steps_left = steps
         try:
-            landing.set_aside(LATER, "old")
+            landing.set_aside(LATER, "old", 9)
         except Exception:  # noqa: BLE001 - however it ends
             kept = set(place.waiting) | set(place.rejected)
             assert kept == {message.place for message in first}
