@@ -12,7 +12,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.admin._topic import TopicDescription
@@ -118,10 +125,22 @@ class Cluster:
 
     def committed(self, group: str, places: Collection[tuple[str, int]]) -> PartitionOffsets:
         """Return the offsets that a consumer group has committed, for some partitions."""
+        if not places:
+            return {}
         wanted = [TopicPartition(*place) for place in places]
-        with self._consumer(group) as consumer:
-            found = self._ask(lambda: consumer.committed(wanted, timeout=ANSWER_SECONDS))
-        return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+        def look() -> PartitionOffsets:
+            groups = [ConsumerGroupTopicPartitions(group, wanted)]
+            asked = self._admin.list_consumer_group_offsets(groups, request_timeout=ANSWER_SECONDS)
+            found = asked[group].result().topic_partitions
+            for place in found:
+                if place.error is not None:
+                    raise KafkaException(place.error)
+            return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+        # Not as a consumer: one that is not allowed to do so would wait for a coordinator for ever.
+        # Only a command asks, once, which has found the broker there.
+        return self._ask(look)
 
     @contextmanager
     def _consumer(self, group: str) -> Iterator[Consumer]:
