@@ -20,8 +20,10 @@ PATIENCE_SECONDS = 120.0
 LINGER_SECONDS = 1.0
 REFUSED = 400
 """From here on, a status of HTTP says no."""
-SHARES_OF_RUNS = {False: 2, True: 7}
-"""How many lives' worth of runs flow meanwhile, without and with an object store."""
+ALL = 4
+"""At most so many incidents a series has."""
+RUNS_OF = 3
+"""For each, so many lives' worth of runs flow: of fewer, none may be whole yet."""
 
 _POLL_SECONDS = 0.1
 
@@ -43,14 +45,18 @@ class Incidents:
             return (self._suspended_with_its_lock,)
         return (
             lambda first: self._overtaken(first, "runs", is_cut=False),
-            self._suspended,
             lambda first: self._overtaken(first, "risks", is_cut=True),
+            self._suspended,
         )
 
-    def run(self) -> None:
-        """Let all of them happen, the first on a lake that is not there yet."""
+    def run(self, most: int) -> None:
+        """Let them happen, the first on a lake that is not there yet.
+
+        Args:
+            most: How many at most, in their order.
+        """
         sink = self._started_at_once()
-        for incident in self._planned:
+        for incident in self._planned[: most - 1]:
             self._await_landing(sink)
             sink = incident(sink)
         self._await_landing(sink)
@@ -137,7 +143,7 @@ class Incidents:
     def _await_landing(self, sink: SinkProcess) -> None:
         """Let more runs flow, and wait until some of them are there."""
         before = self._scene.reader.landed
-        self._scene.allow_more(0.5)
+        self._scene.allow_more()
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self._scene.reader.landed <= before:
             if sink.code is not None or time.monotonic() > deadline:

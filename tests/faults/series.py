@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from faults.incidents import SHARES_OF_RUNS, Incidents
+from faults.incidents import ALL, RUNS_OF, Incidents
 from faults.lives import Lives
 from faults.result import Result
 from faults.scene import Scene
@@ -24,6 +24,7 @@ class SeriesOptions:
         kills: How many sinks are killed.
         store: Runs the object store that the lake is in; None for a lake on the disk.
         program: The command line of `conformare`.
+        incidents: How many of the incidents happen at most, in their order.
     """
 
     seed: int
@@ -31,6 +32,7 @@ class SeriesOptions:
     kills: int
     store: Store | None = None
     program: tuple[str, ...] = PATIENT
+    incidents: int = ALL
 
 
 def run_series(options: SeriesOptions, folder: Path, on_kill: Callable[[str], None]) -> Result:
@@ -45,10 +47,10 @@ def run_series(options: SeriesOptions, folder: Path, on_kill: Callable[[str], No
     stage = Stage(folder, options.store, options.program)
     try:
         stage.open()
-        parts = options.kills + SHARES_OF_RUNS[stage.is_in_a_store]
+        parts = options.kills + RUNS_OF * options.incidents
         scene = Scene(stage, options.seed, options.runs, parts)
         scene.begin()
-        Incidents(scene).run()
+        Incidents(scene).run(options.incidents)
         Lives(scene, on_kill).run(options.kills)
         scene.end()
     finally:

@@ -17,6 +17,8 @@ from conformare_sink.messages.message import MESSAGE_COLUMNS, Message, Place, me
 MOST_BYTES = 32 * 1024 * 1024
 """Values that come at once."""
 MOST_MESSAGES = 10_000
+MOST_WAITING = 50_000
+"""Messages without values that come at once: as envelopes, they take ten times their final room."""
 
 _NO_TIME = 0
 """`ts` of a message whose value has not been read."""
@@ -34,26 +36,31 @@ def read_waiting(tables: LakeTables) -> Iterator[list[Envelope]]:
         tables: The lake's tables.
     """
     for found in tables.select(_WAITING, PENDING.name):
-        table = found.append_column("value", pa.nulls(found.num_rows, pa.binary()))
-        names = ("grain", "n_rows", "run_id", "pipeline", "emission_id", "first_row", "row_counts")
-        columns = [table.column(name).to_pylist() for name in names]
-        yield [
-            Envelope(
-                message=message,
-                grain=grain,
-                n_rows=n_rows,
-                at=-1,
-                run_id=run_id,
-                pipeline=pipeline,
-                ts=_NO_TIME,
-                emission_id=emission_id,
-                first_row=first_row,
-                row_counts=None if counts is None else dict(counts),
-            )
-            for message, grain, n_rows, run_id, pipeline, emission_id, first_row, counts in zip(
-                messages_of(table), *columns, strict=True
-            )
-        ]
+        for start in range(0, found.num_rows, MOST_WAITING):
+            yield _envelopes(found.slice(start, MOST_WAITING))
+
+
+def _envelopes(rows: pa.Table) -> list[Envelope]:
+    table = rows.append_column("value", pa.nulls(rows.num_rows, pa.binary()))
+    names = ("grain", "n_rows", "run_id", "pipeline", "emission_id", "first_row", "row_counts")
+    columns = [table.column(name).to_pylist() for name in names]
+    return [
+        Envelope(
+            message=message,
+            grain=grain,
+            n_rows=n_rows,
+            at=-1,
+            run_id=run_id,
+            pipeline=pipeline,
+            ts=_NO_TIME,
+            emission_id=emission_id,
+            first_row=first_row,
+            row_counts=None if counts is None else dict(counts),
+        )
+        for message, grain, n_rows, run_id, pipeline, emission_id, first_row, counts in zip(
+            messages_of(table), *columns, strict=True
+        )
+    ]
 
 
 def waiting_since(tables: LakeTables, moment: datetime) -> list[EmissionKey]:

@@ -22,15 +22,17 @@ from conformare_sink.spark.portion import Portion
 
 LOOK_SECONDS = 3600.0
 """How often emissions are looked for that have waited too long."""
+MOST_SET_ASIDE = 10_000
+"""Emissions that are set aside behind one batch: it takes seconds. Others follow behind the next."""
 INCOMPLETE = "incomplete emission"
 """What the cause begins with of messages that have waited too long."""
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Keep the collector of cycles from looking through a batch's objects again and again.
+def no_garbage_collection() -> Iterator[None]:
+    """Keep the collector of cycles from looking through the same objects again and again.
 
-    There are hundreds of thousands, in no cycles; it would take a fifth of the batch's time.
+    There are hundreds of thousands, in no cycles; it would take a fifth of a batch's time.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -104,7 +106,7 @@ class BatchLanding:
         """
         began = time.monotonic()
         sums = _Sums()
-        with _no_garbage_collection():
+        with no_garbage_collection():
             if count(ranges):
                 self._land(batch, ranges, read, sums)
         self._on_decided(sums.decisions)
@@ -145,7 +147,9 @@ class BatchLanding:
         now = time.monotonic()
         if self._most_pending_days is None or now < self._look_for_old_at:
             return 0
-        self._look_for_old_at = now + LOOK_SECONDS
         moment = datetime.now(timezone.utc) - timedelta(days=self._most_pending_days)
         cause = f"{INCOMPLETE}: the rest did not come within {self._most_pending_days:g} days"
-        return self._landing.set_aside(moment, cause)
+        n_set_aside = self._landing.set_aside(moment, cause, MOST_SET_ASIDE)
+        if n_set_aside < MOST_SET_ASIDE:
+            self._look_for_old_at = now + LOOK_SECONDS
+        return n_set_aside

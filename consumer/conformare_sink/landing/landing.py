@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 import pyarrow as pa
@@ -186,21 +187,22 @@ class Landing:
         self._settle(done.decisions)
         return Landed(done.decisions, done.rows, done.rejected, done.n_quarantined, done.latencies)
 
-    def set_aside(self, moment: datetime, cause: str) -> int:
+    def set_aside(self, moment: datetime, cause: str, most: int) -> int:
         """Put emissions into quarantine that have waited too long.
 
         Args:
             moment: Those of which nothing has been kept since.
             cause: Why they are there, for a person.
+            most: How many at most.
 
         Returns:
             How many emissions there were.
         """
-        places = {
-            key: [envelope.message.place for envelope in envelopes]
+        waiting = (
+            (key, [envelope.message.place for envelope in self.pending.of(key)])
             for key in self._place.waiting_since(moment)
-            if (envelopes := self.pending.of(key))
-        }
+        )
+        places = dict(islice(((key, those) for key, those in waiting if those), most))
         wanted = [place for those in places.values() for place in those]
         for messages in self._place.waiting_messages(wanted):
             self._place.quarantine([Rejected(message, cause) for message in messages])

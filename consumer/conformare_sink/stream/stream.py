@@ -16,7 +16,7 @@ from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.maintenance import Maintenance, Schedule
 from conformare_sink.lake.tables.places import lake_tables
-from conformare_sink.landing.batch import BatchLanding
+from conformare_sink.landing.batch import BatchLanding, no_garbage_collection
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
@@ -139,7 +139,9 @@ class SinkStream:
         # What an attempt before this one was landing when it failed, lands anew.
         lake.recover()
         course = resumption.begin()
-        landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
+        with no_garbage_collection():
+            pending = PendingMessages(lake.waiting())
+        landing = Landing(lake, pending, options.topic_prefix)
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
         source = KafkaSource(self._spark, topics)

@@ -12,7 +12,7 @@ from faults.killer import Phase
 from faults.result import Result
 from faults.series import SeriesOptions, run_series
 
-SERIES = SeriesOptions(seed=12, runs=200, kills=5)
+SERIES = SeriesOptions(seed=12, runs=220, kills=5, incidents=2)
 
 
 @pytest.fixture(scope="module")

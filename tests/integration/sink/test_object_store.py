@@ -17,7 +17,8 @@ from obstore.exceptions import AlreadyExistsError, PreconditionError
 from support.object_store import ObjectStore, s3proxy
 
 WRITERS, APPENDS, RACES = 3, 10, 20
-SERIES = SeriesOptions(seed=12, runs=80, kills=0, store=s3proxy, program=IMPATIENT)
+# Two sinks at once, and a commit held while its writer is suspended; `make faults` has the others.
+SERIES = SeriesOptions(seed=12, runs=60, kills=0, store=s3proxy, program=IMPATIENT, incidents=2)
 
 
 def _append(store: ObjectStore, url: str, writer: int) -> None:
@@ -81,19 +82,18 @@ def test_an_object_is_replaced_only_if_it_is_the_one_that_was_read(
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """What came of a series without kills; `make faults` has those, too."""
+    """What came of the series."""
     return run_series(SERIES, tmp_path_factory.mktemp("faults"), lambda _: None)
 
 
 def test_a_sink_that_another_took_over_from_lands_nothing_more(result: Result) -> None:
-    """Suspended, or cut off while its commit is under way; it ends, and says so in one line."""
+    """Its commit is under way all the while; it ends, and says so in one line."""
     assert result.complaints() == []
 
 
-def test_every_way_to_lose_a_lake_has_happened(result: Result) -> None:
+def test_a_lake_was_lost_in_the_middle_of_a_commit(result: Result) -> None:
     """Otherwise the test before would show nothing."""
     assert result.at_once == 1
-    assert result.suspended == 2
-    assert result.cut_off == 1
-    assert result.frozen == 2
+    assert result.suspended == 1
+    assert result.frozen == 1
     assert result.runs > SERIES.runs * 0.9

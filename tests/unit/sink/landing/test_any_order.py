@@ -142,8 +142,8 @@ class Sink:
         self._at = {name: self._chance.randint(0, at) for name, at in self._at.items()}
 
     def set_aside(self) -> None:
-        """Put all that waits into quarantine; later, try again what is there."""
-        self._landing.set_aside(datetime.now(timezone.utc), "incomplete emission")
+        """Put some that wait into quarantine."""
+        self._landing.set_aside(datetime.now(timezone.utc), "incomplete emission", 2)
         self._all_that_was_read_is_kept()
 
     def retry(self) -> None:

@@ -12,6 +12,7 @@ from support.produce import messages_of
 from support.records import make_record
 
 from conformare_schemas import topic_name
+from conformare_sink.landing import batch
 from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
@@ -115,6 +116,19 @@ def test_what_has_waited_too_long_is_counted_in_the_report(place: MemoryPlace) -
         "incomplete emission: the rest did not come within 1e-12 days"
     }
     assert batches.land(B[:3]).set_aside == 0
+
+
+def test_very_many_are_set_aside_behind_several_batches(
+    place: MemoryPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of which takes long."""
+    monkeypatch.setattr(batch, "MOST_SET_ASIDE", 1)
+    batches = Batches(place, 1e-12)
+    assert batches.land([*A[:3], *B[:3]]).set_aside == 1
+    assert batches.land([]).set_aside == 1
+    batches.land([])
+    assert len(batches.reports) == 2
+    assert batches.land(A[3:4]).set_aside == 0
 
 
 def test_a_batch_of_nothing_is_not_told(batches: Batches, place: MemoryPlace) -> None:

@@ -273,12 +273,12 @@ def test_what_has_waited_too_long_is_set_aside_and_comes_back_with_the_rest(
     landing.land([*old[2:], *young[2:]])
     between = datetime.now(timezone.utc)
     landing.land([young[1]])
-    assert landing.set_aside(between, "incomplete emission: it is old") == 1
+    assert landing.set_aside(between, "incomplete emission: it is old", 9) == 1
     assert landing.pending.emissions == 1
     assert set(place.rejected) == {message.place for message in old[2:]}
     assert {one.cause for one in place.rejected.values()} == {"incomplete emission: it is old"}
     assert set(place.waiting) == {message.place for message in young[1:]}
-    assert landing.set_aside(between, "") == 0
+    assert landing.set_aside(between, "", 9) == 0
     # The rest comes, and waits in turn; then somebody tries again what is in quarantine.
     assert counts(landing.land(old[:2])) == {"incomplete": 1}
     landed = landing.land([one.message for one in place.rejected.values()])
@@ -292,7 +292,7 @@ def test_what_has_landed_since_is_not_set_aside(place: MemoryPlace, landing: Lan
     landing.land(first)
     landing.land([last])
     assert place.waiting
-    assert landing.set_aside(LATER, "") == 0
+    assert landing.set_aside(LATER, "", 9) == 0
     assert place.rejected == {}
 
 
@@ -304,7 +304,7 @@ def test_setting_aside_that_broke_off_is_done_again(place: MemoryPlace, landing:
     for steps in range(6):
         place.steps_left = steps
         try:
-            landing.set_aside(LATER, "old")
+            landing.set_aside(LATER, "old", 9)
         except Exception:  # noqa: BLE001 - however it ends
             kept = set(place.waiting) | set(place.rejected)
             assert kept == {message.place for message in first}
