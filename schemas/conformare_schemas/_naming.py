@@ -5,6 +5,9 @@ from __future__ import annotations
 from conformare_schemas._contract import GRAINS
 
 DEFAULT_TOPIC_PREFIX = "conformare."
+
+FOLDER = "delta.`"
+"""Begins the SQL name of a table that is addressed by its folder."""
 BY_PATH = "delta."
 """Begins the SQL name of a table that is addressed by path; names in a catalog are quoted."""
 

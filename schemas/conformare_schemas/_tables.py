@@ -28,7 +28,7 @@ SKIPPING_COLUMNS: tuple[str, ...] = KEY_COLUMNS
 """Columns of which each file's smallest and largest value is kept: what readers look runs up by."""
 
 CLUSTERING_COLUMNS: tuple[str, ...] = ("pipeline", "ts", "run_id")
-"""OPTIMIZE puts rows that are near in these into one file: a pipeline over time, a run by its id."""
+"""Maintenance puts rows that are near in these into one file: a pipeline over time, a run by its id."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,145 @@
+"""Batches that are heavier than memory: Java has little of it here, and what comes is much."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from support.lakes import tables_in
+from support.produce import messages_of
+from support.records import make_record
+
+from conformare_schemas import topic_name
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.kafka.topics import Topics
+from conformare_sink.lake.tables.tables import select_rows
+
+SECONDS = 240
+HEAP = "512m"
+KILOBYTE, MEGABYTE = 1_000, 1_000_000
+SINK = """
+import json, resource, sys
+from conformare_sink.options import SinkOptions
+from conformare_sink.spark.session import build_session
+from conformare_sink.stream.stream import SinkStream
+
+servers, prefix, lake, heap = sys.argv[1:]
+spark = build_session("heavy", master="local[2]", driver_memory=heap, short_lived=True)
+options = SinkOptions(bootstrap_servers=servers, topic_prefix=prefix, lake=lake)
+batches = []
+SinkStream(spark, options, batches.append).run_once()
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"peak_mb": peak, "sequences": sorted({s for b in batches for s in b.sequences})}))
+"""
+
+
+class Sender:
+    """Sends to the topics of one test, as compressed as a producer likes."""
+
+    def __init__(self, servers: str, prefix: str) -> None:
+        self._prefix = prefix
+        self._producer = Producer(
+            {
+                "bootstrap.servers": servers,
+                "message.max.bytes": 1_000 * MEGABYTE,
+                "compression.type": "zstd",
+                "linger.ms": 50,
+                "queue.buffering.max.kbytes": 1_000_000,
+            }
+        )
+
+    def send(
+        self,
+        grain: str,
+        key: bytes | None,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        """Send one message, when there is room for it."""
+        topic = topic_name(grain, self._prefix)
+        self._producer.produce(topic, key=key, value=value, headers=[*headers])
+        while len(self._producer) > 500:
+            self._producer.poll(0.05)
+
+    def run(self, run_id: str, purpose: str) -> None:
+        """Send a run whose one context has a long purpose."""
+        record = make_record(run_id)
+        record["contexts"] = [{**record["contexts"][0], "purpose": purpose}]
+        for message in messages_of(record, f"e-{run_id}"):
+            self.send(message.grain, message.key, message.value)
+
+    def flush(self) -> None:
+        """Return when the broker has all of them."""
+        assert self._producer.flush(SECONDS) == 0
+
+
+@pytest.fixture(scope="module")
+def landed(
+    broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, object]]:
+    """A lake into which all of this has been landed, and what its sink says of itself."""
+    prefix = "heavy."
+    Topics(broker.bootstrap_servers, prefix).create()
+    sender = Sender(broker.bootstrap_servers, prefix)
+    for number in range(3_000):
+        sender.run(f"middling-{number:05}", f"{number:05}" * 2_400)
+    for number in range(100):
+        sender.run(f"large-{number:03}", f"{number:03}" * 300_000)
+    for _ in range(100):
+        sender.send("owners", b"zeros", bytes(900 * KILOBYTE))
+    sender.send("risks", b"bomb", bytes(80 * MEGABYTE))
+    sender.send("sinks", b"k" * 900 * KILOBYTE, b"a long key")
+    numbered = [("conformare.producer", b"\xff"), ("conformare.sequence", b"7")]
+    sender.send("runs", b"header", b"not framed", numbered)
+    sender.send("runs", b"headers", b"not framed", [("x", b"y" * 100)] * 5_000)
+    sender.flush()
+    lake = tmp_path_factory.mktemp("heavy") / "lake"
+    command = [sys.executable, "-c", SINK, broker.bootstrap_servers, prefix, str(lake), HEAP]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return lake, json.loads(done.stdout.splitlines()[-1])
+
+
+Landed = tuple[Path, dict[str, object]]
+
+
+def test_every_honest_run_lands_however_heavy_its_batch_is(landed: Landed) -> None:
+    """Whole: each has the purpose that it was sent with."""
+    sql = "SELECT run_id, max(length(purpose)) AS n FROM contexts GROUP BY run_id"
+    found = {row["run_id"]: row["n"] for row in select_rows(tables_in(landed[0]), sql, "contexts")}
+    runs = select_rows(tables_in(landed[0]), "SELECT count(*) AS n FROM runs", "runs")
+    assert runs == [{"n": 3_100}]
+    assert len(found) == 3_100
+    assert {n for run_id, n in found.items() if run_id.startswith("middling")} == {12_000}
+    assert {n for run_id, n in found.items() if run_id.startswith("large")} == {900_000}
+
+
+def test_what_is_too_large_is_quarantined_by_place_and_size(landed: Landed) -> None:
+    """Without its bytes, and each message once."""
+    sql = "SELECT topic, cause, value IS NULL AS is_gone, value_bytes, count(*) AS n FROM quarantine GROUP BY 1, 2, 3, 4"
+    rows = select_rows(tables_in(landed[0]), sql, "quarantine")
+    by_topic = {row["topic"]: row for row in rows if row["topic"] != "heavy.runs"}
+    bomb = by_topic["heavy.risks"]
+    assert bomb["cause"].startswith("too large")
+    assert bomb["is_gone"]
+    assert bomb["value_bytes"] in (None, 80 * MEGABYTE + len(b"bomb"))
+    assert by_topic["heavy.owners"]["n"] == 100
+    assert by_topic["heavy.sinks"]["n"] == 1
+    assert sum(row["n"] for row in rows) == 104
+
+
+def test_a_header_that_is_no_text_names_no_producer(landed: Landed) -> None:
+    """And ends nothing."""
+    assert landed[1]["sequences"] == []
+
+
+def test_python_stays_below_a_gigabyte(landed: Landed) -> None:
+    """However much came."""
+    peak = landed[1]["peak_mb"]
+    assert isinstance(peak, float)
+    assert peak < 1_024
