@@ -25,7 +25,7 @@ from conformare_sink.lake.digests import (
     runs_in,
 )
 from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
-from conformare_sink.lake.layout import LANDING_NOTES, SOURCE_NOTE, is_ours
+from conformare_sink.lake.layout import LANDING_NOTES, PURGING_NOTE, SOURCE_NOTE, is_ours
 from conformare_sink.lake.leftovers import Leftovers
 from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs, purged_among
 from conformare_sink.lake.tables.own import (
@@ -35,7 +35,13 @@ from conformare_sink.lake.tables.own import (
     pending_rows,
     quarantine_rows,
 )
-from conformare_sink.lake.tables.tables import LakeTables, Offsets, select_all, select_rows
+from conformare_sink.lake.tables.tables import (
+    TABLES_AT_ONCE,
+    LakeTables,
+    Offsets,
+    select_all,
+    select_rows,
+)
 from conformare_sink.lake.writer.lock import sole_writer
 from conformare_sink.messages.emission import EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
@@ -143,8 +149,7 @@ class Lake:
 
     def read_to(self, logs: Collection[str]) -> dict[str, int]:
         """Return how far some logs were read: the first offset that was not, of those known."""
-        runs = self._open["runs"]
-        return {log: offset for log in logs if (offset := runs.read_to(log)) is not None}
+        return self._open["runs"].read_to(logs)
 
     def source(self) -> dict[str, Any] | None:
         """Return what is noted of where the lake's runs come from; None where nothing is."""
@@ -268,14 +273,18 @@ class Lake:
         Returns:
             Table → rows that were removed, for tables that had any.
         """
-        for table in self._open.values():
-            table.settle()
+        was_purging = self._storage.read(PURGING_NOTE) is not None
+        if not self._unfinished and not was_purging:
+            return {}
+        # From here on, nobody else's notes are looked at, and nothing comes that is not seen.
+        with ThreadPoolExecutor(TABLES_AT_ONCE, "fence") as pool:
+            list(pool.map(lambda table: table.fence(), self._open.values()))
         noted = {run for note in self._unfinished for run in self._noted(note)}
         removed = self._remove(noted - self.settled(noted).known)
         for note in self._unfinished:
             self._storage.remove(note)
         self._unfinished.clear()
-        if finish_purge(self.tables, self):
+        if was_purging and finish_purge(self.tables, self):
             self._read_what_purges_change()
             logger.info("finished a purge that had broken off")
         return removed

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -16,30 +14,17 @@ from conformare_sink.errors import TopicsMissingError
 from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.lake.digests import (
-    PLACE_DIGEST,
-    RUN_DIGEST,
-    DigestSet,
-    place_digest,
-    read_digests,
-    run_digest,
-    runs_in,
-)
-from conformare_sink.lake.lake import Lake, Settled, open_for_writing
-from conformare_sink.lake.purge import purged_among
-from conformare_sink.lake.tables.own import PURGED, QUARANTINE
+from conformare_sink.lake.digests import DigestSet, run_digest
 from conformare_sink.lake.tables.places import lake_tables
-from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.batch import BatchLanding
-from conformare_sink.landing.landing import Landing, LandingPlace
+from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
-from conformare_sink.messages.envelope import Rejected
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.collect import Collector
 from conformare_sink.stream.query import LandingQuery
-from conformare_sink.stream.scratch import ScratchMessages
+from conformare_sink.stream.rehearsal import destination
 from conformare_sink.stream.stream import WAKE_SECONDS
 
 
@@ -152,7 +137,7 @@ def replay(
 
     starts = selection.starts(topics)
     to_read = sum(end - starts[place] for place, end in topics.ends().items())
-    with _destination(lake_tables(spark, options), dry_run=dry_run) as place:
+    with destination(lake_tables(spark, options), dry_run=dry_run) as place:
         # What the selection holds a part of only waits for nothing beyond the replay's end.
         landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
         source = KafkaSource(spark, topics, selection.of)
@@ -164,7 +149,7 @@ def replay(
             while not ended:
                 ended = query.wait(WAKE_SECONDS)
                 _, offsets = query.progress()
-                read = sum(offset - starts[place] for place, offset in offsets.items())
+                read = sum(offset - starts.get(place, 0) for place, offset in offsets.items())
                 on_progress(read, to_read)
         finally:
             query.stop()
@@ -196,81 +181,6 @@ class Tally:
         new = [n for n, is_there in enumerate(there) if not is_there]
         self.counts.update(decisions[decided[n]] for n in new)
         self._counted.add([digests[n] for n in new])
-
-
-@contextmanager
-def _destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]:
-    with closing(ScratchMessages()) as scratch:
-        if not dry_run:
-            with open_for_writing(tables, "a replay") as lake:
-                yield ReplayedLake(lake, scratch)
-        else:
-            tables.require()
-            yield Rehearsal(tables, scratch)
-
-
-class ReplayedLake:
-    """A lake to which a replay adds whole runs and unusable messages, and nothing that waits.
-
-    Args:
-        lake: The lake.
-        scratch: What waits during the replay.
-    """
-
-    def __init__(self, lake: Lake, scratch: ScratchMessages) -> None:
-        self.settled = lake.settled
-        self.land = lake.land
-        self.note_read = lake.note_read
-        self.quarantine = lake.quarantine
-        self.keep_waiting = scratch.keep_waiting
-        self.waiting_messages = scratch.waiting_messages
-        self.waiting_since = scratch.waiting_since
-        self.stop_waiting = scratch.stop_waiting
-
-
-class Rehearsal:
-    """A lake to which nothing is written: what would land is remembered.
-
-    Args:
-        tables: Those of the real one, read only.
-        scratch: What waits during the replay.
-    """
-
-    def __init__(self, tables: LakeTables, scratch: ScratchMessages) -> None:
-        self._known = read_digests(tables, "runs", RUN_DIGEST)
-        # A lake that only jobs have written to has no other tables.
-        self._purged, self._quarantined = (
-            read_digests(tables, table.name, digest) if tables.exist(table.name) else DigestSet()
-            for table, digest in ((PURGED, RUN_DIGEST), (QUARANTINE, PLACE_DIGEST))
-        )
-        self.keep_waiting = scratch.keep_waiting
-        self.waiting_messages = scratch.waiting_messages
-        self.waiting_since = scratch.waiting_since
-        self.stop_waiting = scratch.stop_waiting
-
-    def settled(self, runs: Collection[RunKey]) -> Settled:
-        """Return which of some runs are in the lake or would be by now, and which were purged."""
-        return Settled(runs_in(self._known, runs), purged_among(runs, self._purged))
-
-    def land(
-        self,
-        rows: Mapping[str, pa.Table],  # noqa: ARG002 - only which runs would land matters
-        runs: Collection[RunKey],
-        read: Mapping[str, int] | None = None,  # noqa: ARG002
-    ) -> None:
-        """Remember the runs."""
-        self._known.add([*map(run_digest, runs)])
-
-    def note_read(self, read: Mapping[str, int]) -> None:
-        """Note nothing."""
-
-    def quarantine(self, rejected: Sequence[Rejected]) -> int:
-        """Keep nothing; return how many would be kept."""
-        digests = list(dict.fromkeys(place_digest(one.message.place) for one in rejected))
-        there = self._quarantined.contain(digests)
-        new = [digest for digest, known in zip(digests, there, strict=True) if not known]
-        self._quarantined.add(new)
-        return len(new)
 
 
 def _emission_digest(key: EmissionKey) -> bytes:

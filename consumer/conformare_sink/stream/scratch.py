@@ -10,7 +10,9 @@ from conformare_sink.messages.emission import EmissionKey
 from conformare_sink.messages.envelope import Envelope
 from conformare_sink.messages.message import MESSAGE_COLUMNS, Message, Place
 
-_AT_ONCE = 100
+MOST_BYTES = 32 * 1024 * 1024
+"""Values that come at once."""
+
 _PLACE = "topic = ? AND partition = ? AND offset = ? AND timestamp = ?"
 
 
@@ -35,15 +37,20 @@ class ScratchMessages:
         self._file.commit()
 
     def waiting_messages(self, places: Collection[Place]) -> Iterator[list[Message]]:
-        """Return messages that were kept, with their values, in portions."""
+        """Return messages that were kept, with their values, in portions and in the order asked."""
         select = f"SELECT * FROM waiting WHERE {_PLACE}"  # noqa: S608 - our own words
-        ordered = list(places)
-        for start in range(0, len(ordered), _AT_ONCE):
-            rows = (
-                self._file.execute(select, place).fetchone()
-                for place in ordered[start : start + _AT_ONCE]
-            )
-            yield [Message._make(row) for row in rows if row is not None]
+        portion: list[Message] = []
+        n_bytes = 0
+        for place in places:
+            row = self._file.execute(select, place).fetchone()
+            if row is None:
+                continue
+            portion.append(Message._make(row))
+            n_bytes += len(portion[-1].value or b"")
+            if n_bytes >= MOST_BYTES:
+                yield portion
+                portion, n_bytes = [], 0
+        yield portion
 
     def waiting_since(self, moment: datetime) -> list[EmissionKey]:  # noqa: ARG002
         """Return no emissions: a replay sets nothing aside."""

@@ -266,7 +266,7 @@ def test_a_commit_that_was_given_up_never_lands_behind_who_goes_on(
     with by_network(object_store, path) as (way, far), suspended(far) as first:
         held = way.hold(commit_of(table))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("conformare_sink.lake.tables.folder_table.ATTEMPTS", 1)
+            patch.setattr("conformare_sink.lake.tables.fenced_log.ATTEMPTS", 1)
             with pytest.raises(TableWriteError, match="does not answer"):
                 land(first, FIRST, emission_id="e1")
         if is_new_process:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
@@ -39,10 +39,16 @@ from conformare_sink.errors import (
 from conformare_sink.lake.layout import LOG, READ_NOTE
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.catalog_note import in_a_catalog, read_note, write_note
-from conformare_sink.lake.tables.tables import LAKE_TABLES, Cleaned, Compacted, Offsets, Table
+from conformare_sink.lake.tables.tables import (
+    LAKE_TABLES,
+    TABLES_AT_ONCE,
+    Cleaned,
+    Compacted,
+    Offsets,
+    Table,
+)
 from conformare_sink.options import CatalogOptions
 
-OPENING_THREADS = 4
 ROWS_AT_ONCE = 1_000_000
 _FAULTS = (PySparkException, Py4JError)
 
@@ -103,7 +109,7 @@ class CatalogTables:
         """Open all tables for writing, made where they are missing, with every column of ours."""
         runs, *others = LAKE_TABLES.values()
         opened: dict[str, Table] = {runs.name: self._open(runs)}
-        with ThreadPoolExecutor(OPENING_THREADS, "open") as pool:
+        with ThreadPoolExecutor(TABLES_AT_ONCE, "open") as pool:
             names = [table.name for table in others]
             opened.update(zip(names, pool.map(self._open, others), strict=True))
         # After the tables, so that a schema that does not exist is not noted.
@@ -233,7 +239,7 @@ class CatalogTable:
             raise TableWriteError(self._identifier, first_line(exc)) from exc
         return int(counts[0]["num_deleted_rows"])
 
-    def settle(self) -> None:
+    def fence(self) -> None:
         """Do nothing: with its answer, a commit of Spark's is over."""
 
     def changed_by_others(self) -> bool:
@@ -242,9 +248,10 @@ class CatalogTable:
         changed, self._version = newest != self._version, newest
         return changed
 
-    def read_to(self, log: str) -> int | None:
-        """Return how far a log was read."""
-        return self._noted().get(log)
+    def read_to(self, logs: Collection[str]) -> dict[str, int]:
+        """Return how far some logs were read, of those known."""
+        noted = self._noted()
+        return {log: noted[log] for log in logs if log in noted}
 
     def compact(self) -> Compacted:
         """Compact small files."""

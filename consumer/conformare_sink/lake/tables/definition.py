@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deltalake import DeltaTable, Field, Schema
+from deltalake import CommitProperties, DeltaTable, Field, Schema
 from deltalake.exceptions import DeltaError
 
 from conformare_schemas import Column, TableDefinition, arrow_schema
@@ -30,7 +30,7 @@ MAPPED_FEATURES = frozenset({"columnMapping", DELETION_VECTORS})
 
 
 def create_table(storage: Storage, definition: TableDefinition) -> DeltaTable:
-    """Create a table; one that somebody else creates at the same time is left as it is.
+    """Create a table; one that somebody else creates at the same time is returned as it is.
 
     Args:
         storage: The lake's folder.
@@ -43,18 +43,24 @@ def create_table(storage: Storage, definition: TableDefinition) -> DeltaTable:
         raise LakeRefusedError(
             f"{storage.location(definition.name)} has files and is no Delta table; choose another lake"
         )
+    uri, options = storage.table_uri(definition.name), storage.options or None
     try:
         return DeltaTable.create(
-            storage.table_uri(definition.name),
+            uri,
             Schema(fields(definition.columns)),
             mode="ignore",
             description=definition.comment,
             configuration=definition.properties,
-            storage_options=storage.options or None,
+            storage_options=options,
             raise_if_key_not_exists=False,  # our own are none of Delta's
+            # Of two that create it, the second would replace the first's by a second commit.
+            commit_properties=CommitProperties(max_commit_retries=0),
         )
     except (DeltaError, OSError) as exc:
-        raise storage.fault(exc) from exc
+        try:
+            return DeltaTable(uri, storage_options=options)
+        except (DeltaError, OSError):
+            raise storage.fault(exc) from exc
 
 
 def fields(columns: tuple[Column, ...]) -> list[Field]:

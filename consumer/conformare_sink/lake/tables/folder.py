@@ -15,9 +15,8 @@ from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.catalog_note import in_a_catalog, read_note
 from conformare_sink.lake.tables.definition import create_table, missing_columns
 from conformare_sink.lake.tables.folder_table import FolderTable
-from conformare_sink.lake.tables.tables import LAKE_TABLES, Table
+from conformare_sink.lake.tables.tables import LAKE_TABLES, TABLES_AT_ONCE, Table
 
-OPENING_THREADS = 4
 ROWS_AT_ONCE = 1_000_000
 
 
@@ -70,14 +69,15 @@ class FolderTables:
     def open(self) -> dict[str, Table]:
         """Open all tables for writing, made where they are missing, with every column of ours.
 
-        `runs` is opened alone: of two writers that begin at once, one wins all tables.
+        All are loaded before the first is taken. So a writer that stops in between takes none that
+        its successor has taken meanwhile.
         """
         runs, *others = LAKE_TABLES.values()
-        opened: dict[str, Table] = {runs.name: self._open(runs)}
-        with ThreadPoolExecutor(OPENING_THREADS, "open") as pool:
-            names = [table.name for table in others]
-            opened.update(zip(names, pool.map(self._open, others), strict=True))
-        return opened
+        first = self._loaded(runs)  # a lake is known by it, so it is made first
+        with ThreadPoolExecutor(TABLES_AT_ONCE, "open") as pool:
+            loaded = [*pool.map(self._loaded, others)]
+            taken = [self._take(runs, first), *pool.map(self._take, others, loaded)]
+        return dict(zip(LAKE_TABLES, taken, strict=True))
 
     def select(self, sql: str, *tables: str) -> Iterator[pa.Table]:
         """Return what a query finds, in portions."""
@@ -89,7 +89,7 @@ class FolderTables:
         except (DeltaError, OSError, pa.ArrowException) as exc:
             raise TableReadError(self.storage.root, ", ".join(tables), first_line(exc)) from exc
 
-    def _open(self, definition: TableDefinition) -> Table:
+    def _loaded(self, definition: TableDefinition) -> DeltaTable:
         found = self._found(definition.name)
         if found is None:
             found = create_table(self.storage, definition)
@@ -98,9 +98,12 @@ class FolderTables:
                 f"{self.storage.location(definition.name)} is not conformare's table "
                 f"{definition.name!r}; choose another lake"
             )
-        table = FolderTable(self.storage, definition, found)
+        return found
+
+    def _take(self, definition: TableDefinition, loaded: DeltaTable) -> Table:
+        table = FolderTable(self.storage, definition, loaded)
         # A newer contract brings columns; the rows that are there have nothing in them.
-        if new := missing_columns(definition, found):
+        if new := missing_columns(definition, loaded):
             table.add_columns(new)
         return table
 

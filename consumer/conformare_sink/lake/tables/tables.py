@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +16,9 @@ LAKE_TABLES: dict[str, TableDefinition] = {
     table.name: table for table in (*map(grain_table, GRAINS), PENDING, QUARANTINE, PURGED)
 }
 """Every table of a lake by its name, `runs` first: it tells a lake."""
+
+TABLES_AT_ONCE = 4
+"""How many are opened at the same time."""
 
 Rows = list[dict[str, Any]]
 
@@ -73,8 +76,10 @@ class Table(Protocol):
             LakeBusyError: Another writer has taken the lake over.
         """
 
-    def settle(self) -> None:
-        """Make sure that no commit of ours comes any more that seemed to fail.
+    def fence(self) -> None:
+        """Make sure that no earlier commit comes any more: of ours or of a writer before us.
+
+        The request of one that seemed to fail may still be on its way.
 
         Raises:
             TableWriteError: That cannot be known yet.
@@ -84,8 +89,8 @@ class Table(Protocol):
     def changed_by_others(self) -> bool:
         """Return whether rows have come or gone by somebody else since it was asked last."""
 
-    def read_to(self, log: str) -> int | None:
-        """Return how far a log was read, as the newest commit that names it says."""
+    def read_to(self, logs: Collection[str]) -> dict[str, int]:
+        """Return how far some logs were read, as the newest commit that names each says."""
 
     def compact(self) -> Compacted:
         """Compact small files, with rows that are near each other in one file."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable, QueryBuilder
+from deltalake import DeltaTable, QueryBuilder, write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.checker import check, read_table
@@ -283,7 +286,7 @@ def test_a_table_that_is_appended_to_for_long_is_read_from_its_checkpoints_on(
     grow_old(log)
     assert table.clean(168).log_deleted > 10
     assert commits(tmp_path, "purged") == 1
-    assert table.read_to("log:0") == 11
+    assert table.read_to(["log:0", "log:1"]) == {"log:0": 11}
     assert DeltaTable(tmp_path / "purged").transaction_version("conformare.read:log:0") == 11
     assert len(content(tmp_path, "purged")) == 12
 
@@ -344,3 +347,38 @@ def test_compaction_that_meets_others_changes_no_rows(
         with pytest.raises(TableWriteError, match="purged cannot be written"):
             table.compact()
     assert sorted(row["run_id"] for row in read_table(tmp_path, "purged")) == ["0", "1", "3", "4"]
+
+
+def test_compaction_beside_what_its_process_writes_loses_and_doubles_nothing(
+    tmp_path: Path,
+) -> None:
+    """Rows are appended and deleted all the while, some by hand."""
+    table = purged_table(tmp_path)
+    n_rows, over = 60, threading.Event()
+    deleted = [n for n in range(n_rows - 3) if n % 7 == 3]
+
+    def append(n: int) -> None:
+        row = tombstones([(f"{n}", "p", None)])
+        if n % 5:
+            table.append(row)
+        else:
+            write_deltalake(tmp_path / "purged", row, mode="append")
+        if n - 3 in deleted:
+            assert table.delete(pa.table({"run_id": [f"{n - 3}"]})) == 1
+
+    def compact() -> int:
+        times = 0
+        while not over.is_set():
+            with suppress(TableWriteError):  # a delete was faster
+                times += table.compact().compacted > 0
+        return times
+
+    with ThreadPoolExecutor(2) as pool:
+        compacting = pool.submit(compact)
+        appending = [pool.submit(append, n) for n in range(n_rows)]
+        for one in appending:
+            one.result()
+        over.set()
+        assert compacting.result() > 1
+    expected = sorted(f"{n}" for n in range(n_rows) if n not in deleted)
+    assert sorted(row["run_id"] for row in read_table(tmp_path, "purged")) == expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from support.lakes import tables_in
 from conformare_sink.errors import LakeRefusedError
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.layout import commit_file
+from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.definition import create_table
 from conformare_sink.lake.tables.tables import LAKE_TABLES
 
@@ -49,3 +52,18 @@ def test_a_lake_is_opened_again_although_a_table_of_it_is_gone(tmp_path: Path) -
     (tmp_path / "risks").rmdir()
     with open_for_writing(tables_in(tmp_path), "a test"):
         assert DeltaTable(tmp_path / "risks").to_pyarrow_table().num_rows == 0
+
+
+def test_of_several_that_create_a_table_one_does(tmp_path: Path) -> None:
+    """All have the same one then; deltalake's own way would have replaced the first's."""
+    for number in range(10):
+        storage = tables_in(tmp_path / str(number)).storage
+        start = threading.Barrier(3)
+
+        def create(_: int, storage: Storage = storage, start: threading.Barrier = start) -> str:
+            start.wait()
+            return str(create_table(storage, LAKE_TABLES["runs"]).metadata().id)
+
+        with ThreadPoolExecutor(3) as pool:
+            assert len({*pool.map(create, range(3))}) == 1
+        assert DeltaTable(tmp_path / str(number) / "runs").version() == 0
