@@ -6,13 +6,14 @@ import functools
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
 from confluent_kafka import (
-    OFFSET_INVALID,
+    Consumer,
     ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
@@ -20,7 +21,6 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.admin._topic import TopicDescription
 from confluent_kafka.cimpl import NewTopic
@@ -40,8 +40,6 @@ T = TypeVar("T")
 
 ANSWER_SECONDS = 10.0
 
-_FIRST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-_END: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _RETRY_SECONDS = 0.1
 _NO_SUCH_TOPIC = "UNKNOWN_TOPIC_OR_PART"
 _NO_ID = "A" * 22
@@ -100,60 +98,62 @@ class Cluster:
         self, places: Collection[tuple[str, int]]
     ) -> tuple[PartitionOffsets, PartitionOffsets]:
         """Return where the logs of some partitions begin, and where their next message goes."""
-        return self._offsets(places, _FIRST), self._offsets(places, _END)
+        found = {}
+        with self._consumer("conformare-look") as consumer:
+            for place in places:
+                found[place] = self._ask(functools.partial(_log_ends, consumer, place))
+        return (
+            {place: first for place, (first, _) in found.items()},
+            {place: end for place, (_, end) in found.items()},
+        )
 
     def since(self, places: Collection[tuple[str, int]], time: datetime) -> PartitionOffsets:
         """Return the offset of the first message that each partition got at a time or later."""
-        found = self._offsets(places, OffsetSpec.for_timestamp(int(time.timestamp() * 1000)))
-        ends = self._offsets(places, _END)
-        return {place: found[place] if found[place] >= 0 else ends[place] for place in places}
+        milliseconds = int(time.timestamp() * 1000)
+        wanted = [TopicPartition(*place, milliseconds) for place in places]
+        with self._consumer("conformare-look") as consumer:
+            found = self._ask(lambda: consumer.offsets_for_times(wanted, timeout=ANSWER_SECONDS))
+        _, ends = self.log_ends(places)
+        offsets = {(p.topic, p.partition): p.offset for p in found}
+        return {place: offsets[place] if offsets[place] >= 0 else ends[place] for place in places}
 
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Set the offsets that a consumer group has committed; it must have no members."""
-        wanted = [TopicPartition(*place, offset) for place, offset in offsets.items()]
-        self._of_group(self._admin.alter_consumer_group_offsets, group, wanted)
+        """Set the offsets that a consumer group has committed; takes a minute where none answers."""
+        places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+        with self._consumer(group) as consumer:
+            self._ask(lambda: consumer.commit(offsets=places, asynchronous=False))
 
     def committed(self, group: str, places: Collection[tuple[str, int]]) -> PartitionOffsets:
         """Return the offsets that a consumer group has committed, for some partitions."""
-        wanted = [TopicPartition(*place) for place in places]
-        found = self._of_group(self._admin.list_consumer_group_offsets, group, wanted)
-        return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
-
-    def _offsets(self, places: Collection[tuple[str, int]], which: OffsetSpec) -> PartitionOffsets:
         if not places:
             return {}
-        wanted = {TopicPartition(*place): which for place in places}
+        wanted = [TopicPartition(*place) for place in places]
 
         def look() -> PartitionOffsets:
-            answers = self._admin.list_offsets(wanted, request_timeout=ANSWER_SECONDS)
-            found = {(p.topic, p.partition): one.result().offset for p, one in answers.items()}
-            # Of a leader that was not reached, librdkafka says neither an offset nor an error.
-            if OFFSET_INVALID in found.values():
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - it has no other name
-            return found
-
-        return self._ask(look)
-
-    def _of_group(
-        self, ask: Callable[..., Any], group: str, places: list[TopicPartition]
-    ) -> list[TopicPartition]:
-        """Ask the coordinator of a consumer group.
-
-        Not as a consumer: one that is not allowed to do so would wait for a coordinator for ever.
-        """
-        if not places:
-            return []
-
-        def look() -> list[TopicPartition]:
-            wanted = [ConsumerGroupTopicPartitions(group, places)]
-            answer = ask(wanted, request_timeout=ANSWER_SECONDS)[group].result()
-            found: list[TopicPartition] = answer.topic_partitions
+            groups = [ConsumerGroupTopicPartitions(group, wanted)]
+            asked = self._admin.list_consumer_group_offsets(groups, request_timeout=ANSWER_SECONDS)
+            found = asked[group].result().topic_partitions
             for place in found:
                 if place.error is not None:
                     raise KafkaException(place.error)
-            return found
+            return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
+        # Not as a consumer: one that is not allowed to do so would wait for a coordinator for ever.
+        # Only a command asks, once, which has found the broker there.
         return self._ask(look)
+
+    @contextmanager
+    def _consumer(self, group: str) -> Iterator[Consumer]:
+        # A new one each time: after an outage, old ones know neither partitions nor coordinator. Not
+        # the administration's client: where a broker goes away just then, librdkafka 2.x ends the
+        # process (an assertion in rd_kafka_enq_once_del_source_return).
+        own = {"group.id": group, "enable.auto.commit": False}
+        config = {**_config(self._servers, self._access), **own}
+        consumer = Consumer(config)
+        try:
+            yield consumer
+        finally:
+            consumer.close()
 
     def _ask(self, question: Callable[[], T], timeout_seconds: float = ANSWER_SECONDS) -> T:
         """Ask until there is an answer, a refusal, or no time any more."""
@@ -260,3 +260,10 @@ def _topic_id(answer: Future[TopicDescription]) -> str | None:
             return None
         raise
     return None if topic_id == _NO_ID else topic_id
+
+
+def _log_ends(consumer: Consumer, place: tuple[str, int]) -> tuple[int, int]:
+    found = consumer.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_SECONDS)
+    if found is None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - it has no other name
+    return found

@@ -246,8 +246,6 @@ class Landing:
         emissions = WholeEmissions(whole, decoded, self.pending, self._place, self._topic_prefix)
         for portion in emissions.rows():
             self._reject(portion.rejected, done)
-            for key in portion.lacking:
-                logger.warning("a message that waits is gone from the table `pending`: %s", key)
             lacking |= portion.lacking
             if not portion.emissions:
                 continue
@@ -257,6 +255,12 @@ class Landing:
                 done.read = None
             done.rows.update({grain: rows.num_rows for grain, rows in portion.rows.items()})
             done.latencies += latencies_of((k.emission_id for k in portion.emissions), time.time())
+        if lacking:
+            logger.warning(
+                "messages that wait are gone from the table `pending`: of %d emission(s), such as %r",
+                len(lacking),
+                next(iter(lacking)),
+            )
         return lacking
 
     def _settle(self, decisions: dict[EmissionKey, Decision]) -> None:

@@ -49,8 +49,8 @@ from conformare_sink.spark.portion import LEAST_WEIGHT, Portion, weights_here
 
 logger = logging.getLogger("conformare_sink")
 
-MOST_AT_ONCE = 256 * 1024 * 1024
-"""Bytes that one job collects at worst; `spark.driver.maxResultSize` is stricter, and later."""
+MOST_AT_ONCE = 128 * 1024 * 1024
+"""Bytes that one job collects at worst; `spark.driver.maxResultSize` is the same."""
 MOST_MESSAGES_AT_ONCE = 100_000
 PORTION_WEIGHT = 80 * 1024 * 1024
 """Bytes, of which each message counts `LEAST_WEIGHT` at least: 62,500 messages at most."""
@@ -139,7 +139,7 @@ def _share(messages: int) -> int:
     share = LARGEST_AT_FIRST
     # Spark compiles code for each share that it meets: so there are few.
     while share * messages > MOST_AT_ONCE:
-        share //= 4
+        share //= 2
     return share
 
 

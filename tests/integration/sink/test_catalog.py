@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -164,6 +165,11 @@ def test_what_is_in_the_catalog_is_looked_at(
     ]
     assert status["quarantined_by_cause"] == {UNFRAMED: 1}
     assert set(status["lag_by_topic"].values()) == {0}
+
+    with open_for_writing(store.tables, "a test") as lake:
+        now = datetime.now(timezone.utc)
+        assert [key.run_id for key in lake.waiting_since(now)] == ["waiting"]
+        assert lake.waiting_since(now - timedelta(days=1)) == []
 
     (cause,) = printed("quarantine", "list")
     assert (cause["cause"], cause["messages"], cause["topics"]) == (UNFRAMED, 1, [f"{prefix}runs"])

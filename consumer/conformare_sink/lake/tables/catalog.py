@@ -112,6 +112,8 @@ class CatalogTables:
         with ThreadPoolExecutor(TABLES_AT_ONCE, "open") as pool:
             names = [table.name for table in others]
             opened.update(zip(names, pool.map(self._open, others), strict=True))
+        # What others change from now on is asked of this one.
+        opened[runs.name].changed_by_others()
         # After the tables, so that a schema that does not exist is not noted.
         if read_note(self.storage) is None:
             write_note(self.storage, self._whole_catalog())
@@ -203,7 +205,8 @@ class CatalogTable:
         self._storage = storage
         self._definition = definition
         self._identifier = identifier
-        self._version = self._newest()
+        self._version: int | None = None
+        """The newest one that somebody knows of; None where nobody has asked."""
 
     @cached_property
     def table_id(self) -> str:
@@ -213,14 +216,15 @@ class CatalogTable:
     def append(self, rows: pa.Table, read: Offsets | None = None) -> None:
         """Append rows in one commit; what was read is noted behind it."""
         if rows.num_rows:
-            known = self._version == self._newest()
+            version = self._version
+            if version is not None and version == self._newest():
+                version += 1  # of the append itself
             try:
                 frame = self._spark.createDataFrame(rows).coalesce(1)
                 frame.writeTo(self._identifier).append()
             except _FAULTS as exc:
                 raise TableWriteError(self._identifier, first_line(exc)) from exc
-            if known:
-                self._version += 1
+            self._version = version
         if read:
             noted = {"table_id": self.table_id, "read": {**self._noted(), **read}}
             self._storage.write(READ_NOTE, json.dumps(noted).encode())

@@ -227,7 +227,8 @@ def test_a_run_whose_messages_were_deleted_while_it_waited_waits_on(
         del place.waiting[message.place]
     landed = landing.land([sound[0], harmed[0]], READ)
     assert counts(landed) == {"incomplete": 1, "landed": 1}
-    assert "is gone from the table `pending`" in caplog.text
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert "are gone from the table `pending`: of 1 emission(s)" in told
     assert place.runs == {RunKey("pipeline", "sound")}
     assert (landing.pending.emissions, place.read) == (1, READ)
     assert set(place.waiting) == {message.place for message in (*harmed[:first_gone], *sound[1:])}
