@@ -112,6 +112,15 @@ def test_a_purge_that_broke_off_before_its_tombstones_is_done_by_the_next_writer
     assert "kept-1" in {row["run_id"] for row in read_table(store.lake, "purged")}
 
 
+def test_a_note_that_was_not_finished_purges_nothing(store: Store) -> None:
+    """Its writer ended before it deleted anything."""
+    before = {table: len(read_table(store.lake, table)) for table in LAKE_TABLES}
+    Path(store.lake, PURGING_NOTE).write_text('{"purge": {"pipel', encoding="utf-8")
+    with open_for_writing(store.tables, "the next"):
+        assert not Path(store.lake, PURGING_NOTE).exists()
+    assert {table: len(read_table(store.lake, table)) for table in LAKE_TABLES} == before
+
+
 def test_what_waits_and_what_is_in_quarantine_goes_by_its_run_id(store: Store) -> None:
     """The rest of the run then comes too late; and nothing else is touched."""
     first, *rest = messages_of(make_record("waiting", pipeline="any"), "e-waiting")
