@@ -136,3 +136,10 @@ def test_what_is_too_large_is_quarantined_by_place_and_size(landed: Landed) -> N
 def test_a_header_that_is_no_text_names_no_producer(landed: Landed) -> None:
     """And ends nothing."""
     assert landed[1]["sequences"] == []
+
+
+def test_python_stays_below_a_gigabyte(landed: Landed) -> None:
+    """However much came."""
+    peak = landed[1]["peak_mb"]
+    assert isinstance(peak, float)
+    assert peak < 1_024, peak
