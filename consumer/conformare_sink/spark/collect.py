@@ -48,14 +48,14 @@ from conformare_sink.spark.portion import LEAST_WEIGHT, Portion, weights_here
 
 logger = logging.getLogger("conformare_sink")
 
-MOST_AT_ONCE = 256 * 1024 * 1024
-"""Bytes that one job collects at worst; `spark.driver.maxResultSize` is stricter, and later."""
+MOST_AT_ONCE = 128 * 1024 * 1024
+"""Bytes that one job collects at worst; `spark.driver.maxResultSize` is the same."""
 MOST_MESSAGES_AT_ONCE = 100_000
 PORTION_WEIGHT = 80 * 1024 * 1024
 """Bytes, of which each message counts `LEAST_WEIGHT` at least: 62,500 messages at most."""
 PIECES = 8
 """Of a portion, each collected by itself: on its way out of Java a piece is there several times."""
-FEWEST_IN_A_HALF = 128
+FEWEST_IN_A_HALF = 1000
 """Messages; so few are read one by one instead."""
 RECORDS_AT_ONCE = 50
 """How many records a consumer makes at once of what it has fetched, where more were too many."""
@@ -77,6 +77,9 @@ class Source(Protocol):
             records_at_once: How many records a consumer makes at once of what it has fetched; None
                 for as many as is fast.
         """
+
+    def forget(self) -> None:
+        """Let go of what was read before and is still held."""
 
     def one_by_one(self, ranges: Ranges) -> Iterator[Weighed]:
         """Read messages without Spark, each by itself.
@@ -119,8 +122,11 @@ class Collector:
         except (PySparkException, Py4JError) as exc:
             if (fault := fault_of(exc)) not in _HELPED_BY_PARTS:
                 raise
-            logger.warning("%d messages are read again in parts: %s", count(ranges), fault.value)
-            yield from self._in_parts(ranges, records_at_once)
+        else:
+            return
+        logger.warning("%d messages are read again in parts: %s", count(ranges), fault.value)
+        self._source.forget()
+        yield from self._in_parts(ranges, records_at_once)
 
     def _in_parts(self, ranges: Ranges, records_at_once: int) -> Iterator[Portion]:
         if count(ranges) < 2 * FEWEST_IN_A_HALF:
@@ -138,7 +144,7 @@ def _share(messages: int) -> int:
     share = LARGEST_AT_FIRST
     # Spark compiles code for each share that it meets: so there are few.
     while share * messages > MOST_AT_ONCE:
-        share //= 4
+        share //= 2
     return share
 
 
