@@ -71,6 +71,7 @@ test: setup lint typecheck ## Lint, check types and run all tests
 test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3.5
 	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
 
+# FAULTS_ARGS="--store s3 --kills 20 --series 1" for lakes in MinIO, which needs Go once.
 .PHONY: faults
 faults: setup ## Kill the sink and the broker at random instants, a hundred times, and compare: twenty minutes or more
 	PYTHONPATH=tests $(BIN)/python -m faults $(FAULTS_ARGS)
@@ -87,9 +88,10 @@ bench-emit: setup ## Measure what emitting a run costs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m bench.emit
 
+# PARTS="freshness s3" for some parts; BESIDE=../another-checkout to measure its sink in the same run.
 .PHONY: bench-sink
-bench-sink: setup ## Measure how fast the sink is
-	PYTHONPATH=tests $(BIN)/python -m bench.sink $(PARTS)
+bench-sink: setup ## Measure how fast the sink is; the part s3 needs Go, once
+	PYTHONPATH=tests $(BIN)/python -m bench.sink $(if $(BESIDE),--beside $(BESIDE)) $(PARTS)
 
 .PHONY: capture-table
 capture-table: $(INSTALLED) ## Write the table of docs/capture.md anew

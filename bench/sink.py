@@ -1,7 +1,9 @@
 """How fast the sink is: `make bench-sink` prints it, docs/reliability.md keeps what was seen.
 
 All in one run on one machine with the embedded broker; Spark has two cores. "PASS" and "MISSED" stand beside the
-targets; a run that does not land, or lands twice, ends the bench.
+targets; a run that does not land, or lands twice, ends the bench. With `--beside`, the sink of another checkout,
+that of the commit before for example, is measured in the same run, and "BESIDE" stands before each ratio. The part
+s3 starts MinIO, and builds it with Go where this machine does not have it.
 """
 
 from __future__ import annotations
@@ -15,13 +17,18 @@ from pathlib import Path
 
 from bench.emission.broker import Broker, running_broker
 from bench.landing.backlog import backlog
-from bench.landing.freshness import freshness
+from bench.landing.checkout import Checkout
 from bench.landing.lookup import lookup
 from bench.landing.million import million
-from bench.landing.soak import soak
+from bench.landing.opening import opening
+from bench.live.freshness import freshness
+from bench.live.s3 import s3
+from bench.live.soak import soak
 
-PARTS: dict[str, Callable[[Broker, Path], None]] = {
+PARTS: dict[str, Callable[[Broker, Path, Checkout | None], None]] = {
     "freshness": freshness,
+    "s3": s3,
+    "opening": opening,
     "backlog": backlog,
     "million": million,
     "lookup": lookup,
@@ -33,16 +40,23 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description="How fast the sink is.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all")
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        metavar="FOLDER",
+        help="another checkout, whose sink is measured in the same run",
+    )
     asked = parser.parse_args()
     if unknown := set(asked.parts) - set(PARTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
+    other = None if asked.beside is None else Checkout(asked.beside.resolve(strict=True))
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with running_broker(folder / "broker") as broker:
             for part in asked.parts or PARTS:
                 print(f"\n{part} (load {os.getloadavg()[0]:.1f} at its start)", flush=True)
-                PARTS[part](broker, folder)
+                PARTS[part](broker, folder, other)
     print(f"\nall in {time.perf_counter() - start:.0f} s")
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 
+from bench.landing.many import filled, opening_seconds
 from bench.landing.process import arguments, found
 from confluent_kafka import Producer
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from support.typical import typical_store
 
 from conformare import to_run_record
 from conformare._identity import new_emission_id
 from conformare.emission import Message, encode_emission
-from conformare_schemas import GRAINS, table_columns, topic_name
-from conformare_sink.lake.lake import Lake
-from conformare_sink.lake.tables import LakeTables
+from conformare_schemas import GRAINS, topic_name
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.session import build_session
@@ -28,39 +24,8 @@ MAX_MESSAGE_BYTES = 1_000_000
 
 given = arguments()
 spark = build_session("bench", master="local[2]", driver_memory="2g")
-tables = LakeTables(spark, given["lake"])
-
-
-def filled_runs(count: int) -> DataFrame:
-    """As many rows of `runs`: a minute's worth of runs in order, or every run_id at random."""
-    number = F.col("id")
-    # The first 48 bits of a UUIDv7 are its time: one run every 60 ms up to now.
-    millis = F.lit(int(time.time() * 1000)) - (F.lit(count) - number) * 60
-    in_order = F.concat(
-        F.lpad(F.hex(millis), 12, "0"), F.substring(F.md5(number.cast("string")), 1, 20)
-    )
-    run_id = in_order if given["in_order"] else F.md5(number.cast("string"))
-    known = {
-        "run_id": F.lower(run_id),
-        "pipeline": F.concat(F.lit("pipeline "), (number % 50).cast("string")),
-        "ts": F.timestamp_millis(millis),
-        "status": F.lit("healthy"),
-    }
-    return spark.range(0, count, numPartitions=16).select(
-        *(
-            known.get(column.name, F.lit(None)).cast(column.sql_type).alias(column.name)
-            for column in table_columns("runs")
-        )
-    )
-
-
-tables.open()
-filled_runs(given["runs"]).write.format("delta").mode("append").save(f"{given['lake']}/runs")
-start = time.perf_counter()
-n_known = len(Lake(tables)._known)  # noqa: SLF001 - how long reading them takes is what is measured
-opening = time.perf_counter() - start
-if n_known != given["runs"]:
-    raise RuntimeError(f"{n_known} runs are known of {given['runs']}")
+tables = filled(given["lake"], given["runs"], in_order=given["in_order"])
+opening = opening_seconds(tables, given["runs"])
 
 record = to_run_record(typical_store(), "bench")
 producer = Producer({"bootstrap.servers": given["servers"]})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.emission.broker import Broker
 from bench.emission.figures import p50
+from bench.landing.checkout import Checkout
 from bench.landing.figures import at_most
 from bench.landing.process import measured
 
@@ -14,8 +15,8 @@ KINDS = ("in the order of time", "at random")
 RATIO = 1.3
 
 
-def lookup(broker: Broker, folder: Path) -> None:
-    """Print how long batches take for each number of runs in the lake.
+def lookup(broker: Broker, folder: Path, _other: Checkout | None) -> None:
+    """Print how long batches take for each number of runs in the lake: ratios of one checkout.
 
     Args:
         broker: The broker, which is up.
@@ -37,6 +38,6 @@ def lookup(broker: Broker, folder: Path) -> None:
             medians.append(p50(found["batches"]))
             print(
                 f"  run_ids {kind}, {size:>10,} runs: batch p50 {medians[-1]:.2f} s, "
-                f"lake opened in {found['opening']:.1f} s"
+                f"lake opened in {found['opening']:.2f} s"
             )
         print(at_most(f"slowest to fastest, run_ids {kind}", max(medians) / min(medians), RATIO))

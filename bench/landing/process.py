@@ -1,24 +1,41 @@
-"""Programs of the bench that run Spark, each in a process of its own."""
+"""Programs of the bench that run the sink, each in a process of its own."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
+
+from bench.landing.checkout import HERE, Checkout
 
 LONGEST_SECONDS = 1_800.0
 
 
-def measured(program: str, **arguments: Any) -> dict[str, Any]:
+def measured(
+    program: str,
+    checkout: Checkout = HERE,
+    environment: Mapping[str, str] | None = None,
+    **arguments: Any,
+) -> dict[str, Any]:
     """Run `bench.landing.<program>` and return what it found.
 
     Args:
-        program: Name of the module; it calls `serve`.
-        arguments: Keywords of its function.
+        program: Name of the module.
+        checkout: Whose program, and whose sink.
+        environment: What it is told beside that: credentials of a store.
+        arguments: What its `arguments` returns.
     """
     command = [sys.executable, "-m", f"bench.landing.{program}", json.dumps(arguments)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=LONGEST_SECONDS)
+    done = subprocess.run(
+        command,
+        cwd=checkout.root,
+        env={**checkout.environment, **(environment or {})},
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=LONGEST_SECONDS,
+    )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

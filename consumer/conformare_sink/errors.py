@@ -15,13 +15,15 @@ The tree:
     ├── NoLakeError                   there is no lake to read
     ├── LakeRefusedError              the lake's folder holds something else, or its tables are elsewhere
     ├── LakeBusyError                 another process writes to the lake
+    ├── StorageError                  the store of the lake refuses, or does not answer
     ├── CheckpointRefusedError        the checkpoint is something else's, or another lake's
+    ├── TableReadError                a table of the lake could not be read
     ├── TableWriteError               a table of the lake could not be written
     ├── RetentionTooShortError        Delta keeps files for longer
-    ├── CheckpointDamagedError        files of the checkpoint cannot be read
     ├── ContinuityError               going on would leave something out that was never read
     ├── StreamFailedError             the streaming query ended with an error
     ├── EndpointError                 the metrics cannot be served where they should be
+    ├── OutputError                   what a command prints cannot be written, mostly to a full disk
     └── BrokerError                   the embedded broker
         ├── BrokerAlreadyRunningError
         ├── BrokerNotRunningError
@@ -135,12 +137,22 @@ class KafkaSettingsError(SinkError):
 
 
 class BrokerUnreachableError(SinkError):
-    """No Kafka broker answered in time."""
+    """No Kafka broker answered in time.
 
-    def __init__(self, bootstrap_servers: str, waited_seconds: float) -> None:
-        super().__init__(
-            f"no Kafka broker answers at {bootstrap_servers} (waited {waited_seconds:g} s)"
-        )
+    Args:
+        bootstrap_servers: The brokers to begin with.
+        waited_seconds: How long an answer was waited for.
+        named: Where those that do answer tell clients to go on, and where nobody does.
+    """
+
+    def __init__(self, bootstrap_servers: str, waited_seconds: float, named: str = "") -> None:
+        told = f"no Kafka broker answers at {bootstrap_servers}"
+        if named:
+            told = (
+                f"{bootstrap_servers} answers, but no broker at {named}, to where it sends clients "
+                "(advertised.listeners)"
+            )
+        super().__init__(f"{told} (waited {waited_seconds:g} s)")
 
 
 class BrokerRefusedError(SinkError):
@@ -163,12 +175,30 @@ class LakeRefusedError(SinkError):
     """The lake's folder holds something that is not ours, or its tables are elsewhere."""
 
 
+class StorageError(SinkError):
+    """The store of the lake refuses, or does not answer; the message names the setting to change."""
+
+
 class LakeBusyError(SinkError):
     """Another process writes to the lake."""
 
 
 class CheckpointRefusedError(SinkError):
     """The checkpoint's folder holds something else, or belongs to another lake."""
+
+
+class TableReadError(SinkError):
+    """A table of the lake could not be read.
+
+    Attributes:
+        lake: The lake's folder.
+        tables: The tables that were asked.
+    """
+
+    def __init__(self, lake: str, tables: str, cause: str) -> None:
+        self.lake = lake
+        self.tables = tables
+        super().__init__(f"{lake}: the tables {tables} cannot be read: {cause}")
 
 
 class TableWriteError(SinkError):
@@ -198,10 +228,6 @@ class RetentionTooShortError(SinkError):
             f"a retention of {hours} h is shorter than Delta allows for the table {table!r}: choose a "
             "longer one, or change the table's property delta.deletedFileRetentionDuration"
         )
-
-
-class CheckpointDamagedError(SinkError):
-    """Files of the checkpoint that the sink or Spark wrote cannot be read."""
 
 
 class ContinuityError(SinkError):
@@ -246,6 +272,13 @@ class EndpointError(SinkError):
             f"cannot serve metrics on {host}, port {port} ({cause}): choose another "
             "--metrics-host or --metrics-port"
         )
+
+
+class OutputError(SinkError):
+    """What a command prints cannot be written, mostly because a disk is full."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the output cannot be written: {cause}")
 
 
 def first_line(fault: BaseException) -> str:

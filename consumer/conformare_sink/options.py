@@ -3,15 +3,55 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_sink.errors import StorageError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
+from conformare_sink.settings_file import read_settings
+
+if TYPE_CHECKING:
+    from conformare_sink.kafka.topics import Topics
 
 DEFAULT_MAX_MESSAGES_PER_BATCH = 50_000
 DEFAULT_RETENTION_HOURS = 168
 """How long files stay that no version from then on needs; less than a week Delta refuses."""
+
+
+DEFAULT_PENDING_DAYS = 30.0
+"""Longer than any outage of a job's machine that somebody would not notice."""
+MOST_PENDING_DAYS = 36_500.0
+"""A century: for ever."""
+
+
+class StorageSettings(BaseModel):
+    """Settings of the lake's store, by the store's own names: `AWS_…`, `AZURE_…`, `GOOGLE_…`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Path | None = None
+    """Where they were read from, for a command that says the same again."""
+    values: Mapping[str, SecretStr] = Field(default_factory=dict)
+
+    @classmethod
+    def read(cls, file: Path) -> StorageSettings:
+        """Read a file of lines `name=value`, in which those that begin with `#` are comments.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        try:
+            return cls(file=file, values={k: SecretStr(v) for k, v in read_settings(file).items()})
+        except ValueError as exc:
+            raise StorageError(str(exc)) from None  # the chain may have values
+
+    def plain(self) -> dict[str, str]:
+        """Return them for the libraries that reach the store."""
+        return {name: value.get_secret_value() for name, value in self.values.items()}
 
 
 class CatalogOptions(BaseModel):
@@ -42,9 +82,6 @@ class CatalogOptions(BaseModel):
         return shlex.join([word for option, value in given if value for word in (option, value)])
 
 
-CHECKPOINT_FOLDER = "_checkpoint"
-"""In the lake's folder, where no other is named."""
-
 ONCE_PATIENCE_SECONDS = 10.0
 """How long who lands what is there once waits for a broker, where nothing else is said."""
 
@@ -59,12 +96,15 @@ class SinkOptions(BaseModel):
     access: KafkaAccess = ANYBODY
     """What the brokers want of their clients."""
     lake: str = Field(min_length=1)
-    """Folder of the lake: a local path or a URI that Spark can write to."""
+    """Folder of the lake: a path on this machine, or a URL such as `s3://bucket/lake`."""
+    storage: StorageSettings = Field(default_factory=StorageSettings)
+    """Settings of the lake's store; those of the environment when not said."""
     catalog: CatalogOptions | None = None
     """Where the tables are; folders of the lake when not said. The lake's folder then holds the
-    checkpoint and the sink's notes only."""
-    checkpoint: str | None = None
-    """Folder of the stream's checkpoint; inside the lake when not said."""
+    sink's notes only."""
+    checkpoint: Path | None = None
+    """Folder of this machine in which the sink remembers its lake: one that was deleted, or is not
+    mounted, is known by it. How far the topics were read, the lake itself knows."""
     topic_prefix: str = DEFAULT_TOPIC_PREFIX
     """Put in front of every grain's topic."""
     max_messages_per_batch: int = Field(default=DEFAULT_MAX_MESSAGES_PER_BATCH, ge=1)
@@ -75,11 +115,15 @@ class SinkOptions(BaseModel):
     there once, and for ever to land runs as they come."""
     accept_loss: str | None = None
     """The code of a loss that the sink told when it refused to start."""
+    most_pending_days: float = Field(default=DEFAULT_PENDING_DAYS, gt=0, le=MOST_PENDING_DAYS)
+    """An incomplete emission that has waited for longer goes to quarantine."""
 
-    @property
-    def checkpoint_location(self) -> str:
-        """Where the stream's checkpoint is."""
-        return self.checkpoint or f"{self.lake.rstrip('/')}/{CHECKPOINT_FOLDER}"
+    def topics(self) -> Topics:
+        """Return the topics that the sink reads."""
+        # It imports librdkafka, which a command that only reads a lake does without.
+        from conformare_sink.kafka.topics import Topics
+
+        return Topics(self.bootstrap_servers, self.topic_prefix, self.access)
 
     def patience_seconds(self, *, once: bool) -> float | None:
         """Return how long to wait for a broker; None for ever.

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from conformare_schemas import GRAINS
 from conformare_sink.kafka.topics import Topics, consumer_group
-from conformare_sink.lake.own_tables import PENDING, QUARANTINE
-from conformare_sink.lake.query import query_lake
+from conformare_sink.lake.tables.own import PENDING, QUARANTINE
+from conformare_sink.lake.tables.tables import LakeTables, select_rows
 from conformare_sink.messages.emission import Emission, EmissionKey, Piece
 
-if TYPE_CHECKING:
-    from conformare_sink.lake.tables import LakeTables
+DEFAULT_LIMIT = 20
+"""How many of a kind are named where nothing else is said."""
+
+MOST_MESSAGES = 10_000
+"""Of an emission with more of them is not told what is missing; no job sends so many."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,10 @@ class IncompleteEmission:
     pipeline: str
     run_id: str
     emission_id: str
-    missing: Mapping[str, int]
-    """Rows that are missing, by grain."""
+    messages: int
+    """How many of its messages are kept."""
+    missing: Mapping[str, int] | None
+    """Rows that are missing, by grain; None where too many messages are kept to look at."""
     waiting_since: datetime
     """When the broker took its first message."""
 
@@ -37,75 +42,116 @@ class LakeStatus:
 
     lake: str
     runs_by_status: Mapping[str, int]
+    """For the most frequent ones; `rows_by_grain` has how many runs there are in all."""
     rows_by_grain: Mapping[str, int]
     incomplete: tuple[IncompleteEmission, ...]
+    """Those that have waited longest."""
+    incomplete_total: int
+    """How many emissions wait in all."""
     quarantined_by_cause: Mapping[str, int]
+    """Messages, for the most frequent causes."""
+    quarantined_total: int
+    """How many messages are in quarantine in all."""
     lag_by_topic: Mapping[str, int] | None
     """Messages that the sink has not landed yet; None when no broker was asked."""
 
 
-def read_status(lake: str | LakeTables, topics: Topics | None = None) -> LakeStatus:
-    """Read what a lake holds.
+def read_status(
+    tables: LakeTables, topics: Topics | None = None, limit: int = DEFAULT_LIMIT
+) -> LakeStatus:
+    """Read what a lake holds; how much is read does not grow with what waits or is in quarantine.
 
     Args:
-        lake: Folder of the lake, a local path or a URI; its tables where they are in a catalog.
+        tables: The lake's tables.
         topics: The lake's topics, for the lag; None for not asking a broker.
+        limit: How many emissions, statuses and causes are named at most.
 
     Raises:
         NoLakeError: There is no lake.
         LakeRefusedError: Its tables are elsewhere.
         BrokerUnreachableError: No broker answers.
     """
-    query = query_lake(lake)
-    # A lake that only jobs have written to has neither.
-    waiting = query.rows(_PENDING_SQL, PENDING.name, "runs") if query.has(PENDING.name) else []
-    unusable = query.rows(_QUARANTINE_SQL, QUARANTINE.name) if query.has(QUARANTINE.name) else []
+    tables.require()
+    # A lake that only jobs have written to has neither of the sink's own tables.
+    waiting = tables.exist(PENDING.name)
+    unusable = tables.exist(QUARANTINE.name)
+    sizes = _sizes(tables, (*GRAINS, QUARANTINE.name) if unusable else GRAINS)
+    longest = (
+        select_rows(tables, _longest_waiting_sql(limit), PENDING.name, "runs") if waiting else []
+    )
     return LakeStatus(
-        lake=query.root,
-        runs_by_status=_counts(query.rows(_RUNS_SQL, "runs")),
-        rows_by_grain={
-            grain: query.rows(f"SELECT count(*) AS n FROM {grain}", grain)[0]["n"]  # noqa: S608 - our own names
-            for grain in GRAINS
-        },
-        incomplete=tuple(_incomplete(waiting)),
-        quarantined_by_cause=_counts(unusable),
-        lag_by_topic=None if topics is None else _lag(topics, query.lake_id()),
+        lake=tables.storage.root,
+        runs_by_status=_most_frequent(tables, "status", "runs", limit),
+        rows_by_grain={grain: sizes[grain] for grain in GRAINS},
+        incomplete=tuple(_incomplete(longest)),
+        incomplete_total=longest[0]["total"] if longest else 0,
+        quarantined_by_cause=_most_frequent(tables, "cause", QUARANTINE.name, limit)
+        if unusable
+        else {},
+        quarantined_total=sizes.get(QUARANTINE.name, 0),
+        lag_by_topic=None if topics is None else _lag(topics, tables.lake_id()),
     )
 
 
-_RUNS_SQL = "SELECT status AS k, count(*) AS n FROM runs GROUP BY 1"
+def _longest_waiting_sql(limit: int) -> str:
+    """A row for each message of the emissions that have waited longest; no value is read.
 
-# An emission whose run has landed waits no more.
-_PENDING_SQL = """
-SELECT p.pipeline, p.run_id, p.emission_id, p.grain, p.first_row, p.n_rows,
-       p.row_counts, p.timestamp
-FROM pending p LEFT ANTI JOIN runs r ON r.run_id = p.run_id AND r.pipeline = p.pipeline
-"""
+    An emission whose run has landed waits no more.
+    """
+    return f"""
+        SELECT w.*, p.grain, p.first_row, p.n_rows, p.row_counts
+        FROM (
+            SELECT *, count(*) OVER () AS total
+            FROM (
+                SELECT k.pipeline, k.run_id, k.emission_id,
+                       min(k.timestamp) AS since, count(*) AS messages
+                FROM pending k
+                LEFT ANTI JOIN runs r ON r.run_id = k.run_id AND r.pipeline = k.pipeline
+                GROUP BY k.pipeline, k.run_id, k.emission_id
+            )
+            ORDER BY since, pipeline, run_id, emission_id LIMIT {limit:d}
+        ) w
+        LEFT JOIN pending p
+        ON p.pipeline = w.pipeline AND p.run_id = w.run_id AND p.emission_id = w.emission_id
+           AND w.messages <= {MOST_MESSAGES:d}
+    """  # noqa: S608 - numbers of ours
 
-_QUARANTINE_SQL = "SELECT cause AS k, count(*) AS n FROM quarantine GROUP BY 1"
+
+def _sizes(tables: LakeTables, names: Sequence[str]) -> dict[str, int]:
+    counts = [f"SELECT '{table}' AS k, count(*) AS n FROM {table}" for table in names]  # noqa: S608 - names of ours
+    return {row["k"]: row["n"] for row in select_rows(tables, " UNION ALL ".join(counts), *names)}
 
 
-def _counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    return {row["k"]: row["n"] for row in sorted(rows, key=lambda row: str(row["k"]))}
+def _most_frequent(tables: LakeTables, column: str, table: str, limit: int) -> dict[str, int]:
+    """How many rows of a table have each value of a column, for those that most have."""
+    sql = f"""
+        SELECT coalesce({column}, '') AS k, count(*) AS n FROM {table}
+        GROUP BY 1 ORDER BY n DESC, k LIMIT {limit:d}
+    """  # noqa: S608 - names and numbers of ours
+    return {row["k"]: row["n"] for row in select_rows(tables, sql, table)}
 
 
 def _incomplete(rows: Iterable[Mapping[str, Any]]) -> list[IncompleteEmission]:
     by_emission: dict[EmissionKey, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         by_emission[EmissionKey(row["pipeline"], row["run_id"], row["emission_id"])].append(row)
-    waiting = []
-    for key, messages in sorted(by_emission.items()):
-        counts = next((m["row_counts"] for m in messages if m["row_counts"]), None)
-        emission = Emission(
-            key=key,
-            # A message may be kept by more than one batch.
-            pieces=frozenset(Piece(m["grain"], m["first_row"], m["n_rows"]) for m in messages),
-            row_counts=None if counts is None else dict(counts),
-            last_arrival=(max(m["timestamp"] for m in messages),),
-        )
-        since = min(m["timestamp"] for m in messages)
-        waiting.append(IncompleteEmission(*key, missing=emission.missing(), waiting_since=since))
-    return waiting
+    waiting = [_waiting(key, messages) for key, messages in by_emission.items()]
+    return sorted(waiting, key=lambda e: (e.waiting_since, e.pipeline, e.run_id, e.emission_id))
+
+
+def _waiting(key: EmissionKey, messages: Sequence[Mapping[str, Any]]) -> IncompleteEmission:
+    since, number = messages[0]["since"], messages[0]["messages"]
+    if number > MOST_MESSAGES:
+        return IncompleteEmission(*key, number, missing=None, waiting_since=since)
+    counts = next((m["row_counts"] for m in messages if m["row_counts"]), None)
+    emission = Emission(
+        key=key,
+        # A message may be kept by more than one batch.
+        pieces=frozenset(Piece(m["grain"], m["first_row"], m["n_rows"]) for m in messages),
+        row_counts=None if counts is None else dict(counts),
+        last_arrival=(),
+    )
+    return IncompleteEmission(*key, number, missing=emission.missing(), waiting_since=since)
 
 
 def _lag(topics: Topics, lake_id: str) -> dict[str, int]:

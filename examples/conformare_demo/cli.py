@@ -12,7 +12,7 @@ import typer
 
 from conformare_demo.progress import step
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.cli._console import out, readable_errors
+from conformare_sink.cli._console import readable_errors, show_line, show_table
 
 
 def default_demo_directory() -> Path:
@@ -41,8 +41,9 @@ def demo(
         lake = _fill_and_show(directory.absolute(), running)
         with step("Stopping Kafka and Spark"):
             running.close()
-    out.print(f"\nThe lake:     {lake}", markup=False)
-    out.print(f"Look further: conformare status --lake {shlex.quote(lake)}", markup=False)
+    show_line()
+    show_line(f"The lake:     {lake}")
+    show_line(f"Look further: conformare status --lake {shlex.quote(lake)}")
 
 
 def _fill_and_show(root: Path, running: ExitStack) -> str:
@@ -88,13 +89,13 @@ def _fill_and_show(root: Path, running: ExitStack) -> str:
     with step("Landing the runs in the lake"):
         land(spark, options)
     for table in report_tables(read_findings(lake)):
-        out.print()
-        out.print(table, soft_wrap=False)  # wide cells are broken, not cut off
-    out.print()
+        show_line()
+        show_table(*table)
+    show_line()
     with step("Replaying the topics into the same lake, from the beginning"):
         report, n_tables = replay_all(spark, options)
-    out.print(
+    show_line(
         f"The replay changed nothing: {report.landed} runs landed, {report.repeated} known "
-        f"already, all {n_tables} tables at the version they had."
+        f"already, all {n_tables} tables have the files that they had."
     )
     return lake

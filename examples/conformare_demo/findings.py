@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 
 import conformare as cf
 from conformare_schemas import GRAINS, table_path
-from conformare_sink.lake.own_tables import PENDING, QUARANTINE
+from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 
 Row = Mapping[str, Any]
 
@@ -66,10 +66,10 @@ class Findings:
     sensitive: tuple[SensitiveFinding, ...]
 
 
-def table_versions(lake: str) -> dict[str, int]:
-    """Return how often each table of a lake was written."""
+def table_files(lake: str) -> dict[str, frozenset[str]]:
+    """Return the files of each table of a lake: the same ones hold the same rows."""
     names = (*GRAINS, PENDING.name, QUARANTINE.name)
-    return {name: DeltaTable(table_path(lake, name)).version() for name in names}
+    return {name: frozenset(DeltaTable(table_path(lake, name)).file_uris()) for name in names}
 
 
 def read_findings(lake: str) -> Findings:

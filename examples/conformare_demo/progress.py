@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from conformare_sink.cli._console import err
+from conformare_sink.cli._console import tell, waiting
 
 
 @contextmanager
@@ -17,6 +17,6 @@ def step(what: str) -> Iterator[None]:
         what: What is being done.
     """
     began = time.monotonic()
-    with err.status(what):
+    with waiting(what):
         yield
-    err.print(f"{time.monotonic() - began:6.1f} s  {what}", markup=False)
+    tell(f"{time.monotonic() - began:6.1f} s  {what}")

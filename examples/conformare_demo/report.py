@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.markup import escape
-from rich.table import Table
-
 from conformare_demo.findings import DriftFinding, Findings
 from conformare_schemas import GRAINS
+from conformare_sink.cli._console import Cell, joined, styled
+
+Table = tuple[str, tuple[str, ...], list[tuple[Cell, ...]]]
+"""Its title, what stands above its columns, and its rows."""
 
 _STATUS_STYLES = {"healthy": "green", "degraded": "yellow", "failed": "red"}
 _HASH_DIGITS = 8
@@ -22,75 +23,66 @@ def report_tables(findings: Findings) -> Iterator[Table]:
     yield _sensitive(findings)
 
 
-def _table(title: str, *columns: str) -> Table:
-    return Table(*columns, title=title, title_justify="left", title_style="bold")
-
-
 def _runs(findings: Findings) -> Table:
-    table = _table("Runs", "run", "commit", "status", "open\nrisks", "failed\nchecks", "why")
-    for number, run in enumerate(findings.runs, start=1):
-        style = _STATUS_STYLES[run.status]
-        table.add_row(
-            str(number),
+    rows: list[tuple[Cell, ...]] = [
+        (
+            number,
             run.git_sha,
-            f"[{style}]{run.status}[/]",
+            styled(run.status, _STATUS_STYLES[run.status]),
             f"{run.risks_open} of {run.risks}",
             f"{run.checks_failed} of {run.checks}",
-            escape("\n".join(run.reasons)) or "-",
+            _lines(run.reasons),
         )
-    return table
+        for number, run in enumerate(findings.runs, start=1)
+    ]
+    return "Runs", ("run", "commit", "status", "open risks", "failed checks", "why"), rows
 
 
 def _rows(findings: Findings) -> Table:
-    table = _table("Rows in the tables", "grain")
-    for number in range(1, len(findings.runs) + 1):
-        table.add_column(f"run {number}", justify="right")
-    table.add_column("all", justify="right")
+    rows: list[tuple[Cell, ...]] = []
     for grain in GRAINS:
         counts = [run.rows[grain] for run in findings.runs]
-        table.add_row(grain, *map(str, counts), str(sum(counts)))
-    return table
+        rows.append((grain, *counts, sum(counts)))
+    runs = (f"run {number}" for number in range(1, len(findings.runs) + 1))
+    return "Rows in the tables", ("grain", *runs, "all"), rows
 
 
 def _drifts(findings: Findings) -> Table:
-    table = _table(
-        "Contexts that moved from one run to the next",
-        "context",
-        "by commit",
-        "impl_hash",
-        "risk_hash",
-        "so",
-    )
-    for drift in findings.drifts:
-        table.add_row(
-            escape(drift.context),
+    rows: list[tuple[Cell, ...]] = [
+        (
+            drift.context,
             drift.git_sha,
             _moved(drift.impl_hashes),
             _moved(drift.risk_hashes),
             _meaning(drift),
         )
-    return table
+        for drift in findings.drifts
+    ]
+    columns = ("context", "by commit", "impl_hash", "risk_hash", "so")
+    return "Contexts that moved from one run to the next", columns, rows
 
 
-def _moved(hashes: tuple[str, str]) -> str:
+def _moved(hashes: tuple[str, str]) -> Cell:
     before, after = (text[:_HASH_DIGITS] for text in hashes)
-    return "same" if hashes[0] == hashes[1] else f"{before} -> [bold]{after}[/]"
+    return "same" if hashes[0] == hashes[1] else f"{before} -> {after}"
 
 
-def _meaning(drift: DriftFinding) -> str:
+def _meaning(drift: DriftFinding) -> Cell:
     if drift.risk_hashes[0] == drift.risk_hashes[1]:
-        return "[red]code changed, risks not reviewed[/]"
+        return styled("code changed, risks not reviewed", "red")
     if drift.impl_hashes[0] == drift.impl_hashes[1]:
         return "risks reviewed, same code"
     return "code changed, risks reviewed"
 
 
 def _sensitive(findings: Findings) -> Table:
-    table = _table("Sensitive columns written by the last run", "column", "to", "risks on the way")
-    for found in findings.sensitive:
-        table.add_row(
-            escape(", ".join(found.columns)),
-            escape(f"{found.sink} ({found.format})"),
-            escape("\n".join(found.risks)) or "-",
-        )
-    return table
+    rows: list[tuple[Cell, ...]] = [
+        (", ".join(found.columns), f"{found.sink} ({found.format})", _lines(found.risks))
+        for found in findings.sensitive
+    ]
+    columns = ("column", "to", "risks on the way")
+    return "Sensitive columns written by the last run", columns, rows
+
+
+def _lines(texts: tuple[str, ...]) -> Cell:
+    return joined(texts) if texts else "-"

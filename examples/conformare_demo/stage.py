@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from conformare_demo.interruption import ending_on_request, held_back
 from conformare_sink.broker.broker import EmbeddedBroker, free_port
-from conformare_sink.cli._console import err
+from conformare_sink.cli._console import show_cursor
 from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.spark.process import end_spark
 from conformare_sink.spark.session import build_session
@@ -36,7 +36,7 @@ def running_broker(folder: Path) -> Iterator[EmbeddedBroker]:
     broker = EmbeddedBroker(folder, free_port())
 
     def stop() -> None:
-        err.show_cursor()
+        show_cursor()
         with suppress(BrokerNotRunningError):
             broker.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 import conformare as cf
 from conformare_demo.errors import ReplayChangedError, UndeliveredError
-from conformare_demo.findings import table_versions
+from conformare_demo.findings import table_files
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
 from conformare_sink.stream.replay import ReplayReport, Selection, replay
@@ -60,22 +60,22 @@ def land(spark: SparkSession, options: SinkOptions) -> None:
 
 
 def replay_all(spark: SparkSession, options: SinkOptions) -> tuple[ReplayReport, int]:
-    """Replay the topics, with a checkpoint of its own, into the lake that has their runs.
+    """Replay the topics into the lake that has their runs.
 
     Args:
         spark: The session.
         options: Where from and where to.
 
     Returns:
-        The report, and how many tables have the version that they had before: all of them.
+        The report, and how many tables have the files that they had before: all of them.
 
     Raises:
-        ReplayChangedError: Some have another one.
+        ReplayChangedError: Some have others.
     """
-    before = table_versions(options.lake)
+    before = table_files(options.lake)
     report = replay(spark, options, Selection(), on_batch=_say_nothing)
-    after = table_versions(options.lake)
-    changed = [table for table, version in before.items() if after[table] != version]
+    after = table_files(options.lake)
+    changed = [table for table, files in before.items() if after[table] != files]
     if changed or report.landed:
         raise ReplayChangedError(
             f"the replay changed {options.lake}: {report.landed} run(s) landed again, tables "

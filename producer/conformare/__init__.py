@@ -1,6 +1,7 @@
 """Governance recording for data pipelines: describe what a pipeline does, record each run."""
 
-from conformare._delivery import DeliveryStats, delivery_stats, flush
+from conformare._delivery import delivery_stats, flush
+from conformare._delivery_stats import DeliveryStats
 from conformare._errors import (
     ConformareError,
     DeliveryError,

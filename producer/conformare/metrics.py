@@ -12,7 +12,8 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from conformare._delivery import DeliveryStats, delivery_stats
+from conformare._delivery import delivery_stats
+from conformare._delivery_stats import DeliveryStats
 
 COUNTERS = {
     "recorded": "Runs recorded through Kafka.",

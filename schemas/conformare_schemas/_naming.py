@@ -6,6 +6,11 @@ from conformare_schemas._contract import GRAINS
 
 DEFAULT_TOPIC_PREFIX = "conformare."
 
+FOLDER = "delta.`"
+"""Begins the SQL name of a table that is addressed by its folder."""
+BY_PATH = "delta."
+"""Begins the SQL name of a table that is addressed by path; names in a catalog are quoted."""
+
 
 def topic_name(grain: str, topic_prefix: str = DEFAULT_TOPIC_PREFIX) -> str:
     """Return the Kafka topic of a grain."""
@@ -24,7 +29,7 @@ def path_identifier(lake: str, table: str) -> str:
         lake: Folder of the lake, a local path or a URI that Spark can write to.
         table: A grain, or the name of a table that the sink keeps beside the grains.
     """
-    return f"delta.{_quoted(table_path(lake, table))}"
+    return f"{BY_PATH}{_quoted(table_path(lake, table))}"
 
 
 def table_path(lake: str, table: str) -> str:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from conformare_schemas._contract import GRAINS, message_schema, row_fields
+from conformare_schemas._naming import BY_PATH
 
 KEY_COLUMNS: tuple[str, ...] = ("run_id", "pipeline", "ts")
 """Columns that every table begins with."""
@@ -27,7 +28,7 @@ SKIPPING_COLUMNS: tuple[str, ...] = KEY_COLUMNS
 """Columns of which each file's smallest and largest value is kept: what readers look runs up by."""
 
 CLUSTERING_COLUMNS: tuple[str, ...] = ("pipeline", "ts", "run_id")
-"""OPTIMIZE puts rows that are near in these into one file: a pipeline over time, a run by its id."""
+"""Maintenance puts rows that are near in these into one file: a pipeline over time, a run by its id."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,9 @@ class TableDefinition:
         properties = ", ".join(
             f"{_sql_text(name)} = {_sql_text(value)}" for name, value in self.properties.items()
         )
-        clustering = f"CLUSTER BY ({', '.join(self.clustering)}) " if self.clustering else ""
+        # A lake's folder is deltalake's to write, which knows no clustering.
+        is_clustered = self.clustering and not identifier.startswith(BY_PATH)
+        clustering = f"CLUSTER BY ({', '.join(self.clustering)}) " if is_clustered else ""
         return (
             f"CREATE TABLE IF NOT EXISTS {identifier} ({self.schema_ddl}) USING DELTA "
             f"{clustering}COMMENT {_sql_text(self.comment)} TBLPROPERTIES ({properties})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from support.object_store import minio
 
 from faults.result import Result, result_table
 from faults.series import SeriesOptions, run_series
@@ -20,13 +22,24 @@ _out = Console(soft_wrap=True, highlight=False)
 _err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
+class Place(str, Enum):
+    """Where a lake is."""
+
+    DISK = "disk"
+    S3 = "s3"
+
+
 def main(
-    kills: Annotated[int, typer.Option(min=1, help="How many sinks are killed, in all.")] = 100,
+    kills: Annotated[int, typer.Option(min=0, help="How many sinks are killed, in all.")] = 100,
     runs: Annotated[int, typer.Option(min=1, help="How many run_ids flow, in all.")] = 5_000,
     series: Annotated[int, typer.Option(min=1, help="How many lakes they are divided among.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the first series; the next ones follow.")] = 1,
+    store: Annotated[Place, typer.Option(help="Where the lakes are.")] = Place.DISK,
 ) -> None:
     """Kill the real sink, its Java and its broker while runs flow, then compare the lake with them.
+
+    Before, two sinks begin at once, one is suspended and, where the lake is in an object store, one
+    is cut off while its commit is under way.
 
     Exit code 1 if anything is lost, duplicated, mixed or was partially visible, or if anything else
     is not as it must be; the folder of such a series is kept.
@@ -41,7 +54,10 @@ def main(
 
         for number in range(series):
             share = SeriesOptions(
-                seed + number, _share(runs, series, number), _share(kills, series, number)
+                seed + number,
+                _share(runs, series, number),
+                _share(kills, series, number),
+                store=minio if store is Place.S3 else None,
             )
             folder = Path(tempfile.mkdtemp(prefix="conformare-faults-"))
             result = run_series(share, folder, partial(told, number + 1))

@@ -10,7 +10,7 @@ from enum import Enum
 from conformare_schemas import CHILD_GRAINS
 from faults.plan import Aim
 from faults.sink_process import SinkProcess
-from faults.watch import Moment, Watch
+from faults.watch import Watch
 
 READY = "landing runs from"
 """What a sink says when Spark has started and the lake is about to be opened."""
@@ -19,12 +19,12 @@ START_SECONDS = 180.0
 PATIENCE_SECONDS = 90.0
 """Where what a kill waits for has not come after so long, any instant will do."""
 
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.001
 _QUIET_SECONDS = 1.0
-# A small batch takes half a second, and a tenth of one between its first table and `runs`; what comes
-# later than that hits a sink at rest.
-_BATCH_SECONDS = 0.5
-_APPEND_SECONDS = 0.1
+# A small batch takes a fifth of a second, and a hundredth of one between its first table and `runs`;
+# what comes later than that hits a sink at rest.
+_BATCH_SECONDS = 0.2
+_APPEND_SECONDS = 0.005
 _IDLE_SECONDS = 1.0
 
 
@@ -48,19 +48,15 @@ class Killer:
 
     Args:
         sink: The sink.
-        watch: Its lake and checkpoint.
-        birth: How far they had come when it was started.
+        watch: What it is doing.
         chance: What the delays are drawn from.
     """
 
-    def __init__(
-        self, sink: SinkProcess, watch: Watch, birth: Moment, chance: random.Random
-    ) -> None:
+    def __init__(self, sink: SinkProcess, watch: Watch, chance: random.Random) -> None:
         self._sink = sink
         self._watch = watch
-        self._birth = birth
         self._chance = chance
-        self._before_batch = birth.versions
+        self._before_batch = watch.now().versions
 
     def linger(self, seconds: float) -> None:
         """Wait for a random time of at most so many seconds."""
@@ -78,7 +74,7 @@ class Killer:
 
     def await_commit(self) -> None:
         """Wait until this sink has completed a micro-batch."""
-        self._wait(lambda: self._watch.now().done > self._birth.done, PATIENCE_SECONDS)
+        self._wait(lambda: self._watch.now().done >= 0, PATIENCE_SECONDS)
 
     def await_instant(self, aim: Aim) -> None:
         """Wait, while a stream is running, for a random instant of a kind."""
@@ -94,16 +90,11 @@ class Killer:
     def phase(self) -> Phase:
         """Return what the sink is doing, or was when it was killed."""
         now = self._watch.now()
-        has_streamed = (now.begun, now.done) != (self._birth.begun, self._birth.done)
-        if now.batch_is_open and (has_streamed or self.has_written()):
+        if now.batch_is_open:
             return Phase.LANDING
-        if has_streamed:
+        if now.done >= 0:
             return Phase.IDLE
         return Phase.OPENING if self._is_ready() else Phase.START_UP
-
-    def has_written(self) -> bool:
-        """Whether this sink has written to any table."""
-        return self._watch.now().versions != self._birth.versions
 
     def _is_ready(self) -> bool:
         return self._sink.has_said(READY)
@@ -112,7 +103,7 @@ class Killer:
         now = self._watch.now()
         if not now.batch_is_open:
             self._before_batch = now.versions
-        return now.batch_is_open and now != self._birth
+        return now.batch_is_open
 
     def _has_appended(self) -> bool:
         if not self._is_in_batch():

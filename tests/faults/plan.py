@@ -34,7 +34,7 @@ class Life:
         settled: Whether it has completed a micro-batch before, unless it dies too early for that.
         outage: Whether the broker is killed during it, and started again.
         rival: Whether a second sink is started by mistake.
-        new_checkpoint: Whether it begins with an empty checkpoint, so from the topics' beginning.
+        replay: Whether all that the topics hold is replayed before it, after what the last one left.
     """
 
     aim: Aim
@@ -42,7 +42,7 @@ class Life:
     settled: bool
     outage: bool
     rival: bool
-    new_checkpoint: bool
+    replay: bool
 
 
 _AIMS = (
@@ -52,7 +52,7 @@ _AIMS = (
 _VICTIMS = (Victim.BOTH, Victim.JAVA, Victim.BOTH, Victim.PYTHON, Victim.BOTH)
 _ONE_OUTAGE_IN = 8
 _ONE_RIVAL_IN = 12
-_ONE_NEW_CHECKPOINT_IN = 12
+_ONE_REPLAY_IN = 12
 
 
 def planned_lives(chance: random.Random, kills: int) -> list[Life]:
@@ -71,11 +71,11 @@ def planned_lives(chance: random.Random, kills: int) -> list[Life]:
     n_outages, n_rivals = (max(1, kills // one_in) for one_in in (_ONE_OUTAGE_IN, _ONE_RIVAL_IN))
     outages = long_enough[:n_outages]
     rivals = long_enough[n_outages : n_outages + n_rivals]
-    # The first checkpoint is new in any case.
+    # Before the first one, there is nothing to replay.
     later = range(1, kills)
-    renewed = chance.sample(later, min(len(later), max(1, kills // _ONE_NEW_CHECKPOINT_IN)))
+    replayed = chance.sample(later, min(len(later), max(1, kills // _ONE_REPLAY_IN)))
     return [
-        Life(*drawn, number in outages, number in rivals, number in renewed)
+        Life(*drawn, number in outages, number in rivals, number in replayed)
         for number, drawn in enumerate(zip(aims, victims, settled, strict=True))
     ]
 

@@ -12,12 +12,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 from support.checker import RunKey
+from support.lake_view import LakeView, viewed
 
 from conformare_schemas import CHILD_GRAINS
 
@@ -34,15 +35,17 @@ class TableCounts:
     """How many rows of which emission each run has in a table, as of the last look.
 
     Args:
-        path: Folder of the table, which need not be there yet.
+        lake: The lake.
+        table: Name of the table, which need not be there yet.
 
     Attributes:
         rows: Run → emission_id → rows.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, lake: LakeView, table: str) -> None:
         self.rows: dict[RunKey, Counter[str]] = defaultdict(Counter)
-        self._path = path
+        self._lake = lake
+        self._name = table
         self._table: DeltaTable | None = None
         self._version = -1
         self._files: dict[str, _Tally] = {}
@@ -55,7 +58,7 @@ class TableCounts:
         """
         if self._table is None:
             try:
-                self._table = DeltaTable(str(self._path))
+                self._table = self._lake.table(self._name)
             except TableNotFoundError:
                 return False
         else:
@@ -63,14 +66,17 @@ class TableCounts:
         if self._table.version() == self._version:
             return False
         if "deletionVectors" in (self._table.protocol().reader_features or ()):
-            raise RuntimeError(f"{self._path} needs a reader that knows deletion vectors")
+            raise RuntimeError(f"{self._name} needs a reader that knows deletion vectors")
         self._version = self._table.version()
-        now = set(self._table.file_uris())
+        # All of a table's files lie in its folder.
+        now = {uri.rpartition("/")[2] for uri in self._table.file_uris()}
         for removed in set(self._files) - now:
             self._count(self._files.pop(removed), -1)
         for added in now - set(self._files):
-            with pq.ParquetFile(unquote(added)) as file:
-                table = file.read(_COLUMNS)
+            content = self._lake.read(f"{self._name}/{added}")
+            if content is None:
+                raise RuntimeError(f"{added} of {self._name} is not there")
+            table = pq.read_table(pa.BufferReader(content), columns=_COLUMNS)
             columns = (table.column(name).to_pylist() for name in _COLUMNS)
             self._files[added] = Counter(zip(*columns, strict=True))
             self._count(self._files[added], 1)
@@ -121,17 +127,23 @@ class Reader:
         waiting: How many runs had rows in other tables before `runs` had them, at the last look.
     """
 
-    def __init__(self, lake: Path, row_counts: RowCounts) -> None:
+    def __init__(self, lake: Path | LakeView, row_counts: RowCounts) -> None:
+        view = viewed(lake)
         self.seen = Seen()
         self.waiting = 0
         self._row_counts = row_counts
-        self._runs = TableCounts(lake / "runs")
-        self._children = {grain: TableCounts(lake / grain) for grain in CHILD_GRAINS}
+        self._runs = TableCounts(view, "runs")
+        self._children = {grain: TableCounts(view, grain) for grain in CHILD_GRAINS}
         self._known: dict[RunKey, Counter[str]] = {}
         self._looking = threading.Lock()
         self._stopping = threading.Event()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+
+    @property
+    def landed(self) -> int:
+        """How many runs were there at the last look."""
+        return len(self._known)
 
     def start(self) -> None:
         """Begin to look."""

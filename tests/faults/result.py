@@ -31,7 +31,12 @@ class Result:
         ended: Sinks that ended by themselves when the broker had been killed, and what they said.
         given_up: Those that did so though nothing had happened to them or to the broker.
         refused: Second sinks that were refused as they must be.
-        new_checkpoints: How often a sink began with an empty checkpoint, the first aside.
+        replays: How often all that the topics held was replayed into the lake that was there.
+        at_once: How often two sinks were started at the same instant, and one was refused.
+        suspended: Sinks that were suspended for longer than a lease, and went on.
+        cut_off: Sinks that were cut off from the store for so long, and were connected again.
+        frozen: Commits that were held on their way until a successor had landed runs, and that the
+            store refused then.
         verdict: The lake, compared with what was produced.
         quarantine: Its quarantine, compared with the topics.
         forgotten: Incomplete runs of which the lake keeps nothing, or others that it keeps.
@@ -53,7 +58,11 @@ class Result:
     ended: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     refused: int = 0
-    new_checkpoints: int = 0
+    replays: int = 0
+    at_once: int = 0
+    suspended: int = 0
+    cut_off: int = 0
+    frozen: int = 0
     verdict: Verdict = field(default_factory=Verdict)
     quarantine: QuarantineVerdict = field(default_factory=QuarantineVerdict)
     forgotten: set[RunKey] = field(default_factory=set)
@@ -131,7 +140,11 @@ _LINES: Sequence[tuple[str, Callable[[Result], float]]] = (
     ("sinks that ended because of that", lambda r: len(r.ended)),
     ("sinks that ended by themselves otherwise", lambda r: len(r.given_up)),
     ("second sinks refused", lambda r: r.refused),
-    ("empty checkpoints begun", lambda r: r.new_checkpoints),
+    ("replays of everything", lambda r: r.replays),
+    ("pairs of sinks started at once", lambda r: r.at_once),
+    ("sinks suspended for longer than a lease", lambda r: r.suspended),
+    ("sinks cut off from the store for as long", lambda r: r.cut_off),
+    ("commits held until a successor had landed", lambda r: r.frozen),
     ("looks of the reader", lambda r: r.seen.polls),
     ("of them at something new", lambda r: r.seen.changes),
     ("**lost**", lambda r: len(r.lost)),

@@ -1,4 +1,4 @@
-"""The real sink as a process, with its Java beside it, and the signals that end them."""
+"""The real sink as a process, with its Java beside it, and the signals that suspend and end them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
+
+from support.network import Network
 
 END_SECONDS = 60.0
 """How long what is left of a sink may take to end by itself."""
@@ -30,37 +33,50 @@ class Victim(Enum):
 
 
 class SinkProcess:
-    """A `conformare sink` in a process group of its own, which its Java belongs to as well.
+    """A `conformare sink`, or replay, in a process group of its own, which its Java belongs to as well.
 
     Args:
-        arguments: Those of the command.
-        folder: Where it runs; what Spark leaves behind stays below it.
+        command: The whole command.
+        folder: Where it runs; what it leaves behind stays below it.
         name: What its output is called, in that folder.
+        environment: What it is told beside the environment: credentials of the lake's store.
+        network: How it reaches the lake's store, where the lake is in one.
 
     Attributes:
         name: What its output is called.
         pid: Its process, and the group's number.
         started: When, on the monotonic clock.
+        temporary: Its folder for what is temporary.
+        network: How it reaches the lake's store; None for a lake on a disk.
     """
 
-    def __init__(self, arguments: list[str], folder: Path, name: str) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        name: str,
+        environment: Mapping[str, str],
+        network: Network | None,
+    ) -> None:
         self.name = name
+        self.network = network
         self._output = folder / f"{name}.out"
         self._errors = folder / f"{name}.err"
-        temporary = folder / "tmp"
-        temporary.mkdir(exist_ok=True)
-        environment = {
+        self.temporary = folder / f"{name}.tmp"
+        self.temporary.mkdir()
+        known = {
             **os.environ,
+            **environment,
             "PYTHONPATH": os.pathsep.join(sys.path),
-            "SPARK_LOCAL_DIRS": str(temporary),
-            "SPARK_SUBMIT_OPTS": f"-Djava.io.tmpdir={temporary} {_SHORT_LIVED}",
+            "TMPDIR": str(self.temporary),
+            "SPARK_LOCAL_DIRS": str(self.temporary),
+            "SPARK_SUBMIT_OPTS": f"-Djava.io.tmpdir={self.temporary} {_SHORT_LIVED}",
         }
-        program = Path(sys.executable).with_name("conformare")
         with self._output.open("wb") as output, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [program, "sink", *arguments],
+                command,
                 cwd=folder,
-                env=environment,
+                env=known,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
@@ -84,6 +100,17 @@ class SinkProcess:
         return _read(self._errors)
 
     @property
+    def faults(self) -> list[str]:
+        """The lines of that by which it says why it ends."""
+        return [line for line in self.errors.splitlines() if line.startswith("error: ")]
+
+    @property
+    def told_in_one_line(self) -> bool:
+        """Whether it says why it ends in one line, without a traceback of Python's or Java's."""
+        traces = ("Traceback (most recent call last)", "\n\tat ")
+        return len(self.faults) == 1 and not any(trace in self.errors for trace in traces)
+
+    @property
     def last_words(self) -> str:
         """The last line of that."""
         lines = [line for line in self.errors.splitlines() if line.strip()]
@@ -91,15 +118,27 @@ class SinkProcess:
 
     def strike(self, victim: Victim) -> None:
         """Send SIGKILL to some of its processes; to all, where there is no Java yet."""
-        others = [pid for pid in self.processes() if pid != self.pid]
+        # Whom to spare is looked up where somebody is: it takes longer than a commit.
         if victim is Victim.PYTHON:
             self._process.kill()
-        elif victim is Victim.JAVA and others:
+        elif victim is Victim.JAVA and (others := set(self.processes()) - {self.pid}):
             for pid in others:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         else:
             self._kill_group()
+
+    def suspend(self) -> None:
+        """Send SIGSTOP to all of its processes."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Send SIGCONT to all of its processes."""
+        os.killpg(self.pid, signal.SIGCONT)
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM to the Python process, as who operates it does."""
+        self._process.terminate()
 
     def ends(self, seconds: float = END_SECONDS) -> bool:
         """Wait for the end of the Python process; return whether it came in time."""

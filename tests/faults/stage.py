@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
+
+from support.lake_view import LakeView
+from support.network import network
+from support.object_store import ObjectStore
 
 from conformare_sink.broker.broker import EmbeddedBroker, free_port
 from conformare_sink.errors import BrokerNotRunningError
@@ -15,8 +21,16 @@ from conformare_sink.kafka.topics import Topics
 from faults.sink_process import SinkProcess
 
 TOPIC_PREFIX = "faults."
+LAKE = "lake"
+
+PATIENT = (str(Path(sys.executable).with_name("conformare")),)
+IMPATIENT = (sys.executable, "-m", "faults.impatient")
+"""The command whose sinks believe a writer dead after three seconds."""
 
 _BROKER_SECONDS = 120.0
+
+Store = Callable[[Path], AbstractContextManager[ObjectStore]]
+"""Runs an object store on an empty folder."""
 
 
 class Stage:
@@ -24,30 +38,50 @@ class Stage:
 
     Args:
         folder: An empty folder.
+        run_store: Runs the object store that the lake is in; None for a lake on the disk.
+        program: The command line of `conformare`.
 
     Attributes:
         broker: The broker.
         lake: The lake, which is not there yet.
-        checkpoint: The checkpoint of the next sink.
+        files: A folder with the lake's files, if only by name: MinIO has a folder for each object.
         sinks: Every sink that was started.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, run_store: Store | None = None, program: tuple[str, ...] = PATIENT
+    ) -> None:
         self._folder = folder
+        self._run_store = run_store
+        self._program = program
+        self._store: ObjectStore | None = None
+        self._running = ExitStack()
         self.broker = EmbeddedBroker(folder / "broker", free_port())
-        self.lake = folder / "lake"
-        self.checkpoint = folder / "checkpoint-1"
+        self.lake = LakeView(str(folder / LAKE))
+        self.files = folder / LAKE
         self.sinks: list[SinkProcess] = []
 
+    @property
+    def is_in_a_store(self) -> bool:
+        """Whether the lake is in an object store, where a lease tells who writes."""
+        return self._run_store is not None
+
     def open(self) -> None:
-        """Start the broker and create the topics."""
+        """Start the broker and the store, and create the topics."""
         self.broker.start(_BROKER_SECONDS)
         Topics(self.broker.bootstrap_servers, TOPIC_PREFIX).create()
+        if self._run_store is not None:
+            folder = self._folder / "store"
+            folder.mkdir()
+            self._store = store = self._running.enter_context(self._run_store(folder))
+            self.lake = LakeView(store.url(LAKE), store.storage_options)
+            self.files = folder / "data" / store.bucket / LAKE
 
     def close(self) -> None:
         """End everything."""
         for sink in self.sinks:
             sink.end()
+        self._running.close()
         with suppress(BrokerNotRunningError):
             self.broker.stop()
 
@@ -57,21 +91,29 @@ class Stage:
         Args:
             options: Of its command line, beside what says from where and to where.
         """
+        return self._start("sink", *("--checkpoint", str(self._folder / "checkpoint")), *options)
+
+    def start_replay(self) -> SinkProcess:
+        """Start a replay of all that the topics hold."""
+        return self._start("replay")
+
+    def _start(self, command: str, *options: str) -> SinkProcess:
         arguments = [
+            command,
             *("--bootstrap-servers", self.broker.bootstrap_servers),
             *("--topic-prefix", TOPIC_PREFIX),
-            *("--lake", str(self.lake)),
-            *("--checkpoint", str(self.checkpoint)),
+            *("--lake", self.lake.root),
             *options,
         ]
-        sink = SinkProcess(arguments, self._folder, f"sink-{len(self.sinks) + 1:03}")
+        way, environment = None, dict[str, str]()
+        if self._store is not None:
+            # Each has its own, which can be cut.
+            way = self._running.enter_context(network(self._store.endpoint))
+            environment = self._store.behind(way.endpoint).storage_options
+        name = f"{command}-{len(self.sinks) + 1:03}"
+        sink = SinkProcess([*self._program, *arguments], self._folder, name, environment, way)
         self.sinks.append(sink)
         return sink
-
-    def begin_checkpoint(self) -> None:
-        """Let the next sinks have a checkpoint of their own, which is not there yet."""
-        number = int(self.checkpoint.name.rpartition("-")[2]) + 1
-        self.checkpoint = self._folder / f"checkpoint-{number}"
 
     def kill_broker(self) -> None:
         """Send SIGKILL to the broker and return when it has ended."""

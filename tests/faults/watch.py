@@ -1,4 +1,4 @@
-"""What a sink is doing, told by what everybody can see: its tables' logs and its checkpoint."""
+"""What a sink is doing, told from outside: by its tables' logs and by the files of its query."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.lake_view import commit_file
+
 from conformare_schemas import GRAINS
 
 
 @dataclass(frozen=True)
 class Moment:
-    """How far a lake and its stream have come.
+    """How far a lake and a sink's query have come.
 
     Attributes:
         versions: Last commit of each table; -1 for a table that is not there.
@@ -30,35 +32,42 @@ class Moment:
 
 
 class Watch:
-    """Looks at a lake and a checkpoint, often and at little cost.
+    """Looks at a lake and at one sink, often and at little cost.
 
     Args:
-        lake: The lake.
-        checkpoint: The checkpoint.
+        files: A folder of this machine with the lake's files, even if only by name.
+        temporary: The sink's own folder for what is temporary.
     """
 
-    def __init__(self, lake: Path, checkpoint: Path) -> None:
-        self._logs = {grain: lake / grain / "_delta_log" for grain in GRAINS}
-        self._checkpoint = checkpoint
+    def __init__(self, files: Path, temporary: Path) -> None:
+        self._files = files
+        self._temporary = temporary
         self._versions = dict.fromkeys(GRAINS, -1)
 
     def now(self) -> Moment:
         """Return how far they have come."""
-        for grain, log in self._logs.items():
-            while _commit(log, self._versions[grain] + 1).exists():
+        for grain in self._versions:
+            while (self._files / commit_file(grain, self._versions[grain] + 1)).exists():
                 self._versions[grain] += 1
+        # A sink that has begun its query anew, after an outage, has a checkpoint anew.
+        checkpoints = self._temporary.glob("conformare-*/offsets")
+        newest = max(checkpoints, key=_made, default=self._temporary / "none").parent
         return Moment(
             versions=dict(self._versions),
-            begun=_last_number(self._checkpoint / "offsets"),
-            done=_last_number(self._checkpoint / "commits"),
+            begun=_last_number(newest / "offsets"),
+            done=_last_number(newest / "commits"),
         )
 
 
-def _commit(log: Path, version: int) -> Path:
-    return log / f"{version:020}.json"
+def _made(folder: Path) -> int:
+    try:
+        return folder.stat().st_ctime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _last_number(folder: Path) -> int:
-    if not folder.is_dir():
+    try:
+        return max((int(f.name) for f in folder.iterdir() if f.name.isdecimal()), default=-1)
+    except FileNotFoundError:
         return -1
-    return max((int(f.name) for f in folder.iterdir() if f.name.isdecimal()), default=-1)

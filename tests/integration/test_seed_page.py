@@ -11,6 +11,7 @@ import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 from support.checker import check, read_table
+from support.lakes import tables_in
 from support.records import make_record
 
 import conformare as cf
@@ -157,14 +158,14 @@ def test_one_lake_is_filled_by_both_ways(
 
     write(directly, records["direct"])
     write(directly, records["both"])
-    assert read_status(lake).quarantined_by_cause == {}  # the sink has not been here yet
+    assert read_status(tables_in(lake)).quarantined_by_cause == {}  # the sink has not been here yet
     catch_up()  # creates the topics
     write(through_kafka, records["both"])
     write(through_kafka, records["kafka"])
     catch_up()
     write(directly, late)
     assert check(lake, records.values()).is_sound
-    assert read_status(lake).rows_by_grain["runs"] == 3
+    assert read_status(tables_in(lake)).rows_by_grain["runs"] == 3
 
 
 def test_a_table_of_somebody_else_is_refused_and_left_alone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.avro.functions import from_avro
 
 from conformare_sink.spark.class_archive import make_archive
+from conformare_sink.spark.logs import CONFIGURATION, quieten
 from conformare_sink.spark.session import AVRO_LIMITS
 
 ONE_STRING = '{"type": "record", "name": "r", "fields": [{"name": "text", "type": "string"}]}'
@@ -22,6 +24,7 @@ HOSTILE = bytes([0xFE, 0xFF, 0xFF, 0xFF, 0x0F]) + b"a"
 START = """
 import sys
 from conformare_sink.errors import SinkError
+from conformare_sink.spark.logs import CONFIGURATION, quieten
 from conformare_sink.spark.session import build_session
 extra_conf = dict(setting.split("=", 1) for setting in sys.argv[1:])
 try:
@@ -41,6 +44,26 @@ MAPPED = START.format(
     print("rows of Delta:", session.read.format("delta").load("lake").count())
 """
 )
+# A query that a task ends, a result that is too large, and an error of which nothing else tells.
+FAIL = START.format(
+    then="""
+    import logging
+    logging.getLogger("py4j.clientserver").disabled = True
+    def land(batch, _):
+        batch.selectExpr("raise_error('of a task')").collect()
+    failing = session.readStream.format("rate").load().writeStream.foreachBatch(land).start()
+    for end in (failing.awaitTermination, session.range(500_000).collect):
+        try:
+            end()
+        except Exception as exc:
+            print("told" if "of a task" in str(exc) or "maxResultSize" in str(exc) else exc)
+    log4j = session.sparkContext._jvm.org.apache.logging.log4j.LogManager
+    log4j.getLogger("org.apache.spark.scheduler.TaskSetManager").warn(
+        "Lost task 0.0 in stage 1.0 (TID 1) (10.0.0.7 executor 2): java.io.IOException: gone"
+    )
+"""
+)
+SPARKS_OWN = "org/apache/spark/log4j2-defaults.properties"
 
 
 def start_session(program: str, folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
@@ -107,3 +130,44 @@ def test_java_starts_from_the_archive_of_classes_if_it_fits(
     done = start_session(MAPPED, tmp_path, *filter(None, [in_front]))
     maps, rows = done.stdout.split("rows of Delta: ")
     assert (str(archive) in maps, rows, done.stderr) == (fits, "1\n", "")
+
+
+def test_spark_does_not_tell_what_the_sink_tells(tmp_path: Path) -> None:
+    """What comes as an exception is not in the log as well; what does not come, is."""
+    done = start_session(FAIL, tmp_path, "spark.driver.maxResultSize=1m")
+    assert done.stdout == "told\ntold\n"
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("executor 2): java.io.IOException: gone")
+
+
+@pytest.fixture
+def log_location(spark: SparkSession) -> Iterator[Callable[[str | None], str]]:
+    """Configures Java's log by a file, or not, and returns by which it is; it is as before, after."""
+    jvm: Any = spark.sparkContext._jvm
+    log4j = jvm.org.apache.logging.log4j
+    context = log4j.LogManager.getContext(False)
+
+    def configured(file: str | None) -> str:
+        if file is not None:
+            log4j.core.config.Configurator.reconfigure(jvm.java.net.URI(file))
+        return str(context.getConfiguration().getConfigurationSource().getLocation())
+
+    before = configured(None)
+    yield configured
+    configured(Path(before).as_uri())
+
+
+def test_a_log_that_nobody_has_configured_is_made_quiet(
+    spark: SparkSession, log_location: Callable[[str | None], str], tmp_path: Path
+) -> None:
+    """As in a Java that spark-submit has started; who configures it keeps what they have."""
+    jvm: Any = spark.sparkContext._jvm
+    sparks_own = jvm.java.lang.ClassLoader.getSystemResource(SPARKS_OWN).toString()
+    assert log_location(sparks_own).endswith(SPARKS_OWN)
+    quieten(jvm)
+    assert log_location(None) == CONFIGURATION
+    theirs = tmp_path / "log4j2.properties"
+    theirs.write_text("rootLogger.level = warn\n", encoding="utf-8")
+    assert log_location(theirs.as_uri()) == str(theirs)
+    quieten(jvm)
+    assert log_location(None) == str(theirs)

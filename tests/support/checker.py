@@ -13,8 +13,7 @@ from datetime import timezone
 from pathlib import Path
 from typing import Any
 
-from deltalake import DeltaTable
-
+from support.lake_view import LakeView, viewed
 from support.records import Record
 
 RunKey = tuple[str, str]
@@ -25,13 +24,15 @@ Place = tuple[str, int, int]
 
 KeyAndValue = tuple[bytes | None, bytes | None]
 
+Lake = str | Path | LakeView
+"""A lake in a folder of this machine, or wherever it is seen."""
+
 _Rows = Mapping[str, Sequence[dict[str, Any]]]
 
 
-def read_table(lake: str | Path, table: str) -> list[dict[str, Any]]:
+def read_table(lake: Lake, table: str) -> list[dict[str, Any]]:
     """Return the rows of a Delta table, in no order."""
-    rows: list[dict[str, Any]] = DeltaTable(str(Path(lake) / table)).to_pyarrow_table().to_pylist()
-    return rows
+    return viewed(lake).rows(table)
 
 
 def _comparable(row: dict[str, Any]) -> str:
@@ -73,7 +74,7 @@ class Verdict(_Faults):
     foreign: list[RunKey] = field(default_factory=list)
 
 
-def check(lake: str | Path, produced: Iterable[Record]) -> Verdict:
+def check(lake: Lake, produced: Iterable[Record]) -> Verdict:
     """Compare a lake with everything that was produced, conflicting records of one run included.
 
     A run must be there once, with exactly the rows of one of its records in every table, all of
@@ -142,11 +143,11 @@ class QuarantineVerdict(_Faults):
     usable: list[Place] = field(default_factory=list)
 
 
-def check_quarantine(lake: str | Path, unusable: Mapping[Place, KeyAndValue]) -> QuarantineVerdict:
+def check_quarantine(lake: Lake, unusable: Mapping[Place, KeyAndValue]) -> QuarantineVerdict:
     """Compare a lake's quarantine with the unusable messages that are on the topics.
 
     Args:
-        lake: Folder of the lake.
+        lake: The lake.
         unusable: Every message that cannot be used, by its place.
     """
     times: Counter[Place] = Counter()
@@ -165,7 +166,7 @@ def check_quarantine(lake: str | Path, unusable: Mapping[Place, KeyAndValue]) ->
     )
 
 
-def waiting_runs(lake: str | Path) -> set[RunKey]:
+def waiting_runs(lake: Lake) -> set[RunKey]:
     """Return the runs of which a lake keeps messages because their emission is not whole."""
     kept = {(row["pipeline"], row["run_id"]) for row in read_table(lake, "pending")}
     return kept - {(row["pipeline"], row["run_id"]) for row in read_table(lake, "runs")}

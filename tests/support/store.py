@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.places import lake_tables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
@@ -31,7 +32,7 @@ class Store:
     @property
     def tables(self) -> LakeTables:
         """The lake's tables."""
-        return LakeTables(self.spark, self.lake, self.options.catalog)
+        return lake_tables(self.spark, self.options)
 
     def catch_up(self) -> dict[Decision, int]:
         """Run the sink until it has caught up; return how many emissions met each decision."""

@@ -118,6 +118,23 @@ def test_a_set_is_fetched_once_and_then_read_from_the_cache(
     assert fetched[0].is_relative_to(cache)
 
 
+@pytest.mark.usefixtures("cache")
+def test_a_set_may_leave_out_what_its_jars_depend_on(mirror: Path) -> None:
+    """Where only some of it is used, and the rest would take minutes to fetch."""
+    pom = mirror / "org" / "example" / "tiny" / "1" / "tiny-1.pom"
+    needs = (
+        "<dependencies><dependency><groupId>org.example</groupId>"
+        "<artifactId>not-there</artifactId><version>7</version></dependency></dependencies>"
+    )
+    text = pom.read_text(encoding="utf-8")
+    pom.write_text(text.replace("</project>", f"{needs}</project>"), encoding="utf-8")
+    with pytest.raises(JarResolutionError, match="not-there"):
+        resolve_jars(TINY)
+    alone = JarSet("alone", TINY.coordinates, beside_spark=False, transitive=False)
+    assert [jar.name for jar in resolve_jars(alone)] == ["org.example_tiny-1.jar"]
+    assert jars_folder(alone) != jars_folder(JarSet("alone", TINY.coordinates, beside_spark=False))
+
+
 @pytest.mark.usefixtures("cache", "mirror")
 @pytest.mark.parametrize("damage", [b"", b"something longer"], ids=["cut short", "other bytes"])
 def test_a_damaged_jar_is_fetched_anew(damage: bytes) -> None:

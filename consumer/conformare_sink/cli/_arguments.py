@@ -8,18 +8,33 @@ from typing import Annotated
 
 import typer
 
-from conformare_sink.errors import KafkaSettingsError
+from conformare_sink.cli._console import printable
+from conformare_sink.errors import KafkaSettingsError, StorageError
 from conformare_sink.kafka.access import KafkaAccess
-from conformare_sink.options import CatalogOptions
+from conformare_sink.options import CatalogOptions, StorageSettings
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def utc(text: str) -> datetime:
-    """Parse an ISO 8601 time; one without an offset is UTC."""
+    """Parse an ISO 8601 time from 1970 on; one without an offset is UTC."""
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as exc:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(
+            timezone.utc
+        )
+    except (ValueError, OverflowError) as exc:
         raise typer.BadParameter(f"{text!r} is not an ISO 8601 time") from exc
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    if moment < _EPOCH:  # to Kafka, some of these mean the end of a log
+        raise typer.BadParameter(f"{text!r} is before 1970")
+    return moment
+
+
+def folder(text: str | Path) -> Path:
+    """Parse a folder; an empty text is not the one that the user stands in."""
+    if not str(text):
+        raise typer.BadParameter("it is empty")
+    return Path(text)
 
 
 def _kafka_access(file: str | KafkaAccess) -> KafkaAccess:
@@ -27,7 +42,15 @@ def _kafka_access(file: str | KafkaAccess) -> KafkaAccess:
     try:
         return file if isinstance(file, KafkaAccess) else KafkaAccess.read(Path(file))
     except KafkaSettingsError as exc:
-        raise typer.BadParameter(str(exc)) from exc
+        raise typer.BadParameter(printable(str(exc))) from exc
+
+
+def _storage_settings(file: str | StorageSettings) -> StorageSettings:
+    # Typer parses the default, too.
+    try:
+        return file if isinstance(file, StorageSettings) else StorageSettings.read(Path(file))
+    except StorageError as exc:
+        raise typer.BadParameter(printable(str(exc))) from exc
 
 
 BootstrapServers = Annotated[
@@ -55,7 +78,19 @@ Lake = Annotated[
     typer.Option(
         "--lake",
         envvar="CONFORMARE_LAKE",
-        help="Folder of the lake: a local path or a URI that Spark can write to.",
+        help="Folder of the lake: a path of this machine, or a URL such as s3://bucket/lake.",
+    ),
+]
+Storage = Annotated[
+    StorageSettings,
+    typer.Option(
+        "--storage-options",
+        envvar="CONFORMARE_STORAGE_OPTIONS",
+        parser=_storage_settings,
+        metavar="FILE",
+        help="File with credentials and settings of the lake's store: lines such as "
+        "AWS_ACCESS_KEY_ID=…, by the store's own names.",
+        show_default="those of the environment",
     ),
 ]
 TopicPrefix = Annotated[
@@ -72,6 +107,7 @@ MaxMessagesPerBatch = Annotated[
         "--max-messages-per-batch",
         envvar="CONFORMARE_MAX_MESSAGES_PER_BATCH",
         min=1,
+        max=2**31 - 1,
         help="Most messages that one micro-batch takes from all topics together.",
     ),
 ]
@@ -99,6 +135,21 @@ TablePrefix = Annotated[
         help="Put in front of every table's name in the schema.",
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", envvar="CONFORMARE_JSON", help="Print JSON.")]
+Limit = Annotated[
+    int,
+    typer.Option(
+        "--limit",
+        envvar="CONFORMARE_LIMIT",
+        min=1,
+        max=10_000,
+        help="How many of a kind are named at most.",
+    ),
+]
+
+
+ENVIRONMENT = StorageSettings()
+"""Nothing beside what the environment says."""
 
 
 def catalog_options(

@@ -6,65 +6,58 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from conformare_sink.cli._console import err
-from conformare_sink.options import CatalogOptions
+from conformare_sink.cli._console import waiting
+from conformare_sink.lake.tables.places import catalog_tables, folder_tables
+from conformare_sink.options import CatalogOptions, StorageSettings
 
 if TYPE_CHECKING:
     from conformare_sink.lake.lake import Lake
-    from conformare_sink.lake.tables import LakeTables
+    from conformare_sink.lake.tables.tables import LakeTables
 
 
 @contextmanager
-def lake_tables(root: str, catalog: CatalogOptions | None) -> Iterator[LakeTables]:
-    """Start Spark, and end it with the block.
+def found_lake(
+    root: str, storage: StorageSettings, catalog: CatalogOptions | None
+) -> Iterator[LakeTables]:
+    """Find a lake; for tables in a catalog alone, Spark is started, and ended with the block.
 
     Args:
         root: Folder of the lake.
+        storage: Settings of its store.
         catalog: Where the tables are if they are not folders of the lake.
 
     Raises:
         NoLakeError: There is no lake.
         LakeRefusedError: Its tables are elsewhere.
+        StorageError: The store refuses.
     """
-    # Spark takes a second to import; a wrong option should not wait for it.
-    from conformare_sink.lake.tables import LakeTables
-    from conformare_sink.spark.session import build_session
-
-    with err.status("Starting Spark"):
-        spark = build_session("conformare", short_lived=True)
-    try:
-        tables = LakeTables(spark, root, catalog)
+    if catalog is None:
+        tables = folder_tables(root, storage)
         tables.require()
         yield tables
+        return
+    # Spark takes a second to import; a wrong option should not wait for it.
+    from conformare_sink.spark.session import build_session
+
+    with waiting("Starting Spark"):
+        spark = build_session("conformare", short_lived=True)
+    try:
+        in_catalog = catalog_tables(spark, root, storage, catalog)
+        in_catalog.require()
+        yield in_catalog
     finally:
         spark.stop()
 
 
 @contextmanager
-def readable_lake(root: str, catalog: CatalogOptions | None) -> Iterator[str | LakeTables]:
-    """Find a lake that is only looked at; start Spark for tables in a catalog alone.
+def opened_lake(
+    root: str, storage: StorageSettings, catalog: CatalogOptions | None, purpose: str
+) -> Iterator[Lake]:
+    """Open a lake as its only writer.
 
     Args:
         root: Folder of the lake.
-        catalog: Where the tables are if they are not folders of the lake.
-
-    Raises:
-        NoLakeError: There is no lake.
-        LakeRefusedError: Its tables are elsewhere.
-    """
-    if catalog is None:
-        yield root
-    else:
-        with lake_tables(root, catalog) as tables:
-            yield tables
-
-
-@contextmanager
-def opened_lake(root: str, catalog: CatalogOptions | None, purpose: str) -> Iterator[Lake]:
-    """Start Spark and open a lake as its only writer.
-
-    Args:
-        root: Folder of the lake.
+        storage: Settings of its store.
         catalog: Where the tables are if they are not folders of the lake.
         purpose: What writes, for another writer that is refused meanwhile.
 
@@ -72,8 +65,9 @@ def opened_lake(root: str, catalog: CatalogOptions | None, purpose: str) -> Iter
         NoLakeError: There is no lake.
         LakeRefusedError: Its tables are elsewhere.
         LakeBusyError: Another process writes to the lake.
+        StorageError: The store refuses.
     """
-    with lake_tables(root, catalog) as tables:
+    with found_lake(root, storage, catalog) as tables:
         from conformare_sink.lake.lake import open_for_writing
 
         with open_for_writing(tables, purpose) as lake:

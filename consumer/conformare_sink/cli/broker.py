@@ -14,7 +14,7 @@ from conformare_sink.broker.broker import (
     EmbeddedBroker,
     default_broker_directory,
 )
-from conformare_sink.cli._console import FAILURE, err, out, readable_errors
+from conformare_sink.cli._console import FAILURE, readable_errors, show_line, waiting
 from conformare_sink.spark.jars import BROKER_JARS, KAFKA_VERSION, is_resolved, resolve_jars
 
 app = typer.Typer(
@@ -67,15 +67,14 @@ def start(
     """Start the broker and return once it answers; it goes on in the background."""
     broker = EmbeddedBroker(directory, port, heap=heap)
     if not is_resolved(BROKER_JARS):
-        with err.status("Fetching Kafka's jars, once for this machine"):
+        with waiting("Fetching Kafka's jars, once for this machine"):
             resolve_jars(BROKER_JARS)
-    with err.status("Starting Kafka"):
+    with waiting("Starting Kafka"):
         broker.start(timeout_seconds)
     status = broker.status()
-    out.print(
+    show_line(
         f"Kafka {KAFKA_VERSION} listens on {broker.bootstrap_servers} (process {status.pid}, "
-        f"data in {broker.directory})",
-        markup=False,
+        f"data in {broker.directory})"
     )
 
 
@@ -84,9 +83,9 @@ def start(
 def stop(directory: DirectoryOption, timeout_seconds: TimeoutOption = 20) -> None:
     """Stop the broker; its data stay."""
     broker = EmbeddedBroker(directory)
-    with err.status("Stopping Kafka"):
+    with waiting("Stopping Kafka"):
         broker.stop(timeout_seconds)
-    out.print(f"stopped; data stay in {broker.directory}", markup=False)
+    show_line(f"stopped; data stay in {broker.directory}")
 
 
 @app.command()
@@ -95,14 +94,13 @@ def status(directory: DirectoryOption) -> None:
     """Tell whether the broker runs and answers; exit code 1 where it does not."""
     state = EmbeddedBroker(directory).status()
     if not state.running:
-        out.print(f"not running; folder {state.directory}", markup=False)
+        show_line(f"not running; folder {state.directory}")
         raise typer.Exit(FAILURE)
     address = f"{HOST}:{state.port}" if state.port else "a port that is not known yet"
     answer = "answers" if state.answering else "runs but does not answer"
-    out.print(
+    show_line(
         f"{answer} on {address} (process {state.pid}, folder {state.directory}, "
-        f"log {state.log_file})",
-        markup=False,
+        f"log {state.log_file})"
     )
     if not state.answering:
         raise typer.Exit(FAILURE)

@@ -6,18 +6,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from conformare_sink.cli._arguments import (
+    ENVIRONMENT,
     Catalog,
     Lake,
     Schema,
+    Storage,
     TablePrefix,
     catalog_options,
     utc,
 )
-from conformare_sink.cli._console import err, out, readable_errors
-from conformare_sink.cli._lake import lake_tables, opened_lake
+from conformare_sink.cli._console import readable_errors, show_line, show_table, waiting
+from conformare_sink.cli._lake import found_lake, opened_lake
 
 if TYPE_CHECKING:
     from conformare_sink.lake.purge import Purged
@@ -47,6 +48,7 @@ def purge(
         bool,
         typer.Option("--dry-run", envvar="CONFORMARE_DRY_RUN", help="Only tell what would go."),
     ] = False,
+    storage_options: Storage = ENVIRONMENT,
     catalog: Catalog = None,
     schema: Schema = None,
     table_prefix: TablePrefix = "",
@@ -63,33 +65,34 @@ def purge(
 
     chosen = Purge(run_ids=tuple(run_id or ()), pipeline=pipeline, before=before)
     if dry_run:
-        with lake_tables(lake, tables_at) as tables, err.status("Counting"):
+        with found_lake(lake, storage_options, tables_at) as tables, waiting("Counting"):
             found = rehearse_purge(tables, chosen)
     else:
-        with opened_lake(lake, tables_at, "a purge") as opened, err.status("Deleting"):
+        with (
+            opened_lake(lake, storage_options, tables_at, "a purge") as opened,
+            waiting("Deleting"),
+        ):
             found = opened.purge(chosen)
     if not found.runs and not found.quarantined:
         remembered = chosen.is_of_run_ids_alone and not dry_run
         done = "it will not land either" if remembered else "nothing was deleted"
-        out.print(f"no such run; {done}")
+        show_line(f"no such run; {done}")
         return
     _print(found, dry_run=dry_run)
 
 
 def _print(found: Purged, *, dry_run: bool) -> None:
     if found.runs:
-        title = "Would be deleted" if dry_run else "Deleted"
-        table = Table("pipeline", title=title, title_justify="left")
-        table.add_column("runs", justify="right")
-        table.add_column("rows", justify="right")
-        for pipeline, runs in found.runs.items():
-            table.add_row(pipeline, f"{runs:,}", f"{found.rows.get(pipeline, 0):,}")
-        out.print(table)
+        show_table(
+            "Would be deleted" if dry_run else "Deleted",
+            ("pipeline", "runs", "rows"),
+            [(name, runs, found.rows.get(name, 0)) for name, runs in found.runs.items()],
+        )
     if found.quarantined:
         verb = "would be deleted" if dry_run else "deleted"
-        out.print(f"{found.quarantined} message(s) in quarantine {verb}")
+        show_line(f"{found.quarantined} message(s) in quarantine {verb}")
     if not dry_run:
-        out.print(
+        show_line(
             "Their bytes leave the disk with `conformare maintain` once they are older than its "
             "retention; the topics keep their messages until their own retention is over."
         )

@@ -8,22 +8,23 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
+    ENVIRONMENT,
     BootstrapServers,
     Catalog,
     KafkaSettings,
     Lake,
     MaxMessagesPerBatch,
     Schema,
+    Storage,
     TablePrefix,
     TopicPrefix,
     catalog_options,
     utc,
 )
-from conformare_sink.cli._console import err, out, readable_errors
+from conformare_sink.cli._console import progress, readable_errors, show_line, waiting
 from conformare_sink.kafka.access import ANYBODY
 from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
 
@@ -39,7 +40,7 @@ class OffsetOf:
 
 def _offset_of(text: str) -> OffsetOf:
     """Parse an offset of a partition."""
-    found = re.fullmatch(r"(.+):(\d+):(\d+)", text)
+    found = re.fullmatch(r"(.+):([0-9]{1,9}):([0-9]{1,18})", text)
     if found is None:
         raise typer.BadParameter(f"{text!r} is not an offset such as 'conformare.runs:0:1500'")
     return OffsetOf(found[1], int(found[2]), int(found[3]))
@@ -109,12 +110,12 @@ def replay(
         typer.Option("--dry-run", envvar="CONFORMARE_DRY_RUN", help="Only tell what would land."),
     ] = False,
     max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
+    storage_options: Storage = ENVIRONMENT,
     catalog: Catalog = None,
     schema: Schema = None,
     table_prefix: TablePrefix = "",
 ) -> None:
     """Read the topics again and land the runs that the lake does not have; safe to repeat."""
-    from conformare_sink.kafka.topics import Topics
     from conformare_sink.spark.session import build_session
     from conformare_sink.stream.replay import Selection
     from conformare_sink.stream.replay import replay as replay_topics
@@ -123,11 +124,12 @@ def replay(
         bootstrap_servers=bootstrap_servers,
         access=kafka_settings,
         lake=lake,
+        storage=storage_options,
         catalog=catalog_options(catalog, schema, table_prefix),
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
     )
-    Topics.of(options).require_all()
+    options.topics().require_all()
     selection = Selection(
         since=since,
         until=until,
@@ -136,30 +138,22 @@ def replay(
         from_offsets=_by_partition(from_offset),
         to_offsets=_by_partition(to_offset),
     )
-    with err.status("Starting Spark"):
+    with waiting("Starting Spark"):
         spark = build_session("conformare-replay", short_lived=True)
     try:
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("messages"),
-            TimeElapsedColumn(),
-            console=err,
-        ) as progress:
-            task = progress.add_task("Replaying", total=None)
+        with progress("Replaying") as on_progress:
             done = replay_topics(
                 spark,
                 options,
                 selection,
                 dry_run=dry_run,
                 on_batch=lambda _: None,
-                on_progress=lambda read, of: progress.update(task, completed=read, total=of),
+                on_progress=on_progress,
             )
     finally:
         spark.stop()
     verb = "would land" if dry_run else "landed"
-    out.print(
+    show_line(
         f"{verb} {done.landed} run(s); {done.repeated} emission(s) of runs that are in the lake, "
         f"{done.purged} of runs that were purged, {done.incomplete} incomplete, "
         f"{done.quarantined} message(s) unusable"

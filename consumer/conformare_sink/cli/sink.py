@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
+    ENVIRONMENT,
     BootstrapServers,
     Catalog,
     KafkaSettings,
     Lake,
     MaxMessagesPerBatch,
     Schema,
+    Storage,
     TablePrefix,
     TopicPrefix,
     catalog_options,
+    folder,
 )
-from conformare_sink.cli._console import err, out, readable_errors
+from conformare_sink.cli._console import log_progress, readable_errors, show_line, tell, waiting
+from conformare_sink.errors import OutputError
 from conformare_sink.kafka.access import ANYBODY
-from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
+from conformare_sink.options import (
+    DEFAULT_MAX_MESSAGES_PER_BATCH,
+    DEFAULT_PENDING_DAYS,
+    MOST_PENDING_DAYS,
+    SinkOptions,
+)
 
 STOP_SECONDS = 60.0
 """How long the batch that is under way may take after a signal."""
 STOPPED_IN_A_BATCH = 3
 LOOPBACK = "127.0.0.1"
 OFF = "off"
+LONGEST_INTERVAL = timedelta(days=366)
 
 
 class LogFormat(str, Enum):
@@ -47,17 +57,23 @@ class LogFormat(str, Enum):
 
 def _interval(text: str) -> str:
     """Return an interval as Spark takes it, checked before Spark is started."""
-    if not re.fullmatch(r"\d+ (millisecond|second|minute|hour|day)s?", text):
+    if not re.fullmatch(r"[0-9]{1,9} (millisecond|second|minute|hour|day)s?", text):
         raise typer.BadParameter(f"{text!r} is not an interval such as '2 seconds'")
+    if _duration(text) > LONGEST_INTERVAL:
+        raise typer.BadParameter(f"{text!r} is longer than {LONGEST_INTERVAL.days} days")
     return text
+
+
+def _duration(interval: str) -> timedelta:
+    number, unit = interval.split()
+    return timedelta(**{f"{unit.rstrip('s')}s": int(number)})
 
 
 def _pause(text: str) -> timedelta:
     """Return an interval; one of nothing where it is off."""
     if text == OFF:
         return timedelta()
-    number, unit = _interval(text).split()
-    return timedelta(**{f"{unit.rstrip('s')}s": int(number)})
+    return _duration(_interval(text))
 
 
 @contextmanager
@@ -92,8 +108,11 @@ def sink(
         str | None,
         typer.Option(
             envvar="CONFORMARE_CHECKPOINT",
-            help="Folder of the stream's checkpoint.",
-            show_default="a folder in the lake",
+            parser=folder,
+            metavar="FOLDER",
+            help="Folder of this machine in which the sink remembers its lake: one that was deleted, "
+            "or is not mounted, is known by it.",
+            show_default="none",
         ),
     ] = None,
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
@@ -115,6 +134,7 @@ def sink(
         ),
     ] = "1 second",
     max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
+    storage_options: Storage = ENVIRONMENT,
     catalog: Catalog = None,
     schema: Schema = None,
     table_prefix: TablePrefix = "",
@@ -149,6 +169,7 @@ def sink(
         typer.Option(
             envvar="CONFORMARE_BROKER_TIMEOUT",
             min=0.1,
+            max=LONGEST_INTERVAL.total_seconds(),
             metavar="SECONDS",
             help="How long to wait for a broker that is away.",
             show_default="for ever; 10 with --once",
@@ -159,14 +180,22 @@ def sink(
         typer.Option(
             envvar="CONFORMARE_ACCEPT_LOSS",
             metavar="CODE",
-            help="Accept what the sink told, with this code, when it refused to start: begin a new "
-            "checkpoint and read all that the topics hold.",
+            help="Accept what the sink told, with this code, when it refused to start.",
         ),
     ] = None,
+    pending_days: Annotated[
+        float,
+        typer.Option(
+            envvar="CONFORMARE_PENDING_DAYS",
+            min=0.01,
+            max=MOST_PENDING_DAYS,
+            help="How many days an incomplete emission waits before it goes to quarantine.",
+        ),
+    ] = DEFAULT_PENDING_DAYS,
 ) -> None:
     """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
-    from conformare_sink.kafka.topics import Topics
+    from conformare_sink.lake.tables.places import check_store
     from conformare_sink.landing.report import BatchReport
     from conformare_sink.monitoring.endpoint import MetricsEndpoint
     from conformare_sink.monitoring.health import Health
@@ -175,19 +204,22 @@ def sink(
     from conformare_sink.stream.outage import await_broker
     from conformare_sink.stream.stream import SinkStream
 
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("conformare_sink").setLevel(logging.INFO)
+    log_progress()
     options = SinkOptions(
         bootstrap_servers=bootstrap_servers,
         access=kafka_settings,
         lake=lake,
+        storage=storage_options,
         catalog=catalog_options(catalog, schema, table_prefix),
-        checkpoint=checkpoint,
+        checkpoint=Path(checkpoint) if checkpoint else None,
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
         broker_timeout_seconds=broker_timeout,
         accept_loss=accept_loss,
+        most_pending_days=pending_days,
     )
+    # What is wrong with the lake's store is told before anything is waited for.
+    check_store(lake, storage_options)
 
     def report(batch: BatchReport) -> None:
         if log_format is LogFormat.JSON:
@@ -195,27 +227,29 @@ def sink(
         else:
             now = datetime.now(timezone.utc).isoformat(timespec="seconds")
             line = f"{now} {batch.summary()}"
-        out.print(line, markup=False)
+        # The batch has landed; a full disk of logs is not to end the sink.
+        with suppress(BrokenPipeError, OutputError):
+            show_line(line)
 
     metrics, health = SinkMetrics(), Health()
     with ExitStack() as running:
         if metrics_port is not None:
             endpoint = MetricsEndpoint(metrics.registry, health, metrics_host, metrics_port)
             running.enter_context(endpoint)
-            err.print(f"metrics on http://{metrics_host}:{endpoint.port}/metrics", markup=False)
+            tell(f"metrics on http://{metrics_host}:{endpoint.port}/metrics")
         stopping = running.enter_context(_asked_to_end())
         # A broker that is not there is told before Java is started.
-        topics = Topics.of(options)
+        topics = options.topics()
         if not await_broker(topics, options.patience_seconds(once=once), stopping):
             return
-        with err.status("Starting Spark"):
+        with waiting("Starting Spark"):
             spark = build_session("conformare-sink", short_lived=once)
         running.callback(spark.stop)
         stream = SinkStream(spark, options, report, metrics, health, stopping)
         if once:
             stream.run_once()
         else:
-            err.print(f"landing runs from {bootstrap_servers} in {lake}", markup=False)
+            tell(f"landing runs from {bootstrap_servers} in {lake}")
             stream.run(trigger, maintain_every or None)
 
 
@@ -223,7 +257,6 @@ def _end_at_once() -> None:
     from conformare_sink.spark.process import kill_spark
 
     message = f"the batch was not done {STOP_SECONDS:.0f} s after the signal: ending in the middle"
-    err.print(f"error: {message}; the next start does it again", markup=False)
-    # The commit that it may hang in must not come through when the next sink has landed the same.
+    tell(f"error: {message}; the next start does it again")
     kill_spark()
     os._exit(STOPPED_IN_A_BATCH)

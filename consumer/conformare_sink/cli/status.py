@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping
-from datetime import datetime, timezone
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
+    ENVIRONMENT,
+    AsJson,
     Catalog,
     KafkaSettings,
     Lake,
+    Limit,
     Schema,
+    Storage,
     TablePrefix,
     TopicPrefix,
     catalog_options,
 )
-from conformare_sink.cli._console import out, readable_errors
-from conformare_sink.cli._lake import readable_lake
+from conformare_sink.cli._console import readable_errors, show_json, show_line, show_table
+from conformare_sink.cli._lake import found_lake
 from conformare_sink.kafka.access import ANYBODY
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.status import LakeStatus, read_status
+from conformare_sink.status import DEFAULT_LIMIT, IncompleteEmission, LakeStatus, read_status
 
 
 @readable_errors
@@ -40,9 +42,9 @@ def status(
     ] = None,
     kafka_settings: KafkaSettings = ANYBODY,
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
-    as_json: Annotated[
-        bool, typer.Option("--json", envvar="CONFORMARE_JSON", help="Print JSON.")
-    ] = False,
+    as_json: AsJson = False,
+    limit: Limit = DEFAULT_LIMIT,
+    storage_options: Storage = ENVIRONMENT,
     catalog: Catalog = None,
     schema: Schema = None,
     table_prefix: TablePrefix = "",
@@ -50,35 +52,49 @@ def status(
     """Print runs per status, rows per grain, what is incomplete or quarantined, and the lag."""
     tables_at = catalog_options(catalog, schema, table_prefix)
     topics = Topics(bootstrap_servers, topic_prefix, kafka_settings) if bootstrap_servers else None
-    with readable_lake(lake, tables_at) as readable:
-        found = read_status(readable, topics)
+    with found_lake(lake, storage_options, tables_at) as readable:
+        found = read_status(readable, topics, limit)
     if as_json:
-        out.print(json.dumps(dataclasses.asdict(found), default=str), markup=False)
+        show_json(dataclasses.asdict(found))
     else:
         _print(found)
 
 
 def _print(found: LakeStatus) -> None:
-    out.print(f"Lake {found.lake}", markup=False)
-    out.print(_counts("Runs", "status", found.runs_by_status))
-    out.print(_counts("Rows", "grain", found.rows_by_grain))
+    show_line(f"Lake {found.lake}")
+    runs = found.rows_by_grain["runs"]
+    _print_counts("Runs", "status", found.runs_by_status, runs)
+    _print_counts("Rows", "grain", found.rows_by_grain)
     if found.lag_by_topic is not None:
-        out.print(_counts("Messages not landed yet", "topic", found.lag_by_topic))
-    if found.quarantined_by_cause:
-        out.print(_counts("Quarantined messages", "cause", found.quarantined_by_cause))
+        _print_counts("Messages not landed yet", "topic", found.lag_by_topic)
+    if found.quarantined_total:
+        causes = found.quarantined_by_cause
+        _print_counts("Quarantined messages", "cause", causes, found.quarantined_total)
     if found.incomplete:
-        table = Table("pipeline", "run_id", "missing", "waiting for", title="Incomplete emissions")
-        now = datetime.now(timezone.utc)
-        for emission in found.incomplete:
-            missing = ", ".join(f"{rows} of {grain}" for grain, rows in emission.missing.items())
-            waiting = str(now - emission.waiting_since).split(".")[0]
-            table.add_row(emission.pipeline, emission.run_id, missing, waiting)
-        out.print(table)
+        _print_incomplete(found.incomplete, found.incomplete_total)
 
 
-def _counts(title: str, of: str, counts: Mapping[str, int]) -> Table:
-    table = Table(of, title=title, title_justify="left")
-    table.add_column("count", justify="right")
-    for name, n in counts.items():
-        table.add_row(name, f"{n:,}")
-    return table
+def _print_counts(title: str, of: str, counts: Mapping[str, int], total: int | None = None) -> None:
+    show_table(title, (of, "count"), counts.items())
+    others = 0 if total is None else total - sum(counts.values())
+    if others:
+        show_line(f"and {others:,} with another {of}")
+
+
+def _print_incomplete(emissions: Sequence[IncompleteEmission], total: int) -> None:
+    now = datetime.now(timezone.utc)
+    rows = []
+    for emission in emissions:
+        # The clock of a broker may be ahead.
+        waiting = str(max(now - emission.waiting_since, timedelta())).split(".")[0]
+        rows.append((emission.pipeline, emission.run_id, _missing(emission), waiting))
+    columns = ("pipeline", "run_id", "missing", "waiting for")
+    show_table(f"Incomplete emissions: {total:,}", columns, rows)
+    if total > len(rows):
+        show_line(f"these {len(rows):,} have waited longest; --limit shows more")
+
+
+def _missing(emission: IncompleteEmission) -> str:
+    if emission.missing is None:
+        return f"not looked at: {emission.messages:,} messages"
+    return ", ".join(f"{rows} of {grain}" for grain, rows in emission.missing.items())

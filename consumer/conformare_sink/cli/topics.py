@@ -8,7 +8,7 @@ import typer
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import BootstrapServers, KafkaSettings, TopicPrefix
-from conformare_sink.cli._console import out, readable_errors
+from conformare_sink.cli._console import readable_errors, show_line
 from conformare_sink.kafka.access import ANYBODY
 from conformare_sink.kafka.topics import DEFAULT_PARTITIONS, DEFAULT_RETENTION_DAYS, Topics
 
@@ -28,13 +28,16 @@ def create(
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
     partitions: Annotated[
         int,
-        typer.Option(envvar="CONFORMARE_PARTITIONS", min=1, help="Partitions per topic."),
+        typer.Option(
+            envvar="CONFORMARE_PARTITIONS", min=1, max=100_000, help="Partitions per topic."
+        ),
     ] = DEFAULT_PARTITIONS,
     retention_days: Annotated[
         int,
         typer.Option(
             envvar="CONFORMARE_RETENTION_DAYS",
             min=1,
+            max=36_500,
             help="How long a message can be replayed, in days.",
         ),
     ] = DEFAULT_RETENTION_DAYS,
@@ -43,6 +46,7 @@ def create(
         typer.Option(
             envvar="CONFORMARE_REPLICATION_FACTOR",
             min=-1,
+            max=2**15 - 1,
             help="Replicas per partition; -1 for the cluster's default.",
         ),
     ] = -1,
@@ -52,6 +56,6 @@ def create(
         partitions, retention_days, replication_factor
     )
     for name in created:
-        out.print(f"created {name}", markup=False)
+        show_line(f"created {name}")
     if not created:
-        out.print("all topics exist already")
+        show_line("all topics exist already")

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from conformare_sink.errors import KafkaSettingsError
+from conformare_sink.kafka.tls import ClientFiles, read_text
 
 _LOGIN_MODULES = {
     "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
@@ -53,7 +54,7 @@ class KafkaAccess(BaseModel):
     def _is_consistent(self) -> KafkaAccess:
         if self.protocol not in _PROTOCOLS:
             raise ValueError(f"security.protocol must be one of {', '.join(_PROTOCOLS)}")
-        if self.protocol.startswith("SASL_"):
+        if self.logs_in:
             if self.mechanism not in _LOGIN_MODULES:
                 raise ValueError(f"sasl.mechanism must be one of {', '.join(_LOGIN_MODULES)}")
             if self.username is None or self.password is None:
@@ -70,7 +71,7 @@ class KafkaAccess(BaseModel):
             KafkaSettingsError: It cannot be read, or something in it cannot be.
         """
         given: dict[str, Any] = {}
-        for number, line in enumerate(_text(file).splitlines(), 1):
+        for number, line in enumerate(read_text(file).splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
             name, equals, value = (part.strip() for part in line.partition("="))
@@ -87,10 +88,25 @@ class KafkaAccess(BaseModel):
         except ValidationError as exc:
             told = "; ".join(error["msg"].removeprefix("Value error, ") for error in exc.errors())
             raise KafkaSettingsError(f"{file}: {told}") from None  # its chain has the values
-        for pem in (access.authority, access.certificate, access.key):
-            if pem is not None:
-                _text(pem)
+        if access.speaks_tls:
+            access.files.context()
         return access
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether what goes to and fro is encrypted."""
+        return self.protocol.endswith("SSL")
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether a user's name and password are given to brokers."""
+        return self.protocol.startswith("SASL_")
+
+    @property
+    def files(self) -> ClientFiles:
+        """The files of TLS."""
+        password = None if self.key_password is None else self.key_password.get_secret_value()
+        return ClientFiles(self.authority, self.certificate, self.key, password)
 
     def for_librdkafka(self) -> dict[str, str]:
         """Return the settings by librdkafka's names."""
@@ -119,11 +135,11 @@ class KafkaAccess(BaseModel):
             )
         if self.authority:
             settings["ssl.truststore.type"] = "PEM"
-            settings["ssl.truststore.certificates"] = _text(self.authority)
+            settings["ssl.truststore.certificates"] = read_text(self.authority)
         if self.certificate and self.key:
             settings["ssl.keystore.type"] = "PEM"
-            settings["ssl.keystore.certificate.chain"] = _text(self.certificate)
-            settings["ssl.keystore.key"] = _text(self.key)
+            settings["ssl.keystore.certificate.chain"] = read_text(self.certificate)
+            settings["ssl.keystore.key"] = read_text(self.key)
             if self.key_password:
                 settings["ssl.key.password"] = self.key_password.get_secret_value()
         return settings
@@ -136,14 +152,6 @@ ANYBODY = KafkaAccess()
 def as_spark_options(settings: Mapping[str, str]) -> dict[str, str]:
     """Return settings of Kafka's Java client as options of Spark's Kafka source."""
     return {f"kafka.{name}": value for name, value in settings.items()}
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "it is not a text"
-        raise KafkaSettingsError(f"{file} cannot be read: {reason}") from exc
 
 
 def _plain(value: SecretStr | Path | str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -11,15 +12,29 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.admin._topic import TopicDescription
 from confluent_kafka.cimpl import NewTopic
 
-from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
+from conformare_sink.errors import (
+    BrokerRefusedError,
+    BrokerUnreachableError,
+    KafkaSettingsError,
+    SinkError,
+)
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
-from conformare_sink.kafka.offsets import PartitionOffsets as PartitionOffsets  # noqa: PLC0414 - until all have it from there
+from conformare_sink.kafka.diagnosis import diagnose, silent
+from conformare_sink.kafka.listener import Address, addresses
+from conformare_sink.kafka.offsets import PartitionOffsets
 
 T = TypeVar("T")
 
@@ -33,6 +48,11 @@ _AWAY = {"_TIMED_OUT", "_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE"}
 """What librdkafka says after it has waited as long as it was to."""
 _REFUSED = ("AUTHORIZATION", "AUTHENTICATION", "UNSUPPORTED", "_SSL")
 """In the names of what is no better a moment later; all else is a broker that is not ready yet."""
+_AWAY_AFTER_ALL = ": Local: "
+_WHERE_AND_WHEN = re.compile(
+    r"^\w+://\S+: (SASL authentication error: )?|  ?\(after \d+ms in state \w+\)$"
+)
+"""What librdkafka puts around the words of a broker."""
 
 
 class Cluster:
@@ -50,10 +70,14 @@ class Cluster:
         self._servers = bootstrap_servers
         self._access = access
         self._admin = _admin(bootstrap_servers, access)
+        self._named: list[Address] = []
+        """Where clients were told to go on."""
 
     def metadata(self, timeout_seconds: float = ANSWER_SECONDS) -> ClusterMetadata:
         """Return what the brokers say of the cluster."""
-        return self._ask(lambda: self._admin.list_topics(timeout=timeout_seconds), timeout_seconds)
+        found = self._ask(lambda: self._admin.list_topics(timeout=timeout_seconds), timeout_seconds)
+        self._named = [Address(str(one.host), one.port) for one in found.brokers.values()]
+        return found
 
     def create(self, topics: list[NewTopic]) -> Mapping[str, Future[None]]:
         """Begin to create topics, and return what tells when each is there."""
@@ -101,14 +125,28 @@ class Cluster:
 
     def committed(self, group: str, places: Collection[tuple[str, int]]) -> PartitionOffsets:
         """Return the offsets that a consumer group has committed, for some partitions."""
+        if not places:
+            return {}
         wanted = [TopicPartition(*place) for place in places]
-        with self._consumer(group) as consumer:
-            found = self._ask(lambda: consumer.committed(wanted, timeout=ANSWER_SECONDS))
-        return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+        def look() -> PartitionOffsets:
+            groups = [ConsumerGroupTopicPartitions(group, wanted)]
+            asked = self._admin.list_consumer_group_offsets(groups, request_timeout=ANSWER_SECONDS)
+            found = asked[group].result().topic_partitions
+            for place in found:
+                if place.error is not None:
+                    raise KafkaException(place.error)
+            return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+        # Not as a consumer: one that is not allowed to do so would wait for a coordinator for ever.
+        # Only a command asks, once, which has found the broker there.
+        return self._ask(look)
 
     @contextmanager
     def _consumer(self, group: str) -> Iterator[Consumer]:
-        # A new one each time: after an outage, old ones know neither partitions nor coordinator.
+        # A new one each time: after an outage, old ones know neither partitions nor coordinator. Not
+        # the administration's client: where a broker goes away just then, librdkafka 2.x ends the
+        # process (an assertion in rd_kafka_enq_once_del_source_return).
         own = {"group.id": group, "enable.auto.commit": False}
         config = {**_config(self._servers, self._access), **own}
         consumer = Consumer(config)
@@ -120,29 +158,52 @@ class Cluster:
     def _ask(self, question: Callable[[], T], timeout_seconds: float = ANSWER_SECONDS) -> T:
         """Ask until there is an answer, a refusal, or no time any more."""
         deadline = time.monotonic() + timeout_seconds
+        self._heard()  # what was said about another question is no answer to this one
         while True:
             try:
                 return question()
             except KafkaException as exc:
                 error = exc.args[0]
                 if _is_refusal(error):
-                    raise BrokerRefusedError(f"{self._servers} refused: {error.str()}") from exc
+                    raise self._refused(error) from exc
                 if error.name() in _AWAY or time.monotonic() >= deadline:
-                    if (told := self._refused_connection()) is not None:
-                        raise BrokerRefusedError(f"{self._servers} refused: {told}") from exc
-                    raise BrokerUnreachableError(self._servers, timeout_seconds) from exc
+                    raise self._unanswered(timeout_seconds) from exc
             time.sleep(_RETRY_SECONDS)
 
-    def _refused_connection(self) -> str | None:
-        """Return why a broker let nobody in, if that was why nobody answered.
+    def _unanswered(self, timeout_seconds: float) -> SinkError:
+        """Return why nobody answered: because of a setting, or because nobody is there."""
+        first = addresses(self._servers)
+        if (told := diagnose(first, self._access)) is not None:
+            return BrokerRefusedError(told)
+        if (heard := self._heard()) is not None:
+            return self._refused(heard)
+        if silent(first) == first:
+            return BrokerUnreachableError(self._servers, timeout_seconds)
+        if (told := diagnose(self._named, self._access)) is not None:
+            return BrokerRefusedError(told)
+        away = ", ".join(map(str, silent(self._named)))
+        return BrokerUnreachableError(self._servers, timeout_seconds, away)
 
-        To librdkafka such a broker is away like any other; what it said comes by another way.
+    def _heard(self) -> KafkaError | None:
+        """Return why a broker let nobody in, if one has said so since the last time.
+
+        To librdkafka such a broker is away like any other; what it says comes by another way.
         """
         refusals = _refusals(self._servers, self._access)
         self._admin.poll(0)
-        told = refusals[-1] if refusals else None
+        last = refusals[-1] if refusals else None
         refusals.clear()
-        return told
+        return last
+
+    def _refused(self, error: KafkaError) -> BrokerRefusedError:
+        told = _WHERE_AND_WHEN.sub("", error.str()).rstrip(".")
+        if error.name() == "_AUTHENTICATION":
+            told = f"does not accept sasl.username and sasl.password ({told})"
+        else:
+            told = f"refused: {told}"
+        if "AUTHORIZATION" in error.name():
+            told += "; give this user the ACLs that docs/operation.md names"
+        return BrokerRefusedError(f"{self._servers} {told}")
 
 
 def _is_refusal(error: KafkaError) -> bool:
@@ -161,7 +222,7 @@ def _config(bootstrap_servers: str, access: KafkaAccess) -> dict[str, str | int 
 
 
 @functools.cache
-def _refusals(bootstrap_servers: str, access: KafkaAccess) -> deque[str]:  # noqa: ARG001 - its key
+def _refusals(bootstrap_servers: str, access: KafkaAccess) -> deque[KafkaError]:  # noqa: ARG001 - its key
     """What brokers have said to the client that lets in nobody, the newest last."""
     return deque(maxlen=1)
 
@@ -172,15 +233,23 @@ def _admin(bootstrap_servers: str, access: KafkaAccess) -> AdminClient:
 
     A thread of librdkafka may still be at work on an answer that has been read already: destroying
     the client just then ends the process.
+
+    Raises:
+        KafkaSettingsError: librdkafka cannot use the settings.
     """
     refusals = _refusals(bootstrap_servers, access)
 
     def heard(error: KafkaError) -> None:
-        if _is_refusal(error):
-            refusals.append(error.str())
+        # One that went away while it was asked for its mechanisms is told as a failed login, too.
+        if _is_refusal(error) and _AWAY_AFTER_ALL not in error.str():
+            refusals.append(error)
 
     config: dict[str, Any] = {**_config(bootstrap_servers, access), "error_cb": heard}
-    return AdminClient(config)
+    try:
+        return AdminClient(config)
+    except KafkaException as exc:
+        told = exc.args[0].str().removeprefix("Failed to create admin client: ")
+        raise KafkaSettingsError(f"Kafka's settings cannot be used: {told}") from exc
 
 
 def _topic_id(answer: Future[TopicDescription]) -> str | None:

@@ -22,8 +22,8 @@ LOOK_SECONDS = 10.0
 class LagReport:
     """Commits offsets to a consumer group and asks for the lag, both in the background.
 
-    Where no broker answers, librdkafka does not let go of a commit for most of a minute, nor of a
-    question for ten seconds: nobody is to wait for that, and the next batch reports the lag as well.
+    Where no broker answers, librdkafka does not let go of either for ten seconds: nobody is to wait
+    for that, and the next batch reports the lag as well.
 
     Args:
         topics: The topics.

@@ -17,7 +17,6 @@ from conformare_sink.errors import TopicCreationError, TopicsMissingError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 from conformare_sink.kafka.cluster import ANSWER_SECONDS, Cluster
 from conformare_sink.kafka.offsets import PartitionOffsets
-from conformare_sink.options import SinkOptions
 
 DEFAULT_PARTITIONS = 2
 DEFAULT_RETENTION_DAYS = 365
@@ -64,11 +63,6 @@ class Topics:
         self._names = sorted(topic_names(topic_prefix).values())
         self._cluster = Cluster(bootstrap_servers, access)
 
-    @classmethod
-    def of(cls, options: SinkOptions) -> Topics:
-        """Return the topics that a sink reads."""
-        return cls(options.bootstrap_servers, options.topic_prefix, options.access)
-
     @property
     def names(self) -> list[str]:
         """The topics' names, sorted."""
@@ -97,7 +91,8 @@ class Topics:
         if missing:
             raise TopicsMissingError(
                 f"{self.bootstrap_servers} has no topic {', '.join(missing)}: check the topic "
-                "prefix, or create them with `conformare topics create`"
+                "prefix, create them with `conformare topics create`, or, where there are ACLs, let "
+                "this user Describe them"
             )
 
     def create(
@@ -144,11 +139,14 @@ class Topics:
         try:
             created.result()
         except KafkaException as exc:
-            if exc.args[0].name() != "TOPIC_ALREADY_EXISTS":
-                raise TopicCreationError(
-                    f"{self.bootstrap_servers} refused to create the topic {name}: "
-                    f"{exc.args[0].str()}"
-                ) from exc
+            error = exc.args[0]
+            if error.name() == "TOPIC_ALREADY_EXISTS":
+                return
+            told = f"{self.bootstrap_servers} refused to create the topic {name}: "
+            told += error.str().rstrip(".")
+            if "AUTHORIZATION" in error.name():
+                told += "; let this user Describe it if it is there, or else Create it"
+            raise TopicCreationError(told) from exc
 
     def logs(self) -> TopicLogs:
         """Return what the cluster holds of the topics.

@@ -7,13 +7,14 @@ than one in 10^20.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from hashlib import md5
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.message import Place
 
@@ -21,6 +22,18 @@ Halves = npt.NDArray[np.uint64]
 """One half of each of some digests; in the set, the first halves are in order."""
 
 DIGEST_BYTES = 16
+RUN_DIGEST: Mapping[str, str] = {
+    "datafusion": "digest(concat(character_length(run_id), ':', run_id, pipeline), 'md5')",
+    "spark": "unhex(md5(concat(cast(length(run_id) AS STRING), ':', run_id, pipeline)))",
+}
+"""`run_digest` of a row's run, in each dialect of SQL."""
+
+PLACE_DIGEST: Mapping[str, str] = {
+    "datafusion": "digest(concat_ws(':', arrow_cast(timestamp, 'Int64'), partition, `offset`, topic), 'md5')",
+    "spark": "unhex(md5(concat_ws(':', unix_micros(timestamp), partition, `offset`, topic)))",
+}
+"""`place_digest` of the place that a row's message has in Kafka."""
+
 RECENT = 100_000
 """Digests that are kept beside the sorted ones before they are sorted in."""
 
@@ -91,6 +104,21 @@ class DigestSet:
             candidates = self._second[begin[number] : end[number]]
             found[number] = bool((candidates == second[number]).any())
         return found
+
+
+def read_digests(tables: LakeTables, table: str, digest: Mapping[str, str]) -> DigestSet:
+    """Return the digests of all rows of a table.
+
+    Args:
+        tables: The lake's tables.
+        table: Which of them.
+        digest: What the digest of a row is, in each dialect of SQL.
+    """
+    digests = DigestSet()
+    sql = f"SELECT {digest[tables.dialect]} AS digest FROM {table}"  # noqa: S608 - our own words
+    for portion in tables.select(sql, table):
+        digests.add_column(portion.column("digest"))
+    return digests
 
 
 def runs_in(digests: DigestSet, runs: Collection[RunKey]) -> set[RunKey]:

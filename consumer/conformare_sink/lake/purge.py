@@ -10,30 +10,24 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from functools import reduce
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
 
 import pyarrow as pa
-from py4j.protocol import Py4JError
 from pydantic import BaseModel, ConfigDict, model_validator
-from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from conformare_schemas import CHILD_GRAINS, GRAINS
-from conformare_sink.errors import TableWriteError, first_line
-from conformare_sink.lake.delete import RUN_KEY, Delete, Keys
+from conformare_schemas import CHILD_GRAINS, GRAINS, arrow_schema
 from conformare_sink.lake.digests import DigestSet, runs_in
-from conformare_sink.lake.folder import Folder
-from conformare_sink.lake.own_tables import PENDING, PURGED, QUARANTINE
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.layout import PURGING_NOTE
+from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
+from conformare_sink.lake.tables.sql import one_of, sql_moment, sql_text
+from conformare_sink.lake.tables.tables import LakeTables, select_all, select_rows
 from conformare_sink.messages.emission import RunKey
-
-PURGING_NOTE = "_purging.json"
-"""In the lake's folder while runs are being deleted: which ones."""
 
 ANY_PIPELINE = ""
 """In a tombstone: the run_id is gone whatever pipeline it comes with. No pipeline is named so."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 AFTER_RUNS = (*CHILD_GRAINS, PENDING.name)
 """Tables from which runs are deleted when they are no longer in `runs`."""
@@ -66,15 +60,16 @@ class Purge(BaseModel):
         """Whether it deletes whatever has one of the ids, messages in quarantine by their key too."""
         return bool(self.run_ids) and self.pipeline is None and self.before is None
 
-    def of(self, rows: DataFrame) -> DataFrame:
-        """Return the rows of a table that are of such runs."""
+    def condition(self, dialect: str) -> str:
+        """Return the condition that a row of a table is of such a run, as SQL."""
+        conditions = []
         if self.run_ids:
-            rows = rows.where(F.col("run_id").isin(*self.run_ids))
+            conditions.append(one_of("run_id", self.run_ids))
         if self.pipeline is not None:
-            rows = rows.where(F.col("pipeline") == self.pipeline)
+            conditions.append(f"pipeline = {sql_text(self.pipeline)}")
         if self.before is not None:
-            rows = rows.where(F.col("ts") < F.lit(self.before))
-        return rows
+            conditions.append(f"ts < {sql_moment(_microseconds(self.before), dialect)}")
+        return " AND ".join(conditions)
 
 
 class PurgingNote(BaseModel):
@@ -99,49 +94,61 @@ class Purged:
     """Messages in quarantine."""
 
 
+class Writer(Protocol):
+    """Changes the tables of a lake that is open for writing."""
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Append rows to a table."""
+
+    def delete(self, table: str, keys: pa.Table) -> int:
+        """Delete the rows of a table that have one of some keys; return how many there were."""
+
+
 def rehearse_purge(tables: LakeTables, purge: Purge) -> Purged:
     """Return what a purge would delete; write nothing."""
-    rows = [purge.of(tables.read(grain)).select("pipeline") for grain in GRAINS]
-    quarantined = 0
-    if purge.is_of_run_ids_alone and tables.exist(QUARANTINE.name):
-        keys = [bytearray(run_id, "utf-8") for run_id in purge.run_ids]
-        quarantined = tables.read(QUARANTINE.name).where(F.col("key").isin(keys)).count()
+    rows: dict[str, int] = {}
+    for grain in GRAINS:
+        for pipeline, n_rows in _by_pipeline(tables, grain, purge).items():
+            rows[pipeline] = rows.get(pipeline, 0) + n_rows
+    runs: dict[str, int] = {}
+    for run in _chosen(tables, purge):
+        runs[run.pipeline] = runs.get(run.pipeline, 0) + 1
     return Purged(
-        runs=_by_pipeline(_chosen(tables, purge)),
-        rows=_by_pipeline(reduce(DataFrame.union, rows)),
-        quarantined=quarantined,
+        runs=dict(sorted(runs.items())),
+        rows=dict(sorted(rows.items())),
+        quarantined=_n_quarantined(tables, purge),
     )
 
 
-def purge_runs(tables: LakeTables, purge: Purge, delete: Delete) -> Purged:
+def purge_runs(tables: LakeTables, purge: Purge, writer: Writer) -> Purged:
     """Delete runs; the caller is the lake's only writer.
 
     Args:
         tables: The lake's tables.
         purge: Which runs.
-        delete: Deletes the rows of a table.
+        writer: Changes the tables.
 
     Returns:
         What was deleted.
 
     Raises:
-        TableWriteError: Delta refused; the next writer goes on with the purge.
+        TableWriteError: Delta refused; the next writer resumes the purge.
     """
     purged = rehearse_purge(tables, purge)
     # Of a run_id there may be messages that no sink has read yet.
     if purged.runs or purge.is_of_run_ids_alone:
         note = PurgingNote(purge=purge, purged_at=datetime.now(timezone.utc))
-        Folder(tables.spark, tables.root).write_text(PURGING_NOTE, note.model_dump_json())
-        finish_purge(tables, delete)
+        tables.storage.write(PURGING_NOTE, note.model_dump_json().encode())
+        finish_purge(tables, writer)
     return purged
 
 
-def finish_purge(tables: LakeTables, delete: Delete) -> bool:
-    """Go on with a purge that broke off, wherever it did, up to its end.
+def finish_purge(tables: LakeTables, writer: Writer) -> bool:
+    """Resume a purge that broke off, wherever it did, up to its end.
 
     Args:
         tables: The lake's tables.
-        delete: Deletes the rows of a table.
+        writer: Changes the tables.
 
     Returns:
         Whether there was one.
@@ -149,26 +156,27 @@ def finish_purge(tables: LakeTables, delete: Delete) -> bool:
     Raises:
         TableWriteError: Delta refused.
     """
-    folder = Folder(tables.spark, tables.root)
-    if not folder.has(PURGING_NOTE):
+    content = tables.storage.read(PURGING_NOTE)
+    if content is None:
         return False
     try:
-        note = PurgingNote.model_validate_json(folder.read_text(PURGING_NOTE))
+        note = PurgingNote.model_validate_json(content)
     except ValueError:  # it ended while it wrote the note, so before it deleted anything
-        folder.remove(PURGING_NOTE)
+        tables.storage.remove(PURGING_NOTE)
         return False
-    if _tombstones(tables, note).isEmpty():
-        _remember(tables, note)
-    doomed = Keys.of(_tombstones(tables, note))
-    delete("runs", doomed)
+    doomed = _tombstones(tables, note)
+    if not doomed.num_rows:
+        _remember(tables, note, writer)
+        doomed = _tombstones(tables, note)
+    writer.delete("runs", doomed)
     with ThreadPoolExecutor(len(AFTER_RUNS), "purge") as pool:
-        deleting = [pool.submit(delete, table, doomed) for table in AFTER_RUNS]
+        deleting = [pool.submit(writer.delete, table, doomed) for table in AFTER_RUNS]
     for one in deleting:
         one.result()
     if note.purge.is_of_run_ids_alone:
         keys = pa.table({"key": [run_id.encode() for run_id in note.purge.run_ids]})
-        delete(QUARANTINE.name, Keys.of_table(tables.spark, keys))
-    folder.remove(PURGING_NOTE)
+        writer.delete(QUARANTINE.name, keys)
+    tables.storage.remove(PURGING_NOTE)
     return True
 
 
@@ -184,35 +192,54 @@ def purged_among(runs: Collection[RunKey], purged: DigestSet) -> set[RunKey]:
     return {run for run in runs if run in there or of_any[run] in there}
 
 
-def _chosen(tables: LakeTables, purge: Purge) -> DataFrame:
-    """Return the keys of the runs, each once."""
-    chosen = purge.of(tables.read("runs")).select(*RUN_KEY)
+def _chosen(tables: LakeTables, purge: Purge) -> set[RunKey]:
+    """Return the runs, those included that only wait, which have no time yet."""
+    sources = ["runs"]
     if purge.before is None and tables.exist(PENDING.name):
-        chosen = chosen.union(purge.of(tables.read(PENDING.name)).select(*RUN_KEY))
-    return chosen.distinct()
+        sources.append(PENDING.name)
+    condition = purge.condition(tables.dialect)
+    found: set[RunKey] = set()
+    for table in sources:
+        sql = f"SELECT DISTINCT pipeline, run_id FROM {table} WHERE {condition}"  # noqa: S608 - texts are quoted
+        columns = select_all(tables, sql, table).columns
+        found |= set(map(RunKey, *(column.to_pylist() for column in columns)))
+    return found
 
 
-def _tombstones(tables: LakeTables, note: PurgingNote) -> DataFrame:
-    of_it = F.col("purged_at") == F.lit(note.purged_at)
-    return tables.read(PURGED.name).where(of_it).select(*RUN_KEY)
+def _tombstones(tables: LakeTables, note: PurgingNote) -> pa.Table:
+    moment = sql_moment(_microseconds(note.purged_at), tables.dialect)
+    sql = f"SELECT run_id, pipeline FROM {PURGED.name} WHERE purged_at = {moment}"  # noqa: S608 - a number
+    found = select_all(tables, sql, PURGED.name)
+    # Texts that are views elsewhere: keys are compared as the tables have them.
+    return found.cast(pa.schema([(name, pa.string()) for name in found.column_names]))
 
 
-def _remember(tables: LakeTables, note: PurgingNote) -> None:
+def _remember(tables: LakeTables, note: PurgingNote, writer: Writer) -> None:
     """Write the tombstones; a run that was purged before and written again gets another one."""
-    identifier = tables.identifier(PURGED.name)
     stones = _chosen(tables, note.purge)
     if note.purge.is_of_run_ids_alone:
         # Nobody knows the pipelines of what is in quarantine, or still on its way.
-        of_any = [RunKey(ANY_PIPELINE, run_id) for run_id in note.purge.run_ids]
-        stones = stones.union(tables.spark.createDataFrame(of_any, stones.schema))
-    stones = stones.withColumn("purged_at", F.lit(note.purged_at))
-    columns = [column.name for column in PURGED.columns]
-    try:
-        stones.select(*columns).coalesce(1).writeTo(identifier).append()
-    except (PySparkException, Py4JError) as exc:
-        raise TableWriteError(identifier, first_line(exc)) from exc
+        stones |= {RunKey(ANY_PIPELINE, run_id) for run_id in note.purge.run_ids}
+    schema = arrow_schema(PURGED.columns)
+    rows = [(run.run_id, run.pipeline, note.purged_at) for run in sorted(stones)]
+    columns = zip(*rows, strict=True) if rows else ((), (), ())
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    writer.append(PURGED.name, pa.table(arrays, schema=schema))
 
 
-def _by_pipeline(runs: DataFrame) -> dict[str, int]:
-    counted = runs.groupBy("pipeline").count().collect()
-    return {row["pipeline"]: row["count"] for row in sorted(counted, key=lambda row: row[0])}
+def _by_pipeline(tables: LakeTables, grain: str, purge: Purge) -> dict[str, int]:
+    condition = purge.condition(tables.dialect)
+    sql = f"SELECT pipeline, count(*) AS n FROM {grain} WHERE {condition} GROUP BY pipeline"  # noqa: S608 - texts are quoted
+    return {row["pipeline"]: row["n"] for row in select_rows(tables, sql, grain)}
+
+
+def _n_quarantined(tables: LakeTables, purge: Purge) -> int:
+    if not purge.is_of_run_ids_alone or not tables.exist(QUARANTINE.name):
+        return 0
+    keys = ", ".join(f"X'{run_id.encode().hex()}'" for run_id in purge.run_ids)
+    sql = f"SELECT count(*) AS n FROM {QUARANTINE.name} WHERE key IN ({keys})"  # noqa: S608 - digits
+    return int(select_rows(tables, sql, QUARANTINE.name)[0]["n"])
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from conformare_sink.lake.own_tables import QUARANTINE
-from conformare_sink.lake.query import Rows, query_lake, sql_text
+import pyarrow as pa
 
-if TYPE_CHECKING:
-    from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.own import QUARANTINE
+from conformare_sink.lake.tables.sql import sql_text
+from conformare_sink.lake.tables.tables import LakeTables, Rows, select_all, select_rows
+from conformare_sink.messages.message import Place, messages_of
 
 SHOWN_BYTES = 16
 """How much of a value is shown: enough to tell its framing and its schema."""
+
+_DIGITS = 2 * SHOWN_BYTES
+_FIRST_BYTES = {
+    "datafusion": f"substr(encode(value, 'hex'), 1, {_DIGITS})",
+    "spark": f"lower(substr(hex(value), 1, {_DIGITS}))",
+}
+"""The value's beginning, in each dialect of SQL: values themselves may be large."""
 
 
 @dataclass(frozen=True)
@@ -55,27 +63,27 @@ class QuarantinedMessage:
     """The value's beginning, in hexadecimal digits."""
 
 
-def quarantined_causes(lake: str | LakeTables) -> list[QuarantinedCause]:
+def quarantined_causes(tables: LakeTables) -> list[QuarantinedCause]:
     """Return for which causes messages are in quarantine, the most frequent first.
 
     Args:
-        lake: Folder of the lake, a local path or a URI; its tables where they are in a catalog.
+        tables: The lake's tables.
 
     Raises:
         NoLakeError: There is no lake.
         LakeRefusedError: Its tables are elsewhere.
     """
-    found = _query(lake, _CAUSES_SQL)
+    found = _query(tables, _CAUSES_SQL)
     return [QuarantinedCause(**{**row, "topics": tuple(sorted(row["topics"]))}) for row in found]
 
 
 def quarantined_messages(
-    lake: str | LakeTables, chosen: QuarantineFilter, limit: int
+    tables: LakeTables, chosen: QuarantineFilter, limit: int
 ) -> list[QuarantinedMessage]:
     """Return messages that are in quarantine, the latest first.
 
     Args:
-        lake: Folder of the lake, a local path or a URI; its tables where they are in a catalog.
+        tables: The lake's tables.
         chosen: Which ones.
         limit: How many at most.
 
@@ -84,11 +92,13 @@ def quarantined_messages(
         LakeRefusedError: Its tables are elsewhere.
     """
     sql = f"""
-        SELECT topic, partition, `offset`, timestamp, key, value, cause FROM quarantine
+        SELECT topic, partition, `offset`, timestamp, key, value_bytes, cause,
+               {_FIRST_BYTES[tables.dialect]} AS first_bytes
+        FROM quarantine
         WHERE {_condition(chosen)}
         ORDER BY quarantined_at DESC, topic, partition, `offset` LIMIT {limit:d}
     """  # noqa: S608 - texts are quoted
-    return [_without_content(row) for row in _query(lake, sql)]
+    return [_without_content(row) for row in _query(tables, sql)]
 
 
 _CAUSES_SQL = """
@@ -96,6 +106,22 @@ SELECT cause, count(*) AS messages, array_agg(DISTINCT topic) AS topics,
        min(quarantined_at) AS first, max(quarantined_at) AS last
 FROM quarantine GROUP BY cause ORDER BY messages DESC, cause
 """
+
+
+def quarantined_places(tables: LakeTables, chosen: QuarantineFilter) -> list[Place]:
+    """Return where messages in quarantine are in Kafka, those of one key side by side.
+
+    Args:
+        tables: The lake's tables.
+        chosen: Which ones.
+    """
+    sql = f"""
+        SELECT topic, partition, `offset`, timestamp, key FROM quarantine
+        WHERE {_condition(chosen)} ORDER BY key, timestamp
+    """  # noqa: S608 - texts are quoted
+    found = select_all(tables, sql, QUARANTINE.name)
+    nothing = pa.nulls(found.num_rows, pa.binary())
+    return [message.place for message in messages_of(found.append_column("value", nothing))]
 
 
 def _condition(chosen: QuarantineFilter) -> str:
@@ -108,27 +134,21 @@ def _condition(chosen: QuarantineFilter) -> str:
     return " AND ".join(conditions)
 
 
-def _query(lake: str | LakeTables, sql: str) -> Rows:
-    query = query_lake(lake)
+def _query(tables: LakeTables, sql: str) -> Rows:
+    tables.require()
     # A lake that only jobs have written to has no quarantine.
-    return query.rows(sql, QUARANTINE.name) if query.has(QUARANTINE.name) else []
+    there = tables.exist(QUARANTINE.name)
+    return select_rows(tables, sql, QUARANTINE.name) if there else []
 
 
 def _without_content(row: Mapping[str, Any]) -> QuarantinedMessage:
-    value = row["value"] or b""
     return QuarantinedMessage(
         topic=row["topic"],
         partition=row["partition"],
         offset=row["offset"],
         timestamp=row["timestamp"],
-        key=_printable(row["key"] or b""),
-        value_bytes=len(value),
+        key=(row["key"] or b"").decode("utf-8", "backslashreplace"),
+        value_bytes=row["value_bytes"] or 0,
         cause=row["cause"],
-        first_bytes=bytes(value[:SHOWN_BYTES]).hex(),
+        first_bytes=row["first_bytes"] or "",
     )
-
-
-def _printable(key: bytes) -> str:
-    """Return a key as text, if it is some; a terminal obeys what a hostile one may hold."""
-    text = key.decode("utf-8", "backslashreplace")
-    return text if text.isprintable() else key.hex()

@@ -5,31 +5,42 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 
 from pyspark.sql import DataFrame
 
-from conformare_sink.landing.landing import Landed, Landing
+from conformare_sink.landing.landing import Landed, Landing, Offsets, in_the_end
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.emission import Decision, EmissionKey
+from conformare_sink.messages.envelope import Rejected
 from conformare_sink.spark.collect import Collector
-from conformare_sink.spark.dealing import Ranges
+from conformare_sink.spark.dealing import Ranges, count
 from conformare_sink.spark.portion import Portion
+
+LOOK_SECONDS = 3600.0
+"""How often emissions are looked for that have waited too long."""
+MOST_SET_ASIDE = 10_000
+"""Emissions that are set aside behind one batch: it takes seconds. Others follow behind the next."""
+INCOMPLETE = "incomplete emission"
+"""What the cause begins with of messages that have waited too long."""
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Keep the collector of cycles from looking through a batch's objects again and again.
+def no_garbage_collection() -> Iterator[None]:
+    """Keep the collector of cycles from looking through the same objects again and again.
 
-    There are hundreds of thousands, in no cycles; it would take a fifth of the batch's time.
+    There are hundreds of thousands, in no cycles; it would take a fifth of a batch's time.
     """
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass
@@ -37,20 +48,23 @@ class _Sums:
     """What the portions of a batch did together."""
 
     messages: int = 0
-    emissions: Counter[Decision] = field(default_factory=Counter)
+    decisions: dict[EmissionKey, Decision] = field(default_factory=dict)
     rows: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     latencies: list[float] = field(default_factory=list)
     sequences: set[tuple[str, int]] = field(default_factory=set)
 
-    def add(self, portion: Portion, landed: Landed) -> None:
-        """Add what a portion did."""
+    def see(self, portion: Portion) -> None:
+        """Add what a portion has."""
         self.messages += len(portion.messages) + len(portion.too_large)
-        self.emissions.update(landed.emissions)
+        self.sequences |= portion.sequences
+
+    def add(self, landed: Landed) -> None:
+        """Add what a part of a portion did."""
+        self.decisions = in_the_end(self.decisions, landed.decisions)
         self.rows.update(landed.rows)
         self.quarantined += landed.quarantined
         self.latencies += landed.latencies
-        self.sequences |= portion.sequences
 
 
 class BatchLanding:
@@ -59,44 +73,83 @@ class BatchLanding:
     Args:
         landing: Lands their messages.
         collector: Collects them.
-        ranges: Tells where the messages of a batch are in Kafka, by its number.
-        on_batch: Called with the report of every batch.
+        on_batch: Called with the report of every batch that had something.
+        most_pending_days: An emission that has waited for longer is set aside; None for none.
+        on_decided: Called with what each batch has decided.
     """
 
     def __init__(
         self,
         landing: Landing,
         collector: Collector,
-        ranges: Callable[[int], Ranges],
         on_batch: Callable[[BatchReport], None],
+        most_pending_days: float | None = None,
+        on_decided: Callable[[Mapping[EmissionKey, Decision]], None] = lambda _: None,
     ) -> None:
         self._landing = landing
         self._collector = collector
-        self._ranges = ranges
         self._on_batch = on_batch
+        self._most_pending_days = most_pending_days
+        self._on_decided = on_decided
+        self._look_for_old_at = 0.0
 
-    def __call__(self, batch: DataFrame, batch_id: int) -> None:
+    def __call__(
+        self, batch: DataFrame, batch_id: int, ranges: Ranges, read: Offsets | None = None
+    ) -> None:
         """Land one micro-batch.
 
         Args:
             batch: Messages as `KafkaSource` has them.
             batch_id: The stream's number of the batch.
+            ranges: Where they are in Kafka.
+            read: How far the topics have been read with it.
         """
         began = time.monotonic()
         sums = _Sums()
-        with _no_garbage_collection():
-            for portion in self._collector.portions(batch, self._ranges(batch_id)):
-                sums.add(portion, self._landing.land(portion.messages, portion.too_large))
+        with no_garbage_collection():
+            if count(ranges):
+                self._land(batch, ranges, read, sums)
+        self._on_decided(sums.decisions)
+        n_set_aside = self._set_old_aside()
+        if not sums.messages and not n_set_aside:
+            return  # Spark begins every stream with a batch, whether or not there is something
         self._on_batch(
             BatchReport(
                 batch_id=batch_id,
                 messages=sums.messages,
-                emissions=sums.emissions,
+                emissions=Counter(sums.decisions.values()),
                 rows=sums.rows,
                 quarantined=sums.quarantined,
+                set_aside=n_set_aside,
                 pending=self._landing.pending.emissions,
                 seconds=time.monotonic() - began,
                 latencies=tuple(sums.latencies),
                 sequences=tuple(sums.sequences),
             )
         )
+
+    def _land(self, batch: DataFrame, ranges: Ranges, read: Offsets | None, sums: _Sums) -> None:
+        """Land the portions of a batch; how far was read is noted when all of it has landed."""
+        is_noted = False
+        for portion in self._collector.portions(batch, ranges):
+            sums.see(portion)
+            unreadable: Sequence[Rejected] = portion.too_large
+            parts = [*self._landing.in_parts(portion.messages)]
+            is_noted = portion.is_whole and len(parts) == 1
+            for part in parts:
+                sums.add(self._landing.land(part, read if is_noted else None, unreadable))
+                unreadable = ()
+        if not is_noted:
+            self._landing.land([], read)
+
+    def _set_old_aside(self) -> int:
+        """Set aside what has waited too long, once an hour; return how many emissions."""
+        now = time.monotonic()
+        if self._most_pending_days is None or now < self._look_for_old_at:
+            return 0
+        moment = datetime.now(timezone.utc) - timedelta(days=self._most_pending_days)
+        cause = f"{INCOMPLETE}: the rest did not come within {self._most_pending_days:g} days"
+        n_set_aside = self._landing.set_aside(moment, cause, MOST_SET_ASIDE)
+        if n_set_aside < MOST_SET_ASIDE:
+            self._look_for_old_at = now + LOOK_SECONDS
+        return n_set_aside

@@ -1,55 +1,93 @@
-"""One micro-batch lands: whole runs only, `runs` last, nothing lost. The body of `foreachBatch`.
+"""Some messages land: whole runs only, `runs` last, nothing lost.
 
-Why a batch may be executed again, by this checkpoint or another, from any point (S2, S4 of
-docs/design.md): `runs` is appended last and in one commit, so either all runs of the batch are known
-to the next attempt, which then appends none of them, or none is, and what the first attempt left in
-the other tables has been removed when the lake was opened again. What waits is a set of messages:
-keeping one again changes nothing.
+Why messages may be read again, from any point (S2, S4 of docs/design.md): `runs` is appended last and
+in one commit, so either all runs of a portion are known to the next attempt, which then appends none
+of them, or none is, and what the first attempt left in the other tables has been removed when the
+lake was opened again. What waits and what is in quarantine are sets of messages: keeping one again
+changes nothing. Both are kept before `runs` is appended, whose commit says how far the topics were
+read.
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 import pyarrow as pa
 
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import latencies_of
-from conformare_sink.messages.assembly import assemble, emission, table_rows
-from conformare_sink.messages.decode import decode
-from conformare_sink.messages.emission import Decision, RunKey, decide
+from conformare_sink.landing.rows import WholeEmissions
+from conformare_sink.messages.assembly import Parts, assemble, emission
+from conformare_sink.messages.decode import Decoded, decode
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, decide
 from conformare_sink.messages.envelope import Envelope, Rejected
-from conformare_sink.messages.message import Message
+from conformare_sink.messages.message import Message, Place
+from conformare_sink.messages.parts import in_parts
+
+logger = logging.getLogger("conformare_sink")
+
+Offsets = Mapping[str, int]
+"""How far the topics were read: the name of a log → the first offset that was not."""
+
+
+class Settled(Protocol):
+    """Runs on which there is nothing to decide any more."""
+
+    @property
+    def known(self) -> set[RunKey]:
+        """They are there."""
+
+    @property
+    def purged(self) -> set[RunKey]:
+        """They were deleted on purpose."""
 
 
 class LandingPlace(Protocol):
     """Where runs land: a lake, or the rehearsal of one."""
 
-    def known_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
-        """Return which of some runs are there already."""
+    def settled(self, runs: Collection[RunKey]) -> Settled:
+        """Return which of some runs are there already, and which were deleted on purpose."""
 
-    def purged_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
-        """Return which of some runs were deleted on purpose."""
+    def land(
+        self, rows: Mapping[str, pa.Table], runs: Collection[RunKey], read: Offsets | None = None
+    ) -> None:
+        """Append the rows of some runs, those of `runs` last, with how far the topics were read."""
 
-    def land(self, rows: Mapping[str, pa.Table], runs: Collection[RunKey]) -> None:
-        """Append the rows of some runs, those of `runs` last."""
+    def note_read(self, read: Offsets) -> None:
+        """Note how far the topics were read, where no run landed."""
 
-    def quarantine(self, rejected: Collection[Rejected]) -> int:
+    def quarantine(self, rejected: Sequence[Rejected]) -> int:
         """Keep messages that could not be used; return how many were not there yet."""
 
     def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
         """Keep messages whose emission is not complete."""
+
+    def waiting_messages(self, places: Collection[Place]) -> Iterator[list[Message]]:
+        """Return messages that were kept, with their values, in portions and in the order asked.
+
+        One that is not there is left out.
+        """
+
+    def waiting_since(self, moment: datetime) -> Collection[EmissionKey]:
+        """Return the emissions of which nothing has been kept since a moment."""
+
+    def stop_waiting(self, places: Collection[Place]) -> None:
+        """Delete messages from those that wait."""
 
 
 @dataclass(frozen=True)
 class Landed:
     """What landing some messages did."""
 
-    emissions: Mapping[Decision, int]
-    """Emissions by what became of them."""
+    decisions: Mapping[EmissionKey, Decision]
+    """What became of each emission."""
     rows: Mapping[str, int]
     """Rows appended by grain."""
     rejected: Sequence[Rejected]
@@ -58,6 +96,37 @@ class Landed:
     """How many of them were not in quarantine yet."""
     latencies: Sequence[float]
     """Of each run that landed, the seconds from its `record_run` call until readers see it."""
+
+
+def in_the_end(
+    before: Mapping[EmissionKey, Decision], now: Mapping[EmissionKey, Decision]
+) -> dict[EmissionKey, Decision]:
+    """Return what became of emissions, some of which came in two parts.
+
+    Args:
+        before: What became of those that came first.
+        now: What became of those that came then.
+    """
+    # What is sent again after it has landed is no other emission.
+    changed = {
+        key: decision
+        for key, decision in now.items()
+        if before.get(key, Decision.WAIT) is Decision.WAIT
+    }
+    return {**before, **changed}
+
+
+@dataclass
+class _Done:
+    """What has been done so far with some messages."""
+
+    read: Offsets | None
+    """What is still to be noted of how far the topics were read."""
+    decisions: dict[EmissionKey, Decision] = field(default_factory=dict)
+    rows: Counter[str] = field(default_factory=Counter)
+    rejected: list[Rejected] = field(default_factory=list)
+    n_quarantined: int = 0
+    latencies: list[float] = field(default_factory=list)
 
 
 class Landing:
@@ -82,39 +151,125 @@ class Landing:
         self._topic_prefix = topic_prefix
         self._pipelines = frozenset(pipelines)
 
-    def land(self, messages: Collection[Message], unusable: Sequence[Rejected] = ()) -> Landed:
+    def in_parts(self, messages: Sequence[Message]) -> Iterator[list[Message]]:
+        """Return messages in parts of bounded rows, to be landed one after the other."""
+        return in_parts(messages, self._topic_prefix)
+
+    def land(
+        self,
+        messages: Collection[Message],
+        read: Offsets | None = None,
+        unreadable: Sequence[Rejected] = (),
+    ) -> Landed:
         """Land the runs that are whole by these messages and what waits; keep the others.
 
         Args:
             messages: In any order; all that there are of a key, as far as they come together.
-            unusable: Messages that were not read, and why.
+            read: How far the topics have been read with them.
+            unreadable: Messages that could not even be read.
         """
-        decoded = decode(self.pending.take(messages), self._topic_prefix)
-        parts = assemble(filter(self._is_wanted, decoded.envelopes))
-        runs = {key.run for key in parts}
-        decided = decide(
-            [emission(key, of_emission) for key, of_emission in parts.items()],
-            self._place.known_runs(runs),
-            self._place.purged_runs(runs),
+        done = _Done(read)
+        decoded = decode(messages, self._topic_prefix)
+        self._reject([*unreadable, *decoded.rejected], done)
+        parts = self._with_what_waits(assemble(filter(self._is_wanted, decoded.envelopes)))
+        while parts:
+            decided = self._decide(parts)
+            for decision, keys in decided.items():
+                done.decisions.update(dict.fromkeys(keys, decision))
+            self._keep_waiting({key: parts[key] for key in decided[Decision.WAIT]})
+            whole = {key: parts[key] for key in decided[Decision.LAND]}
+            lacking = self._land_whole(whole, decoded, done)
+            # Without what is gone, another emission of the run may be the one that lands.
+            runs = {key.run for key in lacking}
+            parts = {key: those for key, those in parts.items() if key.run in runs} | lacking
+        if done.read:
+            self._place.note_read(done.read)
+        self._settle(done.decisions)
+        return Landed(done.decisions, done.rows, done.rejected, done.n_quarantined, done.latencies)
+
+    def set_aside(self, moment: datetime, cause: str, most: int) -> int:
+        """Put emissions into quarantine that have waited too long.
+
+        Args:
+            moment: Those of which nothing has been kept since.
+            cause: Why they are there, for a person.
+            most: How many at most.
+
+        Returns:
+            How many emissions there were.
+        """
+        waiting = (
+            (key, [envelope.message.place for envelope in self.pending.of(key)])
+            for key in self._place.waiting_since(moment)
         )
-        landing = [e.key for e in decided[Decision.LAND]]
-        rows: Mapping[str, pa.Table] = {}
-        if landing:
-            rows = table_rows(decoded, [parts[key] for key in landing])
-            self._place.land(rows, [key.run for key in landing])
-        visible_at = time.time()
-        rejected = [*decoded.rejected, *unusable]
-        waiting = [e.key for e in decided[Decision.WAIT]]
+        places = dict(islice(((key, those) for key, those in waiting if those), most))
+        wanted = [place for those in places.values() for place in those]
+        for messages in self._place.waiting_messages(wanted):
+            self._place.quarantine([Rejected(message, cause) for message in messages])
+            self._place.stop_waiting([message.place for message in messages])
+        for key in places:
+            self.pending.forget(key)
+        return len(places)
+
+    def _reject(self, rejected: Sequence[Rejected], done: _Done) -> None:
+        done.rejected += rejected
+        done.n_quarantined += self._place.quarantine(rejected)
+
+    def _with_what_waits(self, came: Mapping[EmissionKey, Parts]) -> dict[EmissionKey, Parts]:
+        parts = dict(came)
+        for key, those in came.items():
+            if waiting := self.pending.of(key):
+                # What came again is first: it has its value.
+                parts |= assemble([*those.values(), *waiting])
+        return parts
+
+    def _decide(
+        self, parts: Mapping[EmissionKey, Parts]
+    ) -> Mapping[Decision, Sequence[EmissionKey]]:
+        settled = self._place.settled({key.run for key in parts})
+        emissions = [emission(key, those) for key, those in parts.items()]
+        decided = decide(emissions, settled.known, settled.purged)
+        return {decision: [one.key for one in those] for decision, those in decided.items()}
+
+    def _keep_waiting(self, waiting: Mapping[EmissionKey, Parts]) -> None:
         self._place.keep_waiting(
-            self.pending.wait([e for key in waiting for e in parts[key].values()])
+            [new for key, parts in waiting.items() for new in self.pending.new(key, parts.values())]
         )
-        return Landed(
-            emissions={decision: len(those) for decision, those in decided.items()},
-            rows={grain: table.num_rows for grain, table in rows.items()},
-            rejected=rejected,
-            quarantined=self._place.quarantine(rejected),
-            latencies=latencies_of((key.emission_id for key in landing), visible_at),
-        )
+        for key, parts in waiting.items():
+            self.pending.wait(key, parts.values())
+
+    def _land_whole(
+        self, whole: Mapping[EmissionKey, Parts], decoded: Decoded, done: _Done
+    ) -> dict[EmissionKey, Parts]:
+        """Land whole emissions; return what is left of those of which a value is gone."""
+        lacking: dict[EmissionKey, Parts] = {}
+        emissions = WholeEmissions(whole, decoded, self.pending, self._place, self._topic_prefix)
+        for portion in emissions.rows():
+            self._reject(portion.rejected, done)
+            lacking |= portion.lacking
+            if not portion.emissions:
+                continue
+            read = done.read if portion.is_last and not lacking else None
+            self._place.land(portion.rows, [key.run for key in portion.emissions], read)
+            if read:
+                done.read = None
+            done.rows.update({grain: rows.num_rows for grain, rows in portion.rows.items()})
+            done.latencies += latencies_of((k.emission_id for k in portion.emissions), time.time())
+        if lacking:
+            logger.warning(
+                "messages that wait are gone from the table `pending`: of %d emission(s), such as %r",
+                len(lacking),
+                next(iter(lacking)),
+            )
+        return lacking
+
+    def _settle(self, decisions: dict[EmissionKey, Decision]) -> None:
+        """Let nothing wait of runs that are decided; what did came second, too."""
+        for key, decision in list(decisions.items()):
+            if decision is not Decision.WAIT:
+                fate = Decision.PURGED if decision is Decision.PURGED else Decision.REPEAT
+                for other in self.pending.settle(key.run):
+                    decisions.setdefault(other, fate)
 
     def _is_wanted(self, envelope: Envelope) -> bool:
         return not self._pipelines or envelope.pipeline in self._pipelines

@@ -28,6 +28,8 @@ class BatchReport:
     """Rows appended by grain."""
     quarantined: int
     """Messages that could not be used, for the first time in this batch."""
+    set_aside: int
+    """Emissions that had waited too long, and went to quarantine."""
     pending: int
     """Emissions that wait for the rest of their messages when the batch ends."""
     seconds: float
@@ -42,6 +44,8 @@ class BatchReport:
         counts = [f"{n} run(s) {decision.value}" for decision, n in self.emissions.items() if n]
         if self.quarantined:
             counts.append(f"{self.quarantined} message(s) quarantined")
+        if self.set_aside:
+            counts.append(f"{self.set_aside} incomplete emission(s) set aside")
         return f"batch {self.batch_id}: {', '.join(counts) or 'nothing new'}"
 
     def as_json(self, time: datetime | None = None) -> str:
@@ -59,6 +63,7 @@ class BatchReport:
                 "emissions": {known.value: self.emissions.get(known, 0) for known in Decision},
                 "rows": dict(self.rows),
                 "quarantined": self.quarantined,
+                "set_aside": self.set_aside,
                 "pending": self.pending,
                 "seconds": round(self.seconds, 3),
                 "latency_p50_seconds": round(median(self.latencies), 3) if self.latencies else None,

@@ -17,7 +17,7 @@ import pyarrow as pa
 from conformare_schemas import HEADER_BYTES, message_schema
 from conformare_sink.messages.payloads import MOST_ITEMS, Bools, Ints, Payloads
 
-Place = Callable[[Ints], Ints]
+IndexOf = Callable[[Ints], Ints]
 """Where in a column what was read for some slots belongs."""
 
 
@@ -66,7 +66,7 @@ class _Column(Protocol):
     def read(self, who: Ints, slots: Ints) -> None:
         """Read it of some payloads, for the slots that they have in the column."""
 
-    def array(self, length: int, place: Place) -> pa.Array:
+    def array(self, length: int, index_of: IndexOf) -> pa.Array:
         """Return the column; null where nothing was read."""
 
 
@@ -147,12 +147,12 @@ class _Longs:
         """Read a number of each."""
         self._read.append((slots, self._payloads.longs(who)))
 
-    def array(self, length: int, place: Place) -> pa.Array:
+    def array(self, length: int, index_of: IndexOf) -> pa.Array:
         """Return the numbers."""
         values, missing = np.zeros(length, np.int64), np.ones(length, np.bool_)
         for slots, numbers in self._read:
-            values[place(slots)] = numbers
-            missing[place(slots)] = False
+            values[index_of(slots)] = numbers
+            missing[index_of(slots)] = False
         return pa.array(values, mask=missing)
 
 
@@ -173,9 +173,9 @@ class _Booleans(_Longs):
         """Read a truth value of each."""
         self._read.append((slots, self._payloads.booleans(who).astype(np.int64)))
 
-    def array(self, length: int, place: Place) -> pa.Array:
+    def array(self, length: int, index_of: IndexOf) -> pa.Array:
         """Return the truth values."""
-        return super().array(length, place).cast(pa.bool_())
+        return super().array(length, index_of).cast(pa.bool_())
 
 
 class _Texts:
@@ -189,7 +189,7 @@ class _Texts:
         """Pass over a text of each."""
         self._read.append((slots, *self._payloads.spans(who)))
 
-    def array(self, length: int, place: Place) -> pa.Array:
+    def array(self, length: int, index_of: IndexOf) -> pa.Array:
         """Return the texts.
 
         Raises:
@@ -198,8 +198,8 @@ class _Texts:
         starts, lengths = np.zeros((2, length), np.int64)
         there = np.zeros(length, np.bool_)
         for slots, begins, sizes in self._read:
-            places = place(slots)
-            starts[places], lengths[places], there[places] = begins, sizes, True
+            indices = index_of(slots)
+            starts[indices], lengths[indices], there[indices] = begins, sizes, True
         offsets, content = self._payloads.content(starts, lengths)
         bitmap = pa.py_buffer(np.packbits(there, bitorder="little").tobytes())
         buffers = [bitmap, pa.py_buffer(offsets.tobytes()), pa.py_buffer(content)]
@@ -231,9 +231,9 @@ class _Optional:
         there = branches == self._value_branch
         self._values.read(who[there], slots[there])
 
-    def array(self, length: int, place: Place) -> pa.Array:
+    def array(self, length: int, index_of: IndexOf) -> pa.Array:
         """Return the values."""
-        return self._values.array(length, place)
+        return self._values.array(length, index_of)
 
 
 class _Lists:
@@ -253,25 +253,25 @@ class _Lists:
             self._read_item(who[those], slots[those] * MOST_ITEMS + number)
         self._payloads.end_items(who[counts > 0])
 
-    def array(self, length: int, place: Place) -> pa.Array:
+    def array(self, length: int, index_of: IndexOf) -> pa.Array:
         """Return the lists."""
-        offsets, values = self._items(self._values, length, place)
+        offsets, values = self._items(self._values, length, index_of)
         return pa.ListArray.from_arrays(offsets, values)
 
     def _read_item(self, who: Ints, slots: Ints) -> None:
         self._values.read(who, slots)
 
-    def _items(self, column: _Column, length: int, place: Place) -> tuple[pa.Array, pa.Array]:
+    def _items(self, column: _Column, length: int, index_of: IndexOf) -> tuple[pa.Array, pa.Array]:
         """Return where the items of each list begin, and at last end; and a column of them."""
         offsets = np.zeros(length + 1, np.int64)
         for slots, counts in self._counts:
-            offsets[place(slots) + 1] = counts
+            offsets[index_of(slots) + 1] = counts
         np.cumsum(offsets, out=offsets)
 
-        def place_item(slots: Ints) -> Ints:
-            return offsets[place(slots // MOST_ITEMS)] + slots % MOST_ITEMS
+        def index_of_item(slots: Ints) -> Ints:
+            return offsets[index_of(slots // MOST_ITEMS)] + slots % MOST_ITEMS
 
-        items = column.array(int(offsets[-1]), place_item)
+        items = column.array(int(offsets[-1]), index_of_item)
         return pa.array(offsets, pa.int32()), items
 
 
@@ -282,10 +282,10 @@ class _Maps(_Lists):
         super().__init__(payloads, values)
         self._keys = _Texts(payloads)
 
-    def array(self, length: int, place: Place) -> pa.Array:
+    def array(self, length: int, index_of: IndexOf) -> pa.Array:
         """Return the maps."""
-        offsets, keys = self._items(self._keys, length, place)
-        _, values = self._items(self._values, length, place)
+        offsets, keys = self._items(self._keys, length, index_of)
+        _, values = self._items(self._values, length, index_of)
         pairs = list(zip(keys.to_pylist(), values.to_pylist(), strict=True))
         ends = offsets.to_pylist()
         maps = [list(dict(pairs[begin:end]).items()) for begin, end in pairwise(ends)]

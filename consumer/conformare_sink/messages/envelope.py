@@ -13,8 +13,9 @@ EARLIEST_TS = 0
 
 LARGEST_INT = 2**31 - 1
 
-LONGEST_IDENTITY = 2_048
-"""Bytes of run_id, pipeline and emission_id together: they are repeated in each of the rows."""
+LONGEST_IDENTITY = 2_560
+"""Bytes of run_id, pipeline and emission_id together: they are repeated in each of the rows. Our jobs
+allow 255 characters to each of the first two."""
 
 MOST_ROWS_OF_EMISSION = 1_000_000
 """An emission lands at once, with all its rows in memory."""
@@ -48,6 +49,8 @@ class Rejected:
 
     message: Message
     cause: str
+    n_bytes: int | None = None
+    """What the message weighs, where its value was not read."""
 
 
 def fault(envelope: Envelope) -> str | None:

@@ -18,8 +18,8 @@ LARGEST_AT_FIRST = 256 * 1024
 """Bytes of key and value together; the value of a larger message is not read with its batch, but
 when it is known how large it is."""
 
-LONGEST_KEY = 1000
-"""Bytes; a key that is longer is not read either where the value is not."""
+LONGEST_KEY = 1_020
+"""Bytes, as many as a run_id may have; a longer key is not read either where the value is not."""
 
 
 class Place(NamedTuple):

@@ -51,6 +51,10 @@ class Payloads:
         self._at = np.minimum(self._end - sizes + skip, self._end)
         self._is_odd = np.zeros(len(values), np.bool_)
 
+    def odd(self) -> Bools:
+        """Return of each payload whether anything odd was read."""
+        return self._is_odd
+
     def finish(self) -> Bools:
         """Return of each payload whether it is odd, now that all has been read."""
         odd: Bools = self._is_odd | (self._at != self._end)

@@ -7,13 +7,13 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from socketserver import TCPServer, ThreadingMixIn
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 from types import TracebackType
-from typing import Any, NamedTuple, final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from typing import Any, final
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from conformare_sink.errors import EndpointError
 from conformare_sink.monitoring.health import Health
@@ -23,10 +23,11 @@ logger = logging.getLogger("conformare_sink")
 DEFAULT_HOST = "127.0.0.1"
 IDLE_SECONDS = 10.0
 """A client that says nothing for so long is hung up on."""
+MOST_CLIENTS = 32
+"""Each has a thread; one more is hung up on at once."""
 _POLL_SECONDS = 0.1
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
+_TEXT = "text/plain; charset=utf-8"
 
 
 @final
@@ -46,7 +47,8 @@ class MetricsEndpoint:
     def __init__(
         self, registry: CollectorRegistry, health: Health, host: str = DEFAULT_HOST, port: int = 0
     ) -> None:
-        self._application = _Application(registry, health)
+        self._registry = registry
+        self._health = health
         self._host = host
         self._wanted_port = port
         self._server: _Server | None = None
@@ -58,8 +60,8 @@ class MetricsEndpoint:
             EndpointError: The port is taken, or the address is not this machine's.
         """
         try:
-            self._server = _Server(self._host, self._wanted_port, self._application)
-        except (OSError, OverflowError) as exc:
+            self._server = _Server(self._host, self._wanted_port, self._registry, self._health)
+        except (OSError, OverflowError, ValueError) as exc:  # a name can be none of a machine
             cause = getattr(exc, "strerror", None) or str(exc)
             raise EndpointError(self._host, self._wanted_port, cause) from exc
         threading.Thread(
@@ -85,83 +87,75 @@ class MetricsEndpoint:
     @property
     def port(self) -> int:
         """The port that is listened on; the one wanted while the block is not entered."""
-        return self._wanted_port if self._server is None else self._server.server_port
+        return self._wanted_port if self._server is None else self._server.server_address[1]
 
 
-class _Answer(NamedTuple):
-    status: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-
-class _Application:
-    """Answers requests; prometheus_client's own server has no other page than the metrics."""
-
-    def __init__(self, registry: CollectorRegistry, health: Health) -> None:
-        self._metrics_app = make_wsgi_app(registry)
-        self._health = health
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
-        answer = self._answer(environ)
-        length = ("Content-Length", str(len(answer.body)))
-        start_response(answer.status, [*answer.headers, length])
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
-
-    def _answer(self, environ: Environ) -> _Answer:
-        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-            return _text("405 Method Not Allowed", "use GET or HEAD\n", ("Allow", "GET, HEAD"))
-        if environ["PATH_INFO"] == "/metrics":
-            return self._metrics(environ)
-        if environ["PATH_INFO"] == "/health":
-            return self._told_health()
-        return _text("404 Not Found", "there are /metrics and /health\n")
-
-    def _metrics(self, environ: Environ) -> _Answer:
-        begun: list[Any] = []
-        # It knows no HEAD.
-        body = self._metrics_app(
-            {**environ, "REQUEST_METHOD": "GET"}, lambda *arguments: begun.extend(arguments)
-        )
-        status, headers = begun
-        return _Answer(status, headers, b"".join(body))
-
-    def _told_health(self) -> _Answer:
-        healthy, status, seconds = self._health.report()
-        text = json.dumps({"status": status, "since": round(seconds, 3)})
-        headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-        code = "200 OK" if healthy else "503 Service Unavailable"
-        return _Answer(code, headers, f"{text}\n".encode())
-
-
-def _text(status: str, text: str, *headers: tuple[str, str]) -> _Answer:
-    return _Answer(status, [("Content-Type", "text/plain; charset=utf-8"), *headers], text.encode())
-
-
-class _Handler(WSGIRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE_SECONDS
+    server: _Server
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/metrics":
+            self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self.server.registry))
+        elif path == "/health":
+            healthy, status, seconds = self.server.health.report()
+            told = json.dumps({"status": status, "since": round(seconds, 3)})
+            code = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
+            self._answer(code, "application/json", f"{told}\n".encode())
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, _TEXT, b"there are /metrics and /health\n")
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def send_error(self, code: int, *_: object) -> None:
+        """Refuse a request, and repeat nothing of it."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            self._answer(HTTPStatus.METHOD_NOT_ALLOWED, _TEXT, b"use GET or HEAD\n")
+        else:
+            self._answer(code, _TEXT, b"this is no request\n")
+
+    def _answer(self, code: int, content_type: str, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Allow", "GET, HEAD")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing: a scrape every few seconds is no news."""
 
 
-class _Server(ThreadingMixIn, WSGIServer):
+class _Server(ThreadingTCPServer):
+    # http.server's own asks for the machine's name, for which a name server may take long.
+    allow_reuse_address = True
     daemon_threads = True
-    # Some releases of Python let two servers share a port, and each gets half of the requests.
-    allow_reuse_port = False
+    request_queue_size = MOST_CLIENTS
 
-    def __init__(self, host: str, port: int, application: _Application) -> None:
+    def __init__(self, host: str, port: int, registry: CollectorRegistry, health: Health) -> None:
+        self.registry = registry
+        self.health = health
+        self._free = threading.Semaphore(MOST_CLIENTS)
         # Not with the port: it would take one that is too large modulo 65,536.
         ((self.address_family, _, _, _, address), *_) = socket.getaddrinfo(
             host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         super().__init__((address[0], port, *address[2:]), _Handler)
-        self.set_app(application)
 
-    def server_bind(self) -> None:
-        """Bind without asking for the machine's name, for which a name server may take long."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
-        self.setup_environ()
+    def verify_request(self, *_: object) -> bool:
+        """Take a client if there are not too many."""
+        return self._free.acquire(blocking=False)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a client, and make room for the next one."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, *_: object) -> None:
         """Leave a client that hung up or said nothing to itself."""

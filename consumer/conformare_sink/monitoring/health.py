@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 BATCH_LIMIT_SECONDS = 600.0
 
+_STARTING = "starting"
 _RUNNING = "ok"
 
 
@@ -39,9 +40,13 @@ class Health:
     ) -> None:
         self._batch_limit_seconds = batch_limit_seconds
         self._clock = clock
-        self._state = ("starting", clock())
+        self._state = (_STARTING, clock())
         self._batch_since: float | None = None
         self._stopping_since: float | None = None
+
+    def starting(self) -> None:
+        """Say that a broker has answered, and that what the stream needs is being opened."""
+        self._be(_STARTING)
 
     def running(self) -> None:
         """Say that the stream runs; again and again is the same as once."""

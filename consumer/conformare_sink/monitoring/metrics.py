@@ -38,6 +38,9 @@ class SinkMetrics:
             "duplicates_dropped", "Emissions dropped because their run has landed already."
         )
         self._quarantined = self._counter("quarantined", "Messages put into quarantine.")
+        self._set_aside = self._counter(
+            "set_aside", "Incomplete emissions put into quarantine, for they waited too long."
+        )
         self._pending = self._gauge(
             "pending_emissions", "Emissions that waited for messages after the last batch."
         )
@@ -74,6 +77,7 @@ class SinkMetrics:
         self._landed.inc(report.emissions.get(Decision.LAND, 0))
         self._duplicates.inc(report.emissions.get(Decision.REPEAT, 0))
         self._quarantined.inc(report.quarantined)
+        self._set_aside.inc(report.set_aside)
         self._pending.set(report.pending)
         self._producers.observe(report.sequences)
         self._gaps.set(self._producers.gaps)

@@ -14,15 +14,17 @@ from collections.abc import Iterable
 MOST_INTERVALS = 100_000
 """Over all producers; one without gaps has one."""
 MOST_INTERVALS_OF_ONE = 1_000
-LONGEST_PRODUCER = 100
-"""In characters; our own jobs name themselves by a UUID."""
+LARGEST_GAP = 1_000_000
+"""No process of ours loses so many runs between two that arrive; whoever may write to a topic can
+send any number."""
 
 
 class ProducerSequences:
     """Remembers the sequence numbers seen of each producer, as disjoint intervals.
 
-    Memory is bounded. Where there are too many intervals, the producers that were seen least
-    recently are forgotten: their gaps are no longer counted, and should one come again, it is new.
+    Memory is bounded. Where there are too many intervals, the producers without gaps that were seen
+    least recently are forgotten, and only where there are no others those with gaps. One that comes
+    again is new.
     Where one producer has too many, its lowest gaps are closed to late arrivals: they stay counted.
 
     Args:
@@ -35,26 +37,29 @@ class ProducerSequences:
     ) -> None:
         self._most_intervals = most_intervals
         self._most_of_one = most_of_one
-        self._producers: OrderedDict[str, _Intervals] = OrderedDict()
+        # Each in the order in which they were last seen.
+        self._whole: OrderedDict[str, _Intervals] = OrderedDict()
+        self._with_gaps: OrderedDict[str, _Intervals] = OrderedDict()
         self._n_intervals = 0
         self._gaps = 0
 
     @property
     def gaps(self) -> int:
-        """How many numbers are missing between the lowest and the highest seen of each producer."""
+        """How many numbers are missing between those seen of each producer.
+
+        Between two neighbours that are further apart than `LARGEST_GAP` none is.
+        """
         return self._gaps
 
     def observe(self, sequences: Iterable[tuple[str, int]]) -> None:
         """Take note of what arrived; the order and repetitions do not matter.
 
         Args:
-            sequences: Producer and sequence number. Numbers below 1 and producers with too long a
-                name are none of ours and ignored.
+            sequences: Producers and sequence numbers, as `sequence_of` returns them.
         """
         by_producer: dict[str, list[int]] = defaultdict(list)
         for producer, sequence in sequences:
-            if sequence >= 1 and len(producer) <= LONGEST_PRODUCER:
-                by_producer[producer].append(sequence)
+            by_producer[producer].append(sequence)
         for producer, numbers in by_producer.items():
             seen = self._take(producer)
             # In their order, so that what is seen at once makes no intervals for a moment.
@@ -63,10 +68,10 @@ class ProducerSequences:
             seen.shrink(self._most_of_one)
             self._put(producer, seen)
         while self._n_intervals > self._most_intervals:
-            self._take(next(iter(self._producers)))
+            self._take(next(iter(self._whole or self._with_gaps)))
 
     def _take(self, producer: str) -> _Intervals:
-        seen = self._producers.pop(producer, None)
+        seen = self._whole.pop(producer, None) or self._with_gaps.pop(producer, None)
         if seen is None:
             return _Intervals()
         self._n_intervals -= len(seen)
@@ -74,8 +79,7 @@ class ProducerSequences:
         return seen
 
     def _put(self, producer: str, seen: _Intervals) -> None:
-        """Put a producer at the end: the order is that of when each was last seen."""
-        self._producers[producer] = seen
+        (self._with_gaps if seen.gaps else self._whole)[producer] = seen
         self._n_intervals += len(seen)
         self._gaps += seen.gaps
 
@@ -83,27 +87,26 @@ class ProducerSequences:
 class _Intervals:
     """A set of numbers as ascending intervals that neither overlap nor touch."""
 
-    __slots__ = ("_firsts", "_lasts", "_seen")
+    __slots__ = ("_closed", "_firsts", "_lasts")
 
     def __init__(self) -> None:
         self._firsts: list[int] = []
         self._lasts: list[int] = []
-        self._seen = 0
+        self._closed = 0
 
     def __len__(self) -> int:
         return len(self._firsts)
 
     @property
     def gaps(self) -> int:
-        """How many numbers between the lowest and the highest were not seen."""
-        return self._lasts[-1] - self._firsts[0] + 1 - self._seen
+        """How many numbers between the intervals were not seen, and before they were closed."""
+        return self._closed + self._between(len(self))
 
     def add(self, number: int) -> None:
         """Add a number; one that is there already changes nothing."""
         after = bisect_right(self._firsts, number)
         if after and number <= self._lasts[after - 1]:
             return
-        self._seen += 1
         joins_before = after > 0 and self._lasts[after - 1] == number - 1
         joins_after = after < len(self) and self._firsts[after] == number + 1
         if joins_before and joins_after:
@@ -120,8 +123,19 @@ class _Intervals:
         """Close the lowest gaps until there are at most so many intervals."""
         excess = len(self) - most
         if excess > 0:
+            self._closed += self._between(excess + 1)
             del self._firsts[1 : excess + 1]
             del self._lasts[:excess]
+
+    def _between(self, n_lowest: int) -> int:
+        """Return how many numbers are missing between the lowest intervals."""
+        gaps = (
+            after - before - 1
+            for before, after in zip(
+                self._lasts[: n_lowest - 1], self._firsts[1:n_lowest], strict=True
+            )
+        )
+        return sum(gap for gap in gaps if gap <= LARGEST_GAP)
 
     def _close(self, index: int) -> None:
         """Make one interval of that at an index and the one before it."""

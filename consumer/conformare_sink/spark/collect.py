@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Protocol
@@ -134,9 +135,9 @@ class Collector:
             return
         for half in halves(ranges):
             read = partial(self._source.read, half, records_at_once)
-            yield from self._attempt(
-                _lighter(read(), half), half, read, max(1, records_at_once // 4)
-            )
+            light = _lighter(read(), half)
+            for portion in self._attempt(light, half, read, max(1, records_at_once // 4)):
+                yield replace(portion, is_whole=False)
 
 
 def _share(messages: int) -> int:
@@ -174,7 +175,9 @@ def _portions(light: DataFrame, ranges: Ranges, read: Read) -> Iterator[Portion]
             if fault_of(exc) is not Fault.RESULT_TOO_LARGE:
                 raise
         else:
-            yield from _by_weight(table, _share(count(ranges)), read)
+            portions = _by_weight(table, _share(count(ranges)), read)
+            del table  # it is let go of when its messages are there
+            yield from portions
             return
     yield from _all_dealt(read())
 
@@ -185,7 +188,9 @@ def _by_weight(table: pa.Table, share: int, read: Read) -> Iterator[Portion]:
     is_behind = (weights > share) & (weights <= LARGEST_MESSAGE)
     here = weights_here(weights)
     if here.sum() <= PORTION_WEIGHT and not is_behind.any():
-        yield Portion.of_table(table)
+        portion = Portion.of_table(table, is_whole=True)
+        del table
+        yield portion
         return
     buckets = np.fromiter(map(bucket, table["key"].to_pylist()), np.int64, len(table))
     spreads = table["offset"].to_numpy() % SPREADS

@@ -16,7 +16,6 @@ class Fault(Enum):
     MEMORY = "Java's memory did not suffice"
     UNREADABLE = "a message has a time that Spark cannot hold"
     KAFKA_AWAY = "the Kafka broker was not reached"
-    REPORT = "Spark failed on its report of a batch that was done"
     JAVA_ENDED = "Spark's Java process has ended"
 
 
@@ -47,10 +46,6 @@ _SIGNS = {
         # The name of a container that is stopped does not resolve.
         r"|No resolvable bootstrap urls"
     ),
-    # Spark 4.1.1 fails on the report of a batch that it has executed again after a crash, when the
-    # batch is finished and noted (SPARK-57438): KafkaMicroBatchStream has not asked for latest
-    # offsets yet.
-    Fault.REPORT: r"at org\.apache\.spark\.sql\.kafka010\.KafkaMicroBatchStream\$\.metrics\(",
     Fault.JAVA_ENDED: (
         r"Answer from Java side is empty"
         r"|An error occurred while trying to connect to the Java server"
@@ -67,6 +62,13 @@ def fault_of(error: BaseException) -> Fault | None:
 def told_by(text: str) -> Fault | None:
     """Return the kind of fault that a text tells of, the first that fits in the order of `Fault`."""
     return next((fault for fault, sign in _SIGNS.items() if re.search(sign, text)), None)
+
+
+def words_of(error: BaseException, fault: Fault) -> str | None:
+    """Return in which words an error tells of a fault, on one line; None where it does not."""
+    text = story(error)
+    found = re.search(_SIGNS[fault], text)
+    return None if found is None else text[found.start() :].splitlines()[0]
 
 
 def story(error: BaseException | None) -> str:

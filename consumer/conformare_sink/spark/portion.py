@@ -14,6 +14,9 @@ from conformare_sink.messages.headers import sequence_of
 from conformare_sink.messages.message import LARGEST_MESSAGE, Message, Weighed, messages_of
 from conformare_sink.spark.dealing import Ints
 
+TOO_LARGE = "too large"
+"""What causes begin with of messages whose values were not read."""
+
 LEAST_WEIGHT = 1342
 """What a message counts at least, in bytes: with fewer, it is objects of Python that take the room."""
 
@@ -27,6 +30,8 @@ class Portion:
     """Messages whose values were not read."""
     sequences: set[tuple[str, int]] = field(default_factory=set)
     """Producers and the sequence numbers of their emissions, where messages name them."""
+    is_whole: bool = False
+    """Whether it is all of its batch."""
 
     def add(self, weighed: Iterable[Weighed]) -> None:
         """Add messages with their weights."""
@@ -34,28 +39,30 @@ class Portion:
             if weight is not None and weight <= LARGEST_MESSAGE:
                 self.messages.append(message)
             else:
-                self.too_large.append(Rejected(message, _cause(weight)))
+                self.too_large.append(_rejected(message, weight))
             if known := sequence_of(producer, sequence):
                 self.sequences.add(known)
 
     @classmethod
-    def of_table(cls, table: pa.Table) -> Portion:
+    def of_table(cls, table: pa.Table, *, is_whole: bool = False) -> Portion:
         """Return the messages of a table.
 
         Args:
             table: `MESSAGE_COLUMNS`, producer, sequence and weight.
+            is_whole: Whether they are all of a batch.
         """
         is_too_large = pc.greater(table["weight"], LARGEST_MESSAGE)
         left_out = table.filter(is_too_large)
-        causes = map(_cause, left_out["weight"].to_pylist())
+        weights = left_out["weight"].to_pylist()
         read = table.filter(pc.invert(is_too_large)) if len(left_out) else table
         pairs = table.select(["producer", "sequence"]).drop_null()
         distinct = pairs.group_by(["producer", "sequence"]).aggregate([])
         known = map(sequence_of, *(distinct[name].to_pylist() for name in ("producer", "sequence")))
         return cls(
             messages=messages_of(read),
-            too_large=[*map(Rejected, messages_of(left_out), causes)],
+            too_large=[*map(_rejected, messages_of(left_out), weights)],
             sequences={*filter(None, known)},
+            is_whole=is_whole,
         )
 
 
@@ -64,7 +71,7 @@ def weights_here(weights: Ints) -> Ints:
     return np.maximum(np.where(weights > LARGEST_MESSAGE, 0, weights), LEAST_WEIGHT)
 
 
-def _cause(weight: int | None) -> str:
+def _rejected(message: Message, weight: int | None) -> Rejected:
     if weight is None:
-        return "too large: Java's memory does not hold it"
-    return f"too large: {weight:,} bytes"
+        return Rejected(message, f"{TOO_LARGE}: Java's memory does not hold it")
+    return Rejected(message, f"{TOO_LARGE}: more than {LARGEST_MESSAGE:,} bytes", weight)

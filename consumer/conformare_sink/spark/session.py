@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib.resources import files
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from conformare_sink.spark.class_archive import java_options
 from conformare_sink.spark.jars import SINK_JARS, resolve_jars
+from conformare_sink.spark.logs import CONFIGURATION, quieten
 from conformare_sink.spark.process import launch_spark
 
 DEFAULT_MASTER = "local[*]"
@@ -53,7 +53,6 @@ def spark_conf(
         extra_conf: Settings that win over ours; Java options are joined, these last.
     """
     limits = " ".join(f"-D{name}={value}" for name, value in AVRO_LIMITS.items())
-    log_config = files("conformare_sink.spark") / "log4j2.properties"
     conf = {
         "spark.master": master,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -66,9 +65,6 @@ def spark_conf(
         "spark.sql.codegen.maxFields": "1000",
         # A table's log is a few hundred actions: Delta's 50 tasks to read it cost seconds each time.
         "spark.databricks.delta.snapshotPartitions": "1",
-        # Kernel commits as Delta's own Spark writer does; its default starts eight processes for
-        # every commit on a local file system, to look for symbolic links.
-        "spark.hadoop.io.delta.kernel.logStore.file.impl": "io.delta.storage.LocalLogStore",
         # Otherwise every maintenance writes most tables anew: until 100 GB are clustered together,
         # and until a file that is not clustered has 1 GB.
         "spark.databricks.delta.optimize.clustering.mergeStrategy.minCubeSize.threshold": _SETTLED,
@@ -91,11 +87,11 @@ def spark_conf(
         "spark.executor.killOnFatalError.depth": "0",
         # What a consumer has made of its last fetch is kept for five minutes otherwise: it can be
         # most of the heap.
-        "spark.kafka.consumer.fetchedData.cache.timeout": "100ms",
-        "spark.kafka.consumer.fetchedData.cache.evictorThreadRunInterval": "100ms",
+        "spark.kafka.consumer.fetchedData.cache.timeout": "1s",
+        "spark.kafka.consumer.fetchedData.cache.evictorThreadRunInterval": "1s",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        _DRIVER_OPTIONS: f'{limits} "-Dlog4j2.configurationFile={log_config}"',
+        _DRIVER_OPTIONS: f'{limits} "-Dlog4j2.configurationFile={CONFIGURATION}"',
         _EXECUTOR_OPTIONS: limits,
     }
     if jars:
@@ -174,6 +170,7 @@ def _submitted_conf() -> dict[str, str]:
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         return {}
     _limit_avro()  # also connects to the Java process, which SparkConf() then asks
+    quieten(SparkContext._jvm)  # noqa: SLF001 - nothing public leads to Log4j
     return dict(SparkConf().getAll())
 
 

@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
 
 from conformare_sink.errors import BrokerUnreachableError, StreamFailedError
 from conformare_sink.kafka.topics import Topics
+from conformare_sink.spark.faults import Fault, words_of
 
 logger = logging.getLogger("conformare_sink")
 
 PROBE_SECONDS = 3.0
 REMIND_SECONDS = 30.0
 
-_SIGNS_OF_OUTAGE = (
-    # The broker was stopped or hung: the look-up of offsets, or of a position within a batch.
-    "org.apache.kafka.common.errors.TimeoutException",
-    "org.apache.kafka.common.errors.DisconnectException",
-    "org.apache.kafka.common.errors.NetworkException",
-    # Spark's own, where a fetch brings nothing in time.
-    "java.util.concurrent.TimeoutException: Cannot fetch record",
-    # The name of a container that is stopped does not resolve.
-    "No resolvable bootstrap urls",
-)
-
-# Spark 4.1.1 fails on the report of a batch that it has executed again after a crash, when the batch
-# is finished and noted (SPARK-57438): KafkaMicroBatchStream has not asked for latest offsets yet.
-_SIGN_OF_REPORT = "at org.apache.spark.sql.kafka010.KafkaMicroBatchStream$.metrics("
+_AROUND_A_CAUSE = re.compile(r"^[\w.]+\.(?=\w+Exception: )| SQLSTATE: \w+$")
+"""The packages of a class in Java, and what Spark puts behind a message."""
 
 
 def is_outage(error: BaseException) -> bool:
     """Return whether an error comes from a broker that was not reached."""
-    if isinstance(error, BrokerUnreachableError):
-        return True
-    story = _story(error)
-    return any(sign in story for sign in _SIGNS_OF_OUTAGE)
-
-
-def is_failed_report(error: BaseException) -> bool:
-    """Return whether a query ended after a batch was done, on Spark's report of it."""
-    return _SIGN_OF_REPORT in _story(error)
+    return _outage(error) is not None
 
 
 def await_broker(topics: Topics, patience_seconds: float | None, stopping: threading.Event) -> bool:
@@ -127,14 +109,13 @@ class Restarts:
         try:
             run()
         except (StreamFailedError, BrokerUnreachableError) as error:
-            if is_failed_report(error):
-                return True
-            if not is_outage(error):
+            outage = _outage(error)
+            if outage is None:
                 self._explain()
                 raise
             if self._is_too_long():
                 raise
-            logger.warning("the Kafka broker was not reached: %s", error)
+            logger.warning("the Kafka broker was not reached: %s", outage)
             return True
         return False
 
@@ -145,10 +126,12 @@ class Restarts:
         return self._patience is not None and now - self._failing_since > self._patience
 
 
-def _story(error: BaseException | None) -> str:
-    """All that is known of an error: its own text and its causes', in Python and in Java."""
-    parts = []
-    while error is not None:
-        parts += [str(error), str(getattr(error, "_stackTrace", ""))]
-        error = error.__cause__ or getattr(error, "_cause", None) or error.__context__
-    return "\n".join(parts)
+def _outage(error: BaseException) -> str | None:
+    """Return in which words an error says that a broker was not reached, if it does.
+
+    An exception of Java's that has been through a batch's function is an account of many lines.
+    """
+    if isinstance(error, BrokerUnreachableError):
+        return str(error)
+    words = words_of(error, Fault.KAFKA_AWAY)
+    return None if words is None else _AROUND_A_CAUSE.sub("", words).strip()

@@ -2,50 +2,48 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame
 
-from conformare_sink.errors import StreamFailedError
-from conformare_sink.kafka.cluster import PartitionOffsets
+from conformare_sink.errors import StreamFailedError, first_line
+from conformare_sink.kafka.offsets import PartitionOffsets, from_spark
+from conformare_sink.spark.dealing import Ranges
 
-
-class _StopRequested(Exception):  # noqa: N818 - no fault: the query is being stopped
-    """Raised inside the query so that a batch which has not begun is not committed."""
-
-
-def _is_a_fault(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], _StopRequested))
+Land = Callable[[DataFrame, int, Ranges], None]
+"""Lands a micro-batch: its messages, its number, and where they are in Kafka."""
 
 
 class LandingQuery:
     """A running query.
 
+    Its checkpoint is a folder of this machine that ends with it: where the sink resumes, the lake
+    knows. Spark's executors never see it.
+
     Args:
-        messages: A streaming frame, as `decode` returns it.
-        land: Called with every micro-batch and its number.
-        checkpoint: Folder of the query's checkpoint.
-        interval: How often a batch begins, such as `2 seconds`; None to take everything that is
+        messages: A streaming frame, as `KafkaSource.stream` returns it.
+        starts: The offset at which each partition is begun.
+        land: Called with every micro-batch.
+        interval: How often a batch begins, such as `1 second`; None to take everything that is
             there and end.
     """
 
     def __init__(
-        self,
-        messages: DataFrame,
-        land: Callable[[DataFrame, int], None],
-        checkpoint: str,
-        interval: str | None,
+        self, messages: DataFrame, starts: PartitionOffsets, land: Land, interval: str | None
     ) -> None:
+        self._at = starts
         self._land = land
         self._fault: Exception | None = None
         self._landing = threading.Lock()
         self._stopping = False
-        writer = messages.writeStream.foreachBatch(self._land_unless_stopping).option(
-            "checkpointLocation", checkpoint
+        self._progress: tuple[int, PartitionOffsets] = (-1, {})
+        self._checkpoint = TemporaryDirectory(prefix="conformare-", ignore_cleanup_errors=True)
+        writer = messages.writeStream.foreachBatch(self._land_unless_over).option(
+            "checkpointLocation", Path(self._checkpoint.name).as_uri()
         )
         if interval is None:
             writer = writer.trigger(availableNow=True)
@@ -66,50 +64,47 @@ class LandingQuery:
             StreamFailedError: It ended with an error.
         """
         try:
-            if seconds is None:
-                self._query.awaitTermination()
-                return True
             # It takes fractions of a second, whatever its annotation says.
-            return bool(self._query.awaitTermination(seconds))  # type: ignore[arg-type]
+            ended = bool(self._query.awaitTermination(seconds)) or seconds is None  # type: ignore[arg-type]
         except StreamingQueryException as exc:
-            # A fault of a batch has been through Java, which makes text of it.
             fault = self._fault or exc
-            raise StreamFailedError(_first_line(exc)) from fault
+            raise StreamFailedError(first_line(fault)) from fault
+        if self._fault is not None:
+            raise StreamFailedError(first_line(self._fault)) from self._fault
+        return ended
 
     def stop(self) -> None:
         """Stop the query; a batch that is under way is finished first."""
-        # It tells of whatever goes back to Java as an exception.
-        logging.getLogger("py4j.clientserver").addFilter(_is_a_fault)
         with self._landing:
             self._stopping = True
         # Not under the lock: Spark waits for the query's thread, which may be waiting for it.
         self._query.stop()
+        self._checkpoint.cleanup()
 
     def progress(self) -> tuple[int, PartitionOffsets]:
-        """Return the number of the last batch and the offsets that it ended at; -1 before it."""
-        progress = self._query.lastProgress
-        if progress is None:
-            return -1, {}
-        # The object's own endOffset is the text of a Python dict; its JSON holds JSON.
-        (source,) = json.loads(progress.json)["sources"]
-        offsets = {
-            (topic, int(partition)): offset
-            for topic, partitions in (source["endOffset"] or {}).items()
-            for partition, offset in partitions.items()
-        }
-        return progress.batchId, offsets
+        """Return the number of the last batch that landed, and the offsets that it ended at."""
+        return self._progress
 
-    def _land_unless_stopping(self, batch: DataFrame, batch_id: int) -> None:
+    def _ends(self, batch_id: int) -> PartitionOffsets:
+        """Return the offsets that a batch ends at: Spark notes them before it begins."""
+        note = Path(self._checkpoint.name, "offsets", str(batch_id))
+        return from_spark(note.read_text(encoding="utf-8").splitlines()[-1])
+
+    def _land_unless_over(self, batch: DataFrame, batch_id: int) -> None:
+        """Land a batch; one that begins after a fault, or while the query is stopped, is left.
+
+        Nothing is raised to Spark: py4j and Spark would make a page of text of it. That Spark takes
+        such a batch for done is of no matter, for its checkpoint ends with the query.
+        """
         with self._landing:
-            if self._stopping:
-                # A batch whose function returns is committed: this one has to fail.
-                raise _StopRequested
+            if self._stopping or self._fault is not None:
+                return
             try:
-                self._land(batch, batch_id)
-            except Exception as fault:
+                ends = self._ends(batch_id)
+                ranges = {place: (self._at.get(place, 0), end) for place, end in ends.items()}
+                self._land(batch, batch_id, ranges)
+            except Exception as fault:  # noqa: BLE001 - `wait` raises it
                 self._fault = fault
-                raise
-
-
-def _first_line(exc: Exception) -> str:
-    return str(exc).strip().splitlines()[0]
+            else:
+                self._at = ends
+                self._progress = batch_id, ends

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from tempfile import TemporaryDirectory
-from uuid import uuid4
 
-import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_sink.errors import TopicsMissingError
-from conformare_sink.kafka.cluster import PartitionOffsets
+from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.lake.digests import DigestSet, run_digest, runs_in
-from conformare_sink.lake.folder import Folder
-from conformare_sink.lake.lake import Lake, open_for_writing
-from conformare_sink.lake.own_tables import PURGED
-from conformare_sink.lake.purge import purged_among
-from conformare_sink.lake.scan import RUN_DIGEST, read_digests
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.digests import DigestSet, run_digest
+from conformare_sink.lake.tables.places import lake_tables
 from conformare_sink.landing.batch import BatchLanding
-from conformare_sink.landing.landing import Landing, LandingPlace
+from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision, RunKey
-from conformare_sink.messages.envelope import Envelope, Rejected
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.collect import Collector
-from conformare_sink.stream.offsets_of_batch import offsets_of_batch
 from conformare_sink.stream.query import LandingQuery
-from conformare_sink.stream.resume.checkpoint import SCRATCH
+from conformare_sink.stream.rehearsal import destination
 from conformare_sink.stream.stream import WAKE_SECONDS
 
 
@@ -101,7 +89,7 @@ class ReplayReport:
     incomplete: int
     """Emissions of which the selection holds a part only."""
     quarantined: int
-    """Messages that could not be used."""
+    """Messages that cannot be used and were not in quarantine."""
     purged: int
     """Emissions of runs that were deleted on purpose."""
 
@@ -117,11 +105,11 @@ def replay(
 ) -> ReplayReport:
     """Read the topics again and land what the lake does not have.
 
-    It has a checkpoint of its own, which ends with it; it is safe to repeat and to break off.
+    It is safe to repeat and to break off.
 
     Args:
         spark: A session from `build_session`.
-        options: Where from and where to; the sink's own checkpoint is not touched.
+        options: Where from and where to.
         selection: Which messages.
         dry_run: Whether only to tell what would land: the lake, as it is when that begins, is read,
             and nothing is written to it or into its folder.
@@ -137,119 +125,64 @@ def replay(
         NoLakeError: A dry run was asked for where there is no lake.
         StreamFailedError: The query ended with an error.
     """
-    topics = Topics.of(options)
+    topics = options.topics()
     topics.require_all()
-    reports: list[BatchReport] = []
+    tally = Tally()
+    quarantined = 0
 
     def report(batch: BatchReport) -> None:
-        reports.append(batch)
+        nonlocal quarantined
+        quarantined += batch.quarantined
         on_batch(batch)
 
     starts = selection.starts(topics)
     to_read = sum(end - starts[place] for place, end in topics.ends().items())
-    tables = LakeTables(spark, options.lake, options.catalog)
-    with (
-        _destination(tables, dry_run=dry_run) as place,
-        _scratch(spark, options.lake, dry_run=dry_run) as scratch,
-    ):
+    with destination(lake_tables(spark, options), dry_run=dry_run) as place:
         # What the selection holds a part of only waits for nothing beyond the replay's end.
         landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
         source = KafkaSource(spark, topics, selection.of)
         messages = source.stream(options.max_messages_per_batch, starts)
-        land = BatchLanding(landing, Collector(source), partial(offsets_of_batch, scratch), report)
-        query = LandingQuery(messages, land, scratch, None)
+        land = BatchLanding(landing, Collector(source), report, on_decided=tally.add)
+        query = LandingQuery(messages, starts, land, None)
         try:
             ended = False
             while not ended:
                 ended = query.wait(WAKE_SECONDS)
                 _, offsets = query.progress()
-                read = sum(offset - starts[place] for place, offset in offsets.items())
+                read = sum(offset - starts.get(place, 0) for place, offset in offsets.items())
                 on_progress(read, to_read)
         finally:
             query.stop()
-    return _sum(reports)
+        return ReplayReport(
+            landed=tally.counts[Decision.LAND],
+            repeated=tally.counts[Decision.REPEAT],
+            incomplete=landing.pending.emissions,
+            quarantined=quarantined,
+            purged=tally.counts[Decision.PURGED],
+        )
 
 
-@contextmanager
-def _destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]:
-    if not dry_run:
-        with open_for_writing(tables, "a replay") as lake:
-            yield ReplayedLake(lake)
-    else:
-        tables.require()
-        yield Rehearsal(tables)
+class Tally:
+    """Counts every emission once, however many batches its messages come in.
 
-
-@contextmanager
-def _scratch(spark: SparkSession, lake: str, *, dry_run: bool) -> Iterator[str]:
-    """A folder for the replay's checkpoint, which ends with it."""
-    if dry_run:
-        # Executors write nothing into a checkpoint, so it can be where they do not reach.
-        with TemporaryDirectory(prefix="conformare") as folder:
-            yield f"file://{folder}"
-    else:
-        scratch = f"{lake.rstrip('/')}/{SCRATCH}{uuid4()}"
-        try:
-            yield scratch
-        finally:
-            Folder(spark, scratch).delete()
-
-
-class ReplayedLake:
-    """A lake to which a replay adds whole runs and unusable messages, and nothing that waits."""
-
-    def __init__(self, lake: Lake) -> None:
-        self.known_runs = lake.known_runs
-        self.purged_runs = lake.purged_runs
-        self.land = lake.land
-        self.quarantine = lake.quarantine
-
-    def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
-        """Keep nothing: the rest may be outside the selection for good."""
-
-
-class Rehearsal:
-    """A lake to which nothing is written: what would land is remembered.
-
-    Args:
-        tables: Those of the real one, read only.
+    Attributes:
+        counts: Emissions by what became of them; those that wait have not become anything yet.
     """
 
-    def __init__(self, tables: LakeTables) -> None:
-        self._known = read_digests(tables, "runs", RUN_DIGEST)
-        self._purged = DigestSet()
-        if tables.exist(PURGED.name):  # a lake that only jobs have written to has no such table
-            self._purged = read_digests(tables, PURGED.name, RUN_DIGEST)
+    def __init__(self) -> None:
+        self.counts: Counter[Decision] = Counter()
+        self._counted = DigestSet()
 
-    def known_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
-        """Return which of some runs are in the lake or would be by now."""
-        return runs_in(self._known, runs)
-
-    def purged_runs(self, runs: Collection[RunKey]) -> set[RunKey]:
-        """Return which of some runs were deleted from the lake on purpose."""
-        return purged_among(runs, self._purged)
-
-    def land(self, rows: Mapping[str, pa.Table], runs: Collection[RunKey]) -> None:  # noqa: ARG002
-        """Remember the runs."""
-        self._known.add([*map(run_digest, runs)])
-
-    def quarantine(self, rejected: Collection[Rejected]) -> int:
-        """Keep nothing; return how many would be kept."""
-        return len(rejected)
-
-    def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
-        """Keep nothing."""
+    def add(self, decisions: Mapping[EmissionKey, Decision]) -> None:
+        """Count what a batch has decided."""
+        decided = [key for key, decision in decisions.items() if decision is not Decision.WAIT]
+        digests = [_emission_digest(key) for key in decided]
+        there = self._counted.contain(digests)
+        new = [n for n, is_there in enumerate(there) if not is_there]
+        self.counts.update(decisions[decided[n]] for n in new)
+        self._counted.add([digests[n] for n in new])
 
 
-def _sum(reports: Sequence[BatchReport]) -> ReplayReport:
-    emissions: Counter[Decision] = Counter()
-    for report in reports:
-        emissions.update(report.emissions)
-    return ReplayReport(
-        landed=emissions[Decision.LAND],
-        repeated=emissions[Decision.REPEAT],
-        # What waits after a batch waits in the next one still: the last one tells.
-        incomplete=reports[-1].pending if reports else 0,
-        quarantined=sum(report.quarantined for report in reports),
-        purged=emissions[Decision.PURGED],
-    )
+def _emission_digest(key: EmissionKey) -> bytes:
+    # The lengths in front keep the three texts apart.
+    return run_digest(RunKey(key.emission_id, f"{len(key.run_id)}:{key.run_id}{key.pipeline}"))

@@ -8,23 +8,19 @@ each is kept once, and deletes them then.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
-
 from conformare_schemas import HEADER_BYTES
-from conformare_sink.lake.delete import Keys
+from conformare_sink.lake.kept import fetch_messages
 from conformare_sink.lake.lake import Lake
-from conformare_sink.lake.own_tables import QUARANTINE
-from conformare_sink.lake.quarantine import QuarantineFilter
-from conformare_sink.landing.landing import Landing
+from conformare_sink.lake.quarantine import QuarantineFilter, quarantined_places
+from conformare_sink.lake.tables.own import QUARANTINE
+from conformare_sink.landing.landing import Landing, in_the_end
 from conformare_sink.messages.decode import readable_headers
-from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.emission import Decision, EmissionKey
 from conformare_sink.messages.envelope import UNKNOWN_SCHEMA
-from conformare_sink.messages.message import MESSAGE_COLUMNS, Place, messages_of
-from conformare_sink.spark.by_key import by_key
+from conformare_sink.messages.message import Message, Place
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ def retry(lake: Lake, landing: Landing, chosen: QuarantineFilter) -> Retried:
         landing: Lands in that lake.
         chosen: Which messages.
     """
-    return _retry(lake, landing, _condition(chosen))
+    return _retry(lake, landing, chosen)
 
 
 def retry_newly_readable(lake: Lake, landing: Landing) -> Retried | None:
@@ -68,9 +64,13 @@ def retry_newly_readable(lake: Lake, landing: Landing) -> Retried | None:
     """
     if not lake.has_quarantined():
         return None
-    headers = [bytearray(header) for header in readable_headers()]
-    readable = F.substring("value", 1, HEADER_BYTES).isin(headers)
-    retried = _retry(lake, landing, readable & F.col("cause").startswith(UNKNOWN_SCHEMA))
+    headers = readable_headers()
+    retried = _retry(
+        lake,
+        landing,
+        QuarantineFilter(cause=UNKNOWN_SCHEMA),
+        lambda message: (message.value or b"")[:HEADER_BYTES] in headers,
+    )
     return retried if retried.used else None
 
 
@@ -81,32 +81,29 @@ def drop(lake: Lake, chosen: QuarantineFilter) -> int:
         lake: The lake, open for writing.
         chosen: Which messages.
     """
-    places = lake.tables.read(QUARANTINE.name).where(_condition(chosen)).select(*Place._fields)
-    return lake.delete(QUARANTINE.name, Keys.of(places))
+    return lake.release(quarantined_places(lake.tables, chosen))
 
 
-def _retry(lake: Lake, landing: Landing, condition: Column) -> Retried:
-    emissions: Counter[Decision] = Counter()
+def _retry(
+    lake: Lake,
+    landing: Landing,
+    chosen: QuarantineFilter,
+    is_wanted: Callable[[Message], bool] = lambda _: True,
+) -> Retried:
+    decisions: dict[EmissionKey, Decision] = {}
     unusable: Counter[str] = Counter()
     used = 0
-    rows = lake.tables.read(QUARANTINE.name).where(condition).select(*MESSAGE_COLUMNS)
-    for portion in by_key(rows, "key"):
-        messages = messages_of(portion)
-        landed = landing.land(messages)
-        still_there = {one.message.place for one in landed.rejected}
-        usable = [message for message in messages if message.place not in still_there]
+    places = quarantined_places(lake.tables, chosen)
+    for portion in fetch_messages(lake.tables, QUARANTINE.name, places):
+        still_there: set[Place] = set()
+        messages = [message for message in portion if is_wanted(message)]
+        for part in landing.in_parts(messages):
+            landed = landing.land(part)
+            still_there |= {one.message.place for one in landed.rejected}
+            decisions = in_the_end(decisions, landed.decisions)
+            unusable.update(one.cause for one in landed.rejected)
+        usable = [message.place for message in messages if message.place not in still_there]
         if usable:
             lake.release(usable)
-        emissions.update(landed.emissions)
-        unusable.update(one.cause for one in landed.rejected)
         used += len(usable)
-    return Retried(+emissions, used, unusable)
-
-
-def _condition(chosen: QuarantineFilter) -> Column:
-    condition = F.lit(True)
-    if chosen.cause is not None:
-        condition &= F.col("cause").startswith(chosen.cause)
-    if chosen.topic is not None:
-        condition &= F.col("topic") == chosen.topic
-    return condition
+    return Retried(Counter(decisions.values()), used, unusable)

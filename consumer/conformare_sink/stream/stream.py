@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from functools import partial
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -16,8 +15,8 @@ from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.maintenance import Maintenance, Schedule
-from conformare_sink.lake.tables import LakeTables
-from conformare_sink.landing.batch import BatchLanding
+from conformare_sink.lake.tables.places import lake_tables
+from conformare_sink.landing.batch import BatchLanding, no_garbage_collection
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
@@ -25,7 +24,7 @@ from conformare_sink.monitoring.health import Health
 from conformare_sink.monitoring.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.collect import Collector
-from conformare_sink.stream.offsets_of_batch import offsets_of_batch
+from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.outage import Restarts, await_broker
 from conformare_sink.stream.query import LandingQuery
 from conformare_sink.stream.resume.resume import Resumption
@@ -95,13 +94,14 @@ class SinkStream:
 
     def _run(self, interval: str | None, maintain_every: timedelta | None = None) -> None:
         options = self._options
-        topics = Topics.of(options)
+        topics = options.topics()
         patience = options.patience_seconds(once=interval is None)
         if not self._await_broker(topics, patience):
             return
-        tables = LakeTables(self._spark, options.lake, options.catalog)
+        self._health.starting()
+        tables = lake_tables(self._spark, options)
         with open_for_writing(tables, "a sink") as lake:
-            resumption = Resumption(self._spark, options, lake.lake_id, topics)
+            resumption = Resumption(options, lake, topics)
             restarts = Restarts(
                 lambda: self._await_broker(topics, patience),
                 patience,
@@ -138,24 +138,23 @@ class SinkStream:
         options = self._options
         # What an attempt before this one was landing when it failed, lands anew.
         lake.recover()
-        resumption.open_checkpoint()
-        landing = Landing(lake, PendingMessages(lake.waiting()), options.topic_prefix)
+        course = resumption.begin()
+        with no_garbage_collection():
+            pending = PendingMessages(lake.waiting())
+        landing = Landing(lake, pending, options.topic_prefix)
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
         source = KafkaSource(self._spark, topics)
-        land = BatchLanding(
-            landing,
-            Collector(source),
-            partial(offsets_of_batch, options.checkpoint_location),
-            report,
-        )
+        land = BatchLanding(landing, Collector(source), report, options.most_pending_days)
 
-        def land_watched(batch: DataFrame, batch_id: int) -> None:
+        def land_watched(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:
+            ends = {place: end for place, (_, end) in ranges.items()}
             with self._health.batch():
-                land(batch, batch_id)
+                land(batch, batch_id, ranges, course.new_to_note(ends))
+            course.noted(ends)
 
-        messages = source.stream(options.max_messages_per_batch)
-        return LandingQuery(messages, land_watched, options.checkpoint_location, interval)
+        messages = source.stream(options.max_messages_per_batch, course.starts)
+        return LandingQuery(messages, course.starts, land_watched, interval)
 
     def _attend(self, query: LandingQuery, lag: LagReport) -> None:
         """Tell Kafka's tools and the metrics how far the query is, until its end."""

@@ -1,6 +1,5 @@
 """The capture: what a pipeline does, and what its author says about it."""
 
-from conformare.capture._locations import redacted
 from conformare.capture._store import Store, lineage, node_id, store
 from conformare.capture._untracked import untracked
 from conformare.capture.checks._caches import release_cache
@@ -35,7 +34,9 @@ from conformare.capture.declared._sensitivity import (
     scan_columns,
     unmark_sensitive,
 )
+from conformare.capture.locations import redacted
 from conformare.capture.spark._patches import restore, trackSpark
+from conformare.capture.spark._plans import is_connect
 
 __all__ = [
     "Risk",
@@ -50,6 +51,7 @@ __all__ = [
     "get_risk",
     "greatExpectations",
     "groups_registry",
+    "is_connect",
     "lineage",
     "mark_not_sensitive",
     "mark_sensitive",

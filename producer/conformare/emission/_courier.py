@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from traceback import format_tb
 from typing import Any
 
-from conformare._delivery import DeliveryStats
+from conformare._delivery_stats import DeliveryStats
 from conformare._errors import SpoolFileError
 from conformare.emission._client import Attempt, Client
 from conformare.emission._emission import Emission

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformare._delivery import DeliveryStats
+from conformare._delivery_stats import DeliveryStats
 from conformare._options import made_options
 from conformare.emission._courier import Courier
 from conformare.emission._settings import KafkaOptions

@@ -13,7 +13,14 @@ from fastavro import parse_schema, schemaless_writer
 from conformare._errors import RunEncodingError
 from conformare.emission._emission import Message
 from conformare.record import parsed_ts
-from conformare_schemas import CHILD_GRAINS, GRAINS, KEY_COLUMNS, message_header, message_schema
+from conformare_schemas import (
+    CHILD_GRAINS,
+    GRAINS,
+    KEY_COLUMNS,
+    MAX_ROWS_PER_MESSAGE,
+    message_header,
+    message_schema,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -48,7 +55,8 @@ def encode_emission(
 
     Returns:
         Messages in the order in which they are to be produced: `runs` last. A message exceeds
-        `max_message_bytes` only where one row alone does.
+        `max_message_bytes` only where one row alone does; none has more than
+        `MAX_ROWS_PER_MESSAGE` rows.
 
     Raises:
         RunEncodingError: A value does not fit the contract.
@@ -67,8 +75,10 @@ def encode_emission(
     for grain in (*CHILD_GRAINS, "runs"):
         rows = [_own_columns(row) for row in record[grain]]
         of_grain = {**envelope, "row_counts": row_counts} if grain == "runs" else envelope
-        values = _split_to_fit(grain, of_grain, rows, 0, value_limit)
-        messages.extend(Message(grain, key, value) for value in values)
+        for first_row in range(0, len(rows), MAX_ROWS_PER_MESSAGE):
+            some = rows[first_row : first_row + MAX_ROWS_PER_MESSAGE]
+            values = _split_to_fit(grain, of_grain, some, first_row, value_limit)
+            messages.extend(Message(grain, key, value) for value in values)
     return tuple(messages)
 
 
@@ -109,8 +119,6 @@ def _split_to_fit(
     value_limit: int,
 ) -> Iterator[bytes]:
     """Yield the values that carry `rows`, halving until each fits or has one row."""
-    if not rows:
-        return
     value = _encode_value(grain, {**envelope, "first_row": first_row, "rows": rows})
     if len(value) <= value_limit or len(rows) == 1:
         yield value

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 
-from conformare._delivery import DeliveryStats
+from conformare._delivery_stats import DeliveryStats
 from conformare._process_lock import ProcessLock
 
 logger = logging.getLogger("conformare")

@@ -10,7 +10,7 @@ import time
 import uuid
 from datetime import datetime, timezone
 
-from conformare._delivery import DeliveryStats
+from conformare._delivery_stats import DeliveryStats
 from conformare._errors import DeliveryError, RunEncodingError, SpoolError
 from conformare._identity import new_emission_id
 from conformare._process_lock import ProcessLock

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 
 from conformare._identity import new_run_id
 
-RUN_ID_MAX_CHARACTERS = 255
+MOST_CHARACTERS = 255
+"""Of a run_id and of a pipeline: both are in every row of a run."""
 _CONTROL_OR_SURROGATE = ("Cc", "Cs")
 
 
@@ -18,12 +19,13 @@ def validated_pipeline(pipeline: object) -> str:
         pipeline: The name; anything but a string is converted.
 
     Raises:
-        ValueError: It is None, empty or blank.
+        ValueError: It is None, empty or blank, holds a control character or is too long.
     """
-    name = "" if pipeline is None else str(pipeline)
+    name = "" if pipeline is None else str(pipeline).encode("utf-8", "replace").decode("utf-8")
     if not name.strip():
         raise ValueError("pipeline must be a name: it is what the runs are grouped by over time")
-    return name.encode("utf-8", "replace").decode("utf-8")
+    _require_identity("pipeline", name)
+    return name
 
 
 def validated_run_id(run_id: object = None) -> str:
@@ -41,13 +43,17 @@ def validated_run_id(run_id: object = None) -> str:
         kind = type(run_id).__name__
         raise ValueError(f"run_id must be a string or an integer, not {kind}")  # noqa: TRY004 - one kind of error for every unfit run_id
     text = str(run_id)
-    if len(text) > RUN_ID_MAX_CHARACTERS:
+    _require_identity("run_id", text)
+    return text
+
+
+def _require_identity(what: str, text: str) -> None:
+    if len(text) > MOST_CHARACTERS:
         raise ValueError(
-            f"run_id has {len(text)} characters; {RUN_ID_MAX_CHARACTERS} is the most it may have"
+            f"{what} has {len(text)} characters; {MOST_CHARACTERS} is the most it may have"
         )
     if any(unicodedata.category(character) in _CONTROL_OR_SURROGATE for character in text):
-        raise ValueError("run_id must not contain control characters")
-    return text
+        raise ValueError(f"{what} must not contain control characters")
 
 
 def utc_ts(ts: datetime | str | None = None) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 from conformare import _fork_guard as fork_guard
 from conformare._version import own_version
 from conformare.capture._lineage import Event, Snapshot
-from conformare.capture._locations import redacted
 from conformare.capture._store import Store
 from conformare.capture.declared._scope import Group
 from conformare.capture.declared._sensitivity import scan_columns
+from conformare.capture.locations import redacted
 from conformare.record._arguments import utc_ts, validated_pipeline, validated_run_id
 from conformare.record._fingerprints import impl_fingerprint, risk_fingerprint
 from conformare.record._register import RegisteredRisk, risk_register

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformare.capture._locations import without_addresses, without_credentials
 from conformare.capture._store import Store, store
 from conformare.capture.declared._sensitivity import scan_columns
+from conformare.capture.locations import without_addresses, without_credentials
 
 
 def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:

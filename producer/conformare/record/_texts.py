@@ -15,7 +15,7 @@ from pydantic_core.core_schema import (
     union_schema,
 )
 
-from conformare.capture._locations import without_addresses, without_credentials
+from conformare.capture.locations import without_addresses, without_credentials
 
 # Only ASCII, for that is always UTF-8. An address needs an "@". A credential stands in a URL, which
 # needs a ":"; without any "@" or "=" only `jdbc:oracle:` is followed by one, and by no "/".

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from conformare.capture._lineage import Event, Snapshot
-from conformare.capture._locations import without_addresses
 from conformare.capture._store import Store, store
+from conformare.capture.locations import without_addresses
 from conformare.record._build import STEP_KINDS, to_run_record
 
 OUTSIDE = "(outside every context)"

@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from conformare._errors import StoreConfigurationError
 from conformare._identity import new_emission_id
 from conformare._options import WriterOptions
 from conformare._run_writer import RunRecord
 from conformare.capture import untracked
 from conformare.record import parsed_ts
+from conformare.writers._log_store import tables_location, unsafe_commits
 from conformare_schemas import (
     CHILD_GRAINS,
     EMISSION_COLUMN,
@@ -40,10 +42,10 @@ class SparkTableOptions(WriterOptions):
 
     @model_validator(mode="after")
     def _one_session_one_place(self) -> SparkTableOptions:
-        if self.spark is None:
-            raise ValueError("spark must be the job's SparkSession")
         if self.lake and (self.catalog or self.schema_ or self.table_prefix):
             raise ValueError("give either lake or catalog, schema and table_prefix")
+        if not hasattr(self.spark, "sql"):
+            raise ValueError("spark must be the job's SparkSession")
         return self
 
     def identifier(self, table: str) -> str:
@@ -67,9 +69,13 @@ class SparkTableWriter:
 
     Args:
         options: The session, and where the tables are.
+
+    Raises:
+        StoreConfigurationError: Commits there may overwrite those of another writer.
     """
 
     def __init__(self, options: SparkTableOptions) -> None:
+        _refuse_unsafe_commits(options)
         self._options = options
         self._spark = options.spark
         self._opened = False
@@ -128,6 +134,14 @@ class SparkTableWriter:
         values = [_values(table, row, emission_id) for row in rows]
         frame = self._spark.createDataFrame(values, table.schema_ddl)
         frame.coalesce(1).writeTo(self._options.identifier(grain)).append()
+
+
+def _refuse_unsafe_commits(options: SparkTableOptions) -> None:
+    location = options.lake or tables_location(options.spark, options.catalog, options.schema_)
+    cause = unsafe_commits(options.spark, location) if location else None
+    if cause:
+        place = "lake" if options.lake else "schema"
+        raise StoreConfigurationError(f"the writer 'spark_table' cannot be made: {place}: {cause}")
 
 
 def _sql_literal(text: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from pyspark.sql import SparkSession
+from support.object_store import ObjectStore, s3proxy
 from support.produce import Topic
 from support.store import Store
 
@@ -64,3 +65,10 @@ def store(
     )
     Topics(broker.bootstrap_servers, prefix).create()
     return Store(spark, options, Topic(broker.bootstrap_servers, prefix))
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """An object store with a bucket; each test has a path of its own in it."""
+    with s3proxy(tmp_path_factory.mktemp("object-store")) as running:
+        yield running

@@ -6,13 +6,15 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from support.lakes import tables_in
 from support.produce import Topic, messages_of
 from support.records import make_record
 from support.store import Store
@@ -24,11 +26,15 @@ from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import LakeRefusedError, NoLakeError
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.layout import READ_NOTE
 from conformare_sink.lake.purge import Purge
-from conformare_sink.lake.tables import LAKE_TABLES, LakeTables
+from conformare_sink.lake.tables.places import catalog_tables
+from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables, select_rows
+from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
-from conformare_sink.options import CatalogOptions, SinkOptions
+from conformare_sink.options import CatalogOptions, SinkOptions, StorageSettings
 from conformare_sink.stream.replay import replay
+from conformare_sink.stream.stream import SinkStream
 
 LANDED = [make_record(f"run-{n}") for n in range(2)]
 UNFRAMED = "not framed: the value does not begin with the marker of Avro single-object encoding"
@@ -80,7 +86,18 @@ def catalog_of(store: Store) -> list[str]:
 
 def run_ids(store: Store) -> set[str]:
     """The runs in the lake."""
-    return {row["run_id"] for row in store.tables.read("runs").collect()}
+    return {row["run_id"] for row in select_rows(store.tables, "SELECT run_id FROM runs", "runs")}
+
+
+def rows_of(store: Store, grain: str) -> int:
+    """How many rows a table has."""
+    sql = f"SELECT count(*) AS n FROM {grain}"  # noqa: S608 - our own words
+    return int(select_rows(store.tables, sql, grain)[0]["n"])
+
+
+def tables_at(spark: SparkSession, lake: object, catalog: CatalogOptions) -> LakeTables:
+    """The tables of a lake that are in a catalog."""
+    return catalog_tables(spark, str(lake), StorageSettings(), catalog)
 
 
 def test_runs_land_in_the_tables_of_a_catalog(store: Store) -> None:
@@ -89,8 +106,34 @@ def test_runs_land_in_the_tables_of_a_catalog(store: Store) -> None:
     found = store.catch_up()
     assert (found[Decision.LAND], found[Decision.REPEAT]) == (0, 1)
     for grain in GRAINS:
-        assert store.tables.read(grain).count() == sum(len(record[grain]) for record in LANDED)
+        assert rows_of(store, grain) == sum(len(record[grain]) for record in LANDED)
     assert not [*Path(store.lake).glob("*/_delta_log")]
+
+
+def test_a_sink_resumes_where_the_note_beside_a_catalog_says(
+    store: Store, spark: SparkSession
+) -> None:
+    """A note that is damaged, or of tables that were dropped, costs no more than time."""
+
+    def messages() -> int:
+        reports: list[BatchReport] = []
+        SinkStream(spark, store.options, reports.append).run_once()
+        return sum(report.messages for report in reports)
+
+    messages()
+    assert messages() == 0
+    there = run_ids(store)
+    note = Path(store.lake, READ_NOTE)
+    sound = note.read_bytes()
+    note.write_bytes(sound[:-20])
+    assert messages() >= 8 * len(there)
+    assert store.options.catalog is not None
+    for grain in GRAINS:
+        spark.sql(f"DROP TABLE {store.options.catalog.schema_name}.cf_{grain}")
+    assert messages() >= 8 * len(there)
+    assert run_ids(store) == there
+    for grain in GRAINS:
+        assert rows_of(store, grain) == sum(len(record[grain]) for record in LANDED)
 
 
 def test_what_is_in_the_catalog_is_looked_at(
@@ -100,10 +143,12 @@ def test_what_is_in_the_catalog_is_looked_at(
     waiting = messages_of(make_record("waiting"), "e-waiting")
     store.topic.send([*waiting[1:], Message("runs", b"k", b"garbage")])
     store.catch_up()
-    # Their own would end the session of all tests.
+    # A session of the commands' own would end that of all tests.
     monkeypatch.setattr(
-        "conformare_sink.cli._lake.lake_tables", lambda *_: nullcontext(store.tables)
+        "conformare_sink.spark.session.build_session",
+        lambda *_, **__: SimpleNamespace(stop=lambda: None),
     )
+    monkeypatch.setattr("conformare_sink.cli._lake.catalog_tables", lambda *_: store.tables)
     prefix = store.options.topic_prefix
     broker = ["--bootstrap-servers", store.options.bootstrap_servers, "--topic-prefix", prefix]
 
@@ -120,6 +165,11 @@ def test_what_is_in_the_catalog_is_looked_at(
     ]
     assert status["quarantined_by_cause"] == {UNFRAMED: 1}
     assert set(status["lag_by_topic"].values()) == {0}
+
+    with open_for_writing(store.tables, "a test") as lake:
+        now = datetime.now(timezone.utc)
+        assert [key.run_id for key in lake.waiting_since(now)] == ["waiting"]
+        assert lake.waiting_since(now - timedelta(days=1)) == []
 
     (cause,) = printed("quarantine", "list")
     assert (cause["cause"], cause["messages"], cause["topics"]) == (UNFRAMED, 1, [f"{prefix}runs"])
@@ -200,15 +250,17 @@ def test_tables_that_a_job_has_made_are_the_first_lakes_and_can_be_moved(
     spark: SparkSession, tmp_path: Path, empty: CatalogOptions
 ) -> None:
     """By the statement of docs/deploy.md."""
-    first, second = (LakeTables(spark, str(tmp_path / name), empty) for name in ("1", "2"))
-    runs = first.identifier("runs")
+    first, second = (tables_at(spark, tmp_path / name, empty) for name in ("1", "2"))
+    runs = f"{empty.schema_name}.cf_runs"
     spark.sql(LAKE_TABLES["runs"].create_sql(runs))
     first.open()
-    with pytest.raises(LakeRefusedError, match=f"give --lake file:{first.root}"):
+    with pytest.raises(LakeRefusedError, match=f"give --lake {first.storage.address}"):
         second.open()
-    spark.sql(f"ALTER TABLE {runs} SET TBLPROPERTIES ('conformare.lake' = '{second.root}')")
+    spark.sql(
+        f"ALTER TABLE {runs} SET TBLPROPERTIES ('conformare.lake' = '{second.storage.address}')"
+    )
     second.open()
-    with pytest.raises(LakeRefusedError, match=f"give --lake {second.root}"):
+    with pytest.raises(LakeRefusedError, match=f"give --lake {second.storage.address}"):
         first.open()
 
 
@@ -216,8 +268,8 @@ def test_a_lake_of_folders_is_not_in_a_catalog(
     spark: SparkSession, lake: str, empty: CatalogOptions
 ) -> None:
     """It would look empty there, and be filled again."""
-    LakeTables(spark, lake).open()
-    in_catalog = LakeTables(spark, lake, empty)
+    tables_in(lake).open()
+    in_catalog = tables_at(spark, lake, empty)
     with (
         pytest.raises(LakeRefusedError, match="are folders in it: leave out --catalog"),
         open_for_writing(in_catalog, "a test"),
@@ -233,7 +285,7 @@ def test_a_schema_that_is_not_there_is_told(
     spark: SparkSession, lake: str, catalog: str | None
 ) -> None:
     """In one line, and nothing is made."""
-    nowhere = LakeTables(spark, lake, CatalogOptions(catalog=catalog, schema_name="no_such"))
+    nowhere = tables_at(spark, lake, CatalogOptions(catalog=catalog, schema_name="no_such"))
     with pytest.raises(LakeRefusedError, match=r"^the schema .*`no_such` cannot be used: .*$"):
         nowhere.require()
     with pytest.raises(LakeRefusedError), open_for_writing(nowhere, "a test"):
@@ -246,7 +298,7 @@ def test_a_schema_that_has_no_lake_is_told(
 ) -> None:
     """Nothing is noted in the folder, which may become that of another lake."""
     with pytest.raises(NoLakeError, match="there is no conformare lake at"):
-        LakeTables(spark, lake, empty).require()
+        tables_at(spark, lake, empty).require()
     assert not Path(lake).exists()
 
 
@@ -257,5 +309,5 @@ def test_a_foreign_table_of_the_catalog_is_refused(
     name = f"{empty.schema_name}.cf_runs"
     spark.sql(f"CREATE TABLE {name} (run_id STRING) USING DELTA")
     with pytest.raises(LakeRefusedError, match="cf_runs"):
-        LakeTables(spark, lake, empty).open()
+        tables_at(spark, lake, empty).open()
     assert spark.table(name).columns == ["run_id"]

@@ -24,6 +24,7 @@ from conformare_sink.spark.jars import SINK_JARS, cache_directory, resolve_jars
 PROGRAMS = Path(sys.executable).parent
 LOOPBACK = "127.0.0.1"
 SECONDS = 180.0
+BEFORE_US = r"Using incubator modules|NativeCodeLoader: Unable to load native-hadoop library"
 SMALL_HEAP = "-XX:TieredStopAtLevel=1"
 
 
@@ -33,6 +34,8 @@ def daemon(log: Path, main_class: str, *arguments: str) -> Iterator[None]:
     environment = {
         **os.environ,
         "SPARK_LOCAL_IP": LOOPBACK,
+        # By it, Spark's programs find where Spark is.
+        "PYSPARK_PYTHON": sys.executable,
         "SPARK_DAEMON_MEMORY": "256m",
         "SPARK_DAEMON_JAVA_OPTS": SMALL_HEAP,
     }
@@ -106,6 +109,8 @@ def test_the_sink_is_submitted_to_a_cluster(
     )
     assert done.returncode == 0, done.stderr
     assert "8 run(s) landed" in done.stdout
+    # The first is Java's own, the second comes before Python is started.
+    assert not [line for line in done.stderr.splitlines() if not re.search(BEFORE_US, line)]
     assert check(lake, records).is_sound
     for number in (1, 2):
         assert list((tmp_path / f"worker-{number}").glob("app-*/*/stderr"))

@@ -1,36 +1,26 @@
-"""What Spark and Python have to agree on: portions of a batch, headers, digests."""
+"""What Spark and Python have to agree on: portions of a batch, and headers."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_sink.kafka.source import as_messages
-from conformare_sink.lake.digests import place_digest, run_digest
-from conformare_sink.lake.scan import PLACE_DIGEST, RUN_DIGEST, Columns, read_digests, scan
-from conformare_sink.lake.tables import LakeTables
-from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.headers import sequence_of
 from conformare_sink.messages.message import (
     LARGEST_AT_FIRST,
     LARGEST_MESSAGE,
     LONGEST_KEY,
     Message,
-    Place,
     Weighed,
-    message_columns,
-    messages_of,
 )
 from conformare_sink.spark import collect, portion
 from conformare_sink.spark.collect import Collector
@@ -193,13 +183,13 @@ def test_each_message_comes_once_whatever_it_is(spark: SparkSession, sent: list[
         if is_light[n]
     ]
     too_large = sorted((r for one in found for r in one.too_large), key=lambda r: r.message.offset)
-    assert [(r.message, r.cause) for r in too_large] == [
+    assert [(r.message, r.n_bytes) for r in too_large] == [
         (
             Message(
                 m.key if m.key is None or len(m.key) <= LONGEST_KEY else None,
                 *(None, "topic", 0, n, NOW_MICROS),
             ),
-            f"too large: {m.weight:,} bytes",
+            m.weight,
         )
         for n, m in enumerate(sent)
         if not is_light[n]
@@ -256,31 +246,3 @@ def test_producers_and_their_sequences_come_from_the_headers(spark: SparkSession
     (found,) = Again(spark.createDataFrame(rows, f"{MESSAGES}, {HEADERS}")).portions(len(rows))
     assert found.sequences == {("a", 1), ("c", 2)}
     assert [m.timestamp for m in found.messages] == [NOW_MICROS] * len(rows)
-
-
-@pytest.mark.parametrize("here", [True, False], ids=["by delta-rs", "by Spark"])
-def test_digests_are_those_of_the_rows_wherever_they_are_computed(
-    spark: SparkSession, tmp_path: Path, here: bool
-) -> None:
-    """Whatever characters run_ids, pipelines and topics have."""
-    runs = [RunKey("p", "r"), RunKey("", ""), RunKey("🚲é", "a\x00b"), RunKey("r", "日本🚲")]
-    place = Place("töpic", 3, 2**40, NOW_MICROS)
-    names = dict(zip(RunKey._fields, zip(*runs, strict=True), strict=True))
-    write_deltalake(tmp_path / "runs", pa.table(names))
-    message = Message(b"k", b"v", *place)
-    write_deltalake(tmp_path / "quarantine", pa.table(message_columns([message])))
-    # The address of the same folder as a file system that is not this machine's.
-    spark.sparkContext._jsc.hadoopConfiguration().set(
-        "fs.viewfs.mounttable.scanned.link./lake", tmp_path.as_uri()
-    )
-    tables = LakeTables(spark, str(tmp_path) if here else "viewfs://scanned/lake")
-    found = read_digests(tables, "runs", RUN_DIGEST)
-    assert found.contain([*map(run_digest, runs), run_digest(RunKey("p", "q"))]) == [
-        *[True] * 4,
-        False,
-    ]
-    assert len(found) == len(runs)
-    quarantined = read_digests(tables, "quarantine", PLACE_DIGEST)
-    assert quarantined.contain([place_digest(place)]) == [True]
-    (rows,) = scan(tables, "quarantine", Columns.named(*Message._fields))
-    assert messages_of(rows) == [message]

@@ -5,22 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from support.checker import check, read_table
+from support.lakes import tables_in
 from support.produce import Topic, messages_of
 from support.records import make_record
 
 from conformare.emission import KafkaOptions, KafkaWriter, Message
-from conformare_schemas import GRAINS, message_header
+from conformare_schemas import GRAINS, message_header, topic_name
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import StreamFailedError
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.lake.append import FolderTable
-from conformare_sink.lake.lake import LANDING_NOTE
+from conformare_sink.lake.layout import LANDING_NOTES
+from conformare_sink.lake.tables.folder_table import FolderTable
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
@@ -31,9 +33,9 @@ from conformare_sink.stream.stream import SinkStream
 CatchUp = Callable[[], list[BatchReport]]
 
 
-def versions(lake: str) -> dict[str, int]:
-    """How often each grain's table was written."""
-    return {grain: DeltaTable(str(Path(lake) / grain)).version() for grain in GRAINS}
+def files(lake: str) -> dict[str, set[str]]:
+    """The files of each grain's table: the same ones hold the same rows."""
+    return {grain: set(DeltaTable(str(Path(lake) / grain)).file_uris()) for grain in GRAINS}
 
 
 def landed(reports: list[BatchReport], decision: Decision = Decision.LAND) -> int:
@@ -97,7 +99,7 @@ def test_repeated_conflicting_interleaved_and_late_messages(
     assert landed(first_reports, Decision.REPEAT) == 1
 
     # What is not whole is in no table of the grains, and it is known what is missing.
-    waiting = {e.run_id: e.missing for e in read_status(lake, topics).incomplete}
+    waiting = {e.run_id: e.missing for e in read_status(tables_in(lake), topics).incomplete}
     assert waiting == {"late-runs": {"runs": 1}, "late-child": {"contexts": 4}}
     assert {row["run_id"] for grain in GRAINS for row in read_table(lake, grain)} == {
         "resent",
@@ -113,16 +115,15 @@ def test_repeated_conflicting_interleaved_and_late_messages(
     assert check(lake, produced).is_sound
     titles = {row["run_id"]: row["title"] for row in read_table(lake, "runs")}
     assert titles["corrected"].startswith("first")
-    status = read_status(lake, topics)
+    status = read_status(tables_in(lake), topics)
     assert status.incomplete == ()
     assert set((status.lag_by_topic or {}).values()) == {0}
 
-    before = versions(lake)
+    before = files(lake)
     report = replay(spark, options, Selection(), on_batch=lambda _: None)
     assert (report.landed, report.incomplete, report.quarantined) == (0, 0, 0)
     assert report.repeated == 8
-    assert versions(lake) == before
-    assert sorted(p.name for p in Path(lake).iterdir() if p.name.startswith("_replay")) == []
+    assert files(lake) == before
 
 
 def test_the_same_run_id_in_two_pipelines_is_two_runs(
@@ -137,12 +138,11 @@ def test_the_same_run_id_in_two_pipelines_is_two_runs(
 
 
 def test_what_cannot_be_used_is_quarantined_and_the_stream_goes_on(
-    topic: Topic, lake: str, catch_up: CatchUp
+    topic: Topic, topic_prefix: str, lake: str, catch_up: CatchUp
 ) -> None:
     """With its bytes and the cause; messages behind it land; a second look adds nothing."""
     record = make_record("run-1")
     good = messages_of(record, "e1")
-    runs = next(m for m in good if m.grain == "runs")
     owners = next(m for m in good if m.grain == "owners")
     giant = b"\xfe\xff\xff\xff\x0f"  # announces a string of 2 GiB
     bad = [
@@ -161,39 +161,41 @@ def test_what_cannot_be_used_is_quarantined_and_the_stream_goes_on(
     assert check(lake, [record]).is_sound
     rows = read_table(lake, "quarantine")
     assert sorted(row["value"] for row in rows) == sorted(m.value for m in bad)
-    causes = {row["value"]: row["cause"].split(":")[0] for row in rows}
-    assert causes == {
-        b"garbage": "not framed",
-        b"": "not framed",
-        bad[2].value: causes[bad[2].value],
-        bad[3].value: "unknown schema",
-        bad[4].value: "undecodable",
-        bad[5].value: "undecodable",
-        bad[7].value: "breaks the contract",
+    causes = {
+        (row["topic"], row["key"], row["value"]): row["cause"].partition(":")[0] for row in rows
     }
-    assert {row["cause"].split(":")[0] for row in rows if row["value"] == owners.value} == {
+    right = (
+        "not framed",
+        "not framed",
+        "unknown schema",  # the schema of owners is none of the topic of sinks
         "unknown schema",
+        "undecodable",
+        "undecodable",
         "breaks the contract",
+        "breaks the contract",
+    )
+    assert causes == {
+        (topic_name(message.grain, topic_prefix), message.key, message.value): cause
+        for message, cause in zip(bad, right, strict=True)
     }
     later = make_record("run-2")
     topic.send(messages_of(later, "e3"))
     assert landed(catch_up()) == 1
     assert len(read_table(lake, "quarantine")) == len(bad)
-    assert runs.key == b"run-1"
 
 
 def test_a_batch_that_broke_off_leaves_nothing_when_another_stream_goes_on(
     spark: SparkSession, topic: Topic, options: SinkOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even one with a checkpoint of its own, whose batches have other borders."""
+    """Whose batches have other borders."""
     records = [make_record(f"run-{n}") for n in range(6)]
     for number, record in enumerate(records):
         topic.send(messages_of(record, f"e{number}"))
 
-    def break_off(table: FolderTable, rows: pa.Table) -> None:
+    def break_off(table: FolderTable, rows: pa.Table, *more: Any) -> None:
         if "status" in rows.column_names:
             raise OSError("the disk is gone")
-        append(table, rows)
+        append(table, rows, *more)
 
     append = FolderTable.append
     with monkeypatch.context() as patch:
@@ -203,8 +205,8 @@ def test_a_batch_that_broke_off_leaves_nothing_when_another_stream_goes_on(
     assert len(read_table(options.lake, "risks")) == 6 * 5
     assert read_table(options.lake, "runs") == []
 
-    other = {"checkpoint": f"{options.lake}/_other", "max_messages_per_batch": 20}
-    SinkStream(spark, options.model_copy(update=other), lambda _: None).run_once()
+    other = options.model_copy(update={"max_messages_per_batch": 20})
+    SinkStream(spark, other, lambda _: None).run_once()
     assert check(options.lake, records).is_sound
 
 
@@ -213,7 +215,7 @@ def test_a_note_that_was_not_finished_is_no_obstacle(
 ) -> None:
     """Its writer ended before it appended anything."""
     catch_up()
-    note = Path(lake, f"{LANDING_NOTE}-1.json")
+    note = Path(lake, f"{LANDING_NOTES}1.json")
     note.write_text('[["pipe', encoding="utf-8")
     record = make_record("run-1")
     topic.send(messages_of(record, "e1"))

@@ -1,162 +1,138 @@
-"""Batches that are heavier than memory, and messages that no memory holds: the sink lives.
-
-With a small Java of each test's own, for that of the whole run has more memory than a backlog here.
-"""
+"""Batches that are heavier than memory: Java has little of it here, and what comes is much."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
-from deltalake import DeltaTable
-from support.produce import Topic, messages_of
-from support.records import Record, make_record
+from support.lakes import tables_in
+from support.produce import messages_of
+from support.records import make_record
 
 from conformare_schemas import topic_name
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.kafka.topics import Topics
+from conformare_sink.lake.tables.tables import select_rows
 
-MIB = 1024 * 1024
-HEAP = "480m"
-"""Spark does not start with much less."""
-MOST_PYTHON_MIB = 1024
+SECONDS = 240
+HEAP = "512m"
+KILOBYTE, MEGABYTE = 1_000, 1_000_000
 SINK = """
-import json, sys
+import json, resource, sys
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.session import build_session
 from conformare_sink.stream.stream import SinkStream
-servers, lake, prefix, heap = sys.argv[1:]
+
+servers, prefix, lake, heap = sys.argv[1:]
 spark = build_session("heavy", master="local[2]", driver_memory=heap, short_lived=True)
-options = SinkOptions(bootstrap_servers=servers, lake=lake, topic_prefix=prefix)
-reports = []
-SinkStream(spark, options, reports.append).run_once()
-with open("/proc/self/status") as status:
-    (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
-print(json.dumps({"peak_mib": int(peak) // 1024, "messages": sum(r.messages for r in reports)}))
+options = SinkOptions(bootstrap_servers=servers, topic_prefix=prefix, lake=lake)
+batches = []
+SinkStream(spark, options, batches.append).run_once()
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"peak_mb": peak, "sequences": sorted({s for b in batches for s in b.sequences})}))
 """
 
 
-@pytest.fixture
-def land(
-    broker: EmbeddedBroker, topics: Topics, topic_prefix: str, lake: str
-) -> Callable[[], dict[str, Any]]:
-    """Runs a sink with little memory once, and returns what it says at its end."""
+class Sender:
+    """Sends to the topics of one test, as compressed as a producer likes."""
 
-    def run() -> dict[str, Any]:
-        assert topics.names
-        arguments = [broker.bootstrap_servers, lake, topic_prefix, HEAP]
-        done = subprocess.run(
-            [sys.executable, "-c", SINK, *arguments], capture_output=True, text=True, check=False
+    def __init__(self, servers: str, prefix: str) -> None:
+        self._prefix = prefix
+        self._producer = Producer(
+            {
+                "bootstrap.servers": servers,
+                "message.max.bytes": 1_000 * MEGABYTE,
+                "compression.type": "zstd",
+                "linger.ms": 50,
+                "queue.buffering.max.kbytes": 1_000_000,
+            }
         )
-        assert done.returncode == 0, done.stderr[-2000:]
-        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        assert found["peak_mib"] < MOST_PYTHON_MIB
-        return found
 
-    return run
+    def send(
+        self,
+        grain: str,
+        key: bytes | None,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        """Send one message, when there is room for it."""
+        topic = topic_name(grain, self._prefix)
+        self._producer.produce(topic, key=key, value=value, headers=[*headers])
+        while len(self._producer) > 500:
+            self._producer.poll(0.05)
 
+    def run(self, run_id: str, purpose: str) -> None:
+        """Send a run whose one context has a long purpose."""
+        record = make_record(run_id)
+        record["contexts"] = [{**record["contexts"][0], "purpose": purpose}]
+        for message in messages_of(record, f"e-{run_id}"):
+            self.send(message.grain, message.key, message.value)
 
-def heavy_record(run_id: str, size: int) -> Record:
-    """A record whose message of the grain `contexts` has so many bytes, and a few."""
-    record = make_record(run_id, rows={"contexts": 1})
-    record["contexts"][0]["purpose"] = "x" * size
-    return record
-
-
-@pytest.mark.parametrize(("runs", "size"), [(8_000, 12_000), (160, 900_000)])
-def test_an_honest_backlog_lands(
-    runs: int, size: int, topic: Topic, land: Callable[[], dict[str, Any]], lake: str
-) -> None:
-    """Though one planned batch has more bytes than memory has room for."""
-    records = ((n, heavy_record(f"run {n}", size)) for n in range(runs))
-    topic.send(message for n, record in records for message in messages_of(record, f"e{n}"))
-    assert land()["messages"] == 2 * runs
-    assert rows(lake, "runs") == runs
-    assert rows(lake, "contexts") == runs
-    assert rows(lake, "quarantine") == 0
+    def flush(self) -> None:
+        """Return when the broker has all of them."""
+        assert self._producer.flush(SECONDS) == 0
 
 
-def rows(lake: str, table: str) -> int:
-    """How many rows a table has."""
-    count: int = DeltaTable(f"{lake}/{table}").to_pyarrow_dataset().count_rows()
-    return count
+@pytest.fixture(scope="module")
+def landed(
+    broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, object]]:
+    """A lake into which all of this has been landed, and what its sink says of itself."""
+    prefix = "heavy."
+    Topics(broker.bootstrap_servers, prefix).create()
+    sender = Sender(broker.bootstrap_servers, prefix)
+    for number in range(3_000):
+        sender.run(f"middling-{number:05}", f"{number:05}" * 2_400)
+    for number in range(100):
+        sender.run(f"large-{number:03}", f"{number:03}" * 300_000)
+    for _ in range(100):
+        sender.send("owners", b"zeros", bytes(900 * KILOBYTE))
+    sender.send("risks", b"bomb", bytes(80 * MEGABYTE))
+    sender.send("sinks", b"k" * 900 * KILOBYTE, b"a long key")
+    numbered = [("conformare.producer", b"\xff"), ("conformare.sequence", b"7")]
+    sender.send("runs", b"header", b"not framed", numbered)
+    sender.send("runs", b"headers", b"not framed", [("x", b"y" * 100)] * 5_000)
+    sender.flush()
+    lake = tmp_path_factory.mktemp("heavy") / "lake"
+    command = [sys.executable, "-c", SINK, broker.bootstrap_servers, prefix, str(lake), HEAP]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return lake, json.loads(done.stdout.splitlines()[-1])
 
 
-def compressing(broker: EmbeddedBroker) -> Producer:
-    """A producer whose batches have as many messages as it gets in a moment, and few bytes."""
-    return Producer(
-        {
-            "bootstrap.servers": broker.bootstrap_servers,
-            "compression.type": "zstd",
-            "message.max.bytes": 900_000_000,
-            "batch.size": 900_000_000,
-            "linger.ms": 500,
-        }
-    )
+Landed = tuple[Path, dict[str, object]]
 
 
-def send_zeros(broker: EmbeddedBroker, topic: str, size: int, count: int) -> None:
-    """Send values of zeros, each with a key of its own."""
-    producer = compressing(broker)
-    for n in range(count):
-        producer.produce(topic, key=f"zeros {n}", value=bytes(size), partition=0)
-    assert producer.flush(60) == 0
+def test_every_honest_run_lands_however_heavy_its_batch_is(landed: Landed) -> None:
+    """Whole: each has the purpose that it was sent with."""
+    sql = "SELECT run_id, max(length(purpose)) AS n FROM contexts GROUP BY run_id"
+    found = {row["run_id"]: row["n"] for row in select_rows(tables_in(landed[0]), sql, "contexts")}
+    runs = select_rows(tables_in(landed[0]), "SELECT count(*) AS n FROM runs", "runs")
+    assert runs == [{"n": 3_100}]
+    assert len(found) == 3_100
+    assert {n for run_id, n in found.items() if run_id.startswith("middling")} == {12_000}
+    assert {n for run_id, n in found.items() if run_id.startswith("large")} == {900_000}
 
 
-def quarantined(lake: str) -> list[tuple[Any, ...]]:
-    """What is in quarantine: offset, key, bytes of the value, cause."""
-    found = DeltaTable(f"{lake}/quarantine").to_pyarrow_table().to_pylist()
-    places = {(row["topic"], row["partition"], row["offset"], row["timestamp"]) for row in found}
-    assert len(places) == len(found)
-    return sorted(
-        (
-            row["offset"],
-            row["key"],
-            None if row["value"] is None else len(row["value"]),
-            row["cause"],
-        )
-        for row in found
-    )
+def test_what_is_too_large_is_quarantined_by_place_and_size(landed: Landed) -> None:
+    """Without its bytes, and each message once."""
+    sql = "SELECT topic, cause, value IS NULL AS is_gone, value_bytes, count(*) AS n FROM quarantine GROUP BY 1, 2, 3, 4"
+    rows = select_rows(tables_in(landed[0]), sql, "quarantine")
+    by_topic = {row["topic"]: row for row in rows if row["topic"] != "heavy.runs"}
+    bomb = by_topic["heavy.risks"]
+    assert bomb["cause"].startswith("too large")
+    assert bomb["is_gone"]
+    assert bomb["value_bytes"] in (None, 80 * MEGABYTE + len(b"bomb"))
+    assert by_topic["heavy.owners"]["n"] == 100
+    assert by_topic["heavy.sinks"]["n"] == 1
+    assert sum(row["n"] for row in rows) == 104
 
 
-def test_a_value_that_memory_does_not_hold_is_quarantined_by_place_and_size(
-    broker: EmbeddedBroker,
-    topic: Topic,
-    topic_prefix: str,
-    land: Callable[[], dict[str, Any]],
-    lake: str,
-) -> None:
-    """Without its bytes; a value of which not even the size can be read, by its place; both once."""
-    topic.send(messages_of(make_record("before"), "e1"))
-    name = topic_name("risks", topic_prefix)
-    send_zeros(broker, name, 150 * MIB, 1)
-    send_zeros(broker, name, 600 * MIB, 1)
-    topic.send(messages_of(make_record("after"), "e2"))
-    assert land()["messages"] == 18
-    zeros = [row for row in quarantined(lake) if row[3].startswith("too large")]
-    assert [row[1:] for row in zeros] == [
-        (b"zeros 0", None, "too large: 157,286,407 bytes"),
-        (None, None, "too large: Java's memory does not hold it"),
-    ]
-    assert rows(lake, "quarantine") == 2
-    assert rows(lake, "runs") == 2
-
-
-def test_many_values_that_came_compressed_are_quarantined_one_by_one(
-    broker: EmbeddedBroker,
-    topic: Topic,
-    topic_prefix: str,
-    land: Callable[[], dict[str, Any]],
-    lake: str,
-) -> None:
-    """800 values of 900 KB are 120 KB on the broker's disk."""
-    send_zeros(broker, topic_name("contexts", topic_prefix), 900_000, 800)
-    topic.send(messages_of(make_record("after"), "e"))
-    assert land()["messages"] == 808
-    assert [row[0] for row in quarantined(lake)] == list(range(800))
-    assert rows(lake, "runs") == 1
+def test_a_header_that_is_no_text_names_no_producer(landed: Landed) -> None:
+    """And ends nothing."""
+    assert landed[1]["sequences"] == []

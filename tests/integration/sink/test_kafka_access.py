@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+import typer
 from confluent_kafka import Producer
 from pyspark.sql import SparkSession
-from support.certificates import Authority
 from support.produce import messages_of
 from support.records import make_record
+from support.secured_broker import AWKWARD, NOWHERE, USER, SecuredBroker, secured_broker
+from typer.testing import CliRunner
 
 from conformare_schemas import topic_name
-from conformare_sink.broker import _folder as _broker_folder
-from conformare_sink.broker.broker import EmbeddedBroker, free_port
-from conformare_sink.errors import BrokerRefusedError
+from conformare_sink.cli.sink import sink
+from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError
 from conformare_sink.kafka.access import KafkaAccess
+from conformare_sink.kafka.diagnosis import diagnose
+from conformare_sink.kafka.listener import addresses
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
@@ -26,92 +31,14 @@ from conformare_sink.options import SinkOptions
 from conformare_sink.stream.replay import Selection, replay
 from conformare_sink.stream.stream import SinkStream
 
-START_SECONDS = 120
-PATIENCE_SECONDS = 3.0
-AWKWARD = 'p"a\\s=s; w#rd'
-"""A password that needs quoting in Java's login configuration, and in no other place."""
-
-
-@dataclass(frozen=True)
-class Secured:
-    """A broker with two listeners that ask: one for a password, one for a certificate."""
-
-    by_password: str
-    by_certificate: str
-    authority: Authority
-    folder: Path
-
-    def access(self, name: str, **settings: str) -> KafkaAccess:
-        """Write settings to a file and read it."""
-        file = self.folder / f"{name}.properties"
-        settings["ssl_ca_location"] = str(self.authority.file)
-        lines = [f"{key.replace('_', '.')}={value}\n" for key, value in settings.items()]
-        file.write_text("".join(lines), encoding="utf-8")
-        return KafkaAccess.read(file)
-
-    def password(self, password: str = AWKWARD) -> KafkaAccess:
-        """How a user with a password gets in."""
-        return self.access(
-            f"by password {len(password)}",
-            security_protocol="SASL_SSL",
-            sasl_mechanism="PLAIN",
-            sasl_username="sink",
-            sasl_password=password,
-        )
-
-    def certificate(self) -> KafkaAccess:
-        """How a client with a certificate gets in."""
-        certificate, key = self.authority.certify("client")
-        return self.access(
-            "by certificate",
-            security_protocol="SSL",
-            ssl_certificate_location=str(certificate),
-            ssl_key_location=str(key),
-        )
+PATIENCE_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """The embedded broker, with what it is given at its start changed."""
-    folder = tmp_path_factory.mktemp("secured")
-    authority = Authority(folder)
-    certificate, key = authority.certify("broker")
-    both = folder / "broker-with-key.pem"
-    both.write_bytes(key.read_bytes() + certificate.read_bytes())
-    ports = {"PASSWORD": free_port(), "CERTIFICATE": free_port()}
-    listeners = "".join(f",{name}://{{host}}:{port}" for name, port in ports.items())
-    # As Java's login configuration quotes it, and that again as a file of properties does.
-    quoted = AWKWARD.replace("\\", "\\\\").replace('"', '\\"').replace("\\", "\\\\")
-    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-    template = _broker_folder._CONFIGURATION  # nothing public has more listeners
-    template = template.replace(",CONTROLLER://", f"{listeners},CONTROLLER://")
-    template = template.replace(
-        "advertised.listeners=PLAINTEXT://{host}:{port}",
-        f"advertised.listeners=PLAINTEXT://{{host}}:{{port}}{listeners}",
-    )
-    template = template.replace(
-        "CONTROLLER:PLAINTEXT", "CONTROLLER:PLAINTEXT,PASSWORD:SASL_SSL,CERTIFICATE:SSL"
-    )
-    template += f"""
-ssl.keystore.type=PEM
-ssl.keystore.location={both}
-ssl.truststore.type=PEM
-ssl.truststore.location={authority.file}
-listener.name.password.sasl.enabled.mechanisms=PLAIN
-listener.name.password.plain.sasl.jaas.config={login} user_sink="{quoted}";
-listener.name.certificate.ssl.client.auth=required
-"""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_broker_folder, "_CONFIGURATION", template)
-        broker = EmbeddedBroker(folder / "broker", free_port())
-        broker.start(timeout_seconds=START_SECONDS)
-    yield Secured(
-        f"127.0.0.1:{ports['PASSWORD']}",
-        f"127.0.0.1:{ports['CERTIFICATE']}",
-        authority,
-        folder,
-    )
-    broker.stop()
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
+    """A broker that asks."""
+    with secured_broker(tmp_path_factory.mktemp("secured")) as broker:
+        yield broker
 
 
 def landed(reports: list[BatchReport]) -> int:
@@ -122,7 +49,7 @@ def landed(reports: list[BatchReport]) -> int:
 @pytest.mark.parametrize("way", ["password", "certificate"])
 def test_runs_land_from_a_broker_that_asks(
     spark: SparkSession,
-    secured: Secured,
+    secured: SecuredBroker,
     lake: str,
     way: str,
     caplog: pytest.LogCaptureFixture,
@@ -130,7 +57,7 @@ def test_runs_land_from_a_broker_that_asks(
 ) -> None:
     """Through librdkafka and Java both; then a replay; and the password is nowhere to be read."""
     caplog.set_level(logging.DEBUG)
-    servers = secured.by_password if way == "password" else secured.by_certificate
+    servers = secured.at(way.upper())
     access: KafkaAccess = getattr(secured, way)()
     options = SinkOptions(
         bootstrap_servers=servers, access=access, lake=lake, topic_prefix=f"by-{way}."
@@ -155,17 +82,229 @@ def test_runs_land_from_a_broker_that_asks(
     assert not [content for content in written if b'p"a' in content or b'p\\"a' in content]
 
 
-def test_a_wrong_password_is_refused(secured: Secured) -> None:
-    """A broker that lets nobody in does not let them in a moment later."""
-    topics = Topics(secured.by_password, "wrong.", secured.password("wrong"))
-    with pytest.raises(BrokerRefusedError, match=r"(?i)authentication") as error:
-        topics.partitions(PATIENCE_SECONDS)
-    assert "wrong." not in str(error.value)
+TLS = {"security_protocol": "SSL", "ssl_ca_location": "{folder}/authority.pem"}
+LOGIN = {"sasl_mechanism": "PLAIN", "sasl_username": USER, "sasl_password": AWKWARD}
+OLD = {"ssl_certificate_location": "{folder}/old.pem", "ssl_key_location": "{folder}/old.key"}
+STRANGERS = {
+    "ssl_certificate_location": "{folder}/stranger/strange.pem",
+    "ssl_key_location": "{folder}/stranger/strange.key",
+}
+SASL_SSL = {**TLS, **LOGIN, "security_protocol": "SASL_SSL"}
+SASL_PLAINTEXT = {**LOGIN, "security_protocol": "SASL_PLAINTEXT"}
 
 
-def test_an_unknown_authority_is_refused(secured: Secured, tmp_path: Path) -> None:
-    """Somebody else's broker, or somebody between."""
-    stranger = Secured(secured.by_password, "", Authority(tmp_path), tmp_path)
-    topics = Topics(secured.by_password, "wrong.", stranger.password())
-    with pytest.raises(BrokerRefusedError, match=r"(?i)certificate"):
-        topics.partitions(PATIENCE_SECONDS)
+@pytest.mark.parametrize(
+    ("listener", "settings", "told"),
+    [
+        ("TLS", {}, "{at} speaks TLS: set security.protocol=SSL in {file}"),
+        (
+            "CERTIFICATE",
+            {},
+            (
+                "{at} speaks TLS and wants its clients' certificates: set security.protocol=SSL, "
+                "ssl.certificate.location, ssl.key.location in {file}"
+            ),
+        ),
+        (
+            "PASSWORD",
+            {},
+            (
+                "{at} speaks TLS: set security.protocol=SASL_SSL, sasl.mechanism (it offers PLAIN), "
+                "sasl.username, sasl.password in {file}"
+            ),
+        ),
+        ("PASSWORD", SASL_PLAINTEXT, "{at} speaks TLS: set security.protocol=SASL_SSL in {file}"),
+        (
+            "OPEN_PASSWORD",
+            {},
+            (
+                "{at} asks for a user's name and password: set security.protocol=SASL_PLAINTEXT, "
+                "sasl.mechanism (it offers PLAIN), sasl.username, sasl.password in {file}"
+            ),
+        ),
+        (
+            "PASSWORD",
+            TLS,
+            (
+                "{at} asks for a user's name and password: set security.protocol=SASL_SSL, "
+                "sasl.mechanism (it offers PLAIN), sasl.username, sasl.password in {file}"
+            ),
+        ),
+        ("TLS", SASL_SSL, "{at} asks for no password: set security.protocol=SSL in {file}"),
+        (
+            "PLAINTEXT",
+            SASL_PLAINTEXT,
+            "{at} asks for no password: set security.protocol=PLAINTEXT in {file}",
+        ),
+        ("PLAINTEXT", TLS, "{at} does not speak TLS: set security.protocol=PLAINTEXT in {file}"),
+        (
+            "OPEN_PASSWORD",
+            SASL_SSL,
+            "{at} does not speak TLS: set security.protocol=SASL_PLAINTEXT in {file}",
+        ),
+        (
+            "OPEN_PASSWORD",
+            {**SASL_PLAINTEXT, "sasl_mechanism": "SCRAM-SHA-512"},
+            "{at} does not offer sasl.mechanism=SCRAM-SHA-512: set one of PLAIN in {file}",
+        ),
+        (
+            "CERTIFICATE",
+            TLS,
+            (
+                "{at} wants its clients' certificates: set ssl.certificate.location and "
+                "ssl.key.location in {file}"
+            ),
+        ),
+        (
+            "CERTIFICATE_12",
+            TLS,
+            (
+                "{at} wants its clients' certificates: set ssl.certificate.location and "
+                "ssl.key.location in {file}"
+            ),
+        ),
+        (
+            "CERTIFICATE",
+            {**TLS, **STRANGERS},
+            (
+                "{at} does not accept the certificate in {folder}/stranger/strange.pem "
+                "(ssl.certificate.location): its truststore has to have the authority, "
+                "commonName=stranger"
+            ),
+        ),
+        (
+            "CERTIFICATE_12",
+            {**TLS, **OLD},
+            (
+                "the certificate in {folder}/old.pem (ssl.certificate.location) expired at *: renew "
+                "it, or correct this machine's clock, which says *"
+            ),
+        ),
+        (
+            "EXPIRED",
+            TLS,
+            (
+                "the certificate of {at} expired at *: renew it on the broker, or correct this "
+                "machine's clock, which says *"
+            ),
+        ),
+        (
+            "FUTURE",
+            TLS,
+            (
+                "the certificate of {at} is valid only from *: wait, or correct this machine's clock, "
+                "which says *"
+            ),
+        ),
+        (
+            "ELSEWHERE",
+            TLS,
+            (
+                "the certificate of {at} is for kafka.example.org, not for 127.0.0.1: name the broker "
+                "as its certificate does, in --bootstrap-servers and, on the broker, in "
+                "advertised.listeners"
+            ),
+        ),
+        (
+            "STRANGER",
+            TLS,
+            (
+                "the certificate of {at} is signed by commonName=stranger, which is not in "
+                "{folder}/authority.pem: add it to that file (ssl.ca.location)"
+            ),
+        ),
+        (
+            "TLS",
+            {"security_protocol": "SSL"},
+            (
+                "the certificate of {at} is signed by commonName=authority, which this machine does "
+                "not know: set ssl.ca.location in {file}"
+            ),
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    secured: SecuredBroker, listener: str, settings: dict[str, str], told: str
+) -> None:
+    """In one line that says what to set."""
+    secured.authority.certify("old", begins_in_days=-10, ends_in_days=-3)
+    secured.stranger.certify("strange")
+    folder = str(secured.folder)
+    file = secured.settings(**{k: v.replace("{folder}", folder) for k, v in settings.items()})
+    server = secured.at(listener)
+    found = diagnose(addresses(server), KafkaAccess.read(file))
+    assert re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", "*", str(found)) == told.format(
+        at=server, file=file, folder=folder
+    )
+
+
+@pytest.mark.parametrize(
+    ("listener", "settings"),
+    [("PLAINTEXT", {}), ("PASSWORD", SASL_SSL), ("TLS", TLS), ("OPEN_PASSWORD", SASL_PLAINTEXT)],
+)
+def test_right_settings_have_nothing_wrong(
+    secured: SecuredBroker, listener: str, settings: dict[str, str]
+) -> None:
+    """Whoever gets no answer with these waits for the broker."""
+    folder = str(secured.folder)
+    file = secured.settings(**{k: v.replace("{folder}", folder) for k, v in settings.items()})
+    assert diagnose(addresses(secured.at(listener)), KafkaAccess.read(file)) is None
+
+
+@pytest.mark.parametrize(
+    ("listener", "lines", "told"),
+    [
+        ("TLS", [], "error: {at} speaks TLS: set security.protocol=SSL in {file}"),
+        (
+            "OPEN_PASSWORD",
+            [
+                "security.protocol=SASL_PLAINTEXT",
+                "sasl.mechanism=PLAIN",
+                f"sasl.username={USER}",
+                "sasl.password=wrong",
+            ],
+            (
+                "error: {at} does not accept sasl.username and sasl.password (Authentication failed: "
+                "Invalid username or password)"
+            ),
+        ),
+    ],
+)
+def test_a_sink_that_is_refused_ends_with_one_line(
+    secured: SecuredBroker, tmp_path: Path, listener: str, lines: list[str], told: str
+) -> None:
+    """And with exit code 1, before Java is started: what is wrong is no better a moment later."""
+    file = tmp_path / "client.properties"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    at = secured.at(listener)
+    app = typer.Typer()
+    app.command()(sink)
+    arguments = ["--bootstrap-servers", at, "--lake", str(tmp_path), "--kafka-settings", str(file)]
+    done = CliRunner().invoke(app, arguments)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [told.format(at=at, file=file)]
+
+
+def test_a_server_of_http_is_no_broker() -> None:
+    """Whichever protocol it is asked by."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        at = f"127.0.0.1:{server.server_port}"
+        with pytest.raises(BrokerRefusedError, match=f"{at} is an HTTP server and no Kafka broker"):
+            Topics(at, "wrong.").partitions(PATIENCE_SECONDS)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_broker_that_sends_clients_nowhere_is_told_apart_from_one_that_is_away(
+    secured: SecuredBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the commonest fault of a broker in a container; waited for, as it may be on its way."""
+    monkeypatch.setattr("conformare_sink.kafka.cluster.ANSWER_SECONDS", PATIENCE_SECONDS)
+    Topics(secured.at("PLAINTEXT"), "adrift.").create()
+    at = secured.at("ADRIFT")
+    told = f"{at} answers, but no broker at {NOWHERE}, to where it sends clients"
+    with pytest.raises(BrokerUnreachableError, match=re.escape(told)):
+        Topics(at, "adrift.").ends()

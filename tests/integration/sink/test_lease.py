@@ -1,55 +1,63 @@
-"""A lake on a file system without locks: Hadoop's view of folders, under a scheme of its own."""
+"""A lake whose store has no locks: one writer at a time by a lease, and by a fence in every commit."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import socket
 import threading
-import time
-import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from py4j.protocol import Py4JJavaError
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
-from support.checker import check, read_table
-from support.produce import messages_of
-from support.records import Record, make_record
+from support.checker import check
+from support.lakes import (
+    PREFIX,
+    fetch,
+    kafka_messages,
+    land,
+    new_path,
+    run_of,
+    tables_at,
+    tables_in,
+)
+from support.network import Network, commit_of, network
+from support.object_store import ObjectStore
+from support.records import make_record
 
-from conformare_schemas import topic_name
-from conformare_sink.errors import LakeBusyError, LakeRefusedError, TableWriteError
-from conformare_sink.lake.delete import RUN_KEY, Keys
-from conformare_sink.lake.folder import Folder
-from conformare_sink.lake.lake import Lake, open_for_writing
-from conformare_sink.lake.tables import LakeTables
+from conformare_schemas import arrow_schema
+from conformare_sink.errors import LakeBusyError, LakeRefusedError, StorageError, TableWriteError
+from conformare_sink.lake.lake import Lake, open_for_writing, run_keys
+from conformare_sink.lake.layout import LEASE_FILE
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.folder import FolderTables
+from conformare_sink.lake.tables.own import PURGED
+from conformare_sink.lake.tables.tables import LakeTables, select_rows
 from conformare_sink.lake.writer import lease as writer_lease
-from conformare_sink.lake.writer.lease import LEASE_FILE, leased
+from conformare_sink.lake.writer.lease import leased
 from conformare_sink.lake.writer.lock import sole_writer
-from conformare_sink.messages.assembly import assemble, table_rows
 from conformare_sink.messages.decode import decode
-from conformare_sink.messages.emission import RunKey
-from conformare_sink.messages.message import Message
+from conformare_sink.messages.envelope import Rejected
 
-PREFIX = "lease."
-LOOKS = 200
-"""Of a holder at its lease; a few are enough where it is renewed all the while."""
+LOOKS = 100
+"""Of a holder at its lease while it is renewed all the time."""
+PATIENCE_SECONDS = 60
+FIRST, SECOND = make_record("run-1"), make_record("run-2")
+TOMBSTONE = pa.table([["run-9"], ["pipeline"], [None]], schema=arrow_schema(PURGED.columns))
 
 
 @pytest.fixture
-def tables(spark: SparkSession, tmp_path: Path) -> Iterator[LakeTables]:
-    """A lake that is reached by `viewfs://`, and lies in the test's folder."""
-    hadoop = spark.sparkContext._jsc.hadoopConfiguration()
-    view = f"v{uuid.uuid4().hex}"
-    link = f"fs.viewfs.mounttable.{view}.link./lakes"
-    hadoop.set(link, tmp_path.as_uri())
-    yield LakeTables(spark, f"viewfs://{view}/lakes/lake")
-    hadoop.unset(link)
+def path() -> str:
+    """Where in the bucket the test's lake is."""
+    return new_path()
+
+
+@pytest.fixture
+def tables(object_store: ObjectStore, path: str) -> LakeTables:
+    """The tables of a lake in the object store."""
+    return tables_at(object_store, path)
 
 
 @pytest.fixture(autouse=True)
@@ -59,197 +67,224 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_lease, "RENEW_SECONDS", 0.2)
 
 
-def rows_of(record: Record, emission_id: str) -> dict[str, pa.Table]:
-    """The rows of a record, as its emission brings them."""
-    messages = [
-        Message(m.key, m.value, topic_name(m.grain, PREFIX), 0, offset, offset)
-        for offset, m in enumerate(messages_of(record, emission_id))
-    ]
-    decoded = decode(messages, PREFIX)
-    return table_rows(decoded, list(assemble(decoded.envelopes).values()))
+@contextmanager
+def suspended(tables: LakeTables) -> Iterator[Lake]:
+    """Open a lake by a writer that renews its lease no more, as if it was suspended."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer_lease, "RENEW_SECONDS", 3600.0)
+        opened = open_for_writing(tables, "the suspended one")
+        lake = opened.__enter__()
+    try:
+        yield lake
+    finally:
+        opened.__exit__(None, None, None)
+
+
+@contextmanager
+def by_network(store: ObjectStore, path: str) -> Iterator[tuple[Network, LakeTables]]:
+    """Have a network to a lake, over which requests are given up after two seconds."""
+    with network(store.endpoint) as way:
+        given = {**store.behind(way.endpoint).storage_options, "AWS_TIMEOUT": "2s"}
+        yield way, FolderTables(Storage(store.url(path), given))
+
+
+def run_ids(tables: LakeTables, table: str) -> list[str]:
+    """The run_id of each row of a table."""
+    sql = f"SELECT run_id FROM {table}"  # noqa: S608 - a name of ours
+    return sorted(row["run_id"] for row in select_rows(tables, sql, table))
 
 
 def test_a_living_writer_is_named_and_a_dead_one_taken_over(
-    tables: LakeTables, tmp_path: Path
+    tables: LakeTables, object_store: ObjectStore, path: str, tmp_path: Path
 ) -> None:
     """Whoever ends in order leaves no lease."""
-    lease = tmp_path / "lake" / LEASE_FILE
     with open_for_writing(tables, "a test"):
-        assert lease.exists()
+        assert tables.storage.read(LEASE_FILE) is not None
         with (
             pytest.raises(LakeBusyError, match="is being written by a test, process"),
             open_for_writing(tables, "another"),
         ):
             pass
-    assert not lease.exists()
-    lease.write_text('{"holder": "a dead one", "id": "1", "renewals": 3}')
+    assert tables.storage.read(LEASE_FILE) is None
+    tables.storage.write(LEASE_FILE, b'{"holder": "a dead one", "id": "1", "renewals": 3}')
     with open_for_writing(tables, "a test") as lake:
-        record = make_record("run-1")
-        lake.land(rows_of(record, "e1"), [RunKey("pipeline", "run-1")])
-    assert check(tmp_path / "lake", [record]).is_sound
+        land(lake, FIRST)
+    assert check(fetch(object_store, path, tmp_path), [FIRST]).is_sound
 
 
-def test_a_lease_that_is_just_being_written_is_nobody_elses(
-    tables: LakeTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_lease_that_is_just_being_renewed_is_its_holders(
+    tables: LakeTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither does its holder take it for that, nor is one who is refused told no name."""
-    folder = Folder(tables.spark, tables.root)
-    with monkeypatch.context() as patch:
-        patch.setattr(writer_lease, "RENEW_SECONDS", 0.0)
-        with leased(folder, "the lake", "a test") as confirm:
-            for _ in range(LOOKS):
-                confirm()
-    lease = tmp_path / "lake" / LEASE_FILE
-    lease.write_text('{"holder": "a test", "id": "1", "renewals": 3}')
-    meanwhile = iter(("", '{"holder": "a test", "id": "1", "renewals": 4}'))
-    with monkeypatch.context() as patch:
-        patch.setattr(time, "sleep", lambda _: lease.write_text(next(meanwhile)))
+    """Neither does he take it for another's, nor is one who is refused told no name."""
+    monkeypatch.setattr(writer_lease, "RENEW_SECONDS", 0.0)
+    with leased(tables.storage, "a test") as confirm:
+        for _ in range(LOOKS):
+            confirm()
         with (
             pytest.raises(LakeBusyError, match="is being written by a test"),
-            leased(folder, "the lake", "another"),
+            leased(tables.storage, "another"),
         ):
             pass
 
 
-def test_a_lease_that_is_gone_was_taken_over(
-    tables: LakeTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lease_that_is_gone_was_taken_over(tables: LakeTables) -> None:
     """By somebody who has ended since, while its holder was suspended."""
-    monkeypatch.setattr(writer_lease, "RENEW_SECONDS", 3600.0)
-    with leased(Folder(tables.spark, tables.root), "the lake", "a test") as confirm:
-        confirm()
-        (tmp_path / "lake" / LEASE_FILE).unlink()
+    with suspended(tables) as lake:
+        tables.storage.remove(LEASE_FILE)
         with pytest.raises(LakeBusyError, match="was taken over by another process"):
-            confirm()
-
-
-class Failing(Folder):
-    """A folder that cannot be read at first."""
-
-    def __init__(self, spark: SparkSession, location: str) -> None:
-        super().__init__(spark, location)
-        self.is_well = False
-        self.failed, self.answered = threading.Semaphore(0), threading.Semaphore(0)
-
-    def read_text(self, name: str) -> str:
-        """Read a file, or what is none."""
-        is_well = self.is_well
-        try:
-            return super().read_text(name if is_well else ".")
-        finally:
-            (self.answered if is_well else self.failed).release()
+            land(lake, FIRST)
 
 
 def test_a_lease_that_cannot_be_read_is_renewed_when_it_can(
-    tables: LakeTables, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    object_store: ObjectStore,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A file system that does not answer is no other writer."""
+    """A store that does not answer is no other writer."""
     monkeypatch.setattr(writer_lease, "DEAD_SECONDS", 60.0)
-    folder = Failing(tables.spark, tables.root)
-    with leased(folder, "the lake", "a test") as confirm:
-        with pytest.raises(Py4JJavaError, match="Is a directory"):
+    failed, renewed = threading.Event(), threading.Event()
+    renew = writer_lease._Lease.renew
+
+    def watched(lease: writer_lease._Lease) -> bool:
+        told = len(caplog.records)
+        is_ours = renew(lease)
+        (failed if len(caplog.records) > told else renewed).set()
+        return is_ours
+
+    monkeypatch.setattr(writer_lease._Lease, "renew", watched)
+    with (
+        by_network(object_store, path) as (way, tables),
+        leased(tables.storage, "a test") as confirm,
+    ):
+        way.cut()
+        with pytest.raises(StorageError, match="the store does not answer"):
             confirm()
-        assert all(folder.failed.acquire(timeout=20) for _ in range(3))
-        folder.is_well = True
-        assert all(folder.answered.acquire(timeout=20) for _ in range(2))
+        assert failed.wait(PATIENCE_SECONDS)
+        way.mend()
+        renewed.clear()
+        assert renewed.wait(PATIENCE_SECONDS)
         with (
             pytest.raises(LakeBusyError, match="is being written by a test"),
-            leased(Folder(tables.spark, tables.root), "the lake", "another"),
+            leased(tables_at(object_store, path).storage, "another"),
         ):
             pass
-    assert "the lease of the lake was not renewed: java.io.FileNotFoundException" in caplog.text
+    assert "the lease was not renewed: " in caplog.text
 
 
-def test_a_writer_that_was_believed_dead_lands_nothing_more(
-    tables: LakeTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_writer_that_was_believed_dead_writes_nothing_more(
+    tables: LakeTables, object_store: ObjectStore, path: str, tmp_path: Path
 ) -> None:
     """It was suspended, and goes on after another has taken over."""
-    records = {run_id: make_record(run_id) for run_id in ("run-1", "run-2")}
-
-    def land(lake: Lake, run_id: str, emission_id: str) -> None:
-        lake.land(rows_of(records[run_id], emission_id), [RunKey("pipeline", run_id)])
-
-    with monkeypatch.context() as patch:
-        patch.setattr(writer_lease, "RENEW_SECONDS", 3600.0)
-        suspended = open_for_writing(tables, "the suspended one")
-        first = suspended.__enter__()
-    land(first, "run-1", "e1")
-    for table in [*first._append.values()] * 3:
-        table.next_turn()  # as if a commit had not come through
-    with open_for_writing(tables, "the next one") as lake:
-        with pytest.raises(TableWriteError, match="ConcurrentTransaction"):
-            land(first, "run-2", "e2")
-        assert {row["run_id"] for row in read_table(tmp_path / "lake", "risks")} == {"run-1"}
-        land(lake, "run-2", "e3")
-    suspended.__exit__(None, None, None)
-    with open_for_writing(tables, "a third one"):
-        assert check(tmp_path / "lake", records.values()).is_sound
-
-
-def break_off(lake: Lake, rows: dict[str, pa.Table], run: RunKey) -> None:
-    """Land a run but for its row in `runs`, which has a column too few."""
-    with pytest.raises(KeyError):
-        lake.land({**rows, "runs": rows["runs"].drop_columns("run_id")}, [run])
-
-
-def test_a_writer_that_was_believed_dead_deletes_nothing_more(
-    tables: LakeTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It knew what to remove when it was suspended, and another has landed it since."""
-    record, run = make_record("run-1"), RunKey("pipeline", "run-1")
-    with monkeypatch.context() as patch:
-        patch.setattr(writer_lease, "RENEW_SECONDS", 3600.0)
-        suspended = open_for_writing(tables, "the suspended one")
-        first = suspended.__enter__()
-    break_off(first, rows_of(record, "e1"), run)
-
-    def be_suspended(spark: SparkSession, runs: Collection[RunKey]) -> Keys:
-        patch.undo()
+    messages = kafka_messages(SECOND)
+    waiting = decode(messages, PREFIX).envelopes
+    with suspended(tables) as first:
+        land(first, FIRST, emission_id="e1")
         with open_for_writing(tables, "the next one") as lake:
-            lake.land(rows_of(record, "e2"), [run])
-        return Keys.of_runs(spark, runs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Keys, "of_runs", be_suspended)
-        with pytest.raises(TableWriteError, match="another writer has taken the lake over"):
-            first.recover()
-    suspended.__exit__(None, None, None)
+            for write in (
+                lambda: land(first, SECOND, emission_id="e2"),
+                lambda: first.delete("risks", run_keys([run_of(FIRST)])),
+                lambda: first.note_read({"a:0": 7}),
+                lambda: first.append("purged", TOMBSTONE),
+                first.recover,
+                lambda: first.keep_waiting(waiting),
+                lambda: first.quarantine([Rejected(message, "a cause") for message in messages]),
+            ):
+                with pytest.raises(LakeBusyError, match="was taken over by another writer"):
+                    write()
+            assert {*run_ids(tables, "risks")} == {"run-1"}
+            assert run_ids(tables, "pending") == []
+            assert lake.read_to(["a:0"]) == {}
+            land(lake, SECOND, emission_id="e3")
     with open_for_writing(tables, "a third one"):
-        assert check(tmp_path / "lake", [record]).is_sound
+        pass
+    assert check(fetch(object_store, path, tmp_path), [FIRST, SECOND]).is_sound
 
 
-def test_a_delete_that_is_under_way_when_another_takes_over_is_refused(tables: LakeTables) -> None:
-    """It had looked at the table before; the table's log tells."""
+def test_a_commit_of_runs_that_is_let_go_after_another_has_taken_over_is_refused(
+    object_store: ObjectStore, path: str, tables: LakeTables, tmp_path: Path
+) -> None:
+    """The successor has landed the same run meanwhile."""
     with (
-        open_for_writing(tables, "a test") as lake,
-        socket.create_server(("127.0.0.1", 0)) as listener,
+        by_network(object_store, path) as (way, far),
+        suspended(far) as first,
         ThreadPoolExecutor(1) as pool,
     ):
-        address = listener.getsockname()
+        held = way.hold(commit_of("runs"))
+        landing = pool.submit(land, first, FIRST, emission_id="e1")
+        held.wait(PATIENCE_SECONDS)
+        with open_for_writing(tables, "the next one") as lake:
+            land(lake, FIRST, emission_id="e2")
+            held.let_go()
+            assert held.status(PATIENCE_SECONDS) == 412
+            with pytest.raises(LakeBusyError, match="was taken over by another writer"):
+                landing.result(PATIENCE_SECONDS)
+    assert run_ids(tables, "runs") == ["run-1"]
+    assert check(fetch(object_store, path, tmp_path), [FIRST]).is_sound
 
-        def when_told(run_id: str) -> str:
-            # Only the first look at the keys waits; for the others, nobody is there any more.
-            with suppress(OSError), socket.create_connection(address) as first:
-                first.recv(1)
-            return run_id
 
-        # Spark cannot read annotations that are text.
-        waiting = F.udf(lambda run_id: when_told(run_id), "string")("run_id")  # noqa: PLW0108
-        frame = tables.spark.createDataFrame([("run-1", "pipeline")], RUN_KEY)
-        keys = Keys(frame.withColumn("run_id", waiting), {"run_id": ("run-1", "run-1")})
-        lake.land(rows_of(make_record("run-1"), "e1"), [RunKey("pipeline", "run-1")])
-        deleting = pool.submit(lake.delete, "risks", keys)
-        listener.settimeout(60)
-        with listener.accept()[0]:
-            listener.close()
-            LakeTables(tables.spark, tables.root).open()["risks"].fence()
-        with pytest.raises(TableWriteError, match="ConcurrentTransaction"):
-            deleting.result()
+def test_a_delete_that_is_under_way_when_another_takes_over_is_refused(
+    object_store: ObjectStore, path: str, tables: LakeTables
+) -> None:
+    """It had looked at the table before."""
+    with (
+        by_network(object_store, path) as (way, far),
+        suspended(far) as first,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        land(first, FIRST)
+        held = way.hold(commit_of("risks"))
+        deleting = pool.submit(first.delete, "risks", run_keys([run_of(FIRST)]))
+        held.wait(PATIENCE_SECONDS)
+        with open_for_writing(tables, "the next one"):
+            held.let_go()
+            with pytest.raises(LakeBusyError, match="was taken over by another writer"):
+                deleting.result(PATIENCE_SECONDS)
+    assert len(run_ids(tables, "risks")) == 5
+
+
+@pytest.mark.parametrize("table", ["runs", "risks"])
+def test_a_commit_whose_answer_is_lost_counts_once(
+    object_store: ObjectStore, path: str, tmp_path: Path, table: str
+) -> None:
+    """The library tries again, and is told that somebody was faster."""
+    with by_network(object_store, path) as (way, tables), open_for_writing(tables, "a") as lake:
+        lost = way.lose_answer(commit_of(table))
+        land(lake, FIRST)
+        assert lost.status(PATIENCE_SECONDS) == 200
+        land(lake, SECOND)
+    assert check(fetch(object_store, path, tmp_path), [FIRST, SECOND]).is_sound
+
+
+@pytest.mark.parametrize("table", ["runs", "risks"])
+@pytest.mark.parametrize("is_new_process", [True, False])
+def test_a_commit_that_was_given_up_never_lands_behind_who_goes_on(
+    object_store: ObjectStore, path: str, tmp_path: Path, table: str, is_new_process: bool
+) -> None:
+    """Its request is still on its way when the next one opens the lake, or the same recovers."""
+    near = tables_at(object_store, path)
+    with by_network(object_store, path) as (way, far), suspended(far) as first:
+        held = way.hold(commit_of(table))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("conformare_sink.lake.tables.fenced_log.ATTEMPTS", 1)
+            with pytest.raises(TableWriteError, match="does not answer"):
+                land(first, FIRST, emission_id="e1")
+        if is_new_process:
+            with open_for_writing(near, "the next one") as lake:
+                held.let_go()
+                assert held.status(PATIENCE_SECONDS) == 412
+                land(lake, FIRST, SECOND)
+        else:
+            first.recover()
+            held.let_go()
+            assert held.status(PATIENCE_SECONDS) == 412
+            land(first, FIRST, SECOND)
+    assert check(fetch(object_store, path, tmp_path), [FIRST, SECOND]).is_sound
 
 
 @pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOSYS, errno.EINVAL])
 def test_a_mount_of_this_machine_that_has_no_locks_has_a_lease(
-    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch, number: int
+    lake: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """Its path tells nothing of that; what tells is that it cannot be locked."""
 
@@ -258,19 +293,20 @@ def test_a_mount_of_this_machine_that_has_no_locks_has_a_lease(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     monkeypatch.setattr(writer_lease, "DEAD_SECONDS", 60.0)
-    with sole_writer(spark, lake, "a test") as hold:
-        hold.confirm()
-        assert hold.can_be_lost
+    tables = tables_in(lake)
+    with open_for_writing(tables, "a test") as opened:
+        land(opened, FIRST)
         with (
             pytest.raises(LakeBusyError, match="is being written by a test, process"),
-            sole_writer(spark, lake, "another"),
+            sole_writer(tables.storage, "another"),
         ):
             pass
     assert not Path(lake, LEASE_FILE).exists()
+    assert check(lake, [FIRST]).is_sound
 
 
 def test_a_mount_whose_locks_do_not_answer_is_refused(
-    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+    lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another machine may hold its lock, and would not see a lease."""
 
@@ -280,6 +316,6 @@ def test_a_mount_whose_locks_do_not_answer_is_refused(
     monkeypatch.setattr(fcntl, "flock", refuse)
     with (
         pytest.raises(LakeRefusedError, match="cannot be locked: No locks available"),
-        sole_writer(spark, lake, "a test"),
+        sole_writer(tables_in(lake).storage, "a test"),
     ):
         pass

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from support.checker import check, read_table
@@ -19,10 +19,10 @@ from conformare.emission import Message
 from conformare_schemas import GRAINS
 from conformare_sink.errors import TableWriteError
 from conformare_sink.lake import purge as purging
-from conformare_sink.lake.delete import Keys, delete_rows
-from conformare_sink.lake.lake import open_for_writing
-from conformare_sink.lake.purge import PURGING_NOTE, Purge, Purged, rehearse_purge
-from conformare_sink.lake.tables import LAKE_TABLES, LakeTables
+from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.layout import PURGING_NOTE
+from conformare_sink.lake.purge import Purge, Purged, rehearse_purge
+from conformare_sink.lake.tables.tables import LAKE_TABLES
 from conformare_sink.messages.emission import Decision, RunKey
 from conformare_sink.stream.replay import Selection
 
@@ -62,13 +62,15 @@ def test_a_purge_that_a_crash_broke_off_is_finished_and_nothing_comes_back(
     assert rehearse_purge(store.tables, purge) == expected
     assert versions(store) == before
 
-    def crash(tables: LakeTables, table: str, keys: Keys, turn: int | None) -> int:
+    delete = Lake.delete
+
+    def crash(lake: Lake, table: str, keys: pa.Table) -> int:
         if table == "risks":
             raise TableWriteError(table, "the disk is gone")
-        return delete_rows(tables, table, keys, turn)
+        return delete(lake, table, keys)
 
     with monkeypatch.context() as patch, open_for_writing(store.tables, "a purge") as lake:
-        patch.setattr("conformare_sink.lake.lake.delete_rows", crash)
+        patch.setattr(Lake, "delete", crash)
         with pytest.raises(TableWriteError):
             lake.purge(purge)
     assert Path(store.lake, PURGING_NOTE).exists()
@@ -98,26 +100,16 @@ def test_a_purge_that_broke_off_before_its_tombstones_is_done_by_the_next_writer
             lake.purge(Purge(run_ids=("kept-1",)))
     deleted: list[str] = []
     with monkeypatch.context() as patch:
-        patch.setattr(
-            "conformare_sink.lake.lake.delete_rows", lambda _, table, *__: deleted.append(table)
-        )
+        patch.setattr(Lake, "delete", lambda _, table, __: deleted.append(table))
         with open_for_writing(store.tables, "the next") as lake:
             assert not Path(store.lake, PURGING_NOTE).exists()
             # It knows what it has just finished: a sink that reads everything again would land it.
             ours, another = RunKey("kept", "kept-1"), RunKey("another", "kept-1")
-            assert lake.purged_runs([ours, another, RunKey("kept", "kept-0")]) == {ours, another}
+            settled = lake.settled([ours, another, RunKey("kept", "kept-0")])
+            assert settled.purged == {ours, another}
     assert deleted[0] == "runs"
     assert sorted(deleted) == sorted([*GRAINS, "pending", "quarantine"])
     assert "kept-1" in {row["run_id"] for row in read_table(store.lake, "purged")}
-
-
-def test_a_note_that_was_not_finished_purges_nothing(store: Store) -> None:
-    """Its writer ended before it deleted anything."""
-    before = versions(store)
-    Path(store.lake, PURGING_NOTE).write_text('{"purge": {"pipel', encoding="utf-8")
-    with open_for_writing(store.tables, "the next"):
-        assert not Path(store.lake, PURGING_NOTE).exists()
-    assert versions(store) == before
 
 
 def test_what_waits_and_what_is_in_quarantine_goes_by_its_run_id(store: Store) -> None:
@@ -132,7 +124,7 @@ def test_what_waits_and_what_is_in_quarantine_goes_by_its_run_id(store: Store) -
         assert lake.purge(Purge(pipeline="nobody's")) == Purged({}, {}, 0)
         assert versions(store) == before
         assert lake.purge(Purge(run_ids=("unread",))) == Purged({}, {}, 0)
-        assert lake.purged_runs([RunKey("any", "unread")])
+        assert lake.settled([RunKey("any", "unread")]).purged
         assert lake.purge(Purge(run_ids=("waiting",))) == Purged({"any": 1}, {}, 1)
     assert read_table(store.lake, "pending") == []
     assert [row["key"] for row in read_table(store.lake, "quarantine")] == [b"stays"]
@@ -153,7 +145,7 @@ def test_a_run_of_which_there_is_only_garbage_is_remembered(store: Store) -> Non
 
 
 def test_of_several_conditions_all_must_hold(
-    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And the command tells what went, and what becomes of the bytes."""
     old, new = "2025-01-01T00:00:00.000000Z", "2026-01-01T00:00:00.000000Z"
@@ -161,14 +153,6 @@ def test_of_several_conditions_all_must_hold(
     records = [make_record(run_id, pipeline=name, ts=ts) for run_id, name, ts in runs]
     send(store, records)
     store.catch_up()
-    # Their own would end the session of all tests.
-    monkeypatch.setattr(
-        "conformare_sink.cli.purge.lake_tables", lambda *_: nullcontext(store.tables)
-    )
-    monkeypatch.setattr(
-        "conformare_sink.cli.purge.opened_lake",
-        lambda _root, _catalog, purpose: open_for_writing(store.tables, purpose),
-    )
     command = ["purge", "--lake", store.lake, "--pipeline", "one", "--before", "2025-06-01"]
     before = versions(store)
     assert main([*command, "--dry-run"]) == 0

@@ -58,7 +58,7 @@ def test_messages_of_a_newer_contract_land_after_the_upgrade(
     store.catch_up()
     assert check(store.lake, [whole, mixed]).is_sound
     assert quarantined(store) == {"not framed": 2}
-    assert read_status(store.lake).incomplete == ()
+    assert read_status(store.tables).incomplete == ()
     # What is decoded well now is not put there again by reading it again.
     assert store.catch_up()[Decision.LAND] == 0
 
@@ -86,7 +86,7 @@ def test_a_retry_that_broke_off_before_it_deleted_changes_nothing_when_it_is_rep
             emissions={Decision.REPEAT: 1, Decision.WAIT: 1}, used=15, unusable={UNFRAMED: 2}
         )
     assert quarantined(store) == {"not framed": 2}
-    (waiting,) = read_status(store.lake).incomplete
+    (waiting,) = read_status(store.tables).incomplete
     assert (waiting.run_id, waiting.missing) == ("half", {"contexts": 4})
     runs = [row["run_id"] for row in read_table(store.lake, "runs")]
     assert runs.count("again") == 1
@@ -99,14 +99,8 @@ def break_off(*_: object) -> None:
     raise TableWriteError("quarantine", "the disk is gone")
 
 
-def test_the_commands_say_what_they_did(
-    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_commands_say_what_they_did(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     """A retry of what cannot be used yet changes nothing; what is dropped is gone."""
-    monkeypatch.setattr(
-        "conformare_sink.cli.quarantine.opened_lake",
-        lambda _root, _catalog, purpose: open_for_writing(store.tables, purpose),
-    )
     prefix = ["--topic-prefix", store.options.topic_prefix]
     assert main(["quarantine", "retry", "--lake", store.lake, *prefix]) == 0
     assert capsys.readouterr().out.splitlines() == [

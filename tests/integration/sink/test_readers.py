@@ -18,7 +18,6 @@ from support.records import make_record
 from support.store import Store
 
 from conformare_schemas import GRAINS, path_identifier
-from conformare_sink.lake import maintenance
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.maintenance import Maintenance
 
@@ -50,14 +49,9 @@ def comparable(rows: Iterable[dict[str, Any]]) -> Counter[str]:
 
 
 def test_all_readers_see_the_same(
-    spark: SparkSession,
-    store: Store,
-    duck: duckdb.DuckDBPyConnection,
-    monkeypatch: pytest.MonkeyPatch,
+    spark: SparkSession, store: Store, duck: duckdb.DuckDBPyConnection
 ) -> None:
     """Files that the sink has written, and those that maintenance has made of them."""
-    # Each takes seconds, and all are treated alike.
-    monkeypatch.setattr(maintenance, "LAKE_TABLES", ("runs", "risks"))
     for number in range(3):
         store.topic.send(messages_of(make_record(f"run-{number}"), f"e{number}"))
         store.catch_up()

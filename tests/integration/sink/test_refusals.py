@@ -18,9 +18,9 @@ from conformare_sink.errors import (
 )
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.lake import open_for_writing
-from conformare_sink.lake.tables import LakeTables
+from conformare_sink.lake.tables.places import folder_tables
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.options import SinkOptions
+from conformare_sink.options import SinkOptions, StorageSettings
 from conformare_sink.status import read_status
 from conformare_sink.stream.replay import Selection, replay
 from conformare_sink.stream.stream import SinkStream
@@ -58,7 +58,7 @@ def test_a_checkpoint_of_something_else_is_refused(
     folder = tmp_path / "checkpoint"
     folder.mkdir()
     (folder / "thesis.txt").write_text("mine", encoding="utf-8")
-    elsewhere = options.model_copy(update={"checkpoint": str(folder)})
+    elsewhere = options.model_copy(update={"checkpoint": folder})
     with pytest.raises(CheckpointRefusedError, match="is not a checkpoint of conformare"):
         SinkStream(spark, elsewhere, ignore).run_once()
 
@@ -67,7 +67,7 @@ def test_a_checkpoint_of_another_lake_is_refused(
     spark: SparkSession, options: SinkOptions, tmp_path: Path
 ) -> None:
     """It would skip what the other lake has landed."""
-    shared = options.model_copy(update={"checkpoint": str(tmp_path / "checkpoint")})
+    shared = options.model_copy(update={"checkpoint": tmp_path / "checkpoint"})
     SinkStream(spark, shared, ignore).run_once()
     other = shared.model_copy(update={"lake": str(tmp_path / "other")})
     with pytest.raises(CheckpointRefusedError, match="is the checkpoint of another lake"):
@@ -79,7 +79,7 @@ def test_a_lake_has_one_writer_at_a_time(
 ) -> None:
     """A second sink or a replay is told who writes."""
     assert topics.partitions()
-    with open_for_writing(LakeTables(spark, lake), "a test"):
+    with open_for_writing(folder_tables(lake, StorageSettings()), "a test"):
         with pytest.raises(LakeBusyError, match="is being written by a test, process"):
             catch_up()
         with pytest.raises(LakeBusyError, match="is being written by a test, process"):
@@ -111,4 +111,4 @@ def test_a_replay_needs_the_topics_and_a_rehearsal_the_lake(
 def test_there_is_no_status_without_a_lake(lake: str) -> None:
     """The error names the folder."""
     with pytest.raises(NoLakeError, match="there is no conformare lake at"):
-        read_status(lake)
+        read_status(folder_tables(lake, StorageSettings()))

@@ -1,57 +1,41 @@
-"""The lake's tables: as Spark would have made them."""
+"""The tables of a lake in a folder, as Spark sees them: those that it would have made itself."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from support.lakes import tables_in
 
-from conformare_schemas import ForeignTableError, path_identifier
-from conformare_sink.lake.delta_log import commit_file, create_folder_table
-from conformare_sink.lake.tables import LAKE_TABLES, LakeTables
+from conformare_schemas import path_identifier
+from conformare_sink.lake.tables.definition import create_table
+from conformare_sink.lake.tables.tables import LAKE_TABLES
+
+OURS, SPARKS = "ours", "sparks"
+_SPARKS_OWN = {"clusteringColumns", "id", "location", "createdAt", "lastModified"}
+"""Where and when it was made; Spark's is clustered, which deltalake does not write."""
 
 
-def first_commit(table: Path) -> dict[str, Any]:
-    """The actions of a table's first commit, without what is another's each time."""
-    lines = (table / commit_file(0)).read_text(encoding="utf-8").splitlines()
-    actions: dict[str, Any] = {}
-    for line in lines:
-        actions |= json.loads(line)
-    assert len(actions) == len(lines)
-    del actions["commitInfo"], actions["metaData"]["id"], actions["metaData"]["createdTime"]
-    actions["metaData"]["schemaString"] = json.loads(actions["metaData"]["schemaString"])
-    return actions
+def described(spark: SparkSession, identifier: str) -> dict[str, Any]:
+    """What Spark says of a table, without what is another's each time."""
+    detail = spark.sql(f"DESCRIBE DETAIL {identifier}").collect()[0].asDict()
+    told = {name: value for name, value in detail.items() if name not in _SPARKS_OWN}
+    features = {"clustering", "domainMetadata", "appendOnly", "invariants"}
+    assert set(told.pop("tableFeatures")) <= features
+    del told["minWriterVersion"]
+    columns = spark.sql(f"DESCRIBE {identifier}").collect()
+    definition = LAKE_TABLES["runs" if identifier.endswith("runs`") else "pending"].columns
+    return told | {"columns": [tuple(row) for row in columns[: len(definition)]]}
 
 
 @pytest.mark.parametrize("name", ["runs", "pending"])
-def test_the_first_commit_is_as_sparks(spark: SparkSession, tmp_path: Path, name: str) -> None:
-    """Schema and comments, description, properties, features, clustering: one with and one without."""
-    create_folder_table(spark, LAKE_TABLES[name], str(tmp_path / "ours"))
-    spark.sql(LAKE_TABLES[name].create_sql(path_identifier(str(tmp_path), "sparks")))
-    assert first_commit(tmp_path / "ours") == first_commit(tmp_path / "sparks")
-
-
-def test_a_table_whose_creation_broke_off_is_created(spark: SparkSession, tmp_path: Path) -> None:
-    """The log's folder is there before its first commit; a start after that must not fail."""
-    for table in LAKE_TABLES:
-        (tmp_path / table / "_delta_log").mkdir(parents=True)
-    assert LakeTables(spark, str(tmp_path)).open().keys() == LAKE_TABLES.keys()
-
-
-def test_who_comes_second_leaves_a_table_as_it_is(spark: SparkSession, tmp_path: Path) -> None:
-    """Between the look and the commit of one process, another may have created it."""
-    create_folder_table(spark, LAKE_TABLES["runs"], str(tmp_path))
-    there = (tmp_path / commit_file(0)).read_bytes()
-    create_folder_table(spark, LAKE_TABLES["runs"], str(tmp_path))
-    assert (tmp_path / commit_file(0)).read_bytes() == there
-
-
-def test_a_folder_with_files_is_not_made_a_table(spark: SparkSession, tmp_path: Path) -> None:
-    """Somebody's files would lie in ours."""
-    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(ForeignTableError, match="has files"):
-        create_folder_table(spark, LAKE_TABLES["runs"], str(tmp_path))
-    assert not (tmp_path / "_delta_log").exists()
+def test_a_table_is_as_spark_would_make_it(spark: SparkSession, tmp_path: Path, name: str) -> None:
+    """Columns with types and comments, description and properties; but for the clustering."""
+    create_table(tables_in(tmp_path / OURS).storage, LAKE_TABLES[name])
+    sparks = path_identifier(str(tmp_path / SPARKS), name)
+    spark.sql(LAKE_TABLES[name].create_sql(sparks))
+    ours = described(spark, path_identifier(str(tmp_path / OURS), name))
+    assert ours == described(spark, sparks)
+    assert ours["properties"]["conformare.table"] == name

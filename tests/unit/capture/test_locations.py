@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformare.capture._locations import last_segment, redacted, without_extension
+from conformare.capture.locations import last_segment, redacted, without_extension
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,26 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.records import TS, make_record
+from support.records import TS, Record, make_record
 
 from conformare import RunEncodingError
 from conformare.emission import Message, encode_emission
 from conformare.emission._encode import oversize_cause
-from conformare_schemas import GRAINS, HEADER_BYTES, KEY_COLUMNS, message_header, message_schema
+from conformare_schemas import (
+    GRAINS,
+    HEADER_BYTES,
+    KEY_COLUMNS,
+    MAX_ROWS_PER_MESSAGE,
+    message_header,
+    message_schema,
+)
 
 EMISSION_ID = "018f4f2e-0000-7000-8000-000000000002"
 
@@ -29,6 +37,26 @@ def decoded(message: Message) -> dict[str, Any]:
     read: Any = fastavro.schemaless_reader(io.BytesIO(message.value[HEADER_BYTES:]), schema, None)
     assert isinstance(read, dict)
     return read
+
+
+def joined(messages: Sequence[Message], record: Record, grain: str) -> list[dict[str, Any]]:
+    """The decoded messages of a grain, which together are its rows, in order, each once."""
+    pieces = [decoded(message) for message in messages if message.grain == grain]
+    rows: list[dict[str, Any]] = []
+    for piece in pieces:
+        assert piece["first_row"] == len(rows)
+        rows.extend(piece["rows"])
+    assert rows == [own_columns(row) for row in record[grain]]
+    return pieces
+
+
+def with_owners(n_rows: int) -> Record:
+    """A record with many rows that take few bytes."""
+    record = make_record("run-1", rows={"owners": 1})
+    empty = dict.fromkeys(own_columns(record["owners"][0]), "")
+    row = {**record["owners"][0], **empty}
+    record["owners"] = [{**row, "owner": str(number)} for number in range(n_rows)]
+    return record
 
 
 def own_columns(row: dict[str, Any]) -> dict[str, Any]:
@@ -64,12 +92,36 @@ def test_a_grain_is_split_so_that_every_message_fits(n_rows: int, max_message_by
     """The pieces join in order, without a gap or an overlap."""
     record = make_record("run-1", rows={"risks": n_rows})
     messages = encode_emission(record, EMISSION_ID, max_message_bytes=max_message_bytes)
-    pieces = [decoded(m) for m in messages if m.grain == "risks"]
-    joined: list[dict[str, Any]] = []
-    for piece in pieces:
-        assert piece["first_row"] == len(joined)
-        joined.extend(piece["rows"])
-    assert joined == [own_columns(row) for row in record["risks"]]
+    joined(messages, record, "risks")
+    assert all(len(m.key) + len(m.value) <= max_message_bytes for m in messages)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "rows_of_messages"),
+    [(10_000, [10_000]), (10_001, [10_000, 1]), (20_001, [10_000, 10_000, 1])],
+)
+def test_no_message_has_more_rows_than_the_contract_allows(
+    n_rows: int, rows_of_messages: list[int]
+) -> None:
+    """Although all of them would fit into its bytes."""
+    record = with_owners(n_rows)
+    messages = encode_emission(record, EMISSION_ID, max_message_bytes=1_000_000)
+    pieces = joined(messages, record, "owners")
+    assert [len(piece["rows"]) for piece in pieces] == rows_of_messages
+    assert decoded(messages[-1])["row_counts"] == {"runs": 1, "owners": n_rows}
+
+
+@settings(max_examples=15, deadline=None)  # a large grain takes a while
+@given(
+    n_rows=st.integers(min_value=9_990, max_value=30_010),
+    max_message_bytes=st.integers(min_value=2_500, max_value=1_000_000),
+)
+def test_rows_and_bytes_are_bounded_together(n_rows: int, max_message_bytes: int) -> None:
+    """Whichever bound is met first, the pieces join and keep within both."""
+    record = with_owners(n_rows)
+    messages = encode_emission(record, EMISSION_ID, max_message_bytes=max_message_bytes)
+    pieces = joined(messages, record, "owners")
+    assert all(len(piece["rows"]) <= MAX_ROWS_PER_MESSAGE for piece in pieces)
     assert all(len(m.key) + len(m.value) <= max_message_bytes for m in messages)
 
 

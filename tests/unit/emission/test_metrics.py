@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from conformare import metrics
-from conformare._delivery import DeliveryStats
+from conformare._delivery_stats import DeliveryStats
 
 STATS = DeliveryStats(
     recorded=412, delivered=411, lost={"too old": 1}, waiting=2, waiting_bytes=9, oldest_seconds=1.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformare._delivery import DeliveryStats
+from conformare._delivery_stats import DeliveryStats
 from conformare.emission._stats import Ledger, total
 
 

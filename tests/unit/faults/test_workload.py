@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 
+from faults.flow.unusable import Outgoing
+from faults.flow.workload import STORIES, Workload
 from faults.plan import Aim, planned_lives
 from faults.sink_process import Victim
-from faults.unusable import Outgoing
-from faults.workload import STORIES, Workload
 
 from conformare_schemas import GRAINS
 
@@ -39,11 +39,11 @@ def test_whatever_may_land_is_sent_whole_and_nothing_else() -> None:
 
 
 def test_a_small_series_has_everything_that_a_large_one_has() -> None:
-    """Every story, every aim, every victim, an outage, a rival, an empty checkpoint."""
+    """Every story, every aim, every victim, an outage, a rival, a replay."""
     assert sum(STORIES.values()) <= RUNS
     lives = planned_lives(random.Random(5), 5)  # noqa: S311 - not for secrets
     assert {life.aim for life in lives} == set(Aim)
     assert {life.victim for life in lives} == set(Victim)
-    for event in ("outage", "rival", "new_checkpoint"):
+    for event in ("outage", "rival", "replay"):
         assert sum(getattr(life, event) for life in lives) == 1
     assert not any(life.outage and life.rival for life in lives)

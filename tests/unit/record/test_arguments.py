@@ -32,9 +32,18 @@ def test_a_pipeline_without_a_name_is_refused(blank: object) -> None:
         validated_pipeline(blank)
 
 
-@pytest.mark.parametrize(("given_name", "name"), [("p", "p"), (7, "7"), (" p ", " p ")])
+@pytest.mark.parametrize(
+    ("given_name", "name"), [("p", "p"), (7, "7"), (" p ", " p "), ("p" * 255,) * 2]
+)
 def test_any_other_pipeline_becomes_text(given_name: object, name: str) -> None:
     assert validated_pipeline(given_name) == name
+
+
+@pytest.mark.parametrize("unfit", ["a\nb", "\x00", "\x7f", "\x85", "p" * 256, "\U0001f600" * 256])
+def test_a_pipeline_that_a_row_cannot_carry_is_refused(unfit: str) -> None:
+    """The sink would put its messages into quarantine."""
+    with pytest.raises(ValueError, match="pipeline"):
+        validated_pipeline(unfit)
 
 
 @pytest.mark.parametrize("unfit", ["a\nb", "\x00", "\x7f", "\x85", "\ud800", "r" * 256])

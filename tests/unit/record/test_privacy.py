@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conformare.capture import describe, risk, store
 from conformare.capture._lineage import Expectation
-from conformare.capture._locations import without_addresses
+from conformare.capture.locations import without_addresses
 from conformare.capture.spark._reads import record_read, remember_options
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._table import Kind, Tracked

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from conformare.capture._locations import without_addresses, without_credentials
+from conformare.capture.locations import without_addresses, without_credentials
 from conformare.record._models import ROW_MODELS, Row, validated_columns
 from conformare.record._texts import Key, Named, Text
 

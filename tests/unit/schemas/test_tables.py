@@ -42,6 +42,13 @@ def test_a_table_is_marked_as_ours_and_says_what_its_rows_are() -> None:
     assert "pipeline\\'s code" in sql
 
 
+def test_tables_in_a_catalog_are_clustered_and_those_in_a_folder_are_not() -> None:
+    """The sink could not write them: deltalake knows no clustering."""
+    runs = grain_table("runs")
+    assert " CLUSTER BY (" in runs.create_sql(table_identifier("runs", schema="delta"))
+    assert " CLUSTER BY (" not in runs.create_sql(path_identifier("/lake", "runs"))
+
+
 def test_names_are_quoted() -> None:
     """A name with a backtick cannot break out of its quotes."""
     assert table_identifier("runs", catalog="gov", schema="a`b") == "`gov`.`a``b`.`runs`"

@@ -1,8 +1,8 @@
-"""The lock of a lake whose file system has none: a note that its holder renews.
+"""The lock of a lake whose store has none: a note that its holder renews.
 
 It tells writers of each other, and lets one take over from another that is dead. That two of them
-can never both land is not its work, for between any look and any write time may pass: the tables'
-own log sees to it (`FolderTable.fence`).
+can never both land is not its work, for between any look and any write time may pass: the fencing
+token in every commit sees to it (`folder_table.py`).
 """
 
 from __future__ import annotations
@@ -15,26 +15,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
-from py4j.protocol import Py4JError, Py4JJavaError
-
-from conformare_sink.errors import LakeBusyError, first_line
-from conformare_sink.lake.folder import Folder
+from conformare_sink.errors import LakeBusyError, StorageError
+from conformare_sink.lake.layout import LEASE_FILE
+from conformare_sink.lake.store.storage import Storage
 
 logger = logging.getLogger("conformare_sink")
 
-LEASE_FILE = "_writer.json"
 RENEW_SECONDS = 5.0
 DEAD_SECONDS = 20.0
 """A lease that nobody has renewed for so long is of a dead writer; no clocks are compared."""
 
 
 @contextmanager
-def leased(lake: Folder, location: str, holder: str) -> Iterator[Callable[[], None]]:
+def leased(storage: Storage, holder: str) -> Iterator[Callable[[], None]]:
     """Hold the lease of a lake while the block runs.
 
     Args:
-        lake: Folder of the lake.
-        location: The same, as people write it.
+        storage: The lake's folder.
         holder: Who holds it, for the one who is refused.
 
     Returns:
@@ -42,94 +39,115 @@ def leased(lake: Folder, location: str, holder: str) -> Iterator[Callable[[], No
 
     Raises:
         LakeBusyError: Another process holds the lease, and renews it.
+        StorageError: The store refuses, or does not keep conditional writes.
     """
-    _await_end_of_another(lake, location)
-    identity = str(uuid4())
-    renewals = 0
-    # Whoever reads while it is being written finds half a lease, and must not take it for another's.
-    whole = threading.Lock()
-
-    def write() -> None:
-        content = {"holder": holder, "id": identity, "renewals": renewals}
-        with whole:
-            lake.write_text(LEASE_FILE, json.dumps(content))
-
-    def confirm() -> None:
-        with whole:
-            found = _read(lake)
-        # One that is cut off may be what a fault has left of ours: it is written again. One that is
-        # gone was removed by somebody who took over and has ended since.
-        if not found or ("holder" in found and found.get("id") != identity):
-            holder = found.get("holder", "another process")
-            raise LakeBusyError(f"{location} was taken over by {holder}")
-
-    write()
+    _await_end_of_another(storage)
+    lease = _Lease(storage, holder)
+    lease.take()
     over = threading.Event()
 
-    def renew() -> bool:
-        """Renew the lease; return whether it still is ours."""
-        nonlocal renewals
-        try:
-            confirm()
-            renewals += 1
-            write()
-        except LakeBusyError as exc:
-            logger.warning("%s", exc)
-            return False
-        except (Py4JJavaError, OSError) as exc:
-            logger.warning("the lease of %s was not renewed: %s", location, first_line(exc))
-        return True
-
     def keep_renewing() -> None:
-        while not over.wait(RENEW_SECONDS) and renew():
+        while not over.wait(RENEW_SECONDS) and lease.renew():
             pass
 
     renewing = threading.Thread(target=keep_renewing, name="lease", daemon=True)
     renewing.start()
     try:
-        yield confirm
+        yield lease.confirm
     finally:
         over.set()
         renewing.join()
-        # One that cannot be removed costs the next writer a wait.
-        with suppress(Py4JError, OSError):
-            if _read(lake).get("id") == identity:
-                lake.remove(LEASE_FILE)
+        lease.give_back()
 
 
-def _await_end_of_another(lake: Folder, location: str) -> None:
-    """Return when there is no lease, or one that nobody renews."""
-    found = _read(lake)
+class _Lease:
+    """A lease that this process holds, or is about to.
+
+    Args:
+        storage: The lake's folder.
+        holder: Who holds it.
+    """
+
+    def __init__(self, storage: Storage, holder: str) -> None:
+        self._storage = storage
+        self._content: dict[str, object] = {"holder": holder, "id": str(uuid4()), "renewals": 0}
+
+    def take(self) -> None:
+        """Take the lease, where there is none."""
+        root = self._storage.root
+        content = json.dumps(self._content).encode()
+        if not self._storage.create(LEASE_FILE, content):
+            holder = _holder(_read(self._storage))
+            raise LakeBusyError(f"{root} is being written by {holder}; stop that one first")
+        if self._storage.create(LEASE_FILE, content):
+            raise StorageError(
+                f"{root} cannot be used: its store writes a file although there is one already "
+                "(If-None-Match is ignored), so two writers could overwrite each other"
+            )
+
+    def confirm(self) -> None:
+        """Make sure that nobody has taken the lake over."""
+        found = _read(self._storage)
+        # One that is gone was removed by somebody who took over and has ended since.
+        if found.get("id") != self._content["id"]:
+            raise LakeBusyError(f"{self._storage.root} was taken over by {_holder(found)}")
+
+    def renew(self) -> bool:
+        """Renew the lease; return whether it still is ours."""
+        try:
+            self.confirm()
+            self._content["renewals"] = int(str(self._content["renewals"])) + 1
+            self._storage.write(LEASE_FILE, json.dumps(self._content).encode())
+        except LakeBusyError as exc:
+            logger.warning("%s", exc)
+            return False
+        except StorageError as exc:
+            logger.warning("the lease was not renewed: %s", exc)
+        return True
+
+    def give_back(self) -> None:
+        """Remove the lease, if it still is ours; one that stays costs the next writer a wait."""
+        with suppress(StorageError):
+            if _read(self._storage).get("id") == self._content["id"]:
+                self._storage.remove(LEASE_FILE)
+
+
+def _await_end_of_another(storage: Storage) -> None:
+    """Return when there is no lease; one that nobody renews is removed."""
+    found = _read(storage)
     if not found:
         return
     logger.info(
         "%s was written by %s: waiting %.0f s for a sign of life",
-        location,
-        found.get("holder", "another process"),
+        storage.root,
+        _holder(found),
         DEAD_SECONDS,
     )
     deadline = time.monotonic() + DEAD_SECONDS
     while time.monotonic() < deadline:
         time.sleep(RENEW_SECONDS / 2)
-        now = _read(lake)
+        now = _read(storage)
         if not now:
             return
-        # One that is just being written has no name yet; the next look has it, or nobody lives.
-        if now != found and "holder" in now:
-            holder = now["holder"]
-            raise LakeBusyError(f"{location} is being written by {holder}; stop that one first")
+        if now != found:
+            raise LakeBusyError(
+                f"{storage.root} is being written by {_holder(now)}; stop that one first"
+            )
+    storage.remove(LEASE_FILE)
 
 
-def _read(lake: Folder) -> dict[str, object]:
-    """Return the lease: empty where there is none, without a name where it is being written."""
-    if not lake.has(LEASE_FILE):
+def _holder(lease: dict[str, object]) -> object:
+    return lease.get("holder", "another process")
+
+
+def _read(storage: Storage) -> dict[str, object]:
+    """Return the lease; empty where there is none."""
+    content = storage.read(LEASE_FILE)
+    if content is None:
         return {}
     try:
-        found = json.loads(lake.read_text(LEASE_FILE))
+        found = json.loads(content)
     except ValueError:
-        return {"id": None}
-    except Py4JJavaError:
-        if lake.has(LEASE_FILE):
-            raise
-        return {}
-    return found if isinstance(found, dict) else {"id": None}
+        found = None
+    # Something that is no lease was written by no sink: it is waited for like one.
+    return found if isinstance(found, dict) and found else {"id": None}

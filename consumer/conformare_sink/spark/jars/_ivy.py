@@ -94,8 +94,10 @@ def _spark_jars_folder(jar_set: JarSet, log_file: Path) -> Path:
 
 
 def _module_text(jar_set: JarSet, spark_jars: Path) -> str:
+    # "master" is Ivy's name for what a Maven module itself publishes.
+    wanted = "default" if jar_set.transitive else "master"
     dependencies = [
-        '<dependency org="{}" name="{}" rev="{}" conf="default->default"/>'.format(*c.split(":"))
+        '<dependency org="{}" name="{}" rev="{}" conf="default->{}"/>'.format(*c.split(":"), wanted)
         for c in jar_set.coordinates
     ]
     # Spark loads its own copy first in any case; without this, 200 MB are fetched for nothing.

@@ -23,16 +23,19 @@ class JarSet:
         coordinates: Each as group:artifact:version.
         beside_spark: The jars are used inside Spark's own Java process, so what the installed
             pyspark already ships is left out.
+        transitive: What the coordinates depend on is fetched as well.
     """
 
     name: str
     coordinates: tuple[str, ...]
     beside_spark: bool
+    transitive: bool = True
 
     @property
     def key(self) -> str:
         """The folder's name: other versions never share a folder."""
-        identity = "\n".join((*self.coordinates, f"beside_spark={self.beside_spark}"))
+        alone = () if self.transitive else ("transitive=False",)
+        identity = "\n".join((*self.coordinates, f"beside_spark={self.beside_spark}", *alone))
         return f"{self.name}-{sha256(identity.encode()).hexdigest()[:12]}"
 
 

@@ -1,35 +1,46 @@
-"""Where the sink goes on: by the checkpoint it has, by a new one, or not before somebody has agreed."""
+"""Where the sink resumes: where its lake has read to, or not before somebody has agreed to a loss."""
 
 from __future__ import annotations
 
 import logging
 import shlex
-from collections import Counter
-from dataclasses import dataclass, replace
-from uuid import uuid4
-
-from pyspark.sql import SparkSession
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.errors import (
-    BrokerRefusedError,
-    CheckpointDamagedError,
-    CheckpointRefusedError,
-    ContinuityError,
-)
-from conformare_sink.kafka.topics import TopicLogs, Topics, consumer_group
-from conformare_sink.lake.folder import Folder
+from conformare_sink.errors import CheckpointRefusedError, ContinuityError
+from conformare_sink.kafka.offsets import PartitionOffsets
+from conformare_sink.kafka.topics import TopicLogs, Topics
 from conformare_sink.options import SinkOptions
-from conformare_sink.stream.resume.checkpoint import (
-    Checkpoint,
-    find_checkpoint,
-    read_progress,
-    save_checkpoint,
-    set_aside,
+from conformare_sink.stream.resume.continuity import (
+    Finding,
+    Happened,
+    Reading,
+    code,
+    compare,
+    starts,
+    tell,
 )
-from conformare_sink.stream.resume.continuity import Finding, Kind, Reading, code, compare, tell
+from conformare_sink.stream.resume.marker import Marker, read_marker, write_marker
+from conformare_sink.stream.resume.source import Notes, Source, read_source
 
 logger = logging.getLogger("conformare_sink")
+
+
+class ResumedLake(Notes, Protocol):
+    """The lake of a sink, as far as resuming has to know it."""
+
+    @property
+    def lake_id(self) -> str:
+        """Its identity: another one at the same place has another."""
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+
+    def youngest(self) -> datetime | None:
+        """Return when its youngest run was recorded."""
 
 
 @dataclass(frozen=True)
@@ -37,44 +48,72 @@ class Situation:
     """What the sink finds when it is to begin.
 
     Attributes:
-        checkpoint: The checkpoint that it has; None for none that can be used.
-        reading: How far it has read.
+        reading: How far the lake has read.
         logs: What the cluster holds.
         findings: What stands against going on.
     """
 
-    checkpoint: Checkpoint | None
     reading: Reading
     logs: TopicLogs
     findings: tuple[Finding, ...]
 
 
-class Resumption:
-    """Finds out whether the sink goes on where it ended.
+class Course:
+    """How far the stream is, as its lake notes it.
 
     Args:
-        spark: The sink's session.
+        lake: The lake.
+        source: Where the lake reads, as it is noted there.
+        offsets: Where each partition is begun.
+    """
+
+    def __init__(self, lake: Notes, source: Source, offsets: PartitionOffsets) -> None:
+        self.starts = offsets
+        self._lake = lake
+        self._source = source
+        self._reached = dict(offsets)
+
+    def new_to_note(self, ends: PartitionOffsets) -> dict[str, int]:
+        """Return what a batch adds to what is noted: the name of a log → how far it was read.
+
+        Args:
+            ends: Where the batch ends.
+        """
+        new = {
+            place: end
+            for place, end in ends.items()
+            if place[0] in self._source.topics and self._reached.get(place) != end
+        }
+        if more := self._source.with_partitions(new):
+            # Spark reads partitions that have come meanwhile from their beginning.
+            self._source = more
+            self._lake.note_source(more.model_dump())
+        return {self._source.log_name(place): end for place, end in new.items()}
+
+    def noted(self, ends: PartitionOffsets) -> None:
+        """Take note that a batch has landed."""
+        self._reached |= ends
+
+
+class Resumption:
+    """Finds out where the sink resumes.
+
+    Args:
         options: Where from and where to, and which loss is accepted.
-        lake_id: Identity of the lake that is at its place now.
+        lake: The lake that is at its place now.
         topics: The topics.
     """
 
-    def __init__(
-        self, spark: SparkSession, options: SinkOptions, lake_id: str, topics: Topics
-    ) -> None:
-        self._spark = spark
+    def __init__(self, options: SinkOptions, lake: ResumedLake, topics: Topics) -> None:
         self._options = options
-        self._location = options.checkpoint_location
+        self._lake = lake
         self._topics = topics
-        self._lake_id = lake_id
-        self._lake_place = _place(spark, options)
 
-    def open_checkpoint(self) -> None:
-        """Open the checkpoint, or begin one, with all topics there.
+    def begin(self) -> Course:
+        """Return where the stream begins, with all topics there.
 
         Raises:
-            CheckpointRefusedError: The folder holds something else, or belongs to another lake or
-                to other topics.
+            CheckpointRefusedError: The checkpoint's folder holds something else, or is another lake's.
             ContinuityError: Something that was not landed cannot be read any more, and
                 `accept_loss` is not the code for it.
             BrokerUnreachableError: No broker answers.
@@ -85,103 +124,85 @@ class Resumption:
         if found.findings:
             if self._code(found) != self._options.accept_loss:
                 raise self._error(found)
-            logger.warning("accepted: %s", tell(found.findings, found.reading.last_batch))
-            if Folder(self._spark, self._location).names():
-                logger.warning("old checkpoint: kept in %s", set_aside(self._spark, self._location))
+            logger.warning("accepted: %s", tell(found.findings, self._lake.youngest()))
         created = self._topics.create()
         if created:
             logger.info("created the topics %s", ", ".join(created))
         logs = self._topics.logs() if created else found.logs
-        if found.checkpoint is None or found.findings:
-            self._tell_of_reading_again(found.reading, logs)
-            checkpoint = Checkpoint(str(uuid4()), self._lake_id)
-        else:
-            self._tell_of_new_partitions(found.reading, logs)
-            checkpoint = found.checkpoint
-        current = replace(
-            checkpoint,
-            lake=self._lake_place,
-            cluster_id=logs.cluster_id,
-            topic_ids=dict(logs.topic_ids),
-        )
-        if current != found.checkpoint:
-            save_checkpoint(self._spark, self._location, current)
+        noted = found.reading.source
+        source = noted.followed_by(Source.of(logs))
+        offsets = starts(found.reading, logs)
+        self._tell_of_reading_again(found.reading, logs, offsets)
+        self._tell_of_new_partitions(noted, logs)
+        # Offsets first: once a source is noted, nobody asks again what was lost of the one before.
+        self._note_offsets(source, offsets)
+        if source != read_source(self._lake):
+            self._lake.note_source(source.model_dump())
+        if self._options.checkpoint is not None:
+            marker = Marker(self._lake.lake_id, self._place())
+            write_marker(self._options.checkpoint, marker)
+        return Course(self._lake, source, offsets)
 
     def require(self) -> None:
-        """Make sure that nothing stands against going on; raises what `open_checkpoint` raises."""
+        """Make sure that nothing stands against going on; raises what `begin` raises."""
         found = self._look()
         if found.findings:
             raise self._error(found)
 
     def _look(self) -> Situation:
         logs = self._topics.logs()
-        try:
-            checkpoint = find_checkpoint(self._spark, self._location)
-            if checkpoint is None:
-                reading = self._reading_of_group()
-                return Situation(None, reading, logs, tuple(compare(reading, logs)))
-            self._require_own(checkpoint)
-            progress = read_progress(self._spark, self._location)
-        except CheckpointDamagedError as exc:
-            reading = self._reading_of_group()
-            damaged = Finding(Kind.CHECKPOINT_DAMAGED, str(exc))
-            return Situation(None, reading, logs, (damaged, *compare(reading, logs)))
-        reading = Reading(cluster_id=checkpoint.cluster_id, topic_ids=checkpoint.topic_ids)
-        if progress is not None:
-            reading = replace(
-                reading,
-                read=progress.read,
-                begun=progress.begun,
-                last_batch=progress.last_batch,
-            )
-        if checkpoint.lake_id == self._lake_id:
-            return Situation(checkpoint, reading, logs, tuple(compare(reading, logs)))
-        # This lake has nothing of what was read.
-        reading = replace(
-            reading, read=dict.fromkeys(reading.read or {}, 0), begun=reading.read or {}
-        )
-        replaced = Finding(
-            Kind.LAKE_REPLACED,
-            f"the lake was deleted and made again (id {checkpoint.lake_id}, now {self._lake_id})",
-        )
-        return Situation(checkpoint, reading, logs, (replaced, *compare(reading, logs)))
+        reading = Reading.of(self._lake, logs)
+        replaced = self._replaced_lake()
+        if replaced is None:
+            return Situation(reading, logs, (*compare(reading, logs, self._topics.names),))
+        if not reading.source.topics:
+            # The new lake has read nothing of what the one before had.
+            reading = Reading(reading.read, Source.of(logs))
+        found = compare(reading, logs, self._topics.names)
+        return Situation(reading, logs, (replaced, *found))
 
-    def _require_own(self, checkpoint: Checkpoint) -> None:
-        """Refuse a checkpoint that another sink may still need."""
-        other = f"{self._location.rstrip('/')}-{self._lake_id[:8]}"
-        command = self._command(checkpoint=other)
-        if checkpoint.lake_id != self._lake_id and checkpoint.lake != self._lake_place:
-            raise CheckpointRefusedError(
-                f"{self._location} is the checkpoint of another lake (id {checkpoint.lake_id}, "
-                f"{checkpoint.lake}), which may need it. To go on with one of its own: {command}"
-            )
-        others = sorted(set(checkpoint.topic_ids) - set(self._topics.names))
-        if others:
-            raise CheckpointRefusedError(
-                f"{self._location} is the checkpoint of other topics ({', '.join(others)}): "
-                f"correct --topic-prefix. To read these topics beside them: {command}"
-            )
+    def _note_offsets(self, source: Source, offsets: PartitionOffsets) -> None:
+        """Note where the stream begins, if that is not what is noted already."""
+        names = {source.log_name(place): offset for place, offset in offsets.items()}
+        noted = self._lake.read_to(list(names))
+        if new := {name: n for name, n in names.items() if noted.get(name, 0) != n}:
+            self._lake.note_read(new)
 
-    def _reading_of_group(self) -> Reading:
-        """What is known without a checkpoint: what the sink has told Kafka."""
-        try:
-            committed = self._topics.committed(consumer_group(self._lake_id))
-        except BrokerRefusedError as exc:
-            logger.warning("how far this lake's sink had read is not known: %s", exc)
-            return Reading()
-        return Reading(read=committed or None)
+    def _replaced_lake(self) -> Finding | None:
+        """Return that the lake of the checkpoint is gone, if it is."""
+        checkpoint = self._options.checkpoint
+        marker = None if checkpoint is None else read_marker(checkpoint)
+        if marker is None or marker.lake_id == self._lake.lake_id:
+            return None
+        if marker.lake != self._place():
+            command = self._command(checkpoint=f"{checkpoint}-{self._lake.lake_id[:8]}")
+            raise CheckpointRefusedError(
+                f"{checkpoint} is the checkpoint of another lake (id {marker.lake_id}, "
+                f"{marker.lake}), which may need it. To go on with one of its own: {command}"
+            )
+        return Finding(
+            Happened.LAKE_REPLACED,
+            f"the lake was deleted and made again (id {marker.lake_id}, now {self._lake.lake_id})",
+        )
+
+    def _place(self) -> str:
+        """Where the lake is: another one at the same place has taken its place."""
+        catalog = self._options.catalog
+        if catalog is None:
+            return self._lake.address
+        tables = f"{catalog.catalog or ''}.{catalog.schema_name}.{catalog.table_prefix}*"
+        return f"{tables} beside {self._lake.address}"
 
     def _code(self, found: Situation) -> str:
-        identity = self._lake_id if found.checkpoint is None else found.checkpoint.checkpoint_id
-        return code(identity, found.findings)
+        return code(self._lake.lake_id, found.findings)
 
     def _error(self, found: Situation) -> ContinuityError:
         accepted = self._code(found)
-        told = tell(found.findings, found.reading.last_batch)
+        told = tell(found.findings, self._lake.youngest())
         losses = [loss for finding in found.findings for loss in finding.losses]
         return ContinuityError(
-            f"{told}. To go on with a new checkpoint, which reads all that the topics hold (no run "
-            f"lands twice): {self._command(accepted=accepted)}",
+            f"{told}. To go on with all that the topics still hold (no run lands twice): "
+            f"{self._command(accepted=accepted)}",
             tuple(finding.kind.value for finding in found.findings),
             tuple((loss.topic, loss.partition, loss.first, loss.end) for loss in losses),
             accepted,
@@ -192,8 +213,9 @@ class Resumption:
         options = self._options
         given = {
             "--bootstrap-servers": options.bootstrap_servers,
-            "--kafka-settings": options.access.file and str(options.access.file),
+            "--kafka-settings": options.access.file,
             "--lake": options.lake,
+            "--storage-options": options.storage.file,
             **(options.catalog.command_options if options.catalog else {}),
             "--checkpoint": checkpoint or options.checkpoint,
             "--topic-prefix": options.topic_prefix,
@@ -203,35 +225,23 @@ class Resumption:
         words = ["conformare", "sink"]
         for option, value in given.items():
             if value and value != defaults.get(option):
-                words += [option, value]
+                words += [option, str(value)]
         return shlex.join(words)
 
-    def _tell_of_reading_again(self, reading: Reading, logs: TopicLogs) -> None:
-        read = reading.read or {}
-        again = sum(max(min(read.get(p, 0), logs.end[p]) - logs.first[p], 0) for p in logs.end)
+    def _tell_of_reading_again(
+        self, reading: Reading, logs: TopicLogs, offsets: PartitionOffsets
+    ) -> None:
+        read = reading.read
+        again = sum(
+            max(min(read.get(place, 0), logs.end[place]) - begin, 0)
+            for place, begin in offsets.items()
+        )
         if again:
-            logger.info(
-                "a new checkpoint: %d message(s) that this lake's sink has read are read again, "
-                "and no run lands twice",
-                again,
-            )
+            logger.info("%d message(s) are read again, and no run lands twice", again)
 
-    def _tell_of_new_partitions(self, reading: Reading, logs: TopicLogs) -> None:
-        if reading.read is None:
-            return
-        known = {topic for topic, _ in reading.read}
-        new = Counter(topic for topic, p in logs.end if (topic, p) not in reading.read)
-        for topic, partitions in sorted(new.items()):
-            if topic in known:
-                logger.info(
-                    "%s has %d partition(s) more, read from their beginning", topic, partitions
-                )
-
-
-def _place(spark: SparkSession, options: SinkOptions) -> str:
-    """Where a lake is: another one at the same place has taken its place."""
-    folder = Folder(spark, options.lake).address
-    if options.catalog is None:
-        return folder
-    catalog = options.catalog
-    return f"{catalog.catalog or ''}.{catalog.schema_name}.{catalog.table_prefix}* beside {folder}"
+    def _tell_of_new_partitions(self, noted: Source, logs: TopicLogs) -> None:
+        now = Source.of(logs)
+        for name, topic in sorted(now.topics.items()):
+            if noted.has_same(name, now) and topic.partitions > noted.topics[name].partitions:
+                new = topic.partitions - noted.topics[name].partitions
+                logger.info("%s has %d partition(s) more, read from their beginning", name, new)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from conformare.capture._lineage import Expectation
-from conformare.capture._locations import HIDDEN, redacted
+from conformare.capture.locations import HIDDEN, redacted
 
 DEFAULT_SEVERITY = "warning"
 UNKNOWN_TYPE = "(unknown)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformare.capture._locations import label_of_path, label_of_table, redacted
+from conformare.capture.locations import label_of_path, label_of_table, redacted
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import add_read
 from conformare.capture.spark._steps import Call

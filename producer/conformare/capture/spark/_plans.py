@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from conformare.capture._lineage import LookUp, Origin
-from conformare.capture._locations import redacted
+from conformare.capture.locations import redacted
 
 _ANALYSED = "== Analyzed Logical Plan =="
 _OPTIMISED = "== Optimized Logical Plan =="

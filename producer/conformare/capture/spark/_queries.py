@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from conformare.capture._lineage import ColumnsOf, LookUp, Origin
-from conformare.capture._locations import label_of_path, label_of_table, redacted
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
+from conformare.capture.locations import label_of_path, label_of_table, redacted
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._plans import (
     common_format,

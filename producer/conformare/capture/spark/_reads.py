@@ -7,9 +7,9 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from conformare.capture._lineage import LookUp, Origin
-from conformare.capture._locations import last_segment, redacted, without_extension
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
+from conformare.capture.locations import last_segment, redacted, without_extension
 from conformare.capture.source._logic import text_of
 from conformare.capture.source._normalise import digest
 from conformare.capture.spark._plans import common_format, default_format, relations

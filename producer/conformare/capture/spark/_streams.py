@@ -6,9 +6,9 @@ import functools
 from typing import Any
 
 from conformare._guard import guard
-from conformare.capture._locations import label_of_path, label_of_table, redacted
 from conformare.capture._store import store
 from conformare.capture.declared._scope import Contexts, current_scope, repeated
+from conformare.capture.locations import label_of_path, label_of_table, redacted
 from conformare.capture.spark._plans import default_format, is_connect
 from conformare.capture.spark._reads import UNKNOWN, options_of, place_of
 from conformare.capture.spark._steps import Call

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformare.capture._lineage import ColumnsOf, LookUp
-from conformare.capture._locations import label_of_path, label_of_table, redacted
 from conformare.capture._store import store
+from conformare.capture.locations import label_of_path, label_of_table, redacted
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._plans import default_format, tables_format
 from conformare.capture.spark._reads import jdbc_location, options_of, place_of

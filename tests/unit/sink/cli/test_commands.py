@@ -31,6 +31,41 @@ LAKE = ["--lake", "/nowhere"]
         (["topics", "create", *BROKER, "--partitions", "0"], "--partitions"),
         (["topics", "create", *BROKER, "--kafka-settings", "/no/file"], "/no/file cannot be read"),
         (["status"], "--lake"),
+        (["sink", *BROKER, *LAKE, "--trigger", "\uff11 second"], "is not an interval"),
+        (["sink", *BROKER, *LAKE, "--trigger", f"{10**20} days"], "is not an interval"),
+        (["sink", *BROKER, *LAKE, "--maintain-every", "367 days"], "longer than 366 days"),
+        (["sink", *BROKER, *LAKE, "--broker-timeout", "inf"], "--broker-timeout"),
+        (["sink", *BROKER, *LAKE, "--broker-timeout", "nan"], "--broker-timeout"),
+        (["sink", *BROKER, *LAKE, "--max-messages-per-batch", f"{2**31}"], "--max-messages"),
+        (["replay", *BROKER, *LAKE, "--from", "1969-12-31T23:59:59Z"], "before 1970"),
+        (["replay", *BROKER, *LAKE, "--from", "0001-01-01T00:00+14:00"], "not an ISO 8601 time"),
+        (["replay", *BROKER, *LAKE, "--from-offset", f"t:0:{10**18}"], "is not an offset"),
+        (["maintain", *LAKE, "--retention-hours", f"{10**12}"], "--retention-hours"),
+        (["topics", "create", *BROKER, "--retention-days", f"{10**9}"], "--retention-days"),
+        (["topics", "create", *BROKER, "--partitions", f"{10**9}"], "--partitions"),
+        (["status", *LAKE, "--limit", f"{10**20}"], "--limit"),
+        (["topics", "create", *BROKER, "--kafka-settings", "a\x1b\nb"], r"a\x1b\nb cannot be read"),
+        *(
+            ([*command, option, ""], f"{option} is empty")
+            for command, option in (
+                (["status"], "--lake"),
+                (["status", *LAKE], "--bootstrap-servers"),
+                (["status", *LAKE], "--schema"),
+                (["purge", *LAKE], "--run-id"),
+                (["purge", *LAKE], "--pipeline"),
+                (["quarantine", "drop", *LAKE], "--cause"),
+                (["quarantine", "drop", *LAKE], "--topic"),
+            )
+        ),
+        (["sink", *BROKER, *LAKE, "--checkpoint", ""], "--checkpoint"),
+        (["sink", *BROKER, *LAKE, "--pending-days", "inf"], "--pending-days"),
+        (["sink", *BROKER, *LAKE, "--pending-days", "nan"], "--pending-days"),
+        (["status", *LAKE, "--storage-options", "a\x1b\nb"], r"a\x1b\nb cannot be read"),
+        (["status", "--lake", "a\udcff"], "--lake is not in this locale's encoding: 'a\\udcff'"),
+        (
+            ["purge", *LAKE, "--run-id", "a", "--run-id", "\udcff"],
+            "--run-id is not in this locale's",
+        ),
         *(
             ([*command, *LAKE, "--catalog", "c"], "--catalog and --table-prefix need --schema")
             for command in (

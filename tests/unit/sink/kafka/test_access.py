@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.certificates import Authority
 
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess, as_spark_options
@@ -16,8 +17,7 @@ AWKWARD = 'p"a\\s=s #1'
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
     """A file as a hosted cluster's console gives it, with an authority of its own."""
-    authority = tmp_path / "ca.pem"
-    authority.write_text("-- the authority --", encoding="utf-8")
+    authority = Authority(tmp_path).file
     file = tmp_path / "client.properties"
     file.write_text(
         f"# Written by hand\nsecurity.protocol=SASL_SSL\n\nsasl.mechanisms=SCRAM-SHA-512\n"
@@ -34,11 +34,11 @@ def test_librdkafka_gets_its_own_names(settings: Path, tmp_path: Path) -> None:
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": "steward",
         "sasl.password": AWKWARD,
-        "ssl.ca.location": str(tmp_path / "ca.pem"),
+        "ssl.ca.location": str(tmp_path / "authority.pem"),
     }
 
 
-def test_java_gets_the_same_by_its_names(settings: Path) -> None:
+def test_java_gets_the_same_by_its_names(settings: Path, tmp_path: Path) -> None:
     """The authority as its content: an executor elsewhere has no such file."""
     found = KafkaAccess.read(settings).for_java()
     assert found == {
@@ -49,7 +49,7 @@ def test_java_gets_the_same_by_its_names(settings: Path) -> None:
             'username="steward" password="p\\"a\\\\s=s #1";'
         ),
         "ssl.truststore.type": "PEM",
-        "ssl.truststore.certificates": "-- the authority --",
+        "ssl.truststore.certificates": (tmp_path / "authority.pem").read_text(encoding="utf-8"),
     }
     assert as_spark_options(found).keys() == {f"kafka.{name}" for name in found}
 

@@ -11,15 +11,18 @@ import pytest
 from deltalake import write_deltalake
 
 from conformare.cli import main
-from conformare_sink.lake.own_tables import quarantine_rows
 from conformare_sink.lake.quarantine import (
     QuarantinedCause,
     QuarantineFilter,
     quarantined_causes,
     quarantined_messages,
 )
+from conformare_sink.lake.tables.own import quarantine_rows
+from conformare_sink.lake.tables.places import folder_tables
+from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.messages.envelope import Rejected
 from conformare_sink.messages.message import Message
+from conformare_sink.options import StorageSettings
 
 TAKEN = 1_767_323_045_000_000
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -54,9 +57,15 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(root)
 
 
-def test_causes_are_counted_and_dated(lake: str) -> None:
+@pytest.fixture(scope="module")
+def tables(lake: str) -> LakeTables:
+    """The lake's tables."""
+    return folder_tables(lake, StorageSettings())
+
+
+def test_causes_are_counted_and_dated(tables: LakeTables) -> None:
     """The most frequent first, each with its topics."""
-    found = quarantined_causes(lake)
+    found = quarantined_causes(tables)
     assert [(one.cause, one.messages, one.topics) for one in found] == [
         ("unknown schema: version 9", 2, ("t.risks", "t.runs")),
         ("it's undecodable", 1, ("t.risks",)),
@@ -66,15 +75,15 @@ def test_causes_are_counted_and_dated(lake: str) -> None:
     assert unknown.first < unknown.last == quote.first == quote.last
 
 
-def test_a_message_is_shown_by_its_place_and_never_by_its_content(lake: str) -> None:
+def test_a_message_is_shown_by_its_place_and_never_by_its_content(tables: LakeTables) -> None:
     """A key that a terminal would obey is in hexadecimal digits."""
-    found = {one.offset: one for one in quarantined_messages(lake, QuarantineFilter(), 9)}
+    found = {one.offset: one for one in quarantined_messages(tables, QuarantineFilter(), 9)}
     assert [*found] == [3, 4, 1, 2]
     assert {one.timestamp for one in found.values()} == {AT}
     assert {one.partition for one in found.values()} == {3}
     assert {one.offset: one.key for one in found.values()} == {
         1: "run-1",
-        2: "1b5b324a",
+        2: "\x1b[2J",
         3: "",
         4: "it's",
     }
@@ -99,22 +108,23 @@ def test_a_message_is_shown_by_its_place_and_never_by_its_content(lake: str) -> 
     ],
 )
 def test_messages_are_chosen_by_the_beginning_of_their_cause_and_by_topic(
-    lake: str, chosen: QuarantineFilter, offsets: set[int]
+    tables: LakeTables, chosen: QuarantineFilter, offsets: set[int]
 ) -> None:
     """Of several conditions, all hold; quotes are text."""
-    assert {one.offset for one in quarantined_messages(lake, chosen, 9)} == offsets
+    assert {one.offset for one in quarantined_messages(tables, chosen, 9)} == offsets
 
 
-def test_no_more_are_shown_than_asked_for(lake: str) -> None:
+def test_no_more_are_shown_than_asked_for(tables: LakeTables) -> None:
     """The latest."""
-    assert [one.offset for one in quarantined_messages(lake, QuarantineFilter(), 1)] == [3]
+    assert [one.offset for one in quarantined_messages(tables, QuarantineFilter(), 1)] == [3]
 
 
 def test_a_lake_that_only_jobs_write_to_has_no_quarantine(tmp_path: Path) -> None:
     """Which is as good as an empty one."""
     write_deltalake(tmp_path / "runs", pa.table({"run_id": ["run-1"]}))
-    assert quarantined_causes(str(tmp_path)) == []
-    assert quarantined_messages(str(tmp_path), QuarantineFilter(), 9) == []
+    tables = folder_tables(str(tmp_path), StorageSettings())
+    assert quarantined_causes(tables) == []
+    assert quarantined_messages(tables, QuarantineFilter(), 9) == []
     assert main(["quarantine", "list", "--lake", str(tmp_path)]) == 0
 
 

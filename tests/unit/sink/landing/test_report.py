@@ -23,12 +23,13 @@ BUSY = BatchReport(
     emissions={Decision.LAND: 3, Decision.REPEAT: 1, Decision.WAIT: 2},
     rows={"runs": 3, "risks": 5},
     quarantined=4,
+    set_aside=6,
     pending=2,
     seconds=1.23456,
     latencies=(2.5, 0.75, 9.0004),
     sequences=(("p", 1),),
 )
-IDLE = BatchReport(8, 0, {}, {}, 0, 0, 0.5, (), ())
+IDLE = BatchReport(8, 0, {}, {}, 0, 0, 0, 0.5, (), ())
 
 RFC_9562_EXAMPLE = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 """Appendix A.6: made on 22 February 2022 at 14:22:22, five hours behind UTC."""
@@ -38,7 +39,8 @@ ITS_TIME = datetime(2022, 2, 22, 19, 22, 22, tzinfo=timezone.utc).timestamp()
 def test_the_summary_names_what_is_not_zero() -> None:
     """And says so where there is nothing."""
     assert BUSY.summary() == (
-        "batch 7: 3 run(s) landed, 1 run(s) repeated, 2 run(s) incomplete, 4 message(s) quarantined"
+        "batch 7: 3 run(s) landed, 1 run(s) repeated, 2 run(s) incomplete, "
+        "4 message(s) quarantined, 6 incomplete emission(s) set aside"
     )
     for emissions in ({}, dict.fromkeys(Decision, 0)):
         assert replace(IDLE, emissions=emissions).summary() == "batch 8: nothing new"
@@ -58,6 +60,7 @@ def test_a_report_is_one_line_of_json() -> None:
         "messages": 24,
         "rows": {"runs": 3, "risks": 5},
         "quarantined": 4,
+        "set_aside": 6,
         "pending": 2,
         "seconds": 1.235,
         "latency_p50_seconds": 2.5,

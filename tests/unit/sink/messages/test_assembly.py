@@ -10,8 +10,6 @@ from support.produce import messages_of
 from support.records import make_record
 
 from conformare_schemas import GRAINS, arrow_schema, table_columns, topic_name
-from conformare_sink.lake.own_tables import pending_rows
-from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.assembly import assemble, emission, table_rows
 from conformare_sink.messages.decode import decode
 from conformare_sink.messages.message import Message
@@ -54,26 +52,3 @@ def test_rows_of_an_emission_are_those_of_its_record(seed: int, size: int) -> No
             own = [{**row, "ts": None} for row in expected]
             assert sorted(map(str, ({**row, "ts": None} for row in rows))) == sorted(map(str, own))
         assert {row["run_id"] for row in found} == {"a", "c"}
-
-
-@settings(deadline=None)  # the first example reads the schemas
-@given(seed=st.integers(), data=st.data())
-def test_what_waits_comes_back_with_the_rest(seed: int, data: st.DataObject) -> None:
-    """However the messages are dealt to batches, all of a run's are there with its last one."""
-    messages = delivered(["a", "b"], seed, 4_000)
-    borders = sorted(data.draw(st.sets(st.integers(1, len(messages) - 1), max_size=4)))
-    pending = PendingMessages()
-    kept = 0
-    last: set[str] = set()
-    for begin, end in zip([0, *borders], [*borders, len(messages)], strict=True):
-        decoded = decode(pending.take(messages[begin:end]), PREFIX)
-        parts = assemble(decoded.envelopes)
-        whole = {key for key, of_one in parts.items() if not emission(key, of_one).missing()}
-        last |= {key.run_id for key in whole}
-        waiting = [e for key in set(parts) - whole for e in parts[key].values()]
-        new = pending.wait(waiting)
-        assert len(waiting) == len({e.message.place for e in waiting})
-        kept += pending_rows(new).num_rows
-        assert pending.emissions <= 2
-    assert last == {"a", "b"}
-    assert kept <= len(messages)

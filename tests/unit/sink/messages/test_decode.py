@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.produce import messages_of
 from support.records import make_record
+from support.upgrade import upgrade, upgraded
 
 from conformare_schemas import GRAINS, message_header, message_schema, topic_name
 from conformare_sink.messages.decode import Decoded, decode
@@ -201,3 +202,22 @@ def test_topics_of_another_prefix_are_unknown() -> None:
     message = of_grain("owners")
     assert cause_of(decode([message], "other.")).startswith("unknown topic")
     assert replace(decode([message], PREFIX).envelopes[0], at=0).message is message
+
+
+def test_another_version_is_read_as_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows have the columns of the tables, whatever fields it added."""
+    produced = messages_of(make_record("run-1"), "e1")
+    others = [
+        Message(m.key, upgraded(m).value, topic_name(m.grain, PREFIX), 0, offset, offset)
+        for offset, m in enumerate(produced)
+    ]
+    assert {cause_of(decode([m], PREFIX))[:14] for m in others} == {"unknown schema"}
+    upgrade(monkeypatch)
+    found, expected = decode(others, PREFIX), decode(messages(), PREFIX)
+    assert found.rejected == []
+    assert found.rows == expected.rows
+    facts = [
+        [(e.grain, e.n_rows, e.at, e.ts, e.emission_id, e.row_counts) for e in one.envelopes]
+        for one in (found, expected)
+    ]
+    assert facts[0] == facts[1]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from urllib.request import HTTPHandler, OpenerDirector, Request
-from wsgiref.simple_server import ServerHandler
 
 import pytest
 
@@ -62,7 +62,9 @@ def test_metrics_are_those_of_the_moment(port: int, metrics: SinkMetrics) -> Non
     status, headers, body = ask(port, "/metrics")
     assert status == 200
     assert headers["Content-Type"].startswith("text/plain; version=")
+    metrics.lag({("conformare.runs", 0): 5, ("läufe", 0): 7})
     line = 'conformare_sink_lag{partition="0",topic="conformare.runs"} '
+    assert 'conformare_sink_lag{partition="0",topic="läufe"} 7.0' in ask(port, "/metrics")[2]
     assert f"{line}5.0" in body.splitlines()
     metrics.lag({("conformare.runs", 0): 6})
     assert f"{line}6.0" in ask(port, "/metrics?name[]=conformare_sink_lag")[2].splitlines()
@@ -95,12 +97,38 @@ def test_another_path_is_not_found(port: int) -> None:
     assert ask(port, "/")[0] == 404
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "ANYTHING"])
 @pytest.mark.parametrize("path", ["/metrics", "/health"])
 def test_there_is_only_reading(port: int, method: str, path: str) -> None:
     """The answer says how."""
     status, headers, _ = ask(port, path, method)
     assert (status, headers["Allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [
+        (b"<b> \xff HTTP/1.0\r\n\r\n", b" 405 "),
+        (b"GET\r\n\r\n", b"this is no request"),
+        (b"GET /<b>\xff\x00 HTTP/1.0\r\n\r\n", b" 404 "),
+        (b"GET /<b> HTTP/9.9.9\r\n\r\n", b"this is no request"),
+        (b"GET /" + b"<b>" * 30_000 + b" HTTP/1.0\r\n\r\n", b"this is no request"),
+        (b"GET / HTTP/1.0\r\n" + b"a: <b>\r\n" * 200 + b"\r\n", b" 431 "),
+    ],
+)
+def test_what_is_no_request_is_refused(
+    port: int, said: bytes, answered: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The answer repeats nothing of it, and nothing is printed."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(said)
+        told = b""
+        with suppress(ConnectionResetError):  # where it has not read all that was said
+            while some := client.recv(1_000):
+                told += some
+    assert answered in told
+    assert b"<b>" not in told
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/health", "/other"])
@@ -134,11 +162,21 @@ def test_a_port_that_is_taken_is_told_in_one_line(
     assert ask(port, "/health")[0] == 200
 
 
-@pytest.mark.parametrize(("host", "port"), [("192.0.2.1", 0), ("127.0.0.1", 70_000)])
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [
+        ("192.0.2.1", 0),
+        ("127.0.0.1", 70_000),
+        ("127.0.0.1", -1),
+        ("a..b", 0),
+        ("ü" * 80, 0),
+        ("no such host", 0),
+    ],
+)
 def test_an_address_that_is_not_ours_is_told_as_well(
     host: str, port: int, metrics: SinkMetrics, health: Health
 ) -> None:
-    """Nor is there a port of that number."""
+    """Nor is there a port of that number, or a machine of that name."""
     endpoint = MetricsEndpoint(metrics.registry, health, host, port)
     with pytest.raises(EndpointError, match=f"{host}, port {port}") as told, endpoint:
         pass
@@ -181,13 +219,43 @@ def test_a_client_that_says_nothing_is_hung_up_on(
     assert capfd.readouterr() == ("", "")
 
 
+def test_too_many_clients_are_hung_up_on(port: int, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each has a thread until it has said something; those that are there are answered."""
+    with ExitStack() as clients:
+        waiting = [
+            clients.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            for _ in range(module.MOST_CLIENTS)
+        ]
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as late:
+            assert late.recv(1) == b""
+        for client in waiting:
+            client.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+            with client.makefile("rb") as answer:
+                assert b'"ok"' in answer.read()
+    assert ask(port, "/health")[0] == 200
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_client_that_hangs_up_leaves_no_trace(
+    port: int, metrics: SinkMetrics, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Also in the middle of a long answer."""
+    metrics.lag({("t" * 200, partition): 1 for partition in range(20_000)})
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            # Closed with something unread, which the server is told of at once.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            assert client.recv(1)
+    assert ask(port, "/health")[0] == 200
+    assert capfd.readouterr() == ("", "")
+
+
 def test_no_answer_tells_a_secret(
     monkeypatch: pytest.MonkeyPatch, metrics: SinkMetrics, health: Health
 ) -> None:
     """The environment, where the passwords are, is in no page."""
-    # What wsgiref copied when it was imported goes with every request.
-    options = '{"sasl.password": "hunter2"}'
-    monkeypatch.setitem(ServerHandler.os_environ, "CONFORMARE_KAFKA", options)
+    monkeypatch.setenv("CONFORMARE_KAFKA", '{"sasl.password": "hunter2"}')
     with MetricsEndpoint(metrics.registry, health) as endpoint:
         for path in ("/metrics", "/health", "/other"):
             for method in ("GET", "POST"):

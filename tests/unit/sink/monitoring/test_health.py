@@ -48,6 +48,22 @@ def test_a_stream_is_healthy_when_it_runs(health: Health, clock: Clock) -> None:
     assert health.report() == (True, "ok", 0.0)
 
 
+def test_once_the_broker_has_answered_the_stream_starts(health: Health, clock: Clock) -> None:
+    """It takes its time to open the lake, at the start as after an outage; nobody waits then."""
+    health.waiting_for_broker()
+    clock.now += 3
+    health.starting()
+    clock.now += 2
+    assert health.report() == (False, "starting", 2.0)
+    health.running()
+    health.waiting_for_broker()
+    health.starting()
+    assert health.report() == (False, "starting", 0.0)
+    health.stopping()
+    health.starting()
+    assert health.report().status == "stopping"
+
+
 def test_to_say_the_same_again_begins_nothing_anew(health: Health, clock: Clock) -> None:
     """A loop may say it at every turn."""
     for seconds in (0.0, 2.0, 4.0):

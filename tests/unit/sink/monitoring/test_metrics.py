@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,24 @@ FIRST = BatchReport(
     emissions={Decision.LAND: 3, Decision.REPEAT: 1, Decision.WAIT: 2},
     rows={"runs": 3, "risks": 5},
     quarantined=4,
+    set_aside=7,
     pending=2,
     seconds=1.5,
     latencies=(0.25, 2.5, 5000.0),
     sequences=(("p", 1), ("p", 4)),
 )
-SECOND = BatchReport(1, 6, {Decision.LAND: 2}, {"runs": 2}, 0, 0, 0.5, (1.0, 1.0), (("p", 2),))
+SECOND = BatchReport(
+    batch_id=1,
+    messages=6,
+    emissions={Decision.LAND: 2},
+    rows={"runs": 2},
+    quarantined=0,
+    set_aside=1,
+    pending=0,
+    seconds=0.5,
+    latencies=(1.0, 1.0),
+    sequences=(("p", 2),),
+)
 
 
 @pytest.fixture
@@ -56,6 +69,7 @@ def test_counters_add_up_and_gauges_are_of_the_last_batch(metrics: SinkMetrics) 
     assert value(metrics, "runs_landed_total") == 5
     assert value(metrics, "duplicates_dropped_total") == 1
     assert value(metrics, "quarantined_total") == 4
+    assert value(metrics, "set_aside_total") == 8
     assert value(metrics, "pending_emissions") == 0
     assert value(metrics, "producer_gaps") == 1
     assert value(metrics, "batch_seconds_count") == 2
@@ -98,6 +112,17 @@ def test_the_time_since_the_last_commit_passes_by_itself(
     assert value(metrics, "seconds_since_last_commit") == 0
     now[0] += 7
     assert value(metrics, "seconds_since_last_commit") == 7
+
+
+def test_no_producer_is_named(metrics: SinkMetrics) -> None:
+    """Anybody can call himself anything, and there may be thousands."""
+    before = generate_latest(metrics.registry).decode().count("\n")
+    producers = tuple((f"<b>{n}", sequence) for n in range(1_000) for sequence in (1, 3))
+    metrics.record(replace(FIRST, sequences=producers))
+    shown = generate_latest(metrics.registry).decode()
+    assert value(metrics, "producer_gaps") == 1_000
+    assert "<b>" not in shown
+    assert shown.count("\n") == before
 
 
 def test_two_sinks_of_a_process_share_nothing(metrics: SinkMetrics) -> None:

@@ -81,15 +81,6 @@ TOLD = [
             "No resolvable bootstrap urls given in bootstrap.servers\n"
         ),
     ),
-    (
-        Fault.REPORT,
-        (
-            'java.lang.NullPointerException: Cannot invoke "scala.collection.IterableOps.map(scala.'
-            'Function1)" because the return value of "scala.Option.get()" is null\n'
-            "\tat org.apache.spark.sql.kafka010.KafkaMicroBatchStream$.metrics(KafkaMicroBatchStream"
-            ".scala:520)\n"
-        ),
-    ),
     (Fault.JAVA_ENDED, "Answer from Java side is empty"),
     (Fault.JAVA_ENDED, "org does not exist in the JVM"),
     # Less data is no help with the first two; the third is of no message; the others are no faults

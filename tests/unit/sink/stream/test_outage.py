@@ -11,7 +11,7 @@ import pytest
 
 from conformare_sink.errors import BrokerUnreachableError, StreamFailedError
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.stream.outage import Restarts, await_broker, is_failed_report, is_outage
+from conformare_sink.stream.outage import Restarts, await_broker, is_outage
 
 NOWHERE = "127.0.0.1:1"
 
@@ -35,11 +35,6 @@ NO_NAME = (
 DELETED = (
     "[STREAM_FAILED] Query [id = 73f3f6f6] terminated with exception: org.apache.kafka.common."
     "errors.UnknownTopicOrPartitionException: This server does not host this topic-partition."
-)
-REPORT = (
-    'java.lang.NullPointerException: Cannot invoke "scala.collection.IterableOps.map(scala.Function1)"'
-    ' because the return value of "scala.Option.get()" is null\n'
-    "\tat org.apache.spark.sql.kafka010.KafkaMicroBatchStream$.metrics(KafkaMicroBatchStream.scala:520)\n"
 )
 
 
@@ -66,8 +61,6 @@ def test_an_outage_is_known_wherever_the_error_speaks_of_it() -> None:
     assert is_outage(BrokerUnreachableError(NOWHERE, 1))
     for other in (StreamFailedError(DELETED), failed(OSError("No space left on device"))):
         assert not is_outage(other)
-        assert not is_failed_report(other)
-    assert is_failed_report(failed(FromJava("Cannot invoke …", REPORT)))
 
 
 @pytest.fixture
@@ -131,12 +124,47 @@ def restarts(patience_seconds: float | None) -> tuple[Restarts, list[str]]:
 
 
 def test_a_query_is_started_again_as_often_as_a_broker_goes_away() -> None:
-    """And when Spark fails on the report of a batch that is done."""
+    """However the query's end tells of it."""
     outage = StreamFailedError(BETWEEN_BATCHES)
-    query = Query(outage, failed(FromJava("", REPORT)), BrokerUnreachableError(NOWHERE, 1), outage)
+    named = failed(FromJava("Failed to create new KafkaAdminClient", NO_NAME))
+    query = Query(outage, named, BrokerUnreachableError(NOWHERE, 1), outage)
     subject, asked = restarts(None)
     subject.keep_up(query)
     assert (query.left, asked) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            StreamFailedError(BETWEEN_BATCHES),
+            "TimeoutException: Timed out waiting for a node assignment. Call: listNodes",
+        ),
+        (
+            failed(RuntimeError(WITHIN_A_BATCH)),
+            (
+                "TimeoutException: Timeout of 5000ms expired before the position for partition "
+                "x.risks-1 could be determined"
+            ),
+        ),
+        (
+            failed(FromJava("Failed to create new KafkaAdminClient", NO_NAME)),
+            "No resolvable bootstrap urls given in bootstrap.servers",
+        ),
+        (
+            BrokerUnreachableError(NOWHERE, 1),
+            "no Kafka broker answers at 127.0.0.1:1 (waited 1 s)",
+        ),
+    ],
+)
+def test_an_outage_is_told_in_the_words_that_say_so(
+    error: Exception, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in all those around them, which fill a page."""
+    subject, _ = restarts(None)
+    subject.keep_up(Query(error))
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == f"the Kafka broker was not reached: {told}"
 
 
 def test_another_failure_is_explained_and_raised() -> None:

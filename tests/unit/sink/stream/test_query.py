@@ -53,9 +53,7 @@ def test_a_batch_that_begins_while_the_query_is_stopped_ends_at_once(
     """It is not landed, the stop does not wait for it for ever, and nobody reads of an exception."""
     landed: list[Any] = []
     spark = Spark()
-    query = LandingQuery(
-        cast(DataFrame, spark), lambda *batch: landed.append(batch), "checkpoint", None
-    )
+    query = LandingQuery(cast(DataFrame, spark), {}, lambda *batch: landed.append(batch), None)
     query.stop()
     assert not spark.thread.is_alive()
     assert landed == []

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from conformare_sink.errors import TopicsMissingError
-from conformare_sink.kafka.cluster import PartitionOffsets
+from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.stream.replay import Selection
 

@@ -1,0 +1,112 @@
+"""Where a replay lands: in the lake, or in the rehearsal of one, to which nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+
+import pyarrow as pa
+
+from conformare_sink.lake.digests import (
+    PLACE_DIGEST,
+    RUN_DIGEST,
+    DigestSet,
+    place_digest,
+    read_digests,
+    run_digest,
+    runs_in,
+)
+from conformare_sink.lake.lake import Lake, Settled, open_for_writing
+from conformare_sink.lake.purge import purged_among
+from conformare_sink.lake.tables.own import PURGED, QUARANTINE
+from conformare_sink.lake.tables.tables import LakeTables
+from conformare_sink.landing.landing import LandingPlace
+from conformare_sink.messages.emission import RunKey
+from conformare_sink.messages.envelope import Rejected
+from conformare_sink.stream.scratch import ScratchMessages
+
+
+@contextmanager
+def destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]:
+    """Open what a replay lands in, for as long as the block takes.
+
+    Args:
+        tables: The lake's tables.
+        dry_run: Whether nothing is to be written to them.
+
+    Raises:
+        LakeBusyError: A sink is writing to the lake.
+        LakeRefusedError: The lake's folder holds something else.
+        NoLakeError: A dry run was asked for where there is no lake.
+    """
+    with closing(ScratchMessages()) as scratch:
+        if not dry_run:
+            with open_for_writing(tables, "a replay") as lake:
+                yield ReplayedLake(lake, scratch)
+        else:
+            tables.require()
+            yield Rehearsal(tables, scratch)
+
+
+class ReplayedLake:
+    """A lake to which a replay adds whole runs and unusable messages, and nothing that waits.
+
+    Args:
+        lake: The lake.
+        scratch: What waits during the replay.
+    """
+
+    def __init__(self, lake: Lake, scratch: ScratchMessages) -> None:
+        self.settled = lake.settled
+        self.land = lake.land
+        self.note_read = lake.note_read
+        self.quarantine = lake.quarantine
+        self.keep_waiting = scratch.keep_waiting
+        self.waiting_messages = scratch.waiting_messages
+        self.waiting_since = scratch.waiting_since
+        self.stop_waiting = scratch.stop_waiting
+
+
+class Rehearsal:
+    """A lake to which nothing is written: what would land is remembered.
+
+    Args:
+        tables: Those of the real one, read only.
+        scratch: What waits during the replay.
+    """
+
+    def __init__(self, tables: LakeTables, scratch: ScratchMessages) -> None:
+        self._known = read_digests(tables, "runs", RUN_DIGEST)
+        # A lake that only jobs have written to has no other tables.
+        self._purged, self._quarantined = (
+            read_digests(tables, table.name, digest) if tables.exist(table.name) else DigestSet()
+            for table, digest in ((PURGED, RUN_DIGEST), (QUARANTINE, PLACE_DIGEST))
+        )
+        self.keep_waiting = scratch.keep_waiting
+        self.waiting_messages = scratch.waiting_messages
+        self.waiting_since = scratch.waiting_since
+        self.stop_waiting = scratch.stop_waiting
+
+    def settled(self, runs: Collection[RunKey]) -> Settled:
+        """Return which of some runs are in the lake or would be by now, and which were purged."""
+        return Settled(runs_in(self._known, runs), purged_among(runs, self._purged))
+
+    def land(
+        self,
+        rows: Mapping[str, pa.Table],  # noqa: ARG002 - only which runs would land matters
+        runs: Collection[RunKey],
+        read: Mapping[str, int] | None = None,  # noqa: ARG002
+    ) -> None:
+        """Remember the runs."""
+        self._known.add([*map(run_digest, runs)])
+
+    def note_read(self, read: Mapping[str, int]) -> None:
+        """Note nothing."""
+
+    def quarantine(self, rejected: Sequence[Rejected]) -> int:
+        """Keep nothing; return how many would be kept."""
+        digests = list(dict.fromkeys(place_digest(one.message.place) for one in rejected))
+        there = self._quarantined.contain(digests)
+        new = [digest for digest, known in zip(digests, there, strict=True) if not known]
+        self._quarantined.add(new)
+        return len(new)

@@ -1,0 +1,229 @@
+"""`conformare spool`: what waits and why; send it now, or take it to another machine."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from conformare._errors import SpoolError
+from conformare.cli._spool_table import as_json, print_entries, printable
+from conformare.emission._dispatch import Dispatch, Outcome, route
+from conformare.emission.spool import default_spool_folder
+from conformare.emission.spool._archive import BadMember, read_archive, write_archive
+from conformare.emission.spool._collection import Collection, collecting, usable_rejected
+from conformare.emission.spool._file import file_name
+from conformare.emission.spool._inventory import cause_file, take_inventory, waiting_names
+
+FAILURE = 1
+REFRESH_SECONDS = 0.1
+MOST_LINES = 50
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The runs that wait on this machine's disk until a broker has acknowledged them.",
+)
+
+# Names of pipelines and runs are anybody's: nothing in them is markup.
+out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def _default_folder() -> Path:
+    try:
+        return default_spool_folder()
+    except RuntimeError as exc:
+        raise SpoolError(f"there is no folder for the spool ({exc}); use --spool-dir") from exc
+
+
+SpoolDir = Annotated[
+    Path,
+    typer.Option(
+        "--spool-dir",
+        envvar="CONFORMARE_SPOOL_DIR",
+        file_okay=False,
+        help="Folder of the spool.",
+        default_factory=_default_folder,
+        show_default="the platform's folder for your user's state",
+    ),
+]
+Rejected = Annotated[
+    bool, typer.Option("--rejected", help="Also what brokers have refused for good.")
+]
+
+
+@app.command("list")
+def list_waiting(
+    spool_dir: SpoolDir,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print all, one JSON object a line.")
+    ] = False,
+) -> None:
+    """Print what waits, for how long, with whom, and why; nothing is taken over."""
+    now = datetime.now(timezone.utc)
+    entries = take_inventory(spool_dir)
+    if json_lines:
+        for entry in entries:
+            typer.echo(json.dumps(as_json(entry, now)))
+    else:
+        print_entries(out, entries, spool_dir, now)
+
+
+@app.command()
+def send(
+    spool_dir: SpoolDir,
+    bootstrap_servers: Annotated[
+        str | None,
+        typer.Option(
+            help="Send to these brokers whatever was recorded; not taken from the environment.",
+            show_default="those that a run was recorded for",
+        ),
+    ] = None,
+    topic_prefix: Annotated[
+        str | None,
+        typer.Option(
+            help="Send to topics with this prefix whatever was recorded; not taken from the "
+            "environment.",
+            show_default="the one that a run was recorded for",
+        ),
+    ] = None,
+    rejected: Rejected = False,
+    timeout_seconds: Annotated[float, typer.Option(min=0, help="How long to try, at most.")] = 60,
+) -> None:
+    """Send what processes that have ended left; what librdkafka needs is in CONFORMARE_KAFKA."""
+    deadline = time.monotonic() + timeout_seconds
+    # The last line tells it all; warnings in between would break the bar.
+    logging.getLogger("conformare").addHandler(logging.NullHandler())
+    with collecting(spool_dir) as collection:
+        _gather(collection)
+        if rejected:
+            collection.gather_rejected()
+        routes = {
+            destination: route(destination, bootstrap_servers, topic_prefix)
+            for destination in collection.destinations
+        }
+        collected = len(collection.files)
+    dispatch = Dispatch(spool_dir, routes)
+    taken = dispatch.start()
+    # A running process may just have taken over what was let go of in between.
+    held = collection.held + max(0, collected - taken)
+    try:
+        _await_delivery(dispatch, taken, deadline)
+    finally:
+        outcome = dispatch.close()
+        out.print(_summary(outcome, held))
+    stats = outcome.stats
+    if stats.waiting or stats.rejected or stats.lost or collection.unusable:
+        raise typer.Exit(FAILURE)
+
+
+@app.command("export")
+def export_archive(
+    spool_dir: SpoolDir,
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="A new archive.")],
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it in the spool as well.")] = False,
+    rejected: Rejected = False,
+) -> None:
+    """Move what could be sent into an archive, for a machine that reaches the broker."""
+    with collecting(spool_dir) as collection:
+        _gather(collection)
+        files = [*collection.files, *(usable_rejected(spool_dir) if rejected else ())]
+        if files:
+            write_archive(file, files)
+            if not keep:
+                for exported in files:
+                    exported.unlink(missing_ok=True)
+                    cause_file(exported).unlink(missing_ok=True)
+    held = f"; {_held(collection.held)}" if collection.held else ""
+    target = f"to {file}" if files else "and no archive written"
+    out.print(f"{len(files)} run(s) exported {printable(target)}{held}")
+    if collection.unusable:
+        raise typer.Exit(FAILURE)
+
+
+@app.command("import")
+def import_archive(
+    spool_dir: SpoolDir,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="An archive that `export` made.")
+    ],
+) -> None:
+    """Put the runs of an archive into the spool, for the next job or `send`."""
+    known = waiting_names(spool_dir)
+    imported = repeated = 0
+    bad: list[str] = []
+    with collecting(spool_dir) as collection:
+        for member in read_archive(file):
+            if isinstance(member, BadMember):
+                bad.append(f"{member.name!r}: {member.why}")
+                continue
+            name = file_name(member.spooled.emission)
+            if name in known:
+                repeated += 1
+                continue
+            collection.put(member.spooled, member.content)
+            known.add(name)
+            imported += 1
+        brokers = sorted({place.bootstrap_servers for place in collection.destinations})
+    _tell_faults(bad)
+    target = f" for {'; '.join(brokers)}" if brokers else ""
+    there = f"; {repeated} were in the spool already" if repeated else ""
+    faults = f"; {len(bad)} cannot be imported" if bad else ""
+    out.print(printable(f"{imported} run(s) imported{target}{there}{faults}"))
+    if bad:
+        raise typer.Exit(FAILURE)
+
+
+def _gather(collection: Collection) -> None:
+    collection.gather()
+    _tell_faults(f"{path}: {why}" for path, why in collection.unusable)
+
+
+def _tell_faults(faults: Iterable[str]) -> None:
+    for number, fault in enumerate(faults):
+        if number == MOST_LINES:
+            err.print("error: and so on")
+            return
+        err.print(printable(f"error: {fault}"))
+
+
+def _await_delivery(dispatch: Dispatch, taken: int, deadline: float) -> None:
+    if not taken:
+        return
+    columns = (TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    if not err.is_terminal:
+        err.print(f"sending {taken} run(s)")
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+        task = progress.add_task("", total=taken)
+        while (left := dispatch.undelivered()) and (rest := deadline - time.monotonic()) > 0:
+            # Others may end meanwhile, and their runs be sent as well.
+            taken = max(taken, left)
+            progress.update(task, total=taken, completed=taken - left)
+            dispatch.wait(min(rest, REFRESH_SECONDS))
+        progress.update(task, completed=taken - left)
+
+
+def _summary(outcome: Outcome, held: int) -> str:
+    stats = outcome.stats
+    parts = [f"{stats.delivered} run(s) delivered", f"{stats.waiting} wait"]
+    if outcome.troubles:
+        whys = "; ".join(f"{brokers}: {why}" for brokers, why in outcome.troubles.items())
+        parts[-1] += f" ({whys})"
+    if stats.rejected:
+        parts.append(f"{stats.rejected} rejected")
+    parts.extend(f"{times} lost ({reason})" for reason, times in stats.lost.items())
+    if held:
+        parts.append(_held(held))
+    return printable(", ".join(parts))
+
+
+def _held(held: int) -> str:
+    return f"{held} belong to running processes, which send them themselves"

@@ -1,0 +1,1 @@
+"""What flows from jobs to the topics during a series, and what is there in the end."""

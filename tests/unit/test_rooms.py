@@ -1,0 +1,86 @@
+"""Which room may import which: read from the files, nothing is imported."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+NEVER = [  # folder, and what nothing in it imports
+    ("schemas/conformare_schemas", ("conformare", "conformare_sink", "conformare_demo")),
+    ("producer/conformare", ("conformare_sink", "conformare_demo")),
+    ("consumer/conformare_sink", ("conformare", "conformare_demo")),
+    (
+        "producer/conformare/capture",
+        ("conformare.record", "conformare.emission", "conformare.writers"),
+    ),
+    ("producer/conformare/record", ("conformare.emission", "conformare.writers")),
+    *(
+        (f"producer/conformare/{room}", ("conformare.cli", "typer", "rich"))
+        for room in ("capture", "record", "emission", "writers", "testing")
+    ),
+    *(
+        (f"consumer/conformare_sink/{room}", tuple(f"conformare_sink.{other}" for other in others))
+        for room, others in {
+            "messages": (
+                "kafka",
+                "spark",
+                "lake",
+                "landing",
+                "stream",
+                "monitoring",
+                "cli",
+                "options",
+            ),
+            "kafka": ("spark", "lake", "landing", "stream", "monitoring", "cli"),
+            "spark": ("kafka", "lake", "landing", "stream", "monitoring", "cli", "options"),
+            "lake": ("kafka", "landing", "stream", "monitoring", "cli"),
+            "landing": ("kafka", "lake", "stream", "monitoring", "cli"),
+            "monitoring": ("kafka", "lake", "stream", "cli"),
+            "stream": ("monitoring.endpoint", "cli"),
+            "broker": ("kafka", "lake", "landing", "stream", "monitoring", "cli", "messages"),
+        }.items()
+    ),
+    ("consumer/conformare_sink/messages", ("pyspark", "deltalake", "confluent_kafka", "obstore")),
+    ("consumer/conformare_sink/spark", ("deltalake", "confluent_kafka", "obstore")),
+    ("consumer/conformare_sink/kafka", ("deltalake", "obstore")),
+]
+WITHOUT_CIRCLES = ["producer/conformare", "consumer/conformare_sink"]
+
+
+def imports(file: Path) -> set[str]:
+    """Every name that a module imports, wherever in it, with its module."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+    return found
+
+
+@pytest.mark.parametrize(("folder", "forbidden"), NEVER)
+def test_a_room_never_imports_what_lies_above_it(folder: str, forbidden: tuple[str, ...]) -> None:
+    """Nor lazily."""
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files
+    beginnings = tuple(f"{name}." for name in forbidden)
+    found = {(file.name, name) for file in files for name in imports(file)}
+    assert {(file, name) for file, name in found if f"{name}.".startswith(beginnings)} == set()
+
+
+@pytest.mark.parametrize("folder", WITHOUT_CIRCLES)
+def test_no_rooms_import_each_other_in_a_circle(folder: str) -> None:
+    """A circle raises CycleError, which names it."""
+    package = ROOT / folder
+    rooms: dict[str, set[str]] = {path.stem: set() for path in package.iterdir()}
+    for file in package.rglob("*.py"):
+        room = file.relative_to(package).parts[0].removesuffix(".py")
+        ours = {name.split(".")[1] for name in imports(file) if name.startswith(f"{package.name}.")}
+        # What is no room comes out of the package's own door.
+        rooms[room] |= {other if other in rooms else "__init__" for other in ours} - {room}
+    TopologicalSorter(rooms).prepare()
