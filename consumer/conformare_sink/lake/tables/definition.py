@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from deltalake import CommitProperties, DeltaTable, Field, Schema
 from deltalake.exceptions import DeltaError
 
@@ -24,8 +26,18 @@ WRITABLE_FEATURES = frozenset(
 )
 """Features that somebody may give a table and with which deltalake writes it rightly."""
 
+_DROPPED_BY = {
+    "rowTracking": "",
+    "inCommitTimestamp": "",
+    "typeWidening": " TRUNCATE HISTORY",
+    "domainMetadata": "",
+    "checkpointProtection": " TRUNCATE HISTORY",
+}
+"""Other features that Delta can drop from a table, in this order, and what the statement ends with."""
+
+COLUMN_MAPPING = "columnMapping"
 DELETION_VECTORS = "deletionVectors"
-MAPPED_FEATURES = frozenset({"columnMapping", DELETION_VECTORS})
+MAPPED_FEATURES = frozenset({COLUMN_MAPPING, DELETION_VECTORS})
 """With these, the rows of a file are not what the file alone says."""
 
 
@@ -73,19 +85,29 @@ def fields(columns: tuple[Column, ...]) -> list[Field]:
 
 
 def missing_columns(definition: TableDefinition, table: DeltaTable) -> tuple[Column, ...]:
-    """Return the columns of a definition that a table does not have yet.
+    """Return the columns of a definition that a table does not have yet."""
+    there = {field.name.lower() for field in table.schema().fields}
+    return tuple(column for column in definition.columns if column.name.lower() not in there)
+
+
+def lost_columns(location: str, names: Collection[str]) -> LakeRefusedError:
+    """Return the error for a table that somebody has taken columns from."""
+    return LakeRefusedError(
+        f"{location} has no column {', '.join(sorted(names))}: rename it back, or add it again with "
+        "ALTER TABLE … ADD COLUMNS"
+    )
+
+
+def require_unaltered(location: str, definition: TableDefinition, table: DeltaTable) -> None:
+    """Make sure that nobody has altered a table so that it is no longer ours to read and write.
 
     Raises:
-        LakeRefusedError: Somebody may have renamed them.
+        LakeRefusedError: Somebody has.
     """
-    there = {field.name.lower() for field in table.schema().fields}
-    missing = tuple(column for column in definition.columns if column.name.lower() not in there)
-    if missing and "columnMapping" in table_features(table):
-        names = ", ".join(column.name for column in missing)
-        raise LakeRefusedError(
-            f"{table.table_uri.rstrip('/')} has no column {names}: rename it back, or add it"
-        )
-    return missing
+    require_writable(location, table)
+    # Without a mapping, no column can be renamed or dropped: what is missing is new.
+    if COLUMN_MAPPING in table_features(table) and (lost := missing_columns(definition, table)):
+        raise lost_columns(location, [column.name for column in lost])
 
 
 def table_features(table: DeltaTable) -> frozenset[str]:
@@ -100,9 +122,19 @@ def require_writable(location: str, table: DeltaTable) -> None:
     Raises:
         LakeRefusedError: Somebody has given it a feature with which it cannot.
     """
-    if strange := sorted(table_features(table) - WRITABLE_FEATURES):
-        drops = " and ".join(f"ALTER TABLE delta.`{location}` DROP FEATURE {f}" for f in strange)
-        raise LakeRefusedError(
-            f"{location} has the table feature {', '.join(strange)}, with which the sink cannot "
-            f"write it: call {drops}, or copy its rows into a new lake"
-        )
+    strange = table_features(table) - WRITABLE_FEATURES
+    if not strange:
+        return
+    if strange <= _DROPPED_BY.keys():
+        drops = [
+            f"ALTER TABLE delta.`{location}` DROP FEATURE {feature}{how}"
+            for feature, how in _DROPPED_BY.items()
+            if feature in strange
+        ]
+        what_to_do = f"call {', then '.join(drops)}"
+    else:
+        what_to_do = "Delta does not drop it, so copy the tables' rows into a new lake"
+    raise LakeRefusedError(
+        f"{location} has the table feature {', '.join(sorted(strange))}, with which the sink cannot "
+        f"write it: {what_to_do}"
+    )

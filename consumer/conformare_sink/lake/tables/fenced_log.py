@@ -39,6 +39,14 @@ LOG_SECONDS = 24 * 3600.0
 
 _CHANGES_ROWS = b'"dataChange":true'
 
+_MEANINGS = {
+    "failed validation check": "rows break a CHECK constraint of the table; drop the constraint with "
+    "ALTER TABLE … DROP CONSTRAINT, and the sink lands them",
+    "is append-only": "the table is append-only, and rows have to be deleted; set its property "
+    "delta.appendOnly to false",
+}
+"""What deltalake says of a table that somebody has altered, and what that means."""
+
 Change = Callable[[DeltaTable, CommitProperties], dict[str, Any]]
 """Makes a change of a table in one commit; returns what deltalake tells of it."""
 
@@ -229,4 +237,7 @@ class FencedLog:
         return self._storage.read(commit_file(self._name, version))
 
     def _explain(self, error: Exception) -> str:
-        return first_line(error) if isinstance(error, DeltaError) else self._storage.meaning(error)
+        if not isinstance(error, DeltaError):
+            return self._storage.meaning(error)
+        told = first_line(error)
+        return next((meaning for sign, meaning in _MEANINGS.items() if sign in told), told)

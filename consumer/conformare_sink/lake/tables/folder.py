@@ -13,7 +13,11 @@ from conformare_schemas import OWNER_PROPERTY, TableDefinition
 from conformare_sink.errors import LakeRefusedError, NoLakeError, TableReadError, first_line
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.catalog_note import in_a_catalog, read_note
-from conformare_sink.lake.tables.definition import create_table, missing_columns
+from conformare_sink.lake.tables.definition import (
+    create_table,
+    missing_columns,
+    require_unaltered,
+)
 from conformare_sink.lake.tables.folder_table import FolderTable
 from conformare_sink.lake.tables.tables import LAKE_TABLES, TABLES_AT_ONCE, Table
 
@@ -87,6 +91,8 @@ class FolderTables:
                 query = query.register(name, self._table(name))
             yield from _in_portions(pa.RecordBatchReader.from_stream(query.execute(sql)))
         except (DeltaError, OSError, pa.ArrowException) as exc:
+            for name in tables:
+                self._require_unaltered(LAKE_TABLES[name])
             raise TableReadError(self.storage.root, ", ".join(tables), first_line(exc)) from exc
 
     def _loaded(self, definition: TableDefinition) -> DeltaTable:
@@ -101,11 +107,18 @@ class FolderTables:
         return found
 
     def _take(self, definition: TableDefinition, loaded: DeltaTable) -> Table:
+        require_unaltered(self.storage.location(definition.name), definition, loaded)
         table = FolderTable(self.storage, definition, loaded)
         # A newer contract brings columns; the rows that are there have nothing in them.
         if new := missing_columns(definition, loaded):
             table.add_columns(new)
         return table
+
+    def _require_unaltered(self, definition: TableDefinition) -> None:
+        """Make sure that nobody's change is why a table cannot be read."""
+        found = self._found(definition.name)
+        if found is not None:
+            require_unaltered(self.storage.location(definition.name), definition, found)
 
     def _found(self, name: str) -> DeltaTable | None:
         try:

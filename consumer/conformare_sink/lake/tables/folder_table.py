@@ -9,10 +9,10 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, write_deltalake
 
 from conformare_schemas import Column, TableDefinition
-from conformare_sink.errors import LakeRefusedError, TableWriteError
+from conformare_sink.errors import TableWriteError
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.compaction import Replacement, clean, live_files, replacements
-from conformare_sink.lake.tables.definition import fields
+from conformare_sink.lake.tables.definition import fields, lost_columns
 from conformare_sink.lake.tables.fenced_log import Change, FencedLog
 from conformare_sink.lake.tables.tables import Cleaned, Compacted, Offsets
 
@@ -57,7 +57,15 @@ class FolderTable:
         distinct = keys.group_by(keys.column_names).aggregate([])
         if not distinct.num_rows:
             return 0
-        told = self._log.commit(_delete(distinct), rebases=False)
+        delete = _delete(distinct)
+
+        def delete_unless_renamed(
+            table: DeltaTable, properties: CommitProperties
+        ) -> dict[str, Any]:
+            self._require_columns(distinct.column_names)
+            return delete(table, properties)
+
+        told = self._log.commit(delete_unless_renamed, rebases=False)
         return int(told.get("num_target_rows_deleted", 0))
 
     def add_columns(self, columns: tuple[Column, ...]) -> None:
@@ -122,17 +130,18 @@ class FolderTable:
 
         return replace
 
+    def _require_columns(self, names: Collection[str]) -> None:
+        there = {name.lower() for name in self._log.schema.names}
+        if lost := {name.lower() for name in names} - there:
+            raise lost_columns(self._location, lost)
+
     def _fitted(self, rows: pa.Table) -> pa.Table:
         """Return rows with the columns that the table has by now, in its order."""
         schema = self._log.schema
         if rows.schema.names == schema.names:
             return rows
         ours = {name.lower(): rows.column(name) for name in rows.column_names}
-        if lacking := sorted(ours.keys() - {name.lower() for name in schema.names}):
-            raise LakeRefusedError(
-                f"{self._location} has lost the column {', '.join(lacking)}: rename it back, or "
-                "start the sink again, which adds it"
-            )
+        self._require_columns(ours)
         columns = [
             ours.get(field.name.lower(), pa.nulls(rows.num_rows, field.type)) for field in schema
         ]
