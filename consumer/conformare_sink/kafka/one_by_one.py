@@ -1,17 +1,20 @@
 """Messages that are read without Spark, one at a time, by Kafka's own client in Spark's Java.
 
 A consumer of Spark's holds many messages at once, and several copies of each. This one holds one of
-each, knows what it weighs, and hands over what is not too heavy. It takes a millisecond a message.
+one, knows what it weighs, and hands over what is not too heavy. It takes milliseconds a message.
 """
 
 from __future__ import annotations
 
+import gc
+import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
+from tempfile import NamedTemporaryFile
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
 
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
@@ -37,6 +40,7 @@ _POLL_MILLISECONDS = 1000
 _PATIENCE_SECONDS = 15.0
 _OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 _EARLIEST_TIME = -(2**63)
+_POOLS = "org.apache.spark.sql.kafka010.consumer.KafkaDataConsumer$"
 
 
 def read_one_by_one(
@@ -57,54 +61,82 @@ def read_one_by_one(
     for (topic, partition), (first, until) in ranges.items():
         offset = first
         while offset < until:
-            with closing(_Partition(spark, client, topic, partition)) as reader:
-                try:
-                    for one in reader.messages(offset, until):
-                        yield one
-                        offset = one.message.offset + 1
-                    offset = until
-                except Py4JJavaError as exc:
-                    if exc.java_exception.getClass().getName() != _OUT_OF_MEMORY:
-                        raise
-                    # The consumer is of no use any more: it has lost its place in what it unpacks.
-                    offset = reader.position
-                    nobody = Message(None, None, topic, partition, offset, 0)
-                    yield Weighed(nobody, None, None, None)
-                    offset += 1
+            with closing(_Partition(spark, client, topic, partition, offset)) as reader:
+                with suppress(_OutOfMemory):
+                    yield from reader.messages(until)
+                    break
+                # The consumer is of no use any more: it has lost its place in what it unpacks.
+                offset = reader.position
+            yield Weighed(Message(None, None, topic, partition, offset, 0), None, None, None)
+            offset += 1
+
+
+def forget_fetched(spark: SparkSession) -> None:
+    """Let go of what the consumers that Spark keeps in its driver hold.
+
+    Each keeps the last message that it has read, and all that it has made of its last fetch: for
+    minutes, as long as nobody reads on.
+    """
+    jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 - nothing public has Java's classes
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    # Nothing public does it. Where these are not found, memory is only scarcer.
+    with suppress(Py4JError):
+        pools = jvm.java.lang.Class.forName(_POOLS, True, loader)
+        for name in ("fetchedDataPool", "consumerPool"):
+            pool = pools.getDeclaredField(name)
+            pool.setAccessible(True)
+            pool.get(None).reset()
+
+
+class _OutOfMemory(Exception):  # noqa: N818 - of Java's, and never seen outside
+    """Java's memory does not hold a message."""
 
 
 class _Partition:
-    """A consumer of one partition."""
+    """A consumer of one partition, from an offset on."""
 
     def __init__(
-        self, spark: SparkSession, client: Mapping[str, str], topic: str, partition: int
+        self,
+        spark: SparkSession,
+        client: Mapping[str, str],
+        topic: str,
+        partition: int,
+        offset: int,
     ) -> None:
         jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 - nothing public has Java's classes
+        kafka = jvm.org.apache.kafka
         settings = jvm.java.util.Properties()
         for name, value in {**client, **_SETTINGS}.items():
             settings.setProperty(name, value)
         self._servers = client["bootstrap.servers"]
         self._topic, self._partition = topic, partition
-        self._kafka = jvm.org.apache.kafka
-        self._place = self._kafka.common.TopicPartition(topic, partition)
-        self._consumer = self._kafka.clients.consumer.KafkaConsumer(settings)
-        self._consumer.assign(jvm.java.util.List.of(self._place))
         self._wait, self._at_once = map(jvm.java.time.Duration.ofMillis, (_POLL_MILLISECONDS, 0))
-        self.position = 0
+        # What Java hands over as an answer waits 40 ms for every few kilobytes.
+        self._file = NamedTemporaryFile(prefix="conformare")  # noqa: SIM115 - `close` closes it
+        self._channel = jvm.java.io.FileOutputStream(self._file.name).getChannel()
+        self._place = kafka.common.TopicPartition(topic, partition)
+        self._consumer = kafka.clients.consumer.KafkaConsumer(settings)
+        self._consumer.assign(jvm.java.util.List.of(self._place))
+        self._consumer.seek(self._place, offset)
+        self.position = offset
         """The offset that is read next."""
 
-    def messages(self, first: int, until: int) -> Iterator[Weighed]:
-        """Read from one offset to another."""
-        self.position = first
-        self._consumer.seek(self._place, first)
+    def messages(self, until: int) -> Iterator[Weighed]:
+        """Read up to an offset."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while self.position < until:
-            for record in self._consumer.poll(self._wait).records(self._place):
-                if record.offset() >= until:
-                    return
-                yield self._weighed(record)
-            # Behind a message that was read, and behind what is none: marks of transactions.
-            position = self._consumer.position(self._place)
+            message = self._next()
+            # What stands for an object of Java's here is in a cycle, and holds it until this is
+            # noticed; nobody else may look for cycles while a batch lands.
+            gc.collect(0)
+            if message is None:
+                # What is no message has a place as well: marks of transactions.
+                position = self._consumer.position(self._place)
+            elif message.message.offset < until:
+                yield message
+                position = message.message.offset + 1
+            else:
+                return
             if position > self.position:
                 self.position = position
                 deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -114,24 +146,41 @@ class _Partition:
     def close(self) -> None:
         """End the consumer."""
         self._consumer.close(self._at_once)
+        self._channel.close()
+        self._file.close()
+
+    def _next(self) -> Weighed | None:
+        try:
+            records = self._consumer.poll(self._wait)
+        except Py4JJavaError as exc:
+            if exc.java_exception.getClass().getName() == _OUT_OF_MEMORY:
+                raise _OutOfMemory from exc
+            raise
+        return None if records.isEmpty() else self._weighed(records.iterator().next())
 
     def _weighed(self, record: Any) -> Weighed:
         key_bytes, value_bytes = record.serializedKeySize(), record.serializedValueSize()
         weight = max(0, key_bytes) + max(0, value_bytes)
         is_light = weight <= LARGEST_MESSAGE
         micros = min(max(record.timestamp() * 1000, _EARLIEST_TIME), LATEST_TIME)
-        message = Message(
-            self._bytes(record.key()) if is_light or key_bytes <= LONGEST_KEY else None,
-            self._bytes(record.value()) if is_light else None,
-            *(self._topic, self._partition, record.offset(), micros),
+        key, value = None, None
+        if key_bytes >= 0 and (is_light or key_bytes <= LONGEST_KEY):
+            key = self._bytes(record.key(), key_bytes)
+        if value_bytes >= 0 and is_light:
+            value = self._bytes(record.value(), value_bytes)
+        message = Message(key, value, self._topic, self._partition, record.offset(), micros)
+        headers = record.headers()
+        return Weighed(
+            message, weight, *(_value(headers, name) for name in (PRODUCER_HEADER, SEQUENCE_HEADER))
         )
-        headers = (self._header(record, name) for name in (PRODUCER_HEADER, SEQUENCE_HEADER))
-        return Weighed(message, weight, *headers)
 
-    def _header(self, record: Any, name: str) -> bytes | None:
-        named = record.headers().headers(name).iterator()
-        value = named.next().value() if named.hasNext() else None
-        return None if value is None else bytes(value)
+    def _bytes(self, buffer: Any, size: int) -> bytes:
+        self._channel.write(buffer, 0)
+        return os.pread(self._file.fileno(), size, 0)
 
-    def _bytes(self, buffer: Any) -> bytes | None:
-        return None if buffer is None else bytes(self._kafka.common.utils.Utils.toArray(buffer))
+
+def _value(headers: Any, name: str) -> bytes | None:
+    if headers.lastHeader(name) is None:
+        return None
+    first = headers.headers(name).iterator().next().value()
+    return None if first is None else bytes(first)

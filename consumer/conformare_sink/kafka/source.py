@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
 from conformare_sink.kafka.access import as_spark_options
 from conformare_sink.kafka.offsets import PartitionOffsets, to_spark
-from conformare_sink.kafka.one_by_one import read_one_by_one
+from conformare_sink.kafka.one_by_one import forget_fetched, read_one_by_one
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.messages.headers import LONGEST_PRODUCER
 from conformare_sink.messages.message import (
@@ -121,6 +121,10 @@ class KafkaSource:
         )
         tasks = 1 if records_at_once else self._spark.sparkContext.defaultParallelism
         return self._chosen(as_messages(rows.load(), LARGEST_MESSAGE)).coalesce(tasks)
+
+    def forget(self) -> None:
+        """Let go of what was read before and is still held."""
+        forget_fetched(self._spark)
 
     def one_by_one(self, ranges: Ranges) -> Iterator[Weighed]:
         """Read some messages without Spark, each by itself; none is left out.

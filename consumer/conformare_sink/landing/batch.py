@@ -132,15 +132,21 @@ class BatchLanding:
         """Land the portions of a batch; how far was read is noted when all of it has landed."""
         is_noted = False
         for portion in self._collector.portions(batch, ranges):
-            sums.see(portion)
-            unreadable: Sequence[Rejected] = portion.too_large
-            parts = [*self._landing.in_parts(portion.messages)]
-            is_noted = portion.is_whole and len(parts) == 1
-            for part in parts:
-                sums.add(self._landing.land(part, read if is_noted else None, unreadable))
-                unreadable = ()
+            is_noted = self._land_portion(portion, read, sums)
+            del portion  # otherwise it is held until the next one is there
         if not is_noted:
             self._landing.land([], read)
+
+    def _land_portion(self, portion: Portion, read: Offsets | None, sums: _Sums) -> bool:
+        """Land a portion; return whether how far was read is noted with it."""
+        sums.see(portion)
+        unreadable: Sequence[Rejected] = portion.too_large
+        parts = [*self._landing.in_parts(portion.messages)]
+        is_noted = portion.is_whole and len(parts) == 1
+        for part in parts:
+            sums.add(self._landing.land(part, read if is_noted else None, unreadable))
+            unreadable = ()
+        return is_noted
 
     def _set_old_aside(self) -> int:
         """Set aside what has waited too long, once an hour; return how many emissions."""

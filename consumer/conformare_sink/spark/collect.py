@@ -52,15 +52,16 @@ logger = logging.getLogger("conformare_sink")
 MOST_AT_ONCE = 128 * 1024 * 1024
 """Bytes that one job collects at worst; `spark.driver.maxResultSize` is the same."""
 MOST_MESSAGES_AT_ONCE = 100_000
-PORTION_WEIGHT = 80 * 1024 * 1024
-"""Bytes, of which each message counts `LEAST_WEIGHT` at least: 62,500 messages at most."""
+PORTION_WEIGHT = 64 * 1024 * 1024
+"""Bytes, of which each message counts `LEAST_WEIGHT` at least: 67,000 messages at most."""
 PIECES = 8
 """Of a portion, each collected by itself: on its way out of Java a piece is there several times."""
-FEWEST_IN_A_HALF = 128
+FEWEST_IN_A_HALF = 1000
 """Messages; so few are read one by one instead."""
 RECORDS_AT_ONCE = 50
 """How many records a consumer makes at once of what it has fetched, where more were too many."""
 
+_NOTHING: Iterator[Weighed] = iter(())
 _HELPED_BY_PARTS = {Fault.MEMORY, Fault.RESULT_TOO_LARGE, Fault.UNREADABLE}
 
 Read = Callable[[], DataFrame]
@@ -78,6 +79,9 @@ class Source(Protocol):
             records_at_once: How many records a consumer makes at once of what it has fetched; None
                 for as many as is fast.
         """
+
+    def forget(self) -> None:
+        """Let go of what was read before and is still held."""
 
     def one_by_one(self, ranges: Ranges) -> Iterator[Weighed]:
         """Read messages without Spark, each by itself.
@@ -110,7 +114,12 @@ class Collector:
         # A column more would take longer than the messages of a small batch.
         is_light = _share(count(ranges)) == LARGEST_AT_FIRST
         light = batch if is_light else _lighter(batch, ranges)
-        yield from self._attempt(light, ranges, partial(self._source.read, ranges), RECORDS_AT_ONCE)
+        read = partial(self._source.read, ranges)
+        for portion in self._attempt(light, ranges, read, RECORDS_AT_ONCE):
+            yield portion
+            del portion
+            # What Arrow has kept of the memory for this one is not what the next one gets.
+            pa.default_memory_pool().release_unused()
 
     def _attempt(
         self, light: DataFrame, ranges: Ranges, read: Read, records_at_once: int
@@ -120,8 +129,11 @@ class Collector:
         except (PySparkException, Py4JError) as exc:
             if (fault := fault_of(exc)) not in _HELPED_BY_PARTS:
                 raise
-            logger.warning("%d messages are read again in parts: %s", count(ranges), fault.value)
-            yield from self._in_parts(ranges, records_at_once)
+        else:
+            return
+        logger.warning("%d messages are read again in parts: %s", count(ranges), fault.value)
+        self._source.forget()
+        yield from self._in_parts(ranges, records_at_once)
 
     def _in_parts(self, ranges: Ranges, records_at_once: int) -> Iterator[Portion]:
         if count(ranges) < 2 * FEWEST_IN_A_HALF:
@@ -130,8 +142,8 @@ class Collector:
         for half in halves(ranges):
             read = partial(self._source.read, half, records_at_once)
             light = _lighter(read(), half)
-            for portion in self._attempt(light, half, read, max(1, records_at_once // 4)):
-                yield replace(portion, is_whole=False)
+            portions = self._attempt(light, half, read, max(1, records_at_once // 4))
+            yield from map(partial(replace, is_whole=False), portions)
 
 
 def _share(messages: int) -> int:
@@ -169,7 +181,9 @@ def _portions(light: DataFrame, ranges: Ranges, read: Read) -> Iterator[Portion]
             if fault_of(exc) is not Fault.RESULT_TOO_LARGE:
                 raise
         else:
-            yield from _by_weight(table, _share(count(ranges)), read)
+            portions = _by_weight(table, _share(count(ranges)), read)
+            del table  # it is let go of when its messages are there
+            yield from portions
             return
     yield from _all_dealt(read())
 
@@ -180,7 +194,9 @@ def _by_weight(table: pa.Table, share: int, read: Read) -> Iterator[Portion]:
     is_behind = (weights > share) & (weights <= LARGEST_MESSAGE)
     here = weights_here(weights)
     if here.sum() <= PORTION_WEIGHT and not is_behind.any():
-        yield Portion.of_table(table, is_whole=True)
+        whole = Portion.of_table(table, is_whole=True)
+        del table
+        yield whole
         return
     buckets = np.fromiter(map(bucket, table["key"].to_pylist()), np.int64, len(table))
     spreads = table["offset"].to_numpy() % SPREADS
@@ -190,13 +206,14 @@ def _by_weight(table: pa.Table, share: int, read: Read) -> Iterator[Portion]:
     if is_behind.any():
         is_wanted = (F.col("weight") > share) & (F.col("weight") <= LARGEST_MESSAGE)
         behind = _dealt(read().where(is_wanted), dealt)
-    number, messages = next(behind, (-1, iter(())))
+    number, others = -1, _NOTHING
     for n in range(dealt.portions):
-        portion = Portion.of_table(table.filter(pa.array(portion_of == n)))
-        if number == n:
-            portion.add(messages)
-            number, messages = next(behind, (-1, iter(())))
-        yield portion
+        if number < n:
+            number, others = next(behind, (dealt.portions, _NOTHING))
+        # Without a name, which would hold the portion while the next one is made.
+        yield Portion.of_table(
+            table.filter(pa.array(portion_of == n)), others if number == n else _NOTHING
+        )
 
 
 def _all_dealt(rows: DataFrame) -> Iterator[Portion]:
@@ -209,9 +226,7 @@ def _all_dealt(rows: DataFrame) -> Iterator[Portion]:
     table = sums.toArrow()
     buckets, spreads, weights = (table[name].to_numpy() for name in sums.columns)
     for _, messages in _dealt(rows, deal(buckets, spreads, weights, PORTION_WEIGHT)):
-        portion = Portion()
-        portion.add(messages)
-        yield portion
+        yield Portion.of(messages)
 
 
 def _dealt(rows: DataFrame, dealt: Deal) -> Iterator[tuple[int, Iterator[Weighed]]]:

@@ -88,15 +88,18 @@ def count(ranges: Ranges) -> int:
 
 
 def halves(ranges: Ranges) -> tuple[Ranges, Ranges]:
-    """Return ranges in two parts that can have the same number of messages, or nearly so."""
-    left = count(ranges) // 2
+    """Return ranges in two parts that can have the same number of messages, give or take one.
+
+    Each partition is halved: what was sent at one time mostly stays together.
+    """
     first: dict[tuple[str, int], tuple[int, int]] = {}
     second: dict[tuple[str, int], tuple[int, int]] = {}
-    for place, (begin, end) in ranges.items():
-        middle = min(end, begin + left)
-        left -= middle - begin
+    left_over = 0
+    for place, (begin, until) in ranges.items():
+        size, left_over = divmod(until - begin + left_over, 2)
+        middle = begin + size
         if begin < middle:
             first[place] = (begin, middle)
-        if middle < end:
-            second[place] = (middle, end)
+        if middle < until:
+            second[place] = (middle, until)
     return first, second

@@ -17,7 +17,7 @@ from conformare_sink.spark.dealing import Ints
 TOO_LARGE = "too large"
 """What causes begin with of messages whose values were not read."""
 
-LEAST_WEIGHT = 1342
+LEAST_WEIGHT = 1000
 """What a message counts at least, in bytes: with fewer, it is objects of Python that take the room."""
 
 
@@ -33,6 +33,13 @@ class Portion:
     is_whole: bool = False
     """Whether it is all of its batch."""
 
+    @classmethod
+    def of(cls, weighed: Iterable[Weighed]) -> Portion:
+        """Return messages with their weights as a portion."""
+        portion = cls()
+        portion.add(weighed)
+        return portion
+
     def add(self, weighed: Iterable[Weighed]) -> None:
         """Add messages with their weights."""
         for message, weight, producer, sequence in weighed:
@@ -44,11 +51,14 @@ class Portion:
                 self.sequences.add(known)
 
     @classmethod
-    def of_table(cls, table: pa.Table, *, is_whole: bool = False) -> Portion:
-        """Return the messages of a table.
+    def of_table(
+        cls, table: pa.Table, others: Iterable[Weighed] = (), *, is_whole: bool = False
+    ) -> Portion:
+        """Return the messages of a table, and others.
 
         Args:
             table: `MESSAGE_COLUMNS`, producer, sequence and weight.
+            others: Messages that are not in the table.
             is_whole: Whether they are all of a batch.
         """
         is_too_large = pc.greater(table["weight"], LARGEST_MESSAGE)
@@ -58,12 +68,14 @@ class Portion:
         pairs = table.select(["producer", "sequence"]).drop_null()
         distinct = pairs.group_by(["producer", "sequence"]).aggregate([])
         known = map(sequence_of, *(distinct[name].to_pylist() for name in ("producer", "sequence")))
-        return cls(
+        portion = cls(
             messages=messages_of(read),
             too_large=[*map(_rejected, messages_of(left_out), weights)],
             sequences={*filter(None, known)},
             is_whole=is_whole,
         )
+        portion.add(others)
+        return portion
 
 
 def weights_here(weights: Ints) -> Ints:

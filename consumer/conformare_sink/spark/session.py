@@ -85,8 +85,8 @@ def spark_conf(
         # A task that runs out of memory fails, and Java lives on: its messages are read again in
         # smaller parts.
         "spark.executor.killOnFatalError.depth": "0",
-        # What consumers have made of a fetch and not let go of. It can be most of the heap, and is
-        # not counted anywhere.
+        # What a consumer has made of its last fetch is kept for five minutes otherwise: it can be
+        # most of the heap.
         "spark.kafka.consumer.fetchedData.cache.timeout": "1s",
         "spark.kafka.consumer.fetchedData.cache.evictorThreadRunInterval": "1s",
         "spark.ui.enabled": "false",
