@@ -23,11 +23,11 @@ from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.tables.tables import select_rows
 
-SECONDS = 240
+SECONDS = 400
 HEAP = "512m"
 MOST_PYTHON_MIB = 1024
 KILOBYTE, MEGABYTE = 1_000, 1_000_000
-MIDDLING, LARGE, ZEROS = 5_000, 150, 800
+MIDDLING, LARGE, ZEROS = 3_000, 100, 500
 SINK = """
 import json, sys
 from conformare_sink.options import SinkOptions
