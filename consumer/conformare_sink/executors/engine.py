@@ -25,7 +25,7 @@ from conformare_sink.lake.store.storage import Storage
 from conformare_sink.landing.landing import FilesPlace
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.envelope import Envelope
-from conformare_sink.options import SinkOptions
+from conformare_sink.options import Engine, SinkOptions
 from conformare_sink.spark.collect import HELPED_BY_PARTS, bucket_of
 from conformare_sink.spark.dealing import BUCKETS, Ranges, count
 from conformare_sink.spark.faults import fault_of
@@ -38,6 +38,8 @@ FEWEST_MESSAGES = 20_000
 """With fewer, the driver alone is done sooner."""
 FINER = 16
 """Of a part that is too heavy, so many are made."""
+
+_FEWEST = {Engine.AUTO: FEWEST_MESSAGES, Engine.EXECUTORS: 1}
 
 
 class Source(Protocol):
@@ -96,7 +98,7 @@ class Executors:
         self._source = source
         self.place = place
         self._topic_prefix = options.topic_prefix
-        self._fewest = {"executors": 1, "auto": FEWEST_MESSAGES}.get(options.engine)
+        self._fewest = _FEWEST.get(options.engine)
         self._pipelines = frozenset(pipelines)
         self._are_probed = False
 

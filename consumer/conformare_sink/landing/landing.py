@@ -239,7 +239,12 @@ class Landing:
             grains = {grain: found.files[grain] for grain in GRAINS if grain in found.files}
             done.rows.update({g: sum(one.n_rows for one in files) for g, files in grains.items()})
             done.latencies += latencies_of(found.recorded, time.time())
-        landed = self._landed(decide_parts(parts, self._place.settled), NOTHING_DECODED, done)
+        decided = decide_parts(parts, self._place.settled)
+        if purged := decided[Decision.PURGED]:
+            # Nobody knew of them when the files were written.
+            places = [one.message.place for those in purged.values() for one in those.values()]
+            self._place.stop_waiting(places)
+        landed = self._landed(decided, NOTHING_DECODED, done)
         return replace(landed, counts=Counter(found.decisions))
 
     def set_aside(self, moment: datetime, cause: str, most: int) -> int:
