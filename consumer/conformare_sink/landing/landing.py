@@ -24,6 +24,7 @@ import pyarrow as pa
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import latencies_of
 from conformare_sink.landing.rows import WholeEmissions
+from conformare_sink.landing.skipping import skip_settled
 from conformare_sink.messages.assembly import Parts, assemble, emission
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, decide
@@ -157,9 +158,11 @@ class Landing:
 
     def land(
         self,
-        messages: Collection[Message],
+        messages: Sequence[Message],
         read: Offsets | None = None,
         unreadable: Sequence[Rejected] = (),
+        *,
+        in_full: bool = False,
     ) -> Landed:
         """Land the runs that are whole by these messages and what waits; keep the others.
 
@@ -167,8 +170,14 @@ class Landing:
             messages: In any order; all that there are of a key, as far as they come together.
             read: How far the topics have been read with them.
             unreadable: Messages that could not even be read.
+            in_full: Whether messages are decoded whose run is settled, too: only so is known of
+                each whether it can be used.
         """
         done = _Done(read)
+        if not in_full:
+            messages, done.decisions = skip_settled(
+                messages, self._topic_prefix, self._place.settled, self._pipelines
+            )
         decoded = decode(messages, self._topic_prefix)
         self._reject([*unreadable, *decoded.rejected], done)
         parts = self._with_what_waits(assemble(filter(self._is_wanted, decoded.envelopes)))
