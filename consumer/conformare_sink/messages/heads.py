@@ -48,7 +48,7 @@ def emission_keys(messages: Iterable[Message], topic_prefix: str) -> list[Emissi
         behind the rows is not looked at.
     """
     heads = _Heads(_layouts(topic_prefix))
-    return [heads.key_of(message) for message in messages]
+    return [heads.key_of(key, value, topic) for key, value, topic, _, _, _ in messages]
 
 
 class _Field(NamedTuple):
@@ -74,7 +74,13 @@ class _Head(NamedTuple):
 
     fields: tuple[_Field, ...]
     content: bytes
+    end: int
+    """Where it ends in a value."""
     key: EmissionKey
+
+    def begins(self, value: bytes, layout: _Layout) -> bool:
+        """Return whether a value has the same head."""
+        return self.fields is layout.common and value.startswith(self.content, HEADER_BYTES)
 
 
 class _Heads:
@@ -89,35 +95,28 @@ class _Heads:
         self._last: dict[bytes, _Head] = {}
         """The head that was read last, by the message's key."""
 
-    def key_of(self, message: Message) -> EmissionKey | None:
+    def key_of(self, key: bytes | None, value: bytes | None, topic: str) -> EmissionKey | None:
         """Return the emission that a message is of; None where its head does not say it."""
-        key, value = message.key, message.value
         if key is None or value is None:
             return None
-        layout = self._layouts.get((message.topic, value[:HEADER_BYTES]))
+        layout = self._layouts.get((topic, value[:HEADER_BYTES]))
         if layout is None:
             return None
-        head = self._last.get(key)
         try:
-            if (
-                head is None
-                or head.fields is not layout.common
-                or not value.startswith(head.content, HEADER_BYTES)
-            ):
+            head = self._last.get(key)
+            if head is None or not head.begins(value, layout):
                 head = _read_head(layout, key, value)
                 if head is None:
                     return None
                 self._last[key] = head
-            has_rows = _has_rows(layout, value, HEADER_BYTES + len(head.content))
+            return head.key if _has_rows(layout, value, head.end) else None
         except _NOT_READABLE:
             return None
-        return head.key if has_rows else None
 
 
 def _read_head(layout: _Layout, key: bytes, value: bytes) -> _Head | None:
     """Return the head of a value; None where `decode` rejects what it says."""
-    said: dict[str, Any] = {}
-    end = _read(value, HEADER_BYTES, layout.common, said)
+    said, end = _read(value, HEADER_BYTES, layout.common)
     run_id, pipeline, emission_id = (said[name] for name in ("run_id", "pipeline", "emission_id"))
     if (
         run_id != key
@@ -127,39 +126,49 @@ def _read_head(layout: _Layout, key: bytes, value: bytes) -> _Head | None:
     ):
         return None
     names = EmissionKey(pipeline.decode(), run_id.decode(), emission_id.decode())
-    return _Head(layout.common, value[HEADER_BYTES:end], names)
+    return _Head(layout.common, value[HEADER_BYTES:end], end, names)
 
 
 def _has_rows(layout: _Layout, value: bytes, at: int) -> bool:
     """Return whether a value says behind its head that it has rows, and as many as it may."""
-    said: dict[str, Any] = {}
-    at = _read(value, at, layout.own, said)
+    first_row = 0
+    for name, is_text in layout.own:
+        number, at = _number(value, at)
+        if is_text:
+            at = _end_of_text(value, at, number)
+        elif name == "first_row":
+            first_row = number
     n_rows, _ = _number(value, at)
     # A negative number is followed by the bytes of the block; it means the same.
-    n_rows = abs(n_rows)
-    if layout.is_of_runs:
-        return n_rows == 1 and said["first_row"] == 0
-    return 1 <= n_rows <= MAX_ROWS_PER_MESSAGE and 0 <= said["first_row"] <= LARGEST_INT
+    most_rows, last_row = (1, 0) if layout.is_of_runs else (MAX_ROWS_PER_MESSAGE, LARGEST_INT)
+    return 1 <= abs(n_rows) <= most_rows and 0 <= first_row <= last_row
 
 
-def _read(value: bytes, at: int, fields: Sequence[_Field], said: dict[str, Any]) -> int:
-    """Read fields into a dict; return where they end."""
+def _read(value: bytes, at: int, fields: Sequence[_Field]) -> tuple[dict[str, Any], int]:
+    """Return what fields say, and where they end."""
+    said: dict[str, Any] = {}
     for name, is_text in fields:
         number, at = _number(value, at)
-        if not is_text:
+        if is_text:
+            end = _end_of_text(value, at, number)
+            said[name], at = value[at:end], end
+        else:
             said[name] = number
-            continue
-        end = at + number
-        if not at <= end <= len(value):
-            raise ValueError(name)
-        said[name] = value[at:end]
-        at = end
-    return at
+    return said, at
+
+
+def _end_of_text(value: bytes, at: int, n_bytes: int) -> int:
+    end = at + n_bytes
+    if not at <= end <= len(value):
+        raise ValueError("a text has no room")
+    return end
 
 
 def _number(value: bytes, at: int) -> tuple[int, int]:
     """Read a number; return where it ends, too."""
     byte = value[at]
+    if not byte & 0x81:  # nearly all: it has one byte, and is not negative
+        return byte >> 1, at + 1
     raw = byte & 0x7F
     size = 1
     while byte & 0x80:
