@@ -193,7 +193,7 @@ def replay(
         def land_and_note(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:
             land(batch, batch_id, ranges)
             if notes is not None:
-                notes.landed({place: end for place, (_, end) in ranges.items()}, scratch.offsets())
+                notes.landed({place: end for place, (_, end) in ranges.items()}, scratch)
 
         def tell_progress(reached: PartitionOffsets) -> None:
             read = sum(offset - course.starts.get(at, 0) for at, offset in reached.items())

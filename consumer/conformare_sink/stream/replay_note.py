@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -52,6 +53,16 @@ class ReplayNote(BaseModel):
     """Topic, partition, and the first offset that was not read."""
     again: tuple[tuple[str, int, int, int], ...]
     """Topic, partition, and a range of offsets before that in which messages wait."""
+
+
+class Waiting(Protocol):
+    """What waits for the rest of its emission."""
+
+    def __len__(self) -> int:
+        """Return how many messages wait."""
+
+    def offsets(self) -> Mapping[tuple[str, int], Sequence[int]]:
+        """Return their offsets, in order, by topic and partition."""
 
 
 @dataclass(frozen=True)
@@ -105,29 +116,26 @@ class ReplayNotes:
             self._marks = marks_of(self._tables)
         return Course(starts)
 
-    def landed(
-        self, reached: PartitionOffsets, waiting: Mapping[tuple[str, int], Sequence[int]]
-    ) -> None:
+    def landed(self, reached: PartitionOffsets, waiting: Waiting) -> None:
         """Note how far it is, now that a batch has landed; not more often than is worth it.
 
         Args:
             reached: The first offset of each partition that was not read.
-            waiting: Offsets of messages that wait, in order.
+            waiting: What waits.
         """
         now = time.monotonic()
         if self._marks is None or now - self._noted_at < NOTE_SECONDS:
             return
-        if sum(map(len, waiting.values())) > MOST_WAITING:
-            return
         self._noted_at = now
+        if len(waiting) > MOST_WAITING:
+            return
         self._marks = marks_from(self._tables, self._marks)
         if self._marks is None:
             logger.info("rows have gone from the tables meanwhile: the replay could not be resumed")
             self.end()
             return
-        covered = {
-            place: cover(waiting.get(place, ()), offset) for place, offset in reached.items()
-        }
+        offsets = waiting.offsets()
+        covered = {place: cover(offsets.get(place, ()), end) for place, end in reached.items()}
         note = ReplayNote(
             cluster_id=self._logs.cluster_id,
             topic_ids=dict(self._logs.topic_ids),

@@ -77,7 +77,7 @@ class ScratchMessages:
 
     def forget(self, emissions: Iterable[EmissionKey]) -> None:
         """Delete the messages of emissions that wait no more."""
-        if len(self):
+        if self._file.execute("SELECT 1 FROM waiting LIMIT 1").fetchone():
             those = [(emission_identity(key),) for key in emissions]
             self._file.executemany("DELETE FROM waiting WHERE emission = ?", those)
             self._file.commit()

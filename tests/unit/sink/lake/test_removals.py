@@ -46,6 +46,8 @@ def test_appends_and_compaction_remove_nothing(tables: FolderTables) -> None:
     with open_for_writing(tables, "a test") as lake:
         land(lake, *RECORDS[2:])
         DeltaTable(tables.storage.table_uri("runs")).optimize.compact()
+        land(lake, make_record("one more"))
+        assert lake.compact("runs") == (2, 1)
         assert lake.delete("runs", run_keys([run_of(make_record("another"))])) == 0
     now = marks_if_complete(tables, before)
     assert now == marks_from(tables, before) == marks(tables)

@@ -68,6 +68,17 @@ def test_a_partition_is_covered_by_what_is_near() -> None:
     assert len(ranges) + (start < 10**7) >= replay_note.MOST_RANGES
 
 
+class Waiting(dict[Place, Sequence[int]]):
+    """Offsets of what waits, by topic and partition."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self.values()))
+
+    def offsets(self) -> Mapping[Place, Sequence[int]]:
+        """The same."""
+        return self
+
+
 class Notes:
     """The notes of replays in one folder, over logs and tables that a test changes.
 
@@ -96,7 +107,7 @@ class Notes:
         """Begin, land up to an offset, and end without a word."""
         notes = self.of()
         notes.begin(dict(self.logs.first))
-        notes.landed({ONE: reached}, {ONE: waiting})
+        notes.landed({ONE: reached}, Waiting({ONE: waiting}))
 
 
 @pytest.fixture
@@ -154,11 +165,11 @@ def test_nothing_is_noted_where_rows_have_gone_meanwhile(notes: Notes) -> None:
     """What was noted before goes as well."""
     running = notes.of()
     running.begin({ONE: 0})
-    running.landed({ONE: 10}, {})
+    running.landed({ONE: 10}, Waiting())
     notes.marks = None
-    running.landed({ONE: 20}, {})
+    running.landed({ONE: 20}, Waiting())
     notes.marks = MARKS
-    running.landed({ONE: 30}, {})
+    running.landed({ONE: 30}, Waiting())
     assert notes.tables.storage.names() == []
 
 
@@ -180,9 +191,9 @@ def test_where_very_much_waits_what_was_noted_before_stays(
     """It is true for ever."""
     running = notes.of()
     running.begin({ONE: 0})
-    running.landed({ONE: 10}, {})
+    running.landed({ONE: 10}, Waiting())
     monkeypatch.setattr(replay_note, "MOST_WAITING", 2)
-    running.landed({ONE: 20}, {ONE: [1, 2, 3]})
+    running.landed({ONE: 20}, Waiting({ONE: [1, 2, 3]}))
     assert notes.begin() == Course({ONE: 10}, read_before=10)
 
 
@@ -260,7 +271,7 @@ def replay(
             to = {where: min(end, at[where] + chance.randint(0, 6)) for where, end in ends.items()}
             land({where: (at[where], to[where]) for where in at})
             at = to
-            notes.landed(at, scratch.offsets())
+            notes.landed(at, scratch)
     notes.end()
     return n_read
 
