@@ -23,8 +23,8 @@ from conformare.emission import Message
 from conformare_schemas import GRAINS
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.lake import open_for_writing
-from conformare_sink.landing import landing, skipping
 from conformare_sink.landing.report import BatchReport
+from conformare_sink.messages import process, skipping
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision
 from conformare_sink.messages.message import Message as KafkaMessage
@@ -183,7 +183,7 @@ def test_known_runs_are_left_out_before_they_are_decoded(
         decoded.append(len(messages))
         return decode(messages, prefix)
 
-    monkeypatch.setattr(landing, "decode", counting)
+    monkeypatch.setattr(process, "decode", counting)
     for dry_run in (True, False):
         report = replay(spark, options, Selection(), dry_run=dry_run, on_batch=lambda _: None)
         assert report == ReplayReport(1, 20, 0, 0, 0)
@@ -200,6 +200,7 @@ def test_known_runs_are_left_out_before_they_are_decoded(
 
 REPLAY_AND_DIE = """
 import os, signal, sys
+from conformare_sink.messages import process, skipping
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision
 from conformare_sink.messages.message import Message as KafkaMessage

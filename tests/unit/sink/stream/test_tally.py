@@ -18,9 +18,9 @@ from support.records import make_record
 
 from conformare_schemas import topic_name
 from conformare_sink.lake.lake import Lake
-from conformare_sink.landing import skipping
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
+from conformare_sink.messages import skipping
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.message import Message
 from conformare_sink.stream.rehearsal import ReplayedLake

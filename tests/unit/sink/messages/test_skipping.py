@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from zlib import crc32
 
 import pytest
@@ -14,14 +14,14 @@ from support.produce import messages_of
 from support.records import make_record
 
 from conformare_schemas import topic_name
-from conformare_sink.landing import landing as landing_module
-from conformare_sink.landing import skipping
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
-from conformare_sink.landing.skipping import skip_settled
+from conformare_sink.messages import process as process_module
+from conformare_sink.messages import skipping
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.message import Message
+from conformare_sink.messages.skipping import Settle, Skipped, skip_settled
 
 PREFIX = "test."
 
@@ -49,12 +49,23 @@ def messages(run_id: str, emission_id: str = "e", pipeline: str = "pipeline") ->
     ]
 
 
-def settled(
-    known: Collection[str] = (), purged: Collection[str] = ()
-) -> Callable[[Collection[RunKey]], Settled]:
+def settled(known: Collection[str] = (), purged: Collection[str] = ()) -> Settle:
     """What is there and what was purged, by run_id."""
     return lambda runs: Settled(
         {run for run in runs if run.run_id in known}, {run for run in runs if run.run_id in purged}
+    )
+
+
+def skipped(
+    messages: list[Message], settle: Settle, waiting: str = "", pipeline: str = ""
+) -> Skipped:
+    """What is left, where a run waits, and where only one pipeline is looked at."""
+    return skip_settled(
+        messages,
+        PREFIX,
+        settle,
+        lambda run: run.run_id == waiting,
+        lambda of_run: pipeline in ("", of_run),
     )
 
 
@@ -63,9 +74,8 @@ def test_what_is_settled_is_left_out_and_counted() -> None:
     """As known, or as purged, which goes before; the others stay in their order."""
     new, known, purged, both = (messages(name) for name in ("new", "known", "purged", "both"))
     garbage = [Message(b"known", b"garbage", f"{PREFIX}runs", 0, 1, 0)]
-    found = skip_settled(
+    found = skipped(
         [*known[:3], *new, *garbage, *purged, *known[3:], *both],
-        PREFIX,
         settled(known=("known", "both"), purged=("purged", "both")),
     )
     assert found.left == [*new, *garbage]
@@ -80,9 +90,18 @@ def test_what_is_settled_is_left_out_and_counted() -> None:
 def test_pipelines_that_are_not_wanted_are_not_counted() -> None:
     """`decode` looks at their messages, as at all others."""
     mine, others = messages("r"), messages("r", pipeline="others")
-    found = skip_settled([*mine, *others], PREFIX, settled(known=("r",)), ["pipeline"])
+    found = skipped([*mine, *others], settled(known=("r",)), pipeline="pipeline")
     assert found.left == others
     assert found.decisions == {EmissionKey("pipeline", "r", "e"): Decision.REPEAT}
+
+
+@pytest.mark.usefixtures("always")
+def test_what_waits_is_decided_with_the_rest() -> None:
+    """By whoever has what waits."""
+    one, other = messages("one"), messages("other")
+    found = skipped([*one, *other], settled(known=("one", "other")), waiting="one")
+    assert found.left == one
+    assert found.decisions == {EmissionKey("pipeline", "other", "e"): Decision.REPEAT}
 
 
 def test_few_messages_are_not_looked_at() -> None:
@@ -92,7 +111,7 @@ def test_few_messages_are_not_looked_at() -> None:
         raise AssertionError("the lake was asked")
 
     few = messages("r") * 10
-    assert skip_settled(few, PREFIX, never) == (few, {})
+    assert skipped(few, never) == (few, {})
 
 
 def test_many_messages_are_asked_about_once_where_hardly_any_run_is_known() -> None:
@@ -105,11 +124,11 @@ def test_many_messages_are_asked_about_once_where_hardly_any_run_is_known() -> N
         asked.append(len(runs))
         return lake(runs)
 
-    assert skip_settled(many, PREFIX, ask) == (many, {})
+    assert skipped(many, ask) == (many, {})
     assert len(asked) == 1
     assert asked[0] <= 2 * skipping.LOOKED_AT_FIRST
     most = settled(known={f"run-{n}" for n in range(100)})
-    assert len(skip_settled(many, PREFIX, most).left) == 300 * 8
+    assert len(skipped(many, most).left) == 300 * 8
 
 
 def decided(
@@ -123,7 +142,7 @@ def decided(
         return decode(those, prefix)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(landing_module, "decode", counting)
+        patch.setattr(process_module, "decode", counting)
         landing = Landing(place, PendingMessages(place.still_waiting()), PREFIX)
         decisions: dict[EmissionKey, Decision] = {}
         for batch in batches:

@@ -8,14 +8,11 @@ its run is whole without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.heads import emission_keys
 from conformare_sink.messages.message import Message
-
-if TYPE_CHECKING:
-    from conformare_sink.landing.landing import Settled
 
 FEWEST_MESSAGES = 2_000
 """Fewer are decoded in less time than it takes a store to say what has changed."""
@@ -23,6 +20,22 @@ LOOKED_AT_FIRST = 128
 """Messages, spread over all: most batches have no known run, and are not to wait for it."""
 FEWEST_OF_THEM = 16
 """That many of those have to be of settled runs, so that all are looked at."""
+
+
+class Settled(Protocol):
+    """Runs on which there is nothing to decide any more."""
+
+    @property
+    def known(self) -> set[RunKey]:
+        """They are there."""
+
+    @property
+    def purged(self) -> set[RunKey]:
+        """They were deleted on purpose."""
+
+
+Settle = Callable[[Collection[RunKey]], Settled]
+"""Returns which of some runs are there already, and which were deleted on purpose."""
 
 
 class Skipped(NamedTuple):
@@ -37,46 +50,34 @@ class Skipped(NamedTuple):
 def skip_settled(
     messages: Sequence[Message],
     topic_prefix: str,
-    settled: Callable[[Collection[RunKey]], Settled],
-    pipelines: Collection[str] = (),
+    settle: Settle,
+    waits: Callable[[RunKey], bool],
+    is_wanted: Callable[[str], bool],
 ) -> Skipped:
     """Leave out messages of runs on which there is nothing to decide, if there are many of them.
 
     Args:
         messages: In any order.
         topic_prefix: Put in front of every grain's topic.
-        settled: Returns which of some runs are there, and which were purged.
-        pipelines: Runs of others are not looked at; none for those of all.
+        settle: Tells which runs are settled.
+        waits: Tells whether anything of a run waits elsewhere: it is decided with that.
+        is_wanted: Tells whether runs of a pipeline are looked at.
     """
     if len(messages) < FEWEST_MESSAGES:
         return Skipped(messages, {})
-    step = max(1, len(messages) // LOOKED_AT_FIRST)
-    some = emission_keys(messages[::step], topic_prefix)
-    decisions = _decisions(some, settled, pipelines)
+
+    def decided(keys: Sequence[EmissionKey | None]) -> dict[EmissionKey, Decision]:
+        there = [key for key in dict.fromkeys(keys) if key is not None]
+        asked = [key for key in there if is_wanted(key.pipeline) and not waits(key.run)]
+        found = settle({key.run for key in asked})
+        known = {key: Decision.REPEAT for key in asked if key.run in found.known}
+        return known | {key: Decision.PURGED for key in asked if key.run in found.purged}
+
+    some = emission_keys(messages[:: len(messages) // LOOKED_AT_FIRST or 1], topic_prefix)
+    decisions = decided(some)
     if sum(key in decisions for key in some) < FEWEST_OF_THEM:
         return Skipped(messages, {})
     keys = emission_keys(messages, topic_prefix)
-    decisions = _decisions(keys, settled, pipelines)
+    decisions = decided(keys)
     left = [one for one, key in zip(messages, keys, strict=True) if key not in decisions]
     return Skipped(left, decisions)
-
-
-def _decisions(
-    keys: Sequence[EmissionKey | None],
-    settled: Callable[[Collection[RunKey]], Settled],
-    pipelines: Collection[str],
-) -> dict[EmissionKey, Decision]:
-    """Return what becomes of those emissions that are of settled runs."""
-    wanted = [
-        key
-        for key in dict.fromkeys(keys)
-        if key is not None and (not pipelines or key.pipeline in pipelines)
-    ]
-    found = settled({key.run for key in wanted})
-    decisions: dict[EmissionKey, Decision] = {}
-    for key in wanted:
-        if key.run in found.purged:
-            decisions[key] = Decision.PURGED
-        elif key.run in found.known:
-            decisions[key] = Decision.REPEAT
-    return decisions
