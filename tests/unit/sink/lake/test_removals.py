@@ -10,7 +10,8 @@ from support.lakes import land, run_of, tables_in
 from support.records import make_record
 
 from conformare_sink.lake import removals
-from conformare_sink.lake.lake import open_for_writing, run_keys
+from conformare_sink.lake.lake import open_for_writing
+from conformare_sink.lake.landings import run_keys
 from conformare_sink.lake.purge import Purge
 from conformare_sink.lake.removals import Mark, marks_from, marks_if_complete, marks_of
 from conformare_sink.lake.tables.folder import FolderTables

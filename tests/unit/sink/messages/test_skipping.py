@@ -9,7 +9,8 @@ from zlib import crc32
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.memory_place import MemoryPlace, Settled
+from support.memory_place import MemoryPlace
+from support.memory_place import Settled as SettledRuns
 from support.produce import messages_of
 from support.records import make_record
 
@@ -21,7 +22,7 @@ from conformare_sink.messages import skipping
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.message import Message
-from conformare_sink.messages.skipping import Settle, Skipped, skip_settled
+from conformare_sink.messages.skipping import Settle, Settled, Skipped, skip_settled
 
 PREFIX = "test."
 
@@ -51,7 +52,7 @@ def messages(run_id: str, emission_id: str = "e", pipeline: str = "pipeline") ->
 
 def settled(known: Collection[str] = (), purged: Collection[str] = ()) -> Settle:
     """What is there and what was purged, by run_id."""
-    return lambda runs: Settled(
+    return lambda runs: SettledRuns(
         {run for run in runs if run.run_id in known}, {run for run in runs if run.run_id in purged}
     )
 
