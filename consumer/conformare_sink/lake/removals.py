@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -31,6 +32,8 @@ class Mark(BaseModel):
 
     table_id: str
     version: int
+    commit: str
+    """Digest of its commit: after an old copy of a lake was put back, another has its number."""
 
 
 Marks = Mapping[str, Mark]
@@ -67,10 +70,11 @@ def marks_if_complete(tables: LakeTables, before: Marks) -> Marks | None:
     if marks is None or marks.keys() != before.keys():
         return None
     for name, mark in marks.items():
-        versions = range(before[name].version + 1, mark.version + 1)
+        noted = before[name]
+        versions = range(noted.version + 1, mark.version + 1)
         if (
-            mark.table_id != before[name].table_id
-            or mark.version < before[name].version
+            mark.table_id != noted.table_id
+            or _digest(tables.storage.read(commit_file(name, noted.version))) != noted.commit
             or len(versions) > MOST_COMMITS
         ):
             return None
@@ -94,24 +98,32 @@ def marks_from(tables: LakeTables, before: Marks) -> Marks | None:
         StorageError: The store refuses.
     """
     marks = {}
-    for name, mark in before.items():
-        version = mark.version
-        while (commit := tables.storage.read(commit_file(name, version + 1))) is not None:
+    for name, newest in before.items():
+        mark = newest
+        while (commit := tables.storage.read(commit_file(name, mark.version + 1))) is not None:
             if _removes(commit):
                 return None
-            version += 1
-        marks[name] = Mark(table_id=mark.table_id, version=version)
+            version = mark.version + 1
+            mark = Mark(table_id=mark.table_id, version=version, commit=_digest(commit))
+        marks[name] = mark
     return marks
 
 
 def _mark(storage: Storage, name: str) -> Mark | None:
     try:
         table = DeltaTable(storage.table_uri(name), storage_options=storage.options or None)
-        return Mark(table_id=str(table.metadata().id), version=table.version())
+        table_id, version = str(table.metadata().id), table.version()
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as exc:
         raise storage.fault(exc) from exc
+    commit = storage.read(commit_file(name, version))
+    return Mark(table_id=table_id, version=version, commit=_digest(commit))
+
+
+def _digest(commit: bytes | None) -> str:
+    """Return what a commit is known by; one that was cleaned away, by nothing."""
+    return "" if commit is None else hashlib.sha256(commit).hexdigest()[:16]
 
 
 def _removes(commit: bytes | None) -> bool:

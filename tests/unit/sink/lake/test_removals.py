@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from conformare_sink.lake import removals
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.landings import run_keys
 from conformare_sink.lake.purge import Purge
-from conformare_sink.lake.removals import Mark, marks_from, marks_if_complete, marks_of
+from conformare_sink.lake.removals import marks_from, marks_if_complete, marks_of
 from conformare_sink.lake.tables.folder import FolderTables
 
 RECORDS = [make_record(f"run-{n}") for n in range(4)]
@@ -115,5 +116,21 @@ def test_very_many_commits_are_not_read(
     assert marks_if_complete(tables, before) is not None
     monkeypatch.setattr(removals, "MOST_COMMITS", 1)
     assert marks_if_complete(tables, before) is None
-    later = {name: Mark(table_id=m.table_id, version=m.version + 99) for name, m in before.items()}
+    later = {name: m.model_copy(update={"version": m.version + 99}) for name, m in before.items()}
     assert marks_if_complete(tables, later) is None
+
+
+def test_an_old_copy_that_was_put_back_has_lost_rows(tables: FolderTables, tmp_path: Path) -> None:
+    """Also when it has grown beyond the version that was noted."""
+    root, copy = tmp_path / "lake", tmp_path / "copy"
+    shutil.copytree(root, copy)
+    with open_for_writing(tables, "a test") as lake:
+        land(lake, RECORDS[2])
+    before = marks(tables)
+    shutil.rmtree(root)
+    copy.rename(root)
+    assert marks_if_complete(tables, before) is None
+    with open_for_writing(tables, "a test") as lake:
+        land(lake, *RECORDS[3:], make_record("one more"), make_record("another one"))
+    assert marks(tables)["runs"].version > before["runs"].version
+    assert marks_if_complete(tables, before) is None

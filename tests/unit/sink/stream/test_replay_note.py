@@ -37,7 +37,7 @@ PREFIX = "test."
 Place = tuple[str, int]
 Offsets = dict[Place, int]
 ONE: Place = ("t", 0)
-MARKS = {"runs": Mark(table_id="a table", version=3)}
+MARKS = {"runs": Mark(table_id="a table", version=3, commit="a digest")}
 
 
 @given(
