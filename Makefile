@@ -71,7 +71,8 @@ test: setup lint typecheck ## Lint, check types and run all tests
 test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3.5
 	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
 
-# FAULTS_ARGS="--store s3 --kills 20 --series 1" for lakes in MinIO, which needs Go once.
+# FAULTS_ARGS="--store s3 --kills 20 --series 1" for lakes in MinIO, which needs Go once; "--engine executors"
+# for batches that executors process.
 .PHONY: faults
 faults: setup ## Kill the sink and the broker at random instants, a hundred times, and compare: twenty minutes or more
 	PYTHONPATH=tests $(BIN)/python -m faults $(FAULTS_ARGS)

@@ -74,6 +74,7 @@ class Task:
         topic_prefix: Put in front of every grain's topic.
         pipelines: Only runs of these are looked at; none for those of all.
         known: What is known of the runs.
+        most_bytes: What a task holds at once; each message counts `LEAST_WEIGHT` at least.
     """
 
     root: str
@@ -82,6 +83,7 @@ class Task:
     topic_prefix: str
     pipelines: frozenset[str]
     known: Known = field(repr=False)
+    most_bytes: int = PORTION_WEIGHT
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Process a part of the batch.
@@ -100,7 +102,7 @@ class Task:
         weight = 0
         for batch in batches:
             weight += int(weights_here(batch.column("weight").to_numpy()).sum())
-            if weight > PORTION_WEIGHT:
+            if weight > self.most_bytes:
                 return Found(heavy=[batch.column("part")[0].as_py()])
             taken.append(batch)
         if not taken:
