@@ -7,8 +7,9 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -16,15 +17,10 @@ import pyarrow as pa
 
 from conformare_schemas import CHILD_GRAINS
 from conformare_sink.errors import LakeRefusedError
-from conformare_sink.lake.digests import (
-    PLACE_DIGEST,
-    RUN_DIGEST,
-    place_digest,
-    read_digests,
-    run_digest,
-    runs_in,
-)
+from conformare_sink.lake.digests import PLACE_DIGEST, RUN_DIGEST, place_digest, read_digests
+from conformare_sink.lake.halves import DigestArray, Mask
 from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
+from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.layout import LANDING_NOTES, PURGING_NOTE, SOURCE_NOTE, is_ours
 from conformare_sink.lake.leftovers import Leftovers
 from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs, purged_among
@@ -67,9 +63,16 @@ class Lake:
     Args:
         tables: Its tables.
         confirm: Raises where another writer has taken the lake over.
+        checkpoint: A folder of this machine to keep the known runs in; the user's cache where none
+            is given.
     """
 
-    def __init__(self, tables: LakeTables, confirm: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        tables: LakeTables,
+        confirm: Callable[[], None] = lambda: None,
+        checkpoint: Path | None = None,
+    ) -> None:
         self.tables = tables
         self._confirm = confirm
         self._storage = tables.storage
@@ -80,8 +83,10 @@ class Lake:
         }
         self._pending = threading.Lock()
         self._leftovers = Leftovers(tables)
-        self._known = read_digests(tables, "runs", RUN_DIGEST)
+        self._others = threading.Lock()
+        self._others_wrote = False
         self._read_what_purges_change()
+        self._known = KnownRuns(tables, self.lake_id, checkpoint=checkpoint, is_writer=True)
 
     @property
     def lake_id(self) -> str:
@@ -102,10 +107,23 @@ class Lake:
 
     def settled(self, runs: Collection[RunKey]) -> Settled:
         """Return which of some runs the lake holds, and which were deleted from it."""
-        if self._open["runs"].changed_by_others():
-            self._known = read_digests(self.tables, "runs", RUN_DIGEST)
+        self._notice_others()
+        if self._others_wrote:
+            self._others_wrote = False
             self._leftovers.look_again()
-        return Settled(runs_in(self._known, runs), purged_among(runs, self._purged))
+        return Settled(self._known.among(runs), purged_among(runs, self._purged))
+
+    def known(self, digests: DigestArray) -> Mask:
+        """Return of each of some runs whether the lake holds it; may be asked by any thread.
+
+        Args:
+            digests: What `run_digest` returns of each, one after the other: an array of n by 16 bytes.
+
+        Raises:
+            TableReadError: Others have changed `runs`, and it cannot be read.
+        """
+        self._notice_others()
+        return self._known.contain(digests)
 
     def land(
         self,
@@ -138,10 +156,10 @@ class Lake:
         for child in children:
             child.result()
         self._open["runs"].append(rows["runs"], read)
+        self._known.add(runs, self._open["runs"].version)
         self._confirm()
         self._storage.remove(note)
         self._unfinished.discard(note)
-        self._known.add([*map(run_digest, runs)])
 
     def note_read(self, read: Offsets) -> None:
         """Note how far the topics have been read, where no run landed."""
@@ -173,7 +191,11 @@ class Lake:
             TableWriteError: Delta refused.
             LakeBusyError: Another writer has taken the lake over.
         """
-        return self._open[table].delete(keys)
+        n_deleted = self._open[table].delete(keys)
+        if table == "runs":
+            gone = RunKey(*(keys.column(name).to_pylist() for name in RUN_KEY))
+            self._known.remove([*map(RunKey, *gone)], self._open[table].version)
+        return n_deleted
 
     def append(self, table: str, rows: pa.Table) -> None:
         """Append rows to one of the tables; raises what `delete` raises."""
@@ -219,9 +241,10 @@ class Lake:
             self.tables, "SELECT DISTINCT run_id, pipeline FROM pending", PENDING.name
         )
         runs = [RunKey(pipeline, run_id) for run_id, pipeline in zip(*_texts(waiting), strict=True)]
-        # Read anew: what the landing thread knows is not to be touched from here.
-        settled = runs_in(read_digests(self.tables, "runs", RUN_DIGEST), runs) if runs else set()
-        settled |= purged_among(runs, read_digests(self.tables, PURGED.name, RUN_DIGEST))
+        self._notice_others()
+        # Read anew: the landing thread's own set is not to be touched from here.
+        purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
+        settled = self._known.among(runs) | purged_among(runs, purged)
         with self._pending:
             return self.delete(PENDING.name, run_keys(settled))
 
@@ -289,6 +312,17 @@ class Lake:
             logger.info("finished a purge that had broken off")
         return removed
 
+    def close(self) -> None:
+        """Let go of what is kept on this machine, for the next process."""
+        self._known.close()
+
+    def _notice_others(self) -> None:
+        """Let what others have changed be read before the next answer; any thread may do that."""
+        with self._others:  # of two that ask, both are answered after the look
+            if self._open["runs"].changed_by_others():
+                self._known.look_again()
+                self._others_wrote = True
+
     def _remove(self, runs: Collection[RunKey]) -> dict[str, int]:
         """Delete the children of runs that are not there."""
         if not runs:
@@ -311,12 +345,16 @@ class Lake:
 
 
 @contextmanager
-def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
+def open_for_writing(
+    tables: LakeTables, purpose: str, checkpoint: Path | None = None
+) -> Iterator[Lake]:
     """Open a lake as its only writer: tables made, what a crash left removed.
 
     Args:
         tables: The lake's tables.
         purpose: What writes, for another writer that is refused meanwhile.
+        checkpoint: A folder of this machine to keep the known runs in; the user's cache where none
+            is given.
 
     Raises:
         LakeRefusedError: The folder holds something else, or its tables are elsewhere.
@@ -331,8 +369,10 @@ def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
         raise LakeRefusedError(
             f"{storage.root} is not empty and is not a conformare lake; choose an empty or a new folder"
         )
-    with sole_writer(storage, purpose) as confirm:
-        lake = Lake(tables, confirm)
+    with (
+        sole_writer(storage, purpose) as confirm,
+        closing(Lake(tables, confirm, checkpoint)) as lake,
+    ):
         if removed := lake.recover():
             logger.info("removed rows that a crash had left without their run: %s", removed)
         yield lake

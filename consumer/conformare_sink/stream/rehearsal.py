@@ -16,6 +16,7 @@ from conformare_sink.lake.digests import (
     run_digest,
     runs_in,
 )
+from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.lake import Lake, Settled, open_for_writing
 from conformare_sink.lake.purge import purged_among
 from conformare_sink.lake.tables.own import PURGED, QUARANTINE
@@ -45,7 +46,8 @@ def destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]:
                 yield ReplayedLake(lake, scratch)
         else:
             tables.require()
-            yield Rehearsal(tables, scratch)
+            with closing(KnownRuns(tables, tables.lake_id(), is_writer=False)) as known:
+                yield Rehearsal(tables, known, scratch)
 
 
 class ReplayedLake:
@@ -72,11 +74,13 @@ class Rehearsal:
 
     Args:
         tables: Those of the real one, read only.
+        known: The runs that are there.
         scratch: What waits during the replay.
     """
 
-    def __init__(self, tables: LakeTables, scratch: ScratchMessages) -> None:
-        self._known = read_digests(tables, "runs", RUN_DIGEST)
+    def __init__(self, tables: LakeTables, known: KnownRuns, scratch: ScratchMessages) -> None:
+        self._known = known
+        self._landed = DigestSet()
         # A lake that only jobs have written to has no other tables.
         self._purged, self._quarantined = (
             read_digests(tables, table.name, digest) if tables.exist(table.name) else DigestSet()
@@ -89,7 +93,8 @@ class Rehearsal:
 
     def settled(self, runs: Collection[RunKey]) -> Settled:
         """Return which of some runs are in the lake or would be by now, and which were purged."""
-        return Settled(runs_in(self._known, runs), purged_among(runs, self._purged))
+        known = self._known.among(runs) | runs_in(self._landed, runs)
+        return Settled(known, purged_among(runs, self._purged))
 
     def land(
         self,
@@ -98,7 +103,7 @@ class Rehearsal:
         read: Mapping[str, int] | None = None,  # noqa: ARG002
     ) -> None:
         """Remember the runs."""
-        self._known.add([*map(run_digest, runs)])
+        self._landed.add([*map(run_digest, runs)])
 
     def note_read(self, read: Mapping[str, int]) -> None:
         """Note nothing."""
