@@ -233,7 +233,9 @@ class KnownRuns:
 
 
 def _digests(rows: pa.Table) -> Halves:
-    columns = (rows.column(name).fill_null("").to_pylist() for name in RunKey._fields)
+    # Texts that are views in the files of some writers.
+    texts = (rows.column(name).cast(pa.string()) for name in RunKey._fields)
+    columns = (text.fill_null("").to_pylist() for text in texts)
     return halves_of(array_of([*map(run_digest, map(RunKey, *columns))]))
 
 
