@@ -50,10 +50,7 @@ def known(_broker: Broker, folder: Path, _other: Checkout | None) -> None:
     Args:
         folder: Where the lakes are.
     """
-    empty, many, real = (
-        {"lake": str(folder / f"{name} lake"), "checkpoint": str(folder / f"{name} known")}
-        for name in ("empty", "many", "real")
-    )
+    empty, many, real = (_places(folder, name) for name in ("empty", "many", "real"))
     nothing = measured("known", do="open", **empty)
     measured("known", do="keep", **many)
     warm = measured("known", do="open", **many)
@@ -82,6 +79,10 @@ def known(_broker: Broker, folder: Path, _other: Checkout | None) -> None:
     print(at_most("most anonymous memory above an empty lake's, MB", more, MORE_MB))
     again = measured("known", do="open", **real)
     print(at_most("that lake opened again, seconds", again["seconds"], WARM_SECONDS))
+
+
+def _places(folder: Path, name: str) -> dict[str, Any]:
+    return {"lake": str(folder / f"{name} lake"), "checkpoint": str(folder / f"{name} known")}
 
 
 def _open(given: dict[str, Any]) -> None:

@@ -7,13 +7,14 @@ than one in 10^20.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import md5
 
 import numpy as np
 import pyarrow as pa
 
 from conformare_sink.lake.halves import (
+    DigestArray,
     Halves,
     Mask,
     array_of,
@@ -44,6 +45,11 @@ PLACE_DIGEST: Mapping[str, str] = {
 def run_digest(run: RunKey) -> bytes:
     """Return a run's digest; the length keeps run_id and pipeline apart."""
     return _digest(f"{len(run.run_id)}:{run.run_id}{run.pipeline}")
+
+
+def run_digests(runs: Iterable[RunKey]) -> DigestArray:
+    """Return the digests of runs, one after the other."""
+    return array_of([*map(run_digest, runs)])
 
 
 def place_digest(place: Place) -> bytes:

@@ -17,7 +17,13 @@ import pyarrow as pa
 
 from conformare_schemas import CHILD_GRAINS
 from conformare_sink.errors import LakeRefusedError
-from conformare_sink.lake.digests import PLACE_DIGEST, RUN_DIGEST, place_digest, read_digests
+from conformare_sink.lake.digests import (
+    PLACE_DIGEST,
+    RUN_DIGEST,
+    place_digest,
+    read_digests,
+    run_digests,
+)
 from conformare_sink.lake.halves import DigestArray, Mask
 from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
 from conformare_sink.lake.known.known import KnownRuns
@@ -117,7 +123,7 @@ class Lake:
         """Return of each of some runs whether the lake holds it; may be asked by any thread.
 
         Args:
-            digests: What `run_digest` returns of each, one after the other: an array of n by 16 bytes.
+            digests: What `run_digests` returns of them: an array of n by 16 bytes.
 
         Raises:
             TableReadError: Others have changed `runs`, and it cannot be read.
@@ -156,7 +162,7 @@ class Lake:
         for child in children:
             child.result()
         self._open["runs"].append(rows["runs"], read)
-        self._known.add(runs, self._open["runs"].version)
+        self._known.add(run_digests(runs), self._open["runs"].version)
         self._confirm()
         self._storage.remove(note)
         self._unfinished.discard(note)
@@ -193,8 +199,8 @@ class Lake:
         """
         n_deleted = self._open[table].delete(keys)
         if table == "runs":
-            gone = RunKey(*(keys.column(name).to_pylist() for name in RUN_KEY))
-            self._known.remove([*map(RunKey, *gone)], self._open[table].version)
+            gone = (keys.column(name).to_pylist() for name in RUN_KEY)
+            self._known.remove(run_digests(map(RunKey, *gone)), self._open[table].version)
         return n_deleted
 
     def append(self, table: str, rows: pa.Table) -> None:

@@ -12,12 +12,11 @@ from typing import TypeVar
 import pyarrow as pa
 
 from conformare_sink.errors import DamagedError, StorageError, TableReadError
-from conformare_sink.lake.digests import RUN_DIGEST, DigestSet, run_digest
+from conformare_sink.lake.digests import RUN_DIGEST, DigestSet, run_digests
 from conformare_sink.lake.halves import (
     DigestArray,
     Halves,
     Mask,
-    array_of,
     array_of_column,
     halves_of,
 )
@@ -87,14 +86,14 @@ class KnownRuns:
     def among(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs the lake holds; raises TableReadError."""
         ordered = list(runs)
-        found = self.contain(array_of([run_digest(run) for run in ordered])).tolist()
+        found = self.contain(run_digests(ordered)).tolist()
         return {run for run, there in zip(ordered, found, strict=True) if there}
 
     def contain(self, digests: DigestArray) -> Mask:
         """Return of each of some runs, by their digests, whether the lake holds it.
 
         Args:
-            digests: What `run_digest` returns, one after the other: an array of n by 16 bytes.
+            digests: What `run_digests` returns of them.
 
         Raises:
             TableReadError: The table cannot be read.
@@ -107,21 +106,19 @@ class KnownRuns:
         with self._lock:
             self._is_outdated = True
 
-    def add(self, runs: Collection[RunKey], version: int | None) -> None:
+    def add(self, digests: DigestArray, version: int | None) -> None:
         """Add runs that this process has landed.
 
         Args:
-            runs: The runs.
+            digests: What `run_digests` returns of them.
             version: The version of the table that has them, and nothing that is not in the set;
                 None where that cannot be said.
         """
-        added = halves_of(array_of([*map(run_digest, runs)]))
-        self._changed(lambda: self._set.add(added), version)
+        self._changed(lambda: self._set.add(halves_of(digests)), version)
 
-    def remove(self, runs: Collection[RunKey], version: int | None) -> None:
+    def remove(self, digests: DigestArray, version: int | None) -> None:
         """Remove runs that this process has deleted; arguments as for `add`."""
-        gone = halves_of(array_of([*map(run_digest, runs)]))
-        self._changed(lambda: self._set.remove(gone), version)
+        self._changed(lambda: self._set.remove(halves_of(digests)), version)
 
     def close(self) -> None:
         """Keep them for the next process."""
@@ -151,9 +148,10 @@ class KnownRuns:
             self._is_changed = True
             if self._set.n_gone > MOST_GONE * len(self._set):
                 self._version, self._is_outdated = None, True
-            self._is_exact = version is not None and not self._is_outdated
-            if self._is_exact:
-                self._version = version
+            if version is None or self._is_outdated:
+                self._is_exact = False
+            elif version >= (self._version or 0):  # else it has been read from the table already
+                self._version, self._is_exact = version, True
             if self._set.is_changed or time.monotonic() - self._saved_at >= SAVE_SECONDS:
                 self._save()
 
@@ -236,7 +234,7 @@ def _digests(rows: pa.Table) -> Halves:
     # Texts that are views in the files of some writers.
     texts = (rows.column(name).cast(pa.string()) for name in RunKey._fields)
     columns = (text.fill_null("").to_pylist() for text in texts)
-    return halves_of(array_of([*map(run_digest, map(RunKey, *columns))]))
+    return halves_of(run_digests(map(RunKey, *columns)))
 
 
 def _few(portions: Iterator[pa.Table]) -> DigestSet | None:

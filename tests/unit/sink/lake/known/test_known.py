@@ -19,8 +19,7 @@ from support.lakes import land, rows_of, run_of, tables_in
 from support.records import Record, make_record
 
 from conformare_sink.errors import LakeBusyError
-from conformare_sink.lake.digests import run_digest
-from conformare_sink.lake.halves import array_of
+from conformare_sink.lake.digests import run_digest, run_digests
 from conformare_sink.lake.known import known, stored
 from conformare_sink.lake.known.folder import LOCK, MANIFEST
 from conformare_sink.lake.known.known import KnownRuns
@@ -28,7 +27,7 @@ from conformare_sink.lake.known.place import known_place
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.layout import commit_file
 from conformare_sink.lake.purge import Purge
-from conformare_sink.lake.tables import folder
+from conformare_sink.lake.tables.changes import read_files
 from conformare_sink.lake.tables.folder import FolderTables
 from conformare_sink.stream.resume.marker import MARKER, Marker, kept_in, read_marker, write_marker
 
@@ -49,7 +48,7 @@ class Read:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.tables = self.files = 0
-        select, read_files = FolderTables.select, folder.read_files
+        select = FolderTables.select
 
         def selected(tables: FolderTables, sql: str, *names: str) -> Iterator[pa.Table]:
             self.tables += names == ("runs",) and "md5" in sql
@@ -60,7 +59,7 @@ class Read:
             return read_files(storage, table, paths, columns)
 
         monkeypatch.setattr(FolderTables, "select", selected)
-        monkeypatch.setattr(folder, "read_files", read)
+        monkeypatch.setattr("conformare_sink.lake.tables.folder.read_files", read)
 
     def since(self) -> tuple[int, int]:
         """How often the whole table was read, and how many files, since it was asked last."""
@@ -83,7 +82,7 @@ def opened(tmp_path: Path, checkpoint: str = "checkpoint") -> Iterator[Lake]:
 
 def known_in(lake: Lake) -> list[int]:
     """Numbers of the runs that a lake knows, asked in both ways."""
-    digests = array_of([run_digest(run) for run in RUNS])
+    digests = run_digests(RUNS)
     by_digest = lake.known(digests).tolist()
     by_key = lake.settled(RUNS).known
     assert by_digest == [run in by_key for run in RUNS]
