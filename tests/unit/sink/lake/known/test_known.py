@@ -166,6 +166,20 @@ def test_what_others_commit_meanwhile_is_known_and_only_that_is_read(
         assert read.since()[0] == 0
 
 
+def test_what_somebody_compacts_by_hand_changes_nothing(tmp_path: Path, read: Read) -> None:
+    """Beside an open lake nothing is read, and at the next opening the file that was made."""
+    with opened(tmp_path) as lake:
+        land(lake, *RECORDS[:5])
+        read.since()
+        runs(tmp_path).optimize.compact()
+        assert known_in(lake) == [*range(5)]
+        assert read.since() == (0, 0)
+    runs(tmp_path).optimize.compact()
+    with opened(tmp_path) as lake:
+        assert known_in(lake) == [*range(5)]
+        assert read.since() == (0, 1)
+
+
 def test_what_is_purged_is_known_no_more(tmp_path: Path, read: Read) -> None:
     """By this writer; by one with another folder; and what comes back then, is."""
     with opened(tmp_path) as lake:
@@ -260,7 +274,10 @@ def test_what_somebody_deletes_or_restores_by_hand_is_noticed(
             assert read.since()[0] == (change is not doubled)
 
 
-def test_a_lake_that_was_put_back_from_a_copy_is_noticed(tmp_path: Path, read: Read) -> None:
+@pytest.mark.parametrize("n_others", [0, 10])
+def test_a_lake_that_was_put_back_from_a_copy_is_noticed(
+    tmp_path: Path, read: Read, n_others: int
+) -> None:
     """Its versions have the numbers of those that are lost, and other content."""
     with opened(tmp_path) as lake:
         land(lake, *RECORDS[:3])
@@ -269,16 +286,13 @@ def test_a_lake_that_was_put_back_from_a_copy_is_noticed(tmp_path: Path, read: R
         land(lake, *RECORDS[3:6])
     shutil.rmtree(tmp_path / "lake")
     shutil.copytree(tmp_path / "copy", tmp_path / "lake")
+    others = [*range(10, 10 + n_others)]
+    with opened(tmp_path, "another machine's") as lake:
+        land(lake, *(RECORDS[number] for number in others))
     read.since()
     with opened(tmp_path) as lake:
-        assert known_in(lake) == [0, 1, 2]
-        assert read.since()[0] == 1
-    shutil.rmtree(tmp_path / "lake")
-    shutil.copytree(tmp_path / "copy", tmp_path / "lake")
-    with opened(tmp_path, "another machine's") as lake:
-        land(lake, *RECORDS[10:20])
-    with opened(tmp_path) as lake:
-        assert known_in(lake) == [0, 1, 2, *range(10, 20)]
+        assert known_in(lake) == [0, 1, 2, *others]
+        assert read.since() == (1, 0)
 
 
 def test_a_lake_that_was_made_again_knows_nothing_of_the_one_before(
@@ -366,7 +380,7 @@ def test_a_run_whose_landing_ended_badly_just_after_its_commit_is_known(tmp_path
     assert check(tmp_path / "lake", RECORDS[:2]).is_sound
 
 
-def test_two_writers_of_one_machine_do_not_share_a_folder(tmp_path: Path) -> None:
+def test_two_writers_of_one_machine_do_not_share_a_folder(tmp_path: Path, read: Read) -> None:
     """The second takes the lake over, and what the first does with the folder harms nobody."""
     with opened(tmp_path) as lake:
         land(lake, *RECORDS[:3])
@@ -379,8 +393,10 @@ def test_two_writers_of_one_machine_do_not_share_a_folder(tmp_path: Path) -> Non
     first.close()
     assert known_in(second) == [*range(9)]
     second.close()
+    read.since()
     with opened(tmp_path) as lake:
         assert known_in(lake) == [*range(9)]
+        assert read.since() == (0, 6)
 
 
 READER = """
@@ -422,6 +438,27 @@ def test_a_process_that_reads_beside_the_writer_harms_it_not_and_is_not_harmed(
             reader.communicate()
         assert reader.returncode == 0
         assert known_in(lake) == [*range(20)]
+
+
+def test_who_only_reads_keeps_nothing(tmp_path: Path, read: Read) -> None:
+    """Neither where there is nothing, nor where something is old."""
+    with opened(tmp_path, "another machine's") as lake:
+        land(lake, *RECORDS[:5])
+    place = tmp_path / "checkpoint"
+    tables = tables_in(tmp_path / "lake")
+    for n_known in (5, 8):
+        kept = {file: file.read_bytes() for file in place.rglob("*") if file.is_file()}
+        read.since()
+        found = KnownRuns(tables, tables.lake_id(), checkpoint=place, is_writer=False)
+        with closing(found):
+            assert found.among(RUNS) == {*RUNS[:n_known]}
+        assert read.since() == ((1, 0) if n_known == 5 else (0, 3))
+        assert {file: file.read_bytes() for file in place.rglob("*") if file.is_file()} == kept
+        if n_known == 5:
+            with opened(tmp_path):
+                pass
+            with opened(tmp_path, "another machine's") as lake:
+                land(lake, *RECORDS[5:8])
 
 
 def told(reader: Popen[str]) -> str:
