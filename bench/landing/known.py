@@ -1,8 +1,8 @@
 """A lake that knows a hundred million runs: how it is opened, what it takes, and how batches land in it.
 
 Two lakes are made. The table `runs` of one really has all these runs, and nothing of it is kept on this
-machine yet. Of the other, only the digests are: four segments of a size, so that they are merged
-while batches land.
+machine yet. Of the other, only the digests are: four large segments and four small ones, so that they
+are merged while batches land.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from support.records import make_record
 
 from conformare_schemas import arrow_schema, table_columns
 from conformare_sink.lake.halves import Halves, in_order
-from conformare_sink.lake.known.stored import StoredSet
+from conformare_sink.lake.known.stored import SPILLED, StoredSet
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.tables.folder import FolderTables
 from conformare_sink.lake.tables.places import folder_tables
@@ -110,8 +110,8 @@ def _keep(given: dict[str, Any]) -> None:
     with _opened(given) as lake:
         kept = _stored(lake)
         random = np.random.default_rng(1)
-        for _ in range(SEGMENTS):
-            halves = (random.integers(0, 2**64, RUNS // SEGMENTS, np.uint64) for _ in range(2))
+        for n_digests in (*[RUNS // SEGMENTS] * SEGMENTS, *[SPILLED] * SEGMENTS):
+            halves = (random.integers(0, 2**64, n_digests, np.uint64) for _ in range(2))
             kept._add_segment(in_order(Halves(*halves)))  # noqa: SLF001 - no sink could in this time
         lake._known._is_changed = True  # noqa: SLF001
     found()

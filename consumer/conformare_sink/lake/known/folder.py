@@ -10,11 +10,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ from uuid import uuid4
 
 from conformare_sink.errors import DamagedError
 from conformare_sink.lake.known.segment import SUFFIX, Sealed, Segment
+
+logger = logging.getLogger("conformare_sink")
 
 MANIFEST = "manifest.json"
 LOCK = "lock"
@@ -84,6 +88,11 @@ class Folder:
         self._may_be_made = is_ours and not place.is_dir()
         self._lock: BinaryIO | None = None
         self._temporary: Path | None = None
+        self._disk = ThreadPoolExecutor(1, "known-runs")
+        self._saving: Future[None] = Future()
+        self._saving.set_result(None)
+        self._on_disk: set[str] = set()
+        """Names of segments that outlive a loss of power."""
         if is_ours and not self._may_be_made:
             self._own()
 
@@ -134,25 +143,53 @@ class Folder:
         """Return whether a segment is where this process writes."""
         return segment.path.parent == (self._place if self._lock else self._temporary)
 
-    def save(self, saved: Saved) -> None:
-        """Write the manifest, for the next process; raises OSError."""
+    def save(self, saved: Saved, needless: Iterable[Segment]) -> None:
+        """Write the manifest, for the next process; nobody waits for the disk meanwhile.
+
+        Args:
+            saved: What it says.
+            needless: Segments that it does not name any more: they are deleted then.
+        """
         place = self.path()
-        if self._lock is None:
-            return
-        staged = place / f"{MANIFEST}.{uuid4()}"
-        with staged.open("wb") as file:
-            file.write(saved.content())
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(place / MANIFEST)
-        _sync(place)
+        if self._lock is not None:
+            self.await_saved()
+            paths = [segment.path for segment in needless]
+            self._saving = self._disk.submit(self._save, place, saved, paths)
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether a manifest is being written."""
+        return not self._saving.done()
+
+    def await_saved(self) -> None:
+        """Wait until no manifest is being written."""
+        wait([self._saving])
+
+    def _save(self, place: Path, saved: Saved, needless: Iterable[Path]) -> None:
+        try:
+            for one in (*saved.segments, *saved.gone):
+                if one.name not in self._on_disk:
+                    _sync(place / one.name)
+            staged = place / f"{MANIFEST}.{uuid4()}"
+            staged.write_bytes(saved.content())
+            _sync(staged)
+            staged.replace(place / MANIFEST)
+            _sync(place)
+            for path in needless:
+                path.unlink(missing_ok=True)
+        except OSError as exc:
+            logger.warning("known runs could not be kept for the next start: %s", exc)
+        else:
+            self._on_disk = {one.name for one in (*saved.segments, *saved.gone)}
 
     def forget(self) -> None:
         """Delete what is kept: it is not as it was written, or of another history of the lake."""
+        self.await_saved()
         self._sweep([LOCK])
 
     def close(self) -> None:
         """Let others own the folder; what was temporary is gone."""
+        self._disk.shutdown()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -200,8 +237,9 @@ def _delete_unused(folder: Path) -> None:
                     shutil.rmtree(place, ignore_errors=True)
 
 
-def _sync(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
     finally:

@@ -123,6 +123,7 @@ class KnownRuns:
     def close(self) -> None:
         """Keep them for the next process."""
         with self._lock:
+            self._set.await_saved()
             self._save()
             self._set.close()
 

@@ -60,6 +60,5 @@ def merge(segments: Sequence[Segment], folder: Path, name: str, step: int) -> Me
                 at[n] += count
             at = {n: start for n, start in at.items() if start < len(segments[n])}
             writer.write(joined(taken))
-            writer.sync()
             yield None
         yield writer.finish()

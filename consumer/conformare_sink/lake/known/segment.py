@@ -179,11 +179,6 @@ class SegmentWriter:
         self._write_blocks(Halves(first[:whole], second[:whole]))
         self._rest = Halves(first[whole:], second[whole:])
 
-    def sync(self) -> None:
-        """Wait until the disk has all that was written: little at a time, so that nobody waits long."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
     def finish(self) -> Segment:
         """Return the segment with all that was written; raises what `write` raises."""
         missing = -self._count % BLOCK
@@ -193,7 +188,6 @@ class SegmentWriter:
         )
         index = np.concatenate(self._index).tobytes()
         self._file.write(index + _trailer(self._count, index))
-        self.sync()
         self._file.close()
         self._staged.replace(self._folder / self._name)
         return Segment(self._folder, Sealed(self._name, self._count, crc32(index)))

@@ -62,8 +62,8 @@ class StoredSet:
 
     @property
     def is_kept(self) -> bool:
-        """Whether it can be kept for the next process."""
-        return self._folder.is_kept
+        """Whether it can be kept for the next process, and at once."""
+        return self._folder.is_kept and not self._folder.is_saving
 
     @property
     def n_gone(self) -> int:
@@ -156,13 +156,15 @@ class StoredSet:
             return
         names = (tuple(one.sealed for one in kind) for kind in (self._segments, gone))
         try:
-            self._folder.save(Saved(table_id, version, commit, *names))
-            for segment in self._obsolete:
-                segment.path.unlink(missing_ok=True)
+            self._folder.save(Saved(table_id, version, commit, *names), self._obsolete)
         except OSError as exc:
             self._tell(exc)
         self._obsolete = []
         self.is_changed = False
+
+    def await_saved(self) -> None:
+        """Wait until what is being kept is kept."""
+        self._folder.await_saved()
 
     def close(self) -> None:
         """Let go of everything."""

@@ -35,7 +35,6 @@ def small_blocks() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as name:
         patch.setattr(segments, "BLOCK", BLOCK)
         patch.setattr(segments, "_BLOCK_BYTES", BLOCK * 16)
-        patch.setattr("os.fsync", lambda _: None)
         yield Path(name)
 
 

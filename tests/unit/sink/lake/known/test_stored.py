@@ -71,6 +71,7 @@ def content(found: StoredSet) -> set[bytes]:
 def save(found: StoredSet, version: int = 1) -> None:
     """Keep it."""
     found.save("a table", version, "a commit")
+    found.await_saved()
 
 
 @settings(deadline=None)
