@@ -113,7 +113,7 @@ def _keep(given: dict[str, Any]) -> None:
         for n_digests in (*[RUNS // SEGMENTS] * SEGMENTS, *[SPILLED] * SEGMENTS):
             halves = (random.integers(0, 2**64, n_digests, np.uint64) for _ in range(2))
             kept._add_segment(in_order(Halves(*halves)))  # noqa: SLF001 - no sink could in this time
-        lake._known._is_changed = True  # noqa: SLF001
+        lake._settled.known._is_changed = True  # noqa: SLF001
     found()
 
 
@@ -124,7 +124,7 @@ def _land(given: dict[str, Any]) -> None:
     typical = {grain: pa.concat_tables(one[grain] for one in each) for grain in each[0]}
     taken: dict[str, list[float]] = {"empty": [], "many": [], "known": []}
     with _opened(given["empty"]) as empty, _opened(given["many"]) as many:
-        kept = many._known  # noqa: SLF001 - how much of a batch is its
+        kept = many._settled.known  # noqa: SLF001 - how much of a batch is its
         add = kept.add
 
         def timed(*arguments: Any) -> None:
@@ -197,7 +197,7 @@ def _tables(given: dict[str, Any]) -> FolderTables:
 
 
 def _stored(lake: Lake) -> StoredSet:
-    return lake._known._set  # noqa: SLF001 - what is measured is inside
+    return lake._settled.known._set  # noqa: SLF001 - what is measured is inside
 
 
 def _cpu_seconds() -> float:

@@ -10,32 +10,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
-from uuid import uuid4
+from typing import Any
 
 import pyarrow as pa
 
-from conformare_schemas import CHILD_GRAINS
-from conformare_sink.errors import LakeRefusedError
-from conformare_sink.lake.digests import (
-    PLACE_DIGEST,
-    RUN_DIGEST,
-    place_digest,
-    read_digests,
-    run_digests,
-)
-from conformare_sink.lake.halves import DigestArray, Mask
+from conformare_schemas import GRAINS
+from conformare_sink.errors import LakeRefusedError, TableAlteredError
+from conformare_sink.lake.digests import PLACE_DIGEST, place_digest, read_digests, run_digests
+from conformare_sink.lake.halves import array_of
 from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
-from conformare_sink.lake.known.known import KnownRuns
-from conformare_sink.lake.layout import LANDING_NOTES, PURGING_NOTE, SOURCE_NOTE, is_ours
-from conformare_sink.lake.leftovers import Leftovers
-from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs, purged_among
+from conformare_sink.lake.landings import Files, Landings, run_keys
+from conformare_sink.lake.layout import PURGING_NOTE, SOURCE_NOTE, is_ours
+from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs
+from conformare_sink.lake.settled import Settled, SettledRuns
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.lake.tables.own import (
     PENDING,
-    PURGED,
     QUARANTINE,
     pending_rows,
     quarantine_rows,
+    rejected_in,
 )
 from conformare_sink.lake.tables.tables import (
     TABLES_AT_ONCE,
@@ -52,15 +47,6 @@ from conformare_sink.messages.message import Message, Place, message_columns
 logger = logging.getLogger("conformare_sink")
 
 RUN_KEY = list(RunKey._fields)
-
-
-class Settled(NamedTuple):
-    """Runs on which there is nothing to decide any more."""
-
-    known: set[RunKey]
-    """The lake holds them."""
-    purged: set[RunKey]
-    """They were deleted from it on purpose."""
 
 
 class Lake:
@@ -83,16 +69,12 @@ class Lake:
         self._confirm = confirm
         self._storage = tables.storage
         self._open = tables.open()
-        # All are of writers that cannot commit any more, for the tables are ours now.
-        self._unfinished = {
-            name for name in self._storage.names() if name.startswith(LANDING_NOTES)
-        }
+        self._landings = Landings(tables, self._open, confirm)
         self._pending = threading.Lock()
-        self._leftovers = Leftovers(tables)
-        self._others = threading.Lock()
-        self._others_wrote = False
-        self._read_what_purges_change()
-        self._known = KnownRuns(tables, self.lake_id, checkpoint=checkpoint, is_writer=True)
+        self._read_quarantined()
+        self._settled = SettledRuns(
+            tables, self._open["runs"], self._landings.look_again, checkpoint
+        )
 
     @property
     def lake_id(self) -> str:
@@ -113,23 +95,15 @@ class Lake:
 
     def settled(self, runs: Collection[RunKey]) -> Settled:
         """Return which of some runs the lake holds, and which were deleted from it."""
-        self._notice_others()
-        if self._others_wrote:
-            self._others_wrote = False
-            self._leftovers.look_again()
-        return Settled(self._known.among(runs), purged_among(runs, self._purged))
+        return self._settled.among(runs)
 
-    def known(self, digests: DigestArray) -> Mask:
-        """Return of each of some runs whether the lake holds it; may be asked by any thread.
+    def settled_digests(self, digests: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
+        """Return which of some digests are of runs that the lake holds, and which of purged ones.
 
         Args:
-            digests: What `run_digests` returns of them: an array of n by 16 bytes.
-
-        Raises:
-            TableReadError: Others have changed `runs`, and it cannot be read.
+            digests: `run_digest` of runs, of those with `ANY_PIPELINE` too.
         """
-        self._notice_others()
-        return self._known.contain(digests)
+        return self._settled.among_digests(digests)
 
     def land(
         self,
@@ -147,25 +121,66 @@ class Lake:
             runs: The runs that the rows are of.
             read: How far the topics have been read, once these runs are there.
         """
-        # A name of its own: a writer that was taken over from cannot spoil its successor's.
-        note = f"{LANDING_NOTES}{uuid4()}.json"
-        self._unfinished.add(note)
-        self._storage.write(note, json.dumps([*map(list, runs)]).encode())
-        if there := self._leftovers.among(rows["runs"]):
-            logger.info("removed rows that were there without their run: %s", self._remove(there))
-        with ThreadPoolExecutor(len(CHILD_GRAINS), "append") as pool:
-            children = [
-                pool.submit(self._open[grain].append, rows[grain])
-                for grain in CHILD_GRAINS
-                if grain in rows
-            ]
-        for child in children:
-            child.result()
-        self._open["runs"].append(rows["runs"], read)
-        self._known.add(run_digests(runs), self._open["runs"].version)
-        self._confirm()
-        self._storage.remove(note)
-        self._unfinished.discard(note)
+        with self._settled.landing(run_digests(runs)):
+            try:
+                self._landings.land(rows, runs, read)
+            except TableAlteredError:
+                self.recover()
+                self._landings.land(rows, runs, read)
+
+    @property
+    def storage(self) -> Storage:
+        """The lake's folder."""
+        return self._storage
+
+    def land_files(
+        self, files: Files, digests: Collection[bytes], read: Offsets | None = None
+    ) -> None:
+        """Add files that lie in the tables' folders already, as `land` appends rows.
+
+        Args:
+            files: The files by table; of those of grains, all rows of a run are in them.
+            digests: `run_digest` of each run.
+            read: How far the topics have been read, once these runs are there.
+        """
+        with self._settled.landing(array_of(digests)):
+            self._landings.land_files({g: files[g] for g in GRAINS if files.get(g)}, read)
+
+    def keep_waiting_files(self, files: Files) -> None:
+        """Keep files of messages whose emission is not complete.
+
+        Args:
+            files: The files by table; those of grains are not looked at.
+        """
+        if files.get(PENDING.name):
+            with self._pending:
+                self._add(PENDING.name, files[PENDING.name])
+
+    def quarantine_files(self, files: Files, digests: Sequence[bytes]) -> int:
+        """Keep files of messages that could not be used, but messages that are there already.
+
+        Args:
+            files: The files by table; those of grains are not looked at.
+            digests: `place_digest` of each message.
+
+        Returns:
+            How many were not.
+        """
+        if not any(self._quarantined.contain(digests)):
+            if files.get(QUARANTINE.name):
+                self._add(QUARANTINE.name, files[QUARANTINE.name])
+                self._quarantined.add(digests)
+            return len(digests)
+        return sum(
+            self.quarantine(rejected_in(rows))
+            for file in files[QUARANTINE.name]
+            if (rows := self._storage.read(f"{QUARANTINE.name}/{file.path}"))
+        )
+
+    def takes_files(self) -> bool:
+        """Return whether rows may come as files, which others have written."""
+        others = (self._open[table.name].files for table in (PENDING, QUARANTINE))
+        return self._landings.take_files() and None not in others
 
     def note_read(self, read: Offsets) -> None:
         """Note how far the topics have been read, where no run landed."""
@@ -199,8 +214,7 @@ class Lake:
         """
         n_deleted = self._open[table].delete(keys)
         if table == "runs":
-            gone = (keys.column(name).to_pylist() for name in RUN_KEY)
-            self._known.remove(run_digests(map(RunKey, *gone)), self._open[table].version)
+            self._settled.deleted(keys)
         return n_deleted
 
     def append(self, table: str, rows: pa.Table) -> None:
@@ -247,12 +261,9 @@ class Lake:
             self.tables, "SELECT DISTINCT run_id, pipeline FROM pending", PENDING.name
         )
         runs = [RunKey(pipeline, run_id) for run_id, pipeline in zip(*_texts(waiting), strict=True)]
-        self._notice_others()
-        # Read anew: the landing thread's own set is not to be touched from here.
-        purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
-        settled = self._known.among(runs) | purged_among(runs, purged)
+        settled = run_keys(self._settled.beside_landing(runs))
         with self._pending:
-            return self.delete(PENDING.name, run_keys(settled))
+            return self.delete(PENDING.name, settled)
 
     def quarantine(self, rejected: Sequence[Rejected]) -> int:
         """Keep messages that could not be used, but those that are there already.
@@ -275,7 +286,7 @@ class Lake:
     def release(self, places: Collection[Place]) -> int:
         """Take messages out of quarantine; return how many there were."""
         n_released = self.delete(QUARANTINE.name, place_keys(places))
-        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
+        self._read_quarantined()
         return n_released
 
     def purge(self, purge: Purge) -> Purged:
@@ -303,16 +314,12 @@ class Lake:
             Table → rows that were removed, for tables that had any.
         """
         was_purging = self._storage.read(PURGING_NOTE) is not None
-        if not self._unfinished and not was_purging:
+        if self._landings.are_finished and not was_purging:
             return {}
         # From here on, nobody else's notes are looked at, and nothing comes that is not seen.
         with ThreadPoolExecutor(TABLES_AT_ONCE, "fence") as pool:
             list(pool.map(lambda table: table.fence(), self._open.values()))
-        noted = {run for note in self._unfinished for run in self._noted(note)}
-        removed = self._remove(noted - self.settled(noted).known)
-        for note in self._unfinished:
-            self._storage.remove(note)
-        self._unfinished.clear()
+        removed = self._landings.undo(lambda runs: self.settled(runs).known)
         if was_purging and finish_purge(self.tables, self):
             self._read_what_purges_change()
             logger.info("finished a purge that had broken off")
@@ -320,34 +327,20 @@ class Lake:
 
     def close(self) -> None:
         """Let go of what is kept on this machine, for the next process."""
-        self._known.close()
+        self._settled.close()
 
-    def _notice_others(self) -> None:
-        """Let what others have changed be read before the next answer; any thread may do that."""
-        with self._others:  # of two that ask, both are answered after the look
-            if self._open["runs"].changed_by_others():
-                self._known.look_again()
-                self._others_wrote = True
-
-    def _remove(self, runs: Collection[RunKey]) -> dict[str, int]:
-        """Delete the children of runs that are not there."""
-        if not runs:
-            return {}
-        keys = run_keys(runs)
-        with ThreadPoolExecutor(len(CHILD_GRAINS), "remove") as pool:
-            counts = pool.map(lambda grain: self.delete(grain, keys), CHILD_GRAINS)
-        return {grain: n for grain, n in zip(CHILD_GRAINS, counts, strict=True) if n}
+    def _add(self, table: str, files: Sequence[DataFile]) -> None:
+        taker = self._open[table].files
+        if taker is None:
+            raise TableAlteredError(self._storage.location(table))
+        taker.add(files)
 
     def _read_what_purges_change(self) -> None:
-        self._purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
-        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
+        self._settled.read_purged()
+        self._read_quarantined()
 
-    def _noted(self, note: str) -> set[RunKey]:
-        content = self._storage.read(note)
-        try:
-            return {RunKey(*run) for run in json.loads(content or b"[]")}
-        except (ValueError, TypeError):
-            return set()  # its writer ended while it wrote that, so before it appended anything
+    def _read_quarantined(self) -> None:
+        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
 
 
 @contextmanager
@@ -382,12 +375,6 @@ def open_for_writing(
         if removed := lake.recover():
             logger.info("removed rows that a crash had left without their run: %s", removed)
         yield lake
-
-
-def run_keys(runs: Collection[RunKey]) -> pa.Table:
-    """Return runs as keys of rows."""
-    columns = zip(*runs, strict=True) if runs else ((),) * len(RUN_KEY)
-    return pa.table([pa.array(column, pa.string()) for column in columns], names=RUN_KEY)
 
 
 def place_keys(places: Collection[Place]) -> pa.Table:

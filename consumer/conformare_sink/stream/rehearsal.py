@@ -17,8 +17,9 @@ from conformare_sink.lake.digests import (
     runs_in,
 )
 from conformare_sink.lake.known.known import KnownRuns
-from conformare_sink.lake.lake import Lake, Settled, open_for_writing
+from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.purge import purged_among
+from conformare_sink.lake.settled import Settled
 from conformare_sink.lake.tables.own import PURGED, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.landing import LandingPlace

@@ -47,6 +47,7 @@ from conformare_sink.lake.tables.tables import (
     Changes,
     Cleaned,
     Compacted,
+    FileTable,
     Offsets,
     Table,
     Version,
@@ -235,6 +236,11 @@ class CatalogTable:
         """Its identity."""
         return table_id(self._spark, self._identifier)
 
+    @property
+    def files(self) -> FileTable | None:
+        """None: the catalog has a say in every commit."""
+        return None
+
     def append(self, rows: pa.Table, read: Offsets | None = None) -> None:
         """Append rows in one commit; what was read is noted behind it."""
         if rows.num_rows:
@@ -276,7 +282,7 @@ class CatalogTable:
         return changed
 
     @property
-    def version(self) -> int | None:
+    def told_version(self) -> int | None:
         """The newest version, unless others have committed since it was asked for that last."""
         return self._version
 

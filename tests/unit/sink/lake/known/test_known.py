@@ -19,7 +19,7 @@ from support.lakes import land, rows_of, run_of, tables_in
 from support.records import Record, make_record
 
 from conformare_sink.errors import LakeBusyError
-from conformare_sink.lake.digests import run_digest, run_digests
+from conformare_sink.lake.digests import run_digest
 from conformare_sink.lake.known import known, stored
 from conformare_sink.lake.known.folder import LOCK, MANIFEST
 from conformare_sink.lake.known.known import KnownRuns
@@ -82,11 +82,11 @@ def opened(tmp_path: Path, checkpoint: str = "checkpoint") -> Iterator[Lake]:
 
 def known_in(lake: Lake) -> list[int]:
     """Numbers of the runs that a lake knows, asked in both ways."""
-    digests = run_digests(RUNS)
-    by_digest = lake.known(digests).tolist()
+    digests = [*map(run_digest, RUNS)]
+    by_digest, _ = lake.settled_digests(digests)
     by_key = lake.settled(RUNS).known
-    assert by_digest == [run in by_key for run in RUNS]
-    return [number for number, there in enumerate(by_digest) if there]
+    assert by_digest == {*map(run_digest, by_key)}
+    return [number for number, run in enumerate(RUNS) if run in by_key]
 
 
 def runs(tmp_path: Path) -> DeltaTable:
@@ -134,7 +134,7 @@ def test_a_process_that_is_killed_loses_nothing(tmp_path: Path, read: Read) -> N
     with opened(tmp_path) as lake:
         land(lake, *RECORDS[:4])
     left = Lake(tables_in(tmp_path / "lake"), checkpoint=tmp_path / "checkpoint")
-    left._known._save = lambda: None  # type: ignore[method-assign]
+    left._settled.known._save = lambda: None  # type: ignore[method-assign]
     land(left, *RECORDS[4:9])
     left.close()
     read.since()
@@ -212,7 +212,7 @@ def test_where_most_is_gone_what_is_left_is_read_anew(tmp_path: Path, read: Read
         lake.purge(Purge(run_ids=tuple(f"run-{n}" for n in range(7))))
         assert known_in(lake) == [7, 8, 9]
         assert read.since() == (1, 0)
-        assert lake._known._set.n_gone == 0
+        assert lake._settled.known._set.n_gone == 0
     with opened(tmp_path) as lake:
         assert known_in(lake) == [7, 8, 9]
         assert read.since() == (0, 0)
