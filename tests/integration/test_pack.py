@@ -24,6 +24,15 @@ C_LIBRARY = [
     *("librt.so.1", "libutil.so.1", "libresolv.so.2"),
 ]
 
+SMALL_AND_LOCAL = (
+    "spark.executor.memory=512m",
+    "spark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1",
+    "spark.driver.host=127.0.0.1",
+    "spark.driver.bindAddress=127.0.0.1",
+    "spark.ui.enabled=false",
+)
+
 WHAT_TASKS_IMPORT = """
 import conformare_sink.messages.assembly, conformare_sink.messages.decode
 import conformare_sink.lake.store.storage, conformare_sink.lake.tables.data_file
@@ -37,20 +46,6 @@ ON_A_WORKER = """
 import sys
 from pyspark.sql import SparkSession
 
-archive, sample, work = sys.argv[1:]
-spark = (
-    SparkSession.builder.master("local-cluster[1,1,1024]")
-    .config("spark.archives", f"{archive}#env")
-    .config("spark.executor.extraJavaOptions", "-XX:TieredStopAtLevel=1")
-    .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1")
-    .config("spark.executor.memory", "512m")
-    .config("spark.local.dir", work)
-    .config("spark.driver.host", "127.0.0.1")
-    .config("spark.driver.bindAddress", "127.0.0.1")
-    .config("spark.ui.enabled", "false")
-    .getOrCreate()
-)
-
 def decoded(batches):
     import os, sys
     import pyarrow as pa
@@ -62,7 +57,8 @@ def decoded(batches):
         places = [sys.executable, conformare_sink.__file__, decode.__file__, os.getcwd()]
         yield pa.RecordBatch.from_pydict({"told": ["\\n".join([*places, *grains])]})
 
-with open(sample, "rb") as file:
+spark = SparkSession.builder.getOrCreate()
+with open(sys.argv[1], "rb") as file:
     message = bytearray(file.read())
 frame = spark.createDataFrame([(message,)], "value binary").repartition(1)
 print(frame.mapInArrow(decoded, "told string").first()[0])
@@ -141,9 +137,15 @@ def test_a_worker_of_spark_decodes_messages_with_it(archive: Path, tmp_path: Pat
         (home / part.name).symlink_to(part)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
     environment = {**kept, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"}
-    environment["PYSPARK_PYTHON"] = "./env/bin/python"
+    command = [
+        *(str(home / "bin" / "spark-submit"), "--master", "local-cluster[1,1,1024]"),
+        *("--archives", f"{archive}#env", "--conf", "spark.pyspark.python=./env/bin/python"),
+        *("--conf", f"spark.pyspark.driver.python={sys.executable}"),
+        *(word for setting in SMALL_AND_LOCAL for word in ("--conf", setting)),
+        *("--conf", f"spark.local.dir={tmp_path}", str(program), str(SAMPLE)),
+    ]
     done = subprocess.run(
-        [sys.executable, str(program), str(archive), str(SAMPLE), str(tmp_path)],
+        command,
         env=environment,
         cwd=tmp_path,
         capture_output=True,

@@ -124,11 +124,10 @@ class Deployment:
 
     def ended(self, process: subprocess.Popen[bytes]) -> str:
         """Ask the sink to end, which it does in time and in order; return what it has said."""
-        began = time.monotonic()
         process.terminate()
         code = process.wait(self.manifest.stop_seconds)
         said = self.log.read_text(encoding="utf-8")
-        assert (code, time.monotonic() - began < self.manifest.stop_seconds) == (0, True), said
+        assert code == 0, said
         assert "Traceback" not in said
         return said
 
