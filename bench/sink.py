@@ -21,6 +21,7 @@ from bench.landing.checkout import Checkout
 from bench.landing.lookup import lookup
 from bench.landing.million import million
 from bench.landing.opening import opening
+from bench.landing.replay import replay
 from bench.live.freshness import freshness
 from bench.live.s3 import s3
 from bench.live.soak import soak
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[Broker, Path, Checkout | None], None]] = {
     "backlog": backlog,
     "million": million,
     "lookup": lookup,
+    "replay": replay,
     "soak": soak,
 }
 

@@ -20,6 +20,7 @@ The tree:
     ├── CheckpointRefusedError        the checkpoint is something else's, or another lake's
     ├── TableReadError                a table of the lake could not be read
     ├── TableWriteError               a table of the lake could not be written
+    │   └── TableAlteredError         somebody has altered it since it was opened
     ├── RetentionTooShortError        Delta keeps files for longer
     ├── ContinuityError               going on would leave something out that was never read
     ├── StreamFailedError             the streaming query ended with an error
@@ -219,6 +220,19 @@ class TableWriteError(SinkError):
     def __init__(self, location: str, cause: str) -> None:
         self.location = location
         super().__init__(f"{location} cannot be written: {cause}")
+
+
+class TableAlteredError(TableWriteError):
+    """Somebody has altered a table since it was opened, and it takes no files any more.
+
+    Attributes:
+        location: The table's folder.
+    """
+
+    def __init__(self, location: str) -> None:
+        super().__init__(
+            location, "somebody has altered it meanwhile; start again, and what it wants is heeded"
+        )
 
 
 class RetentionTooShortError(SinkError):

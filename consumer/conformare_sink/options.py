@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,17 @@ DEFAULT_RETENTION_HOURS = 168
 
 DEFAULT_PENDING_DAYS = 30.0
 """Longer than any outage of a job's machine that somebody would not notice."""
+
+
+class Engine(str, Enum):
+    """Who processes the messages of a batch."""
+
+    AUTO = "auto"
+    """The executors where it is large, else the driver."""
+    DRIVER = "driver"
+    EXECUTORS = "executors"
+
+
 MOST_PENDING_DAYS = 36_500.0
 """A century: for ever."""
 
@@ -109,6 +121,9 @@ class SinkOptions(BaseModel):
     """Put in front of every grain's topic."""
     max_messages_per_batch: int = Field(default=DEFAULT_MAX_MESSAGES_PER_BATCH, ge=1)
     """Most messages that one micro-batch takes from all topics together."""
+
+    engine: Engine = Engine.AUTO
+    """Who processes the messages of a batch."""
 
     broker_timeout_seconds: float | None = Field(default=None, gt=0)
     """How long to wait for a broker that is away; where it is not said, 10 seconds to land what is

@@ -11,7 +11,7 @@ import typer
 from conformare_sink.cli._console import printable
 from conformare_sink.errors import KafkaSettingsError, StorageError
 from conformare_sink.kafka.access import KafkaAccess
-from conformare_sink.options import CatalogOptions, StorageSettings
+from conformare_sink.options import CatalogOptions, Engine, StorageSettings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -109,6 +109,15 @@ MaxMessagesPerBatch = Annotated[
         min=1,
         max=2**31 - 1,
         help="Most messages that one micro-batch takes from all topics together.",
+    ),
+]
+By = Annotated[
+    Engine,
+    typer.Option(
+        "--engine",
+        envvar="CONFORMARE_ENGINE",
+        help="Who processes the messages of a batch: Spark's driver, its executors, or by the "
+        "batch's size one of the two.",
     ),
 ]
 Catalog = Annotated[

@@ -19,6 +19,7 @@ from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
     ENVIRONMENT,
     BootstrapServers,
+    By,
     Catalog,
     KafkaSettings,
     Lake,
@@ -37,6 +38,7 @@ from conformare_sink.options import (
     DEFAULT_MAX_MESSAGES_PER_BATCH,
     DEFAULT_PENDING_DAYS,
     MOST_PENDING_DAYS,
+    Engine,
     SinkOptions,
 )
 
@@ -134,6 +136,7 @@ def sink(
         ),
     ] = "1 second",
     max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
+    engine: By = Engine.AUTO,
     storage_options: Storage = ENVIRONMENT,
     catalog: Catalog = None,
     schema: Schema = None,
@@ -214,6 +217,7 @@ def sink(
         checkpoint=Path(checkpoint) if checkpoint else None,
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
+        engine=engine,
         broker_timeout_seconds=broker_timeout,
         accept_loss=accept_loss,
         most_pending_days=pending_days,

@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import pyarrow as pa
 
-from conformare_schemas import CHILD_GRAINS
-from conformare_sink.errors import LakeRefusedError
+from conformare_schemas import GRAINS
+from conformare_sink.errors import LakeRefusedError, TableAlteredError
 from conformare_sink.lake.digests import (
     PLACE_DIGEST,
     RUN_DIGEST,
@@ -25,15 +24,18 @@ from conformare_sink.lake.digests import (
     runs_in,
 )
 from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
-from conformare_sink.lake.layout import LANDING_NOTES, PURGING_NOTE, SOURCE_NOTE, is_ours
-from conformare_sink.lake.leftovers import Leftovers
+from conformare_sink.lake.landings import Files, Landings, run_keys
+from conformare_sink.lake.layout import PURGING_NOTE, SOURCE_NOTE, is_ours
 from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs, purged_among
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.lake.tables.own import (
     PENDING,
     PURGED,
     QUARANTINE,
     pending_rows,
     quarantine_rows,
+    rejected_in,
 )
 from conformare_sink.lake.tables.tables import (
     TABLES_AT_ONCE,
@@ -74,12 +76,8 @@ class Lake:
         self._confirm = confirm
         self._storage = tables.storage
         self._open = tables.open()
-        # All are of writers that cannot commit any more, for the tables are ours now.
-        self._unfinished = {
-            name for name in self._storage.names() if name.startswith(LANDING_NOTES)
-        }
+        self._landings = Landings(tables, self._open, confirm)
         self._pending = threading.Lock()
-        self._leftovers = Leftovers(tables)
         self._known = read_digests(tables, "runs", RUN_DIGEST)
         self._read_what_purges_change()
 
@@ -102,10 +100,22 @@ class Lake:
 
     def settled(self, runs: Collection[RunKey]) -> Settled:
         """Return which of some runs the lake holds, and which were deleted from it."""
-        if self._open["runs"].changed_by_others():
-            self._known = read_digests(self.tables, "runs", RUN_DIGEST)
-            self._leftovers.look_again()
+        self._look_again()
         return Settled(runs_in(self._known, runs), purged_among(runs, self._purged))
+
+    def settled_digests(self, digests: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
+        """Return which of some digests are of runs that the lake holds, and which of purged ones.
+
+        Args:
+            digests: `run_digest` of runs, of those with `ANY_PIPELINE` too.
+        """
+        self._look_again()
+        ordered = list(digests)
+        known, purged = (
+            {one for one, there in zip(ordered, those.contain(ordered), strict=True) if there}
+            for those in (self._known, self._purged)
+        )
+        return known, purged
 
     def land(
         self,
@@ -123,25 +133,66 @@ class Lake:
             runs: The runs that the rows are of.
             read: How far the topics have been read, once these runs are there.
         """
-        # A name of its own: a writer that was taken over from cannot spoil its successor's.
-        note = f"{LANDING_NOTES}{uuid4()}.json"
-        self._unfinished.add(note)
-        self._storage.write(note, json.dumps([*map(list, runs)]).encode())
-        if there := self._leftovers.among(rows["runs"]):
-            logger.info("removed rows that were there without their run: %s", self._remove(there))
-        with ThreadPoolExecutor(len(CHILD_GRAINS), "append") as pool:
-            children = [
-                pool.submit(self._open[grain].append, rows[grain])
-                for grain in CHILD_GRAINS
-                if grain in rows
-            ]
-        for child in children:
-            child.result()
-        self._open["runs"].append(rows["runs"], read)
-        self._confirm()
-        self._storage.remove(note)
-        self._unfinished.discard(note)
+        try:
+            self._landings.land(rows, runs, read)
+        except TableAlteredError:
+            self.recover()
+            self._landings.land(rows, runs, read)
         self._known.add([*map(run_digest, runs)])
+
+    @property
+    def storage(self) -> Storage:
+        """The lake's folder."""
+        return self._storage
+
+    def land_files(
+        self, files: Files, digests: Collection[bytes], read: Offsets | None = None
+    ) -> None:
+        """Add files that lie in the tables' folders already, as `land` appends rows.
+
+        Args:
+            files: The files by table; of those of grains, all rows of a run are in them.
+            digests: `run_digest` of each run.
+            read: How far the topics have been read, once these runs are there.
+        """
+        self._landings.land_files({g: files[g] for g in GRAINS if files.get(g)}, read)
+        self._known.add(digests)
+
+    def keep_waiting_files(self, files: Files) -> None:
+        """Keep files of messages whose emission is not complete.
+
+        Args:
+            files: The files by table; those of grains are not looked at.
+        """
+        if files.get(PENDING.name):
+            with self._pending:
+                self._add(PENDING.name, files[PENDING.name])
+
+    def quarantine_files(self, files: Files, digests: Sequence[bytes]) -> int:
+        """Keep files of messages that could not be used, but messages that are there already.
+
+        Args:
+            files: The files by table; those of grains are not looked at.
+            digests: `place_digest` of each message.
+
+        Returns:
+            How many were not.
+        """
+        if not any(self._quarantined.contain(digests)):
+            if files.get(QUARANTINE.name):
+                self._add(QUARANTINE.name, files[QUARANTINE.name])
+                self._quarantined.add(digests)
+            return len(digests)
+        return sum(
+            self.quarantine(rejected_in(rows))
+            for file in files[QUARANTINE.name]
+            if (rows := self._storage.read(f"{QUARANTINE.name}/{file.path}"))
+        )
+
+    def takes_files(self) -> bool:
+        """Return whether rows may come as files, which others have written."""
+        others = (self._open[table.name].files for table in (PENDING, QUARANTINE))
+        return self._landings.take_files() and None not in others
 
     def note_read(self, read: Offsets) -> None:
         """Note how far the topics have been read, where no run landed."""
@@ -274,40 +325,32 @@ class Lake:
             Table → rows that were removed, for tables that had any.
         """
         was_purging = self._storage.read(PURGING_NOTE) is not None
-        if not self._unfinished and not was_purging:
+        if self._landings.are_finished and not was_purging:
             return {}
         # From here on, nobody else's notes are looked at, and nothing comes that is not seen.
         with ThreadPoolExecutor(TABLES_AT_ONCE, "fence") as pool:
             list(pool.map(lambda table: table.fence(), self._open.values()))
-        noted = {run for note in self._unfinished for run in self._noted(note)}
-        removed = self._remove(noted - self.settled(noted).known)
-        for note in self._unfinished:
-            self._storage.remove(note)
-        self._unfinished.clear()
+        removed = self._landings.undo(lambda runs: self.settled(runs).known)
         if was_purging and finish_purge(self.tables, self):
             self._read_what_purges_change()
             logger.info("finished a purge that had broken off")
         return removed
 
-    def _remove(self, runs: Collection[RunKey]) -> dict[str, int]:
-        """Delete the children of runs that are not there."""
-        if not runs:
-            return {}
-        keys = run_keys(runs)
-        with ThreadPoolExecutor(len(CHILD_GRAINS), "remove") as pool:
-            counts = pool.map(lambda grain: self.delete(grain, keys), CHILD_GRAINS)
-        return {grain: n for grain, n in zip(CHILD_GRAINS, counts, strict=True) if n}
+    def _add(self, table: str, files: Sequence[DataFile]) -> None:
+        taker = self._open[table].files
+        if taker is None:
+            raise TableAlteredError(self._storage.location(table))
+        taker.add(files)
+
+    def _look_again(self) -> None:
+        """Take note of what others have done to the runs."""
+        if self._open["runs"].changed_by_others():
+            self._known = read_digests(self.tables, "runs", RUN_DIGEST)
+            self._landings.look_again()
 
     def _read_what_purges_change(self) -> None:
         self._purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
         self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
-
-    def _noted(self, note: str) -> set[RunKey]:
-        content = self._storage.read(note)
-        try:
-            return {RunKey(*run) for run in json.loads(content or b"[]")}
-        except (ValueError, TypeError):
-            return set()  # its writer ended while it wrote that, so before it appended anything
 
 
 @contextmanager
@@ -336,12 +379,6 @@ def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
         if removed := lake.recover():
             logger.info("removed rows that a crash had left without their run: %s", removed)
         yield lake
-
-
-def run_keys(runs: Collection[RunKey]) -> pa.Table:
-    """Return runs as keys of rows."""
-    columns = zip(*runs, strict=True) if runs else ((),) * len(RUN_KEY)
-    return pa.table([pa.array(column, pa.string()) for column in columns], names=RUN_KEY)
 
 
 def place_keys(places: Collection[Place]) -> pa.Table:

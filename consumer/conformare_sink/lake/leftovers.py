@@ -7,15 +7,20 @@ and costs no look; an old one is looked for among rows of its time.
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from conformare_schemas import CHILD_GRAINS
+from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.lake.tables.sql import sql_moment
 from conformare_sink.lake.tables.tables import LakeTables, select_all
 from conformare_sink.messages.emission import RunKey
+
+_EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 
 class Leftovers:
@@ -33,14 +38,24 @@ class Leftovers:
         """Take note that somebody else has changed the tables."""
         self._newest = None
 
+    def may_be_among(self, file: DataFile) -> bool:
+        """Return whether some runs may have children already, by what is known of their file.
+
+        Args:
+            file: A file of `runs`.
+        """
+        newest = [ts for ts in self._newest_rows().values() if ts is not None]
+        told = json.loads(file.statistics)["minValues"]["ts"]
+        oldest = datetime.fromisoformat(told.replace("Z", "+00:00")) - _EPOCH
+        return bool(newest) and oldest // timedelta(microseconds=1) <= max(newest)
+
     def among(self, runs: pa.Table) -> set[RunKey]:
         """Return which of some runs have children already; the lake does not hold the runs.
 
         Args:
             runs: Their rows of the table `runs`.
         """
-        newest = self._newest or self._look()
-        self._newest = newest
+        newest = self._newest_rows()
         ts = runs.column("ts").cast(pa.int64())
         found: set[RunKey] = set()
         for grain in CHILD_GRAINS:
@@ -50,6 +65,10 @@ class Leftovers:
             if old.num_rows:
                 found |= self._with_children(grain, old)
         return found
+
+    def _newest_rows(self) -> dict[str, Any]:
+        self._newest = self._newest or self._look()
+        return self._newest
 
     def _look(self) -> dict[str, Any]:
         """Return the youngest `ts` of every table, in microseconds."""

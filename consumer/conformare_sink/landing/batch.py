@@ -5,17 +5,18 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from typing import Protocol
 
 from pyspark.sql import DataFrame
 
-from conformare_sink.landing.landing import Landed, Landing, Offsets, in_the_end
+from conformare_sink.landing.landing import FilesPlace, Found, Landed, Landing, Offsets, in_the_end
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision, EmissionKey
-from conformare_sink.messages.envelope import Rejected
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
+from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges, count
 from conformare_sink.spark.portion import Portion
@@ -49,6 +50,8 @@ class _Sums:
 
     messages: int = 0
     decisions: dict[EmissionKey, Decision] = field(default_factory=dict)
+    counts: Counter[Decision] = field(default_factory=Counter)
+    """Emissions that others have decided."""
     rows: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     latencies: list[float] = field(default_factory=list)
@@ -59,12 +62,50 @@ class _Sums:
         self.messages += len(portion.messages) + len(portion.too_large)
         self.sequences |= portion.sequences
 
+    def see_found(self, found: Found) -> None:
+        """Add what others found."""
+        self.messages += found.messages
+        self.sequences |= {(name, n) for name, those in found.sequences.items() for n in those}
+
     def add(self, landed: Landed) -> None:
         """Add what a part of a portion did."""
+        self.counts += landed.counts
         self.decisions = in_the_end(self.decisions, landed.decisions)
         self.rows.update(landed.rows)
         self.quarantined += landed.quarantined
         self.latencies += landed.latencies
+
+
+class Dealt(Protocol):
+    """What others made of a batch."""
+
+    @property
+    def found(self) -> Found:
+        """What they found."""
+
+    @property
+    def waiting(self) -> Iterable[Envelope]:
+        """Messages that have not landed, without values."""
+
+    @property
+    def left(self) -> DataFrame | None:
+        """Messages that none of them could hold."""
+
+
+class Others(Protocol):
+    """Others that process large batches: Spark's executors."""
+
+    @property
+    def place(self) -> FilesPlace:
+        """Where runs land by files that they write."""
+
+    def process(self, ranges: Ranges, waiting: Collection[RunKey]) -> Dealt | None:
+        """Process a batch; None where it is not for them.
+
+        Args:
+            ranges: Where its messages are in Kafka.
+            waiting: Runs of which something waits.
+        """
 
 
 class BatchLanding:
@@ -76,6 +117,7 @@ class BatchLanding:
         on_batch: Called with the report of every batch that had something.
         most_pending_days: An emission that has waited for longer is set aside; None for none.
         on_decided: Called with what each batch has decided.
+        others: Process large batches.
     """
 
     def __init__(
@@ -85,8 +127,10 @@ class BatchLanding:
         on_batch: Callable[[BatchReport], None],
         most_pending_days: float | None = None,
         on_decided: Callable[[Mapping[EmissionKey, Decision]], None] = lambda _: None,
+        others: Others | None = None,
     ) -> None:
         self._landing = landing
+        self._others = others
         self._collector = collector
         self._on_batch = on_batch
         self._most_pending_days = most_pending_days
@@ -117,7 +161,7 @@ class BatchLanding:
             BatchReport(
                 batch_id=batch_id,
                 messages=sums.messages,
-                emissions=Counter(sums.decisions.values()),
+                emissions=Counter(sums.decisions.values()) + sums.counts,
                 rows=sums.rows,
                 quarantined=sums.quarantined,
                 set_aside=n_set_aside,
@@ -129,9 +173,26 @@ class BatchLanding:
         )
 
     def _land(self, batch: DataFrame, ranges: Ranges, read: Offsets | None, sums: _Sums) -> None:
-        """Land the portions of a batch; how far was read is noted when all of it has landed."""
+        """Land a batch, by others or portion by portion."""
+        if self._others is not None and (dealt := self._others.process(ranges, self._waiting())):
+            sums.see_found(dealt.found)
+            noted = read if dealt.left is None else None
+            place = self._others.place
+            sums.add(self._landing.land_found(dealt.found, dealt.waiting, place, noted))
+            if dealt.left is not None:
+                self._land_portions(self._collector.dealt(dealt.left), read, sums)
+        else:
+            self._land_portions(self._collector.portions(batch, ranges), read, sums)
+
+    def _waiting(self) -> Collection[RunKey]:
+        return self._landing.pending.runs()
+
+    def _land_portions(
+        self, portions: Iterator[Portion], read: Offsets | None, sums: _Sums
+    ) -> None:
+        """Land portions; how far was read is noted when all of them have landed."""
         is_noted = False
-        for portion in self._collector.portions(batch, ranges):
+        for portion in portions:
             is_noted = self._land_portion(portion, read, sums)
             del portion  # otherwise it is held until the next one is there
         if not is_noted:

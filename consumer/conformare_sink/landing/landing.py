@@ -13,40 +13,31 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
+from conformare_schemas import GRAINS
 from conformare_sink.landing.pending import PendingMessages
-from conformare_sink.landing.report import latencies_of
+from conformare_sink.landing.report import latencies_of, times_of
 from conformare_sink.landing.rows import WholeEmissions
-from conformare_sink.messages.assembly import Parts, assemble, emission
-from conformare_sink.messages.decode import Decoded, decode
-from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, decide
+from conformare_sink.messages.assembly import Parts, assemble
+from conformare_sink.messages.decode import NOTHING_DECODED, Decoded
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place
 from conformare_sink.messages.parts import in_parts
+from conformare_sink.messages.process import decide_parts, process
+from conformare_sink.messages.skipping import Settled
 
 logger = logging.getLogger("conformare_sink")
 
 Offsets = Mapping[str, int]
 """How far the topics were read: the name of a log → the first offset that was not."""
-
-
-class Settled(Protocol):
-    """Runs on which there is nothing to decide any more."""
-
-    @property
-    def known(self) -> set[RunKey]:
-        """They are there."""
-
-    @property
-    def purged(self) -> set[RunKey]:
-        """They were deleted on purpose."""
 
 
 class LandingPlace(Protocol):
@@ -82,6 +73,57 @@ class LandingPlace(Protocol):
         """Delete messages from those that wait."""
 
 
+Files = Mapping[str, Sequence[Any]]
+"""Table → files in its folder, which are not committed."""
+
+
+class Found(Protocol):
+    """What others made of messages, and wrote to the folders of the place where runs land."""
+
+    @property
+    def messages(self) -> int:
+        """How many messages there were."""
+
+    @property
+    def files(self) -> Files:
+        """The files."""
+
+    @property
+    def landed(self) -> Collection[bytes]:
+        """Digests of the runs whose rows are in the files."""
+
+    @property
+    def decisions(self) -> Mapping[Decision, int]:
+        """Emissions that were decided."""
+
+    @property
+    def recorded(self) -> Sequence[float]:
+        """When runs were recorded whose rows are there, in seconds since 1970."""
+
+    @property
+    def sequences(self) -> Mapping[str, Collection[int]]:
+        """Producer → numbers of its emissions, where messages name them."""
+
+    @property
+    def rejected(self) -> Sequence[bytes]:
+        """Digests of the places of messages that cannot be used."""
+
+
+class FilesPlace(Protocol):
+    """A place where runs land that takes files, too."""
+
+    def land_files(
+        self, files: Files, digests: Collection[bytes], read: Offsets | None = None
+    ) -> None:
+        """Add the rows of some runs, those of `runs` last, with how far the topics were read."""
+
+    def quarantine_files(self, files: Files, digests: Sequence[bytes]) -> int:
+        """Keep messages that could not be used; return how many were not there yet."""
+
+    def keep_waiting_files(self, files: Files) -> None:
+        """Keep messages whose emission is not complete."""
+
+
 @dataclass(frozen=True)
 class Landed:
     """What landing some messages did."""
@@ -96,6 +138,8 @@ class Landed:
     """How many of them were not in quarantine yet."""
     latencies: Sequence[float]
     """Of each run that landed, the seconds from its `record_run` call until readers see it."""
+    counts: Counter[Decision] = field(default_factory=Counter)
+    """Emissions that others have decided."""
 
 
 def in_the_end(
@@ -157,9 +201,11 @@ class Landing:
 
     def land(
         self,
-        messages: Collection[Message],
+        messages: Sequence[Message],
         read: Offsets | None = None,
         unreadable: Sequence[Rejected] = (),
+        *,
+        in_full: bool = False,
     ) -> Landed:
         """Land the runs that are whole by these messages and what waits; keep the others.
 
@@ -167,25 +213,45 @@ class Landing:
             messages: In any order; all that there are of a key, as far as they come together.
             read: How far the topics have been read with them.
             unreadable: Messages that could not even be read.
+            in_full: Whether messages are decoded whose run is settled, too: only so is known of
+                each whether it can be used.
         """
         done = _Done(read)
-        decoded = decode(messages, self._topic_prefix)
-        self._reject([*unreadable, *decoded.rejected], done)
-        parts = self._with_what_waits(assemble(filter(self._is_wanted, decoded.envelopes)))
-        while parts:
-            decided = self._decide(parts)
-            for decision, keys in decided.items():
-                done.decisions.update(dict.fromkeys(keys, decision))
-            self._keep_waiting({key: parts[key] for key in decided[Decision.WAIT]})
-            whole = {key: parts[key] for key in decided[Decision.LAND]}
-            lacking = self._land_whole(whole, decoded, done)
-            # Without what is gone, another emission of the run may be the one that lands.
-            runs = {key.run for key in lacking}
-            parts = {key: those for key, those in parts.items() if key.run in runs} | lacking
-        if done.read:
-            self._place.note_read(done.read)
-        self._settle(done.decisions)
-        return Landed(done.decisions, done.rows, done.rejected, done.n_quarantined, done.latencies)
+        settle = self._place.settled
+        waits, is_wanted = self.pending.has, self._is_wanted
+        found = process(messages, self._topic_prefix, settle, waits, is_wanted, in_full=in_full)
+        self._reject([*unreadable, *found.rejected], done)
+        joined = decide_parts(self._with_what_waits(found.open), settle)
+        return self._landed(_both(found.decided, joined), found.decoded, done)
+
+    def land_found(
+        self, found: Found, waiting: Iterable[Envelope], place: FilesPlace, read: Offsets | None
+    ) -> Landed:
+        """Land runs whose rows are in files, and what is whole by messages that wait.
+
+        Args:
+            found: What others found in some messages.
+            waiting: Those of them that have not landed, without values: these are in files.
+            place: Takes the files.
+            read: How far the topics have been read with them.
+        """
+        done = _Done(read)
+        done.n_quarantined = place.quarantine_files(found.files, found.rejected)
+        place.keep_waiting_files(found.files)
+        parts = self._with_what_waits(assemble(waiting))
+        if found.landed:
+            place.land_files(found.files, found.landed, None if parts else read)
+            done.read = read if parts else None
+            grains = {grain: found.files[grain] for grain in GRAINS if grain in found.files}
+            done.rows.update({g: sum(one.n_rows for one in files) for g, files in grains.items()})
+            done.latencies += latencies_of(found.recorded, time.time())
+        decided = decide_parts(parts, self._place.settled)
+        if purged := decided[Decision.PURGED]:
+            # Nobody knew of them when the files were written.
+            places = [one.message.place for those in purged.values() for one in those.values()]
+            self._place.stop_waiting(places)
+        landed = self._landed(decided, NOTHING_DECODED, done)
+        return replace(landed, counts=Counter(found.decisions))
 
     def set_aside(self, moment: datetime, cause: str, most: int) -> int:
         """Put emissions into quarantine that have waited too long.
@@ -211,6 +277,29 @@ class Landing:
             self.pending.forget(key)
         return len(places)
 
+    def _landed(
+        self,
+        decided: Mapping[Decision, Mapping[EmissionKey, Parts]],
+        decoded: Decoded,
+        done: _Done,
+    ) -> Landed:
+        """Land what is whole and keep what is not, however often a value turns out to be gone."""
+        while any(decided.values()):
+            for decision, parts in decided.items():
+                done.decisions.update(dict.fromkeys(parts, decision))
+            self._keep_waiting(decided[Decision.WAIT])
+            lacking = self._land_whole(decided[Decision.LAND], decoded, done)
+            # Without what is gone, another emission of the run may be the one that lands.
+            runs = {key.run for key in lacking}
+            others = {
+                key: p for parts in decided.values() for key, p in parts.items() if key.run in runs
+            }
+            decided = decide_parts(others | lacking, self._place.settled)
+        if done.read:
+            self._place.note_read(done.read)
+        self._settle(done.decisions)
+        return Landed(done.decisions, done.rows, done.rejected, done.n_quarantined, done.latencies)
+
     def _reject(self, rejected: Sequence[Rejected], done: _Done) -> None:
         done.rejected += rejected
         done.n_quarantined += self._place.quarantine(rejected)
@@ -222,14 +311,6 @@ class Landing:
                 # What came again is first: it has its value.
                 parts |= assemble([*those.values(), *waiting])
         return parts
-
-    def _decide(
-        self, parts: Mapping[EmissionKey, Parts]
-    ) -> Mapping[Decision, Sequence[EmissionKey]]:
-        settled = self._place.settled({key.run for key in parts})
-        emissions = [emission(key, those) for key, those in parts.items()]
-        decided = decide(emissions, settled.known, settled.purged)
-        return {decision: [one.key for one in those] for decision, those in decided.items()}
 
     def _keep_waiting(self, waiting: Mapping[EmissionKey, Parts]) -> None:
         self._place.keep_waiting(
@@ -254,7 +335,9 @@ class Landing:
             if read:
                 done.read = None
             done.rows.update({grain: rows.num_rows for grain, rows in portion.rows.items()})
-            done.latencies += latencies_of((k.emission_id for k in portion.emissions), time.time())
+            done.latencies += latencies_of(
+                times_of(key.emission_id for key in portion.emissions), time.time()
+            )
         if lacking:
             logger.warning(
                 "messages that wait are gone from the table `pending`: of %d emission(s), such as %r",
@@ -271,5 +354,12 @@ class Landing:
                 for other in self.pending.settle(key.run):
                     decisions.setdefault(other, fate)
 
-    def _is_wanted(self, envelope: Envelope) -> bool:
-        return not self._pipelines or envelope.pipeline in self._pipelines
+    def _is_wanted(self, pipeline: str) -> bool:
+        return not self._pipelines or pipeline in self._pipelines
+
+
+def _both(
+    first: Mapping[Decision, Mapping[EmissionKey, Parts]],
+    second: Mapping[Decision, Mapping[EmissionKey, Parts]],
+) -> dict[Decision, dict[EmissionKey, Parts]]:
+    return {decision: {**first[decision], **second[decision]} for decision in Decision}

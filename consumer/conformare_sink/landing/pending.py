@@ -62,6 +62,14 @@ class PendingMessages:
         """How many emissions wait."""
         return self._n_emissions
 
+    def runs(self) -> Collection[RunKey]:
+        """Return the runs of which anything waits."""
+        return self._waiting.keys()
+
+    def has(self, run: RunKey) -> bool:
+        """Return whether anything of a run waits."""
+        return run in self._waiting
+
     def of(self, key: EmissionKey) -> list[Envelope]:
         """Return what waits of an emission, without values; it waits on."""
         found = self._waiting.get(key.run, {}).get(key.emission_id, ())

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from statistics import median
 
-from conformare_sink.messages.emission import Decision
-
-_UUID7 = 7
-_BITS_AFTER_MILLISECONDS = 80
+from conformare_sink.messages.emission import Decision, recorded_at
 
 
 @dataclass(frozen=True)
@@ -72,35 +68,20 @@ class BatchReport:
         )
 
 
-def recorded_at(emission_id: str) -> float | None:
-    """Return when `record_run` was called for an emission, as its identity says it.
+def times_of(emission_ids: Iterable[str]) -> Iterator[float]:
+    """Return when emissions were recorded, in seconds since 1970, of those that tell it."""
+    times = map(recorded_at, emission_ids)
+    return (time for time in times if time is not None)
+
+
+def latencies_of(times: Iterable[float], visible_at: float) -> tuple[float, ...]:
+    """Return how long runs were on their way, in seconds.
 
     Args:
-        emission_id: Identity of the emission; whatever a message carried.
-
-    Returns:
-        Seconds since 1970, to the millisecond; None if the identity is no UUIDv7.
-    """
-    try:
-        identity = uuid.UUID(emission_id)
-    except ValueError:
-        return None
-    # `UUID` also takes braces, underscores and more, which no writer of ours makes.
-    if identity.version != _UUID7 or str(identity) != emission_id.lower():
-        return None
-    return (identity.int >> _BITS_AFTER_MILLISECONDS) / 1000
-
-
-def latencies_of(emission_ids: Iterable[str], visible_at: float) -> tuple[float, ...]:
-    """Return how long runs were on their way.
-
-    Args:
-        emission_ids: Identities of the emissions that landed.
+        times: When they were recorded, in seconds since 1970.
         visible_at: When readers could see them, in seconds since 1970.
 
     Returns:
-        Seconds, of those emissions whose identity has a time; none is below 0, which the clock of
-        another machine may ask for.
+        None is below 0, which the clock of another machine may ask for.
     """
-    times = (recorded_at(emission_id) for emission_id in emission_ids)
-    return tuple(max(0.0, visible_at - time) for time in times if time is not None)
+    return tuple(max(0.0, visible_at - time) for time in times)

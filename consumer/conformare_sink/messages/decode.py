@@ -47,6 +47,8 @@ class Decoded:
     """Of every grain its own columns, with the rows of its envelopes; others mean nothing."""
 
 
+NOTHING_DECODED = Decoded((), (), {})
+
 _ENVELOPE = ("run_id", "pipeline", "ts", "emission_id", "first_row", "row_counts")
 """Fields of the contract's envelope in the order of `Envelope`; `row_counts` is in `runs` only."""
 

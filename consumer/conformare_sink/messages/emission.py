@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from conformare_schemas import GRAINS
+
+_UUID7 = 7
+_BITS_AFTER_MILLISECONDS = 80
 
 
 class RunKey(NamedTuple):
@@ -126,3 +130,22 @@ def decide(
             else:
                 decided[Decision.WAIT].append(emission)
     return decided
+
+
+def recorded_at(emission_id: str) -> float | None:
+    """Return when `record_run` was called for an emission, as its identity says it.
+
+    Args:
+        emission_id: Identity of the emission; whatever a message carried.
+
+    Returns:
+        Seconds since 1970, to the millisecond; None if the identity is no UUIDv7.
+    """
+    try:
+        identity = uuid.UUID(emission_id)
+    except ValueError:
+        return None
+    # `UUID` also takes braces, underscores and more, which no writer of ours makes.
+    if identity.version != _UUID7 or str(identity) != emission_id.lower():
+        return None
+    return (identity.int >> _BITS_AFTER_MILLISECONDS) / 1000

@@ -45,15 +45,13 @@ from conformare_sink.spark.dealing import (
     halves,
 )
 from conformare_sink.spark.faults import Fault, fault_of
-from conformare_sink.spark.portion import LEAST_WEIGHT, Portion, weights_here
+from conformare_sink.spark.portion import LEAST_WEIGHT, PORTION_WEIGHT, Portion, weights_here
 
 logger = logging.getLogger("conformare_sink")
 
 MOST_AT_ONCE = 128 * 1024 * 1024
 """Bytes that one job collects at worst; `spark.driver.maxResultSize` is the same."""
 MOST_MESSAGES_AT_ONCE = 100_000
-PORTION_WEIGHT = 64 * 1024 * 1024
-"""Bytes, of which each message counts `LEAST_WEIGHT` at least: 67,000 messages at most."""
 PIECES = 8
 """Of a portion, each collected by itself: on its way out of Java a piece is there several times."""
 FEWEST_IN_A_HALF = 1000
@@ -62,7 +60,8 @@ RECORDS_AT_ONCE = 50
 """How many records a consumer makes at once of what it has fetched, where more were too many."""
 
 _NOTHING: Iterator[Weighed] = iter(())
-_HELPED_BY_PARTS = {Fault.MEMORY, Fault.RESULT_TOO_LARGE, Fault.UNREADABLE}
+HELPED_BY_PARTS = {Fault.MEMORY, Fault.RESULT_TOO_LARGE, Fault.UNREADABLE}
+"""Faults that do not happen where fewer messages come at once."""
 
 Read = Callable[[], DataFrame]
 """Reads messages again, with values up to `LARGEST_MESSAGE`."""
@@ -121,13 +120,21 @@ class Collector:
             # What Arrow has kept of the memory for this one is not what the next one gets.
             pa.default_memory_pool().release_unused()
 
+    def dealt(self, rows: DataFrame) -> Iterator[Portion]:
+        """Collect messages of which it is known that they are heavy, in portions.
+
+        Args:
+            rows: As `Source.read` returns them, with the values of all that may be read.
+        """
+        return _all_dealt(rows)
+
     def _attempt(
         self, light: DataFrame, ranges: Ranges, read: Read, records_at_once: int
     ) -> Iterator[Portion]:
         try:
             yield from _portions(light, ranges, read)
         except (PySparkException, Py4JError) as exc:
-            if (fault := fault_of(exc)) not in _HELPED_BY_PARTS:
+            if (fault := fault_of(exc)) not in HELPED_BY_PARTS:
                 raise
         else:
             return
@@ -220,7 +227,7 @@ def _all_dealt(rows: DataFrame) -> Iterator[Portion]:
     """Return the portions of messages of which nothing is collected yet."""
     is_light = F.col("weight") <= LARGEST_MESSAGE
     here = F.greatest(F.when(is_light, F.col("weight")), F.lit(LEAST_WEIGHT))
-    sums = rows.groupBy(_bucket().alias("bucket"), _spread().alias("spread")).agg(
+    sums = rows.groupBy(bucket_of().alias("bucket"), _spread().alias("spread")).agg(
         F.sum(here).alias("weight")
     )
     table = sums.toArrow()
@@ -235,7 +242,7 @@ def _dealt(rows: DataFrame, dealt: Deal) -> Iterator[tuple[int, Iterator[Weighed
         F.expr(f"array({','.join(map(str, portions))})")
         for portions in (dealt.of_bucket, dealt.of_spread)
     )
-    by_bucket = F.get(of_bucket, _bucket())
+    by_bucket = F.get(of_bucket, bucket_of())
     portion = F.when(by_bucket < 0, F.get(of_spread, _spread())).otherwise(by_bucket)
     piece = portion * PIECES + F.pmod("offset", F.lit(PIECES)).cast("int")
     time = F.least(F.unix_micros("timestamp"), F.lit(LATEST_TIME))
@@ -247,7 +254,7 @@ def _dealt(rows: DataFrame, dealt: Deal) -> Iterator[tuple[int, Iterator[Weighed
         yield number, (Weighed(Message(*row[1:7]), *row[7:]) for row in group)
 
 
-def _bucket() -> Column:
+def bucket_of() -> Column:
     """As `dealing.bucket` has it."""
     is_short = F.octet_length("key") <= LONGEST_KEY
     checksum = F.when(is_short, F.crc32("key"))

@@ -21,6 +21,10 @@ LEAST_WEIGHT = 1000
 """What a message counts at least, in bytes: with fewer, it is objects of Python that take the room."""
 
 
+PORTION_WEIGHT = 64 * 1024 * 1024
+"""Bytes, of which each message counts `LEAST_WEIGHT` at least: 67,000 messages at most."""
+
+
 @dataclass(frozen=True)
 class Portion:
     """Some messages of a micro-batch; no run is in two, but where very much has one key, or none."""

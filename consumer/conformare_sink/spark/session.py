@@ -69,6 +69,8 @@ def spark_conf(
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(_SHUFFLE_PARTITIONS),
         # A micro-batch comes into the driver; what is larger comes in portions.
         "spark.driver.maxResultSize": "128m",
+        # Of what a Python worker gets at once; by their number, messages may be too many.
+        "spark.sql.execution.arrow.maxBytesPerBatch": "16m",
         # A task that runs out of memory fails, and Java lives on: its messages are read again in
         # smaller parts.
         "spark.executor.killOnFatalError.depth": "0",

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
+from conformare_sink.executors.engine import Executors
 from conformare_sink.kafka.lag import LagReport
 from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics, consumer_group
@@ -145,7 +146,13 @@ class SinkStream:
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
         source = KafkaSource(self._spark, topics)
-        land = BatchLanding(landing, Collector(source), report, options.most_pending_days)
+        land = BatchLanding(
+            landing,
+            Collector(source),
+            report,
+            options.most_pending_days,
+            others=Executors(self._spark, source, lake, options),
+        )
 
         def land_watched(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:
             ends = {place: end for place, (_, end) in ranges.items()}

@@ -23,7 +23,8 @@ from support.records import Record, make_record
 
 from conformare_schemas import GRAINS, path_identifier, table_columns
 from conformare_sink.errors import LakeRefusedError, SinkError, TableWriteError
-from conformare_sink.lake.lake import Lake, open_for_writing, run_keys
+from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.landings import run_keys
 from conformare_sink.lake.purge import Purge
 from conformare_sink.lake.tables.tables import select_rows
 

@@ -96,7 +96,7 @@ def test_a_batch_that_exceeds_memory_comes_in_portions(spark: SparkSession) -> N
     assert len(found) > 2
     assert sum(len({m.key for m in one.messages}) for one in found) == 9
     sizes = [sum(len(m.value or b"") for m in one.messages) for one in found]
-    assert max(sizes) <= collect.PORTION_WEIGHT
+    assert max(sizes) <= portion.PORTION_WEIGHT
 
 
 @pytest.mark.parametrize("key", [None, "one"])
@@ -107,7 +107,7 @@ def test_what_has_no_key_of_its_own_comes_in_portions_too(
     found = large_batch(spark, F.lit(key), MEGABYTE).portions(200)
     assert sorted(m.offset for one in found for m in one.messages) == list(range(200))
     sizes = [sum(len(m.value or b"") for m in one.messages) for one in found]
-    assert max(sizes) <= collect.PORTION_WEIGHT
+    assert max(sizes) <= portion.PORTION_WEIGHT
 
 
 def test_many_light_messages_that_are_too_much_for_the_driver_are_dealt_out(

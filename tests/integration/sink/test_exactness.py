@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
@@ -22,6 +21,7 @@ from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import StreamFailedError
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.layout import LANDING_NOTES
+from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.lake.tables.folder_table import FolderTable
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
@@ -192,14 +192,14 @@ def test_a_batch_that_broke_off_leaves_nothing_when_another_stream_goes_on(
     for number, record in enumerate(records):
         topic.send(messages_of(record, f"e{number}"))
 
-    def break_off(table: FolderTable, rows: pa.Table, *more: Any) -> None:
-        if "status" in rows.column_names:
+    def break_off(table: FolderTable, files: Collection[DataFile], *more: Any) -> None:
+        if "runs" in {file.table for file in files}:
             raise OSError("the disk is gone")
-        append(table, rows, *more)
+        add(table, files, *more)
 
-    append = FolderTable.append
+    add = FolderTable.add
     with monkeypatch.context() as patch:
-        patch.setattr(FolderTable, "append", break_off)
+        patch.setattr(FolderTable, "add", break_off)
         with pytest.raises(StreamFailedError):
             SinkStream(spark, options, lambda _: None).run_once()
     assert len(read_table(options.lake, "risks")) == 6 * 5
@@ -216,7 +216,7 @@ def test_a_note_that_was_not_finished_is_no_obstacle(
     """Its writer ended before it appended anything."""
     catch_up()
     note = Path(lake, f"{LANDING_NOTES}1.json")
-    note.write_text('[["pipe', encoding="utf-8")
+    note.write_text('{"runs": [["pipe', encoding="utf-8")
     record = make_record("run-1")
     topic.send(messages_of(record, "e1"))
     assert landed(catch_up()) == 1

@@ -19,7 +19,7 @@ from support.records import Record, make_record
 
 from conformare_schemas import topic_name
 from conformare_sink.lake.lake import open_for_writing
-from conformare_sink.lake.tables.folder_table import FolderTable
+from conformare_sink.lake.tables.fenced_log import FencedLog
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.message import Message
@@ -40,21 +40,21 @@ def log_of(records: list[Record]) -> list[Message]:
     return messages
 
 
-def land(lake: str, appends_left: int) -> None:
-    """Land all of the log that the lake has not read, and be killed before so many appends."""
-    append = FolderTable.append
+def land(lake: str, commits_left: int) -> None:
+    """Land all of the log that the lake has not read, and be killed before so many commits."""
+    commit = FencedLog.commit
 
-    def append_or_die(table: FolderTable, *rows: Any) -> None:
-        nonlocal appends_left
-        if appends_left == 0:
+    def commit_or_die(log: FencedLog, *change: Any, **how: Any) -> Any:
+        nonlocal commits_left
+        if commits_left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-        appends_left -= 1
-        append(table, *rows)
+        commits_left -= 1
+        return commit(log, *change, **how)
 
     messages = log_of(RECORDS)
     size = -(-len(messages) // BATCHES)
     with open_for_writing(tables_in(lake), "a test") as opened:
-        setattr(FolderTable, "append", append_or_die)  # noqa: B010 - types know no such thing
+        setattr(FencedLog, "commit", commit_or_die)  # noqa: B010 - types know no such thing
         landing = Landing(opened, PendingMessages(opened.waiting()), PREFIX)
         begin = opened.read_to([LOG]).get(LOG, 0)
         while begin < len(messages):
@@ -81,8 +81,8 @@ def test_a_process_that_is_killed_before_any_commit_loses_and_doubles_nothing(
     lake = str(tmp_path / "lake")
     n_rows = sum(map(len, RECORDS[0].values()))
     killed = 0
-    for appends in range(40):
-        program = f"from {Path(__file__).stem} import land; land(*{json.dumps([lake, appends])})"
+    for commits in range(40):
+        program = f"from {Path(__file__).stem} import land; land(*{json.dumps([lake, commits])})"
         done = subprocess.run(
             [sys.executable, "-c", program],
             cwd=Path(__file__).parent,

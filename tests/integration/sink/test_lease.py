@@ -29,7 +29,8 @@ from support.records import make_record
 
 from conformare_schemas import arrow_schema
 from conformare_sink.errors import LakeBusyError, LakeRefusedError, StorageError, TableWriteError
-from conformare_sink.lake.lake import Lake, open_for_writing, run_keys
+from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.landings import run_keys
 from conformare_sink.lake.layout import LEASE_FILE
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.folder import FolderTables

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import obstore
 import pyarrow as pa
@@ -14,7 +15,13 @@ from faults.result import Result
 from faults.series import SeriesOptions, run_series
 from faults.stage import IMPATIENT
 from obstore.exceptions import AlreadyExistsError, PreconditionError
+from support.checker import check
+from support.lakes import fetch, land, new_path, tables_at
 from support.object_store import ObjectStore, s3proxy
+from support.records import make_record
+
+from conformare_schemas import GRAINS
+from conformare_sink.lake.lake import open_for_writing
 
 WRITERS, APPENDS, RACES = 3, 10, 20
 # Two sinks at once, and a commit held while its writer is suspended; `make faults` has the others.
@@ -78,6 +85,16 @@ def test_an_object_is_replaced_only_if_it_is_the_one_that_was_read(
     obstore.delete(client, path)
     with pytest.raises(PreconditionError):
         obstore.put(client, path, b"3", mode={"e_tag": first})
+
+
+def test_small_files_are_compacted_there_too(object_store: ObjectStore, tmp_path: Path) -> None:
+    """And nothing of the runs changes."""
+    records = [make_record(f"run-{n}") for n in range(3)]
+    path = new_path()
+    with open_for_writing(tables_at(object_store, path), "a test") as lake:
+        land(lake, *records)
+        assert [lake.compact(grain) for grain in GRAINS] == [(3, 1)] * len(GRAINS)
+    assert check(fetch(object_store, path, tmp_path), records).is_sound
 
 
 @pytest.fixture(scope="module")

@@ -76,10 +76,8 @@ class StoreSettings:
                 )
         self._prefix = prefix
         self._given = {name.upper(): value for name, value in given.items()}
-        self._in_force = {
-            **{name: value for name, value in os.environ.items() if name.startswith(prefix)},
-            **self._given,
-        }
+        self.environment = {n: value for n, value in os.environ.items() if n.startswith(prefix)}
+        self._in_force = {**self.environment, **self._given}
         self._require_readable_values()
         self._require_own_token()
         self._endpoint = self._found_endpoint()

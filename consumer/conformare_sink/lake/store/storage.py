@@ -70,6 +70,16 @@ class Storage:
         """The whole address, the same however it was written."""
         return str(self._place)
 
+    @property
+    def portable_root(self) -> str:
+        """The folder as a process with another working directory has to write it."""
+        return self.root if self.local is None else str(self.local.resolve())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Settings of its store that are in the environment, for a process on another machine."""
+        return {} if self._settings is None else self._settings.environment
+
     def location(self, table: str) -> str:
         """Return where a table is, for a person."""
         return f"{self.root.rstrip('/')}/{table}"

@@ -44,6 +44,7 @@ from conformare_sink.lake.tables.tables import (
     TABLES_AT_ONCE,
     Cleaned,
     Compacted,
+    FileTable,
     Offsets,
     Table,
 )
@@ -212,6 +213,11 @@ class CatalogTable:
     def table_id(self) -> str:
         """Its identity."""
         return table_id(self._spark, self._identifier)
+
+    @property
+    def files(self) -> FileTable | None:
+        """None: the catalog has a say in every commit."""
+        return None
 
     def append(self, rows: pa.Table, read: Offsets | None = None) -> None:
         """Append rows in one commit; what was read is noted behind it."""

@@ -11,23 +11,20 @@ files are read one by one until that many rows are there, and a file that is mad
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
-from deltalake.transaction import AddAction, RemoveAction
 
 from conformare_schemas import TableDefinition
 from conformare_sink.errors import RetentionTooShortError, TableWriteError, first_line
 from conformare_sink.lake.layout import LOG
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.lake.tables.data_file import parquet, statistics
+from conformare_sink.lake.tables.data_file import DataFile, new_path, write_file
 from conformare_sink.lake.tables.definition import DELETION_VECTORS, MAPPED_FEATURES, table_features
 from conformare_sink.lake.tables.tables import Cleaned
 
@@ -60,17 +57,9 @@ class _Batch:
 class Replacement:
     """A file that has the rows of several others, and is to take their place."""
 
-    added: AddAction
+    added: DataFile
     files: Mapping[str, int]
     """Path and size of each of the others."""
-
-    def actions(self) -> list[AddAction | RemoveAction]:
-        """Return what the log has to say."""
-        gone = [
-            RemoveAction(path=path, deletion_timestamp=_now(), data_change=False, size=size)
-            for path, size in self.files.items()
-        ]
-        return [self.added, *gone]
 
 
 def replacements(
@@ -95,11 +84,6 @@ def replacements(
             yield Replacement(_write(storage, definition, batch), batch.files)
     except (DeltaError, OSError, pa.ArrowException) as exc:
         raise TableWriteError(storage.location(definition.name), first_line(exc)) from exc
-
-
-def live_files(table: DeltaTable) -> set[str]:
-    """Return the paths of the files of which a table consists."""
-    return set(pa.table(table.get_add_actions()).column("path").to_pylist())
 
 
 def clean(
@@ -187,16 +171,9 @@ def _fitted(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _write(storage: Storage, definition: TableDefinition, batch: _Batch) -> AddAction:
+def _write(storage: Storage, definition: TableDefinition, batch: _Batch) -> DataFile:
     order = definition.clustering or definition.skipping
     rows = pa.concat_tables(batch.rows).sort_by([(name, "ascending") for name in order])
     batch.rows.clear()  # they are there twice now
-    path = f"{FULL_FILES if batch.is_full else ''}{uuid4()}.parquet"
-    content = parquet(rows)
-    storage.write(f"{definition.name}/{path}", content)
-    told = statistics(rows, definition.skipping)
-    return AddAction(path, len(content), {}, _now(), data_change=False, stats=told)
-
-
-def _now() -> int:
-    return int(time.time() * 1000)
+    path = new_path(FULL_FILES if batch.is_full else "")
+    return write_file(storage, definition, path, rows)

@@ -1,15 +1,24 @@
-"""A file of rows in a table's folder: its content, and what Delta's log says of it."""
+"""A file of rows in a table's folder: its content, and what Delta's log says of it.
+
+Whoever writes one needs the lake's store and nothing of Delta: only its commit makes it a part of
+the table.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from conformare_schemas import TableDefinition
+from conformare_sink.lake.store.storage import Storage
 
 LONGEST_STATISTIC = 64
 """Characters; longer texts are cut in the statistics, as Delta's own writers do."""
@@ -22,12 +31,52 @@ ROW_GROUP_BYTES = 16 * 1024 * 1024
 """Unpacked. Readers take thousands of rows of a row group at once, however large they are."""
 
 
+@dataclass(frozen=True)
+class DataFile:
+    """A file that was written, and is not committed yet."""
+
+    table: str
+    """The table in whose folder it is."""
+    path: str
+    """Its name there."""
+    size: int
+    """In bytes."""
+    n_rows: int
+    statistics: str
+    """As Delta's log holds them."""
+
+
+def new_path(prefix: str = "") -> str:
+    """Return a name that no other file has."""
+    return f"{prefix}{uuid4()}.parquet"
+
+
+def write_file(
+    storage: Storage, definition: TableDefinition, path: str, rows: pa.Table
+) -> DataFile:
+    """Write rows as a file in a table's folder.
+
+    Args:
+        storage: The lake's folder.
+        definition: What the table is.
+        path: The file's name, from `new_path`.
+        rows: The rows, with the table's columns.
+
+    Raises:
+        StorageError: The store refuses.
+    """
+    content = parquet(rows)
+    storage.write(f"{definition.name}/{path}", content)
+    told = statistics(rows, definition.skipping)
+    return DataFile(definition.name, path, len(content), rows.num_rows, told)
+
+
 def parquet(rows: pa.Table) -> memoryview:
     """Return rows as the content of a file."""
     sink = pa.BufferOutputStream()
     n_groups = rows.nbytes // ROW_GROUP_BYTES + 1
     pq.write_table(rows, sink, compression="snappy", row_group_size=rows.num_rows // n_groups + 1)
-    return memoryview(sink.getvalue())
+    return memoryview(sink.getvalue()).cast("B")
 
 
 def statistics(rows: pa.Table, names: tuple[str, ...]) -> str:

@@ -40,6 +40,11 @@ DELETION_VECTORS = "deletionVectors"
 MAPPED_FEATURES = frozenset({COLUMN_MAPPING, DELETION_VECTORS})
 """With these, the rows of a file are not what the file alone says."""
 
+_OF_NO_ROW = frozenset(
+    {"appendOnly", "changeDataFeed", "deletionVectors", "timestampNtz", "v2Checkpoint"}
+)
+"""Features that say nothing of the rows of a new file."""
+
 
 def create_table(storage: Storage, definition: TableDefinition) -> DeltaTable:
     """Create a table; one that somebody else creates at the same time is returned as it is.
@@ -137,4 +142,21 @@ def require_writable(location: str, table: DeltaTable) -> None:
     raise LakeRefusedError(
         f"{location} has the table feature {', '.join(sorted(strange))}, with which the sink cannot "
         f"write it: {what_to_do}"
+    )
+
+
+def is_as_defined(definition: TableDefinition, table: DeltaTable) -> bool:
+    """Return whether a table wants nothing of a file but the columns that its definition has.
+
+    Somebody may have renamed columns, demanded something of their values, or made some of others.
+    deltalake heeds that where it writes rows; a file that is only added may break it.
+    """
+    protocol = table.protocol()
+    if protocol.min_writer_version not in (1, 2, 7) or table_features(table) - _OF_NO_ROW:
+        return False
+    ours = {column.name for column in definition.columns}
+    there = {field.name for field in table.schema().fields}
+    return ours <= there and all(
+        field.nullable and not field.metadata.keys() - {"comment"}
+        for field in table.schema().fields
     )

@@ -23,8 +23,8 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from conformare_sink.errors import LakeBusyError, LakeRefusedError, TableWriteError, first_line
 from conformare_sink.lake.layout import commit_file
 from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.actions import added_by, newest_transactions
 from conformare_sink.lake.tables.definition import require_writable
-from conformare_sink.lake.tables.transactions import newest_transactions
 
 FENCE = "conformare.writer"
 """Application of the fencing token."""
@@ -81,6 +81,11 @@ class FencedLog:
         """The token that the table has; ours from the first commit on."""
         self._token = self._held + 1
         self.commit(note)
+
+    @property
+    def table(self) -> DeltaTable:
+        """The table as this writer has seen it last."""
+        return self._table
 
     @property
     def schema(self) -> pa.Schema:
@@ -232,6 +237,15 @@ class FencedLog:
             return newest_transactions(self.load(), self._content, apps)
         except (DeltaError, OSError) as exc:
             raise TableWriteError(self._location, self._explain(exc)) from exc
+
+    def added_since(self, version: int) -> set[str] | None:
+        """Return the files that were added after a version; None where the log does not go back."""
+        found: set[str] = set()
+        for one in range(version + 1, self.load().version() + 1):
+            if (content := self._content(one)) is None:
+                return None
+            found |= added_by(content)
+        return found
 
     def _content(self, version: int) -> bytes | None:
         return self._storage.read(commit_file(self._name, version))

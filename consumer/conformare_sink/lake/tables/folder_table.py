@@ -6,21 +6,20 @@ from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from conformare_schemas import Column, TableDefinition
-from conformare_sink.errors import TableWriteError
+from conformare_sink.errors import TableAlteredError, TableWriteError
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.lake.tables.compaction import Replacement, clean, live_files, replacements
-from conformare_sink.lake.tables.definition import fields, lost_columns
+from conformare_sink.lake.tables.actions import HOOKS, added, commit_actions, live_files, removed
+from conformare_sink.lake.tables.compaction import Replacement, clean, replacements
+from conformare_sink.lake.tables.data_file import DataFile
+from conformare_sink.lake.tables.definition import fields, is_as_defined, lost_columns
 from conformare_sink.lake.tables.fenced_log import Change, FencedLog
-from conformare_sink.lake.tables.tables import Cleaned, Compacted, Offsets
+from conformare_sink.lake.tables.tables import Cleaned, Compacted, FileTable, Offsets
 
 READ = "conformare.read:"
 """Begins the application whose version is the offset up to which a log was read."""
-
-_HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
-"""Maintenance deletes old files of the log; a batch should not wait for that."""
 
 
 class FolderTable:
@@ -49,8 +48,48 @@ class FolderTable:
 
     def append(self, rows: pa.Table, read: Offsets | None = None) -> None:
         """Append rows in one commit, or only note how far logs were read."""
-        offsets = {f"{READ}{log}": offset for log, offset in (read or {}).items()}
-        self._log.commit(self._append(rows) if rows.num_rows else _note, offsets)
+        self._log.commit(self._append(rows) if rows.num_rows else _note, _as_read(read))
+
+    @property
+    def version(self) -> int:
+        """The newest version that this writer has seen."""
+        return self._log.table.version()
+
+    @property
+    def files(self) -> FileTable | None:
+        """The table itself, unless somebody has altered what it wants of its rows."""
+        return self if is_as_defined(self._definition, self._log.table) else None
+
+    def add(self, files: Collection[DataFile], read: Offsets | None = None) -> None:
+        """Add files that lie in the table's folder, in one commit.
+
+        Raises:
+            TableAlteredError: Somebody has altered what the table wants of its rows.
+        """
+        actions = added(files)
+
+        def add(table: DeltaTable, properties: CommitProperties) -> dict[str, Any]:
+            if not is_as_defined(self._definition, table):
+                raise TableAlteredError(self._location)
+            return commit_actions(table, actions, properties)
+
+        self._log.commit(add, _as_read(read))
+
+    def added_since(self, version: int) -> set[str] | None:
+        """Return the files that were added after a version; None where the log does not go back."""
+        return self._log.added_since(version)
+
+    def take_out(self, paths: Collection[str]) -> set[str]:
+        """Take files out of the table, in one commit; return those that were in it."""
+        taken: set[str] = set()
+
+        def take_out(table: DeltaTable, properties: CommitProperties) -> dict[str, Any]:
+            sizes = {path: size for path, size in live_files(table).items() if path in paths}
+            taken.update(sizes)
+            return commit_actions(table, removed(sizes), properties)
+
+        self._log.commit(take_out, rebases=False)
+        return taken
 
     def delete(self, keys: pa.Table) -> int:
         """Delete the rows that agree with one of some keys in all of the keys' columns."""
@@ -73,7 +112,7 @@ class FolderTable:
 
         def add(table: DeltaTable, properties: CommitProperties) -> dict[str, Any]:
             table.alter.add_columns(
-                fields(columns), commit_properties=properties, post_commithook_properties=_HOOKS
+                fields(columns), commit_properties=properties, post_commithook_properties=HOOKS
             )
             table.update_incremental()
             return {}
@@ -113,7 +152,7 @@ class FolderTable:
                 self._fitted(rows),
                 mode="append",
                 commit_properties=properties,
-                post_commithook_properties=_HOOKS,
+                post_commithook_properties=HOOKS,
             )
             return {}
 
@@ -121,12 +160,13 @@ class FolderTable:
 
     def _replace(self, replacement: Replacement) -> Change:
         def replace(table: DeltaTable, properties: CommitProperties) -> dict[str, Any]:
-            if not replacement.files.keys() <= live_files(table):
+            if not replacement.files.keys() <= live_files(table).keys():
                 raise TableWriteError(
                     self._location, "the files that were being compacted have been changed"
                 )
-            _commit_actions(table, replacement.actions(), properties)
-            return {}
+            gone = removed(replacement.files, changes_data=False)
+            new = added([replacement.added], changes_data=False)
+            return commit_actions(table, [*new, *gone], properties)
 
         return replace
 
@@ -148,6 +188,11 @@ class FolderTable:
         return pa.table(columns, names=schema.names)
 
 
+def _as_read(read: Offsets | None) -> dict[str, int]:
+    """Return how far logs were read as versions of applications."""
+    return {f"{READ}{log}": offset for log, offset in (read or {}).items()}
+
+
 def _delete(keys: pa.Table) -> Change:
     same = " AND ".join(f't."{name}" = k."{name}"' for name in keys.column_names)
 
@@ -160,7 +205,7 @@ def _delete(keys: pa.Table) -> Change:
             # Otherwise the least and the greatest key are not known, and every file is read.
             streamed_exec=False,
             commit_properties=properties,
-            post_commithook_properties=_HOOKS,
+            post_commithook_properties=HOOKS,
         )
         return merge.when_matched_delete().execute()
 
@@ -169,16 +214,4 @@ def _delete(keys: pa.Table) -> Change:
 
 def _note(table: DeltaTable, properties: CommitProperties) -> dict[str, Any]:
     """Commit nothing but the transactions."""
-    _commit_actions(table, [], properties)
-    return {}
-
-
-def _commit_actions(table: DeltaTable, actions: list[Any], properties: CommitProperties) -> None:
-    table.create_write_transaction(
-        actions,
-        "append",
-        table.schema(),
-        commit_properties=properties,
-        post_commithook_properties=_HOOKS,
-    )
-    table.update_incremental()
+    return commit_actions(table, [], properties)

@@ -7,10 +7,11 @@ from datetime import datetime, timezone
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from conformare_schemas import Column, TableDefinition, arrow_schema
 from conformare_sink.messages.envelope import Envelope, Rejected
-from conformare_sink.messages.message import Message, message_columns
+from conformare_sink.messages.message import Message, message_columns, messages_of
 
 _MESSAGE_COLUMNS = (
     Column("key", "BINARY", "Key of the Kafka message."),
@@ -86,6 +87,17 @@ def quarantine_rows(rejected: Collection[Rejected]) -> pa.Table:
     columns["cause"] = pa.array([one.cause for one in rejected])
     columns["quarantined_at"] = _now(len(rejected))
     return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def rejected_in(content: bytes) -> list[Rejected]:
+    """Return the messages in a file of the table `quarantine`.
+
+    Args:
+        content: The file's.
+    """
+    rows = pq.read_table(pa.BufferReader(content))
+    columns = (rows.column(name).to_pylist() for name in ("cause", "value_bytes"))
+    return list(map(Rejected, messages_of(rows), *columns))
 
 
 def _message_columns(messages: Collection[Message]) -> dict[str, pa.Array]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from conformare_schemas import GRAINS, TableDefinition, grain_table
 from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
 
 LAKE_TABLES: dict[str, TableDefinition] = {
@@ -46,12 +47,47 @@ class Cleaned:
     """Files of the table's log."""
 
 
+class FileTable(Protocol):
+    """A table to which rows may come as files that lie in its folder, with the columns of ours."""
+
+    @property
+    def version(self) -> int:
+        """The newest version that this writer has seen."""
+
+    def add(self, files: Collection[DataFile], read: Offsets | None = None) -> None:
+        """Add files that lie in the table's folder, all of them in one commit.
+
+        Args:
+            files: The files.
+            read: How far the lake has read with this commit.
+
+        Raises:
+            TableWriteError: It could not be committed.
+            LakeBusyError: Another writer has taken the lake over.
+        """
+
+    def added_since(self, version: int) -> set[str] | None:
+        """Return the files that were added after a version; None where the log does not go back."""
+
+    def take_out(self, paths: Collection[str]) -> set[str]:
+        """Take files out of the table, in one commit; return those that were in it.
+
+        Raises:
+            TableWriteError: It could not be committed.
+            LakeBusyError: Another writer has taken the lake over.
+        """
+
+
 class Table(Protocol):
     """A table that is open for writing, by the lake's only writer."""
 
     @property
     def table_id(self) -> str:
         """Its identity: another one at the same place has another."""
+
+    @property
+    def files(self) -> FileTable | None:
+        """The table as one that takes files; None where it takes rows only."""
 
     def append(self, rows: pa.Table, read: Offsets | None = None) -> None:
         """Append rows that have the table's columns, all of them in one commit.

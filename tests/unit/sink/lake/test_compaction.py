@@ -26,7 +26,8 @@ from support.records import make_record
 from conformare.cli import main
 from conformare_schemas import GRAINS, Column, arrow_schema
 from conformare_sink.errors import RetentionTooShortError, TableWriteError
-from conformare_sink.lake.lake import Lake, open_for_writing, run_keys
+from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.landings import run_keys
 from conformare_sink.lake.maintenance import Maintenance
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables import compaction, data_file

@@ -19,7 +19,9 @@ from support.records import make_record
 
 from conformare_schemas import GRAINS, Column, arrow_schema
 from conformare_sink.errors import LakeBusyError, LakeRefusedError, SinkError, TableWriteError
-from conformare_sink.lake.lake import Lake, open_for_writing, run_keys
+from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.landing_note import LandingNote
+from conformare_sink.lake.landings import run_keys
 from conformare_sink.lake.layout import LANDING_NOTES
 from conformare_sink.lake.purge import Purge
 from conformare_sink.lake.store.storage import Storage
@@ -228,7 +230,7 @@ def test_who_stops_while_it_takes_the_tables_takes_none_of_its_successors(
     with open_for_writing(tables_in(tmp_path), "a test"):
         pass
     take = FolderTables._take
-    append = FolderTable.append
+    add = FolderTable.add
     successor: list[Lake] = []
     todo = ["take over"]
 
@@ -237,16 +239,16 @@ def test_who_stops_while_it_takes_the_tables_takes_none_of_its_successors(
             todo.clear()
             successor.append(Lake(FolderTables(Storage(str(tmp_path)))))
             rows = rows_of(FIRST)
-            monkeypatch.setattr(FolderTable, "append", no_runs)
+            monkeypatch.setattr(FolderTable, "add", no_runs)
             with pytest.raises(ZeroDivisionError):
                 successor[0].land(rows, [run_of(FIRST)])
-            monkeypatch.setattr(FolderTable, "append", append)
+            monkeypatch.setattr(FolderTable, "add", add)
         return take(tables, definition, table)
 
     def no_runs(table: FolderTable, *arguments: Any) -> None:
         if table._definition.name == "runs":
             raise ZeroDivisionError
-        append(table, *arguments)
+        add(table, *arguments)
 
     monkeypatch.setattr(FolderTables, "_take", stop_before_children)
     monkeypatch.setattr("conformare_sink.lake.tables.folder.TABLES_AT_ONCE", 1)
@@ -262,11 +264,11 @@ def test_who_was_taken_over_from_recovers_nothing(tmp_path: Path) -> None:
     with open_for_writing(tables_in(tmp_path), "a test") as lake:
         land(lake, FIRST)
     old = Lake(FolderTables(Storage(str(tmp_path))))
-    old._unfinished.add(f"{LANDING_NOTES}old.json")
+    old._landings._unfinished.add(f"{LANDING_NOTES}old.json")
     new = Lake(FolderTables(Storage(str(tmp_path))))
     note = f"{LANDING_NOTES}new.json"
-    new.tables.storage.write(note, b'[["pipeline", "run-0"], ["pipeline", "run-1"]]')
-    old._unfinished.add(note)
+    new.tables.storage.write(note, LandingNote([run_of(FIRST), run_of(SECOND)]).as_json())
+    old._landings._unfinished.add(note)
     with pytest.raises(LakeBusyError, match=TAKEN_OVER):
         old.recover()
     assert note in new.tables.storage.names()
@@ -291,16 +293,16 @@ def test_a_landing_that_breaks_off_is_undone_by_the_next_writer_and_by_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     """Wherever it breaks off; what lands then is there once."""
-    append = FolderTable.append
+    add = FolderTable.add
 
     def crash(table: FolderTable, *arguments: Any) -> None:
         if table._definition.name == broken:
             raise TableWriteError(broken, "the disk is gone")
-        append(table, *arguments)
+        add(table, *arguments)
 
     def break_off(lake: Lake) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(FolderTable, "append", crash)
+            patch.setattr(FolderTable, "add", crash)
             with pytest.raises(TableWriteError):
                 land(lake, FIRST)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from conformare._identity import new_emission_id
-from conformare_sink.landing.report import BatchReport, latencies_of, recorded_at
-from conformare_sink.messages.emission import Decision
+from conformare_sink.landing.report import BatchReport, latencies_of, times_of
+from conformare_sink.messages.emission import Decision, recorded_at
 
 DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
 
@@ -121,5 +121,5 @@ def test_what_is_no_uuid7_tells_no_time(emission_id: str) -> None:
 def test_latencies_leave_out_what_has_no_time() -> None:
     """And a job whose clock is ahead of the sink's was not recorded after it landed."""
     ids = [RFC_9562_EXAMPLE, "e1", RFC_9562_EXAMPLE]
-    assert latencies_of(ids, ITS_TIME + 2.5) == (2.5, 2.5)
-    assert latencies_of(ids, ITS_TIME - 1) == (0.0, 0.0)
+    assert latencies_of(times_of(ids), ITS_TIME + 2.5) == (2.5, 2.5)
+    assert latencies_of(times_of(ids), ITS_TIME - 1) == (0.0, 0.0)

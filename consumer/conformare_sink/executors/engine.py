@@ -1,0 +1,207 @@
+"""Large batches, dealt out to Spark's executors: messages by their key, one answer from each task."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conformare_schemas import topic_name
+from conformare_sink.errors import StorageError
+from conformare_sink.executors.found import Found
+from conformare_sink.executors.probe import lack_of
+from conformare_sink.executors.reply import REPLY, read_replies
+from conformare_sink.executors.task import Known, Task, digests_of_runs
+from conformare_sink.lake.digests import run_digest
+from conformare_sink.lake.kept import light_envelopes
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.landing.landing import FilesPlace
+from conformare_sink.messages.emission import RunKey
+from conformare_sink.messages.envelope import Envelope
+from conformare_sink.options import Engine, SinkOptions
+from conformare_sink.spark.collect import HELPED_BY_PARTS, bucket_of
+from conformare_sink.spark.dealing import BUCKETS, Ranges, count
+from conformare_sink.spark.faults import fault_of
+
+logger = logging.getLogger("conformare_sink")
+
+MESSAGES_OF_A_PART = 8_000
+"""About 5 MB of messages as jobs send them. A task holds them all, and ten times their bytes."""
+FEWEST_MESSAGES = 20_000
+"""With fewer, the driver alone is done sooner."""
+FINER = 16
+"""Of a part that is too heavy, so many are made."""
+
+_FEWEST = {Engine.AUTO: FEWEST_MESSAGES, Engine.EXECUTORS: 1}
+
+
+class Source(Protocol):
+    """Where the messages of a batch can be read again."""
+
+    def read(self, ranges: Ranges) -> DataFrame:
+        """Return messages, with values up to `LARGEST_MESSAGE`."""
+
+    def forget(self) -> None:
+        """Let go of what was read before and is still held."""
+
+
+class Place(FilesPlace, Protocol):
+    """Where files go, and what is known of runs there, by their digests."""
+
+    @property
+    def storage(self) -> Storage:
+        """The lake's folder."""
+
+    def takes_files(self) -> bool:
+        """Return whether rows may come as files, which others have written."""
+
+    def settled_digests(self, digests: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
+        """Return which of some digests are of runs that are there, and which of purged ones."""
+
+
+class Dealt(NamedTuple):
+    """What became of a batch."""
+
+    found: Found
+    waiting: Sequence[Envelope]
+    """Messages that have not landed, without values."""
+    left: DataFrame | None
+    """Messages that no task could hold; the driver has to take them in portions."""
+
+
+class Executors:
+    """Spark's executors, as they process the batches of one stream.
+
+    Args:
+        source: Where messages can be read again.
+        lake: Where files go, and what is known of runs.
+        options: Which batches they process, and where from.
+        pipelines: Only runs of these are looked at; none for those of all.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        source: Source,
+        place: Place,
+        options: SinkOptions,
+        pipelines: Collection[str] = (),
+    ) -> None:
+        self._spark = spark
+        self._source = source
+        self.place = place
+        self._topic_prefix = options.topic_prefix
+        self._fewest = _FEWEST.get(options.engine)
+        self._pipelines = frozenset(pipelines)
+        self._are_probed = False
+
+    def process(self, ranges: Ranges, waiting: Collection[RunKey]) -> Dealt | None:
+        """Let the executors process a batch; what they write is not committed.
+
+        Args:
+            ranges: Where its messages are in Kafka.
+            waiting: Runs of which something waits.
+
+        Returns:
+            None where the driver has to process it.
+
+        Raises:
+            StorageError: The lake's store refuses an executor.
+        """
+        if self._fewest is None or count(ranges) < self._fewest or not self.place.takes_files():
+            return None
+        if not self._are_probed and (lack := lack_of(self._spark)):
+            self._give_up(lack)
+            return None
+        self._are_probed = True
+        try:
+            dealt = self._process(ranges, waiting)
+        except (PySparkException, Py4JError) as exc:
+            if (fault := fault_of(exc)) not in HELPED_BY_PARTS:
+                raise
+            logger.warning("%d messages are left to the driver: %s", count(ranges), fault.value)
+            self._source.forget()
+            return None
+        if lost := self._unseen(dealt.found):
+            self._give_up(
+                f"what an executor has written, {lost}, is not on this machine: the lake is a "
+                "folder that the machines do not share"
+            )
+            return None
+        return dealt
+
+    def _give_up(self, why: str) -> None:
+        logger.warning("the driver goes on alone: %s", why)
+        self._fewest = None
+
+    def _unseen(self, found: Found) -> str | None:
+        """Return a file that is not where the driver looks for it."""
+        root = self.place.storage.local
+        if root is None:
+            return None  # what a store has taken, everybody sees
+        files = (root / table / one.path for table, those in found.files.items() for one in those)
+        return next((str(file) for file in files if not file.is_file()), None)
+
+    def _process(self, ranges: Ranges, waiting: Collection[RunKey]) -> Dealt:
+        task = self._task(ranges, waiting)
+        messages = self._source.read(ranges)
+        cores = self._spark.sparkContext.defaultParallelism
+        n_parts = min(BUCKETS, max(cores, math.ceil(count(ranges) / MESSAGES_OF_A_PART)))
+        part = F.pmod(bucket_of(), F.lit(n_parts))
+        found = self._run(messages.withColumn("part", part), n_parts, task)
+        if not found.heavy:
+            return _dealt(found, None)
+        index, n_finer = _finer(part, n_parts, found.heavy)
+        rows = self._source.read(ranges).where(part.isin(found.heavy)).withColumn("part", index)
+        finer = self._run(rows, n_finer, task)
+        found.heavy = []
+        found.add(finer)
+        left = None if not finer.heavy else rows.where(F.col("part").isin(finer.heavy))
+        return _dealt(found, left)
+
+    def _run(self, messages: DataFrame, n_parts: int, task: Task) -> Found:
+        dealt = messages.repartitionById(n_parts, "part")
+        found = read_replies(dealt.mapInArrow(task, REPLY).toArrow())
+        if found.fault is not None:
+            raise StorageError(f"on an executor: {found.fault}")
+        return found
+
+    def _task(self, ranges: Ranges, waiting: Collection[RunKey]) -> Task:
+        topic = topic_name("runs", self._topic_prefix)
+        of_runs = {place: those for place, those in ranges.items() if place[0] == topic}
+        found = self._source.read(of_runs) if of_runs else None
+        digests: set[bytes] = set()
+        if found is not None:
+            read = partial(digests_of_runs, topic_prefix=self._topic_prefix)
+            table = found.mapInArrow(read, "digest binary").toArrow()
+            digests = set(table.column("digest").to_pylist())
+        landed, purged = self.place.settled_digests(digests)
+        storage = self.place.storage
+        return Task(
+            root=storage.portable_root,
+            settings=storage.given,
+            environment=storage.environment,
+            topic_prefix=self._topic_prefix,
+            pipelines=self._pipelines,
+            known=Known(frozenset(landed), frozenset(purged), frozenset(map(run_digest, waiting))),
+        )
+
+
+def _dealt(found: Found, left: DataFrame | None) -> Dealt:
+    waiting = [one for rows in found.waiting for one in light_envelopes(rows)]
+    found.waiting = []
+    return Dealt(found, waiting, left)
+
+
+def _finer(part: Column, n_parts: int, heavy: list[int]) -> tuple[Column, int]:
+    """Return which part each message of some parts is in, where these are dealt out again."""
+    places = F.array_position(F.array(*map(F.lit, heavy)), part) - 1
+    fine = F.pmod(F.floor(bucket_of() / n_parts), F.lit(FINER))
+    return (places * FINER + fine).cast("int"), len(heavy) * FINER

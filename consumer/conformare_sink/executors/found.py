@@ -1,0 +1,51 @@
+"""What tasks found in a batch, small enough for the driver: names of files, digests and counts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from conformare_sink.lake.tables.data_file import DataFile
+from conformare_sink.messages.emission import Decision
+
+
+@dataclass
+class Found:
+    """What one task found, or several together."""
+
+    messages: int = 0
+    files: dict[str, list[DataFile]] = field(default_factory=lambda: defaultdict(list))
+    """Table → files that were written for it."""
+    decisions: Counter[Decision] = field(default_factory=Counter)
+    """Emissions that were decided."""
+    landed: list[bytes] = field(default_factory=list)
+    """Digests of the runs whose rows are in the files."""
+    recorded: list[float] = field(default_factory=list)
+    """When these were recorded, in seconds since 1970, of those that tell it."""
+    waiting: list[pa.Table] = field(default_factory=list)
+    """Messages that are left to the driver: rows of the table `pending`, without values."""
+    rejected: list[bytes] = field(default_factory=list)
+    """Digests of the places of messages that cannot be used."""
+    sequences: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Producer → numbers of its emissions."""
+    heavy: list[int] = field(default_factory=list)
+    """Parts of the batch that weigh more than a task holds: nothing was done with them."""
+    fault: str | None = None
+    """Why a task could not do its work, in one line."""
+
+    def add(self, other: Found) -> None:
+        """Add what another task found."""
+        self.messages += other.messages
+        for table, files in other.files.items():
+            self.files[table] += files
+        self.decisions += other.decisions
+        self.landed += other.landed
+        self.recorded += other.recorded
+        self.waiting += other.waiting
+        self.rejected += other.rejected
+        for producer, numbers in other.sequences.items():
+            self.sequences[producer] |= numbers
+        self.heavy += other.heavy
+        self.fault = self.fault or other.fault

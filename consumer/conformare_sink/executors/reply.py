@@ -1,0 +1,87 @@
+"""How a task tells the driver what it found: one row."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import numpy as np
+import pyarrow as pa
+
+from conformare_sink.executors.found import Found
+from conformare_sink.lake.digests import DIGEST_BYTES
+from conformare_sink.lake.tables.data_file import DataFile
+from conformare_sink.messages.emission import Decision
+
+REPLY = "told string, landed binary, recorded binary, rejected binary, waiting binary"
+"""The columns of the row, as Spark names their types."""
+
+_COLUMNS = pa.schema(
+    [
+        ("told", pa.string()),
+        *((name, pa.binary()) for name in ("landed", "recorded", "rejected", "waiting")),
+    ]
+)
+
+
+def reply_of(found: Found) -> pa.RecordBatch:
+    """Return what a task found as a row."""
+    told = {
+        "messages": found.messages,
+        "files": {t: [asdict(file) for file in files] for t, files in found.files.items()},
+        "decisions": {decision.name: n for decision, n in found.decisions.items()},
+        "sequences": {producer: [*numbers] for producer, numbers in found.sequences.items()},
+        "heavy": found.heavy,
+        "fault": found.fault,
+    }
+    row = {
+        "told": json.dumps(told),
+        "landed": b"".join(found.landed),
+        "recorded": np.array(found.recorded, np.float64).tobytes(),
+        "rejected": b"".join(found.rejected),
+        "waiting": _packed(found.waiting),
+    }
+    return pa.RecordBatch.from_pylist([row], schema=_COLUMNS)
+
+
+def read_replies(rows: pa.Table) -> Found:
+    """Return what all tasks found together."""
+    found = Found()
+    for row in rows.to_pylist():
+        told = json.loads(row["told"])
+        found.add(
+            Found(
+                messages=told["messages"],
+                files={t: [DataFile(**one) for one in those] for t, those in told["files"].items()},
+                decisions=Counter({Decision[name]: n for name, n in told["decisions"].items()}),
+                landed=[*_digests(row["landed"])],
+                recorded=np.frombuffer(row["recorded"], np.float64).tolist(),
+                waiting=_unpacked(row["waiting"]),
+                rejected=[*_digests(row["rejected"])],
+                sequences={name: {*numbers} for name, numbers in told["sequences"].items()},
+                heavy=told["heavy"],
+                fault=told["fault"],
+            )
+        )
+    return found
+
+
+def _digests(joined: bytes) -> Iterator[bytes]:
+    return (joined[at : at + DIGEST_BYTES] for at in range(0, len(joined), DIGEST_BYTES))
+
+
+def _packed(tables: list[pa.Table]) -> bytes | None:
+    if not tables:
+        return None
+    sink = pa.BufferOutputStream()
+    table = pa.concat_tables(tables)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _unpacked(content: bytes | None) -> list[pa.Table]:
+    return [] if content is None else [pa.ipc.open_stream(content).read_all()]
