@@ -113,7 +113,7 @@ def sink(
             parser=folder,
             metavar="FOLDER",
             help="Folder of this machine in which the sink remembers its lake: one that was deleted, "
-            "or is not mounted, is known by it.",
+            "or is not mounted, is known by it, and a large one opens sooner.",
             show_default="none",
         ),
     ] = None,
