@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from conformare_sink.errors import PackError
 
+DISTRIBUTION = "conformare-stream"
 OURS = ("conformare_schemas", "conformare_sink")
 NEEDED = ("fastavro", "numpy", "obstore", "pyarrow", "pydantic")
 """Distributions that tasks import, beside what these need themselves."""
@@ -137,6 +138,10 @@ def _packages() -> dict[str, Path]:
             # What leads out of the packages' folder is a program or its manual.
             if ".." not in file.parts and not _LEFT_OUT.search(str(file)):
                 found[str(file)] = Path(str(file.locate()))
+    # By it, a driver knows which version executors have.
+    for file in importlib.metadata.files(DISTRIBUTION) or ():
+        if file.name == "METADATA":
+            found[str(file)] = Path(str(file.locate()))
     return {f"packages/{name}": file for name, file in found.items() if file.is_file()}
 
 

@@ -13,11 +13,15 @@ from pathlib import Path
 
 import pyspark
 import pytest
+from support.checker import check
+from support.produce import Topic, messages_of
+from support.records import make_record
 
 from conformare.cli import main
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.cli.submit import PROGRAM
+from conformare_sink.spark.jars import SINK_JARS, resolve_jars
 
-ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "tests" / "samples" / "v1" / "runs.bin"
 SECONDS = 180.0
 C_LIBRARY = [
     *("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0"),
@@ -34,35 +38,9 @@ SMALL_AND_LOCAL = (
 )
 
 WHAT_TASKS_IMPORT = """
-import conformare_sink.messages.assembly, conformare_sink.messages.decode
-import conformare_sink.lake.store.storage, conformare_sink.lake.tables.data_file
-import pyarrow.dataset, pyarrow.parquet
+import conformare_sink.executors.task
 import bz2, ctypes, hashlib, json, lzma, sqlite3, ssl, sys, uuid, zlib
 print(json.dumps([sys.executable, *sys.path]))
-"""
-
-# The function is this program's own, so nothing of ours has to be imported to unpickle it.
-ON_A_WORKER = """
-import sys
-from pyspark.sql import SparkSession
-
-def decoded(batches):
-    import os, sys
-    import pyarrow as pa
-    import conformare_sink
-    from conformare_sink.messages import decode
-    from conformare_sink.messages.content import content_of
-    for batch in batches:
-        grains = [str(content_of("runs", bytes(value.as_py()))) for value in batch["value"]]
-        places = [sys.executable, conformare_sink.__file__, decode.__file__, os.getcwd()]
-        yield pa.RecordBatch.from_pydict({"told": ["\\n".join([*places, *grains])]})
-
-spark = SparkSession.builder.getOrCreate()
-with open(sys.argv[1], "rb") as file:
-    message = bytearray(file.read())
-frame = spark.createDataFrame([(message,)], "value binary").repartition(1)
-print(frame.mapInArrow(decoded, "told string").first()[0])
-spark.stop()
 """
 
 
@@ -126,27 +104,45 @@ def test_it_has_neither_spark_nor_what_only_a_driver_needs(archive: Path) -> Non
     assert not [name for name in names if "__pycache__" in name or "/tests/" in name]
 
 
-def test_a_worker_of_spark_decodes_messages_with_it(archive: Path, tmp_path: Path) -> None:
-    """As docs/deploy.md says it: `--archives`, and the Python in it; the driver keeps its own."""
-    program = tmp_path / "program.py"
-    program.write_text(ON_A_WORKER, encoding="utf-8")
+def test_executors_that_have_nothing_else_land_runs_with_it(
+    archive: Path,
+    broker: EmbeddedBroker,
+    topic: Topic,
+    topic_prefix: str,
+    lake: str,
+    tmp_path: Path,
+) -> None:
+    """Submitted as docs/deploy.md says; nothing of this environment's is in an executor's sight."""
+    records = [make_record(f"run-{n}") for n in range(8)]
+    for number, record in enumerate(records):
+        topic.send(messages_of(record, f"e{number}"))
     # Workers put their folders into Spark's.
     home = tmp_path / "spark"
     home.mkdir()
     for part in Path(pyspark.__file__).parent.iterdir():
         (home / part.name).symlink_to(part)
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
-    environment = {**kept, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"}
+    # The driver alone has what the tests were started with.
+    driver = tmp_path / "driver"
+    path = os.pathsep.join(filter(None, sys.path))
+    driver.write_text(
+        f'#!/bin/sh\nexport PYTHONPATH=\'{path}\':"$PYTHONPATH"\nexec {sys.executable} "$@"\n',
+        encoding="utf-8",
+    )
+    driver.chmod(0o755)
     command = [
         *(str(home / "bin" / "spark-submit"), "--master", "local-cluster[1,1,1024]"),
+        *("--jars", ",".join(map(str, resolve_jars(SINK_JARS)))),
         *("--archives", f"{archive}#env", "--conf", "spark.pyspark.python=./env/bin/python"),
-        *("--conf", f"spark.pyspark.driver.python={sys.executable}"),
+        *("--conf", f"spark.pyspark.driver.python={driver}"),
         *(word for setting in SMALL_AND_LOCAL for word in ("--conf", setting)),
-        *("--conf", f"spark.local.dir={tmp_path}", str(program), str(SAMPLE)),
+        *("--conf", f"spark.local.dir={tmp_path}"),
+        *(str(PROGRAM), "sink", "--once", "--bootstrap-servers", broker.bootstrap_servers),
+        *("--lake", lake, "--topic-prefix", topic_prefix, "--engine", "executors"),
     ]
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
     done = subprocess.run(
         command,
-        env=environment,
+        env={**kept, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -154,10 +150,10 @@ def test_a_worker_of_spark_decodes_messages_with_it(archive: Path, tmp_path: Pat
         timeout=SECONDS,
     )
     assert done.returncode == 0, done.stderr
-    python, package, module, folder, content = done.stdout.splitlines()[:5]
-    assert Path(folder).is_relative_to(home / "work")
-    assert all(Path(place).is_relative_to(folder) for place in (python, package, module))
-    assert "run_id" in content
+    assert "8 run(s) landed" in done.stdout
+    # Spark hands on both outputs of a driver as one.
+    assert "the driver goes on alone" not in done.stdout
+    assert check(lake, records).is_sound
 
 
 def test_a_place_that_cannot_be_written_is_told_in_one_line(
