@@ -84,6 +84,7 @@ class Executors:
         lake: Where files go, and what is known of runs.
         options: Which batches they process, and where from.
         pipelines: Only runs of these are looked at; none for those of all.
+        names_emissions: Whether tasks tell of each emission what became of it.
     """
 
     def __init__(
@@ -93,7 +94,10 @@ class Executors:
         place: Place,
         options: SinkOptions,
         pipelines: Collection[str] = (),
+        *,
+        names_emissions: bool = False,
     ) -> None:
+        self._names_emissions = names_emissions
         self._spark = spark
         self._source = source
         self.place = place
@@ -191,6 +195,7 @@ class Executors:
             topic_prefix=self._topic_prefix,
             pipelines=self._pipelines,
             known=Known(frozenset(landed), frozenset(purged), frozenset(map(run_digest, waiting))),
+            names_emissions=self._names_emissions,
         )
 
 

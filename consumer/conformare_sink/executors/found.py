@@ -20,6 +20,8 @@ class Found:
     """Table → files that were written for it."""
     decisions: Counter[Decision] = field(default_factory=Counter)
     """Emissions that were decided."""
+    named: dict[bytes, Decision] = field(default_factory=dict)
+    """`emission_identity` → decision, where that was asked for."""
     landed: list[bytes] = field(default_factory=list)
     """Digests of the runs whose rows are in the files."""
     recorded: list[float] = field(default_factory=list)
@@ -41,6 +43,7 @@ class Found:
         for table, files in other.files.items():
             self.files[table] += files
         self.decisions += other.decisions
+        self.named |= other.named
         self.landed += other.landed
         self.recorded += other.recorded
         self.waiting += other.waiting

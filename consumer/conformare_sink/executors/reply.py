@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -13,32 +13,37 @@ import pyarrow as pa
 from conformare_sink.executors.found import Found
 from conformare_sink.lake.digests import DIGEST_BYTES
 from conformare_sink.lake.tables.data_file import DataFile
-from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.emission import IDENTITY_BYTES, Decision
 
-REPLY = "told string, landed binary, recorded binary, rejected binary, waiting binary"
+REPLY = "told string, landed binary, named binary, recorded binary, rejected binary, waiting binary"
 """The columns of the row, as Spark names their types."""
 
 _COLUMNS = pa.schema(
     [
         ("told", pa.string()),
-        *((name, pa.binary()) for name in ("landed", "recorded", "rejected", "waiting")),
+        *((name, pa.binary()) for name in ("landed", "named", "recorded", "rejected", "waiting")),
     ]
 )
 
 
 def reply_of(found: Found) -> pa.RecordBatch:
     """Return what a task found as a row."""
+    named: dict[Decision, list[bytes]] = defaultdict(list)
+    for identity, decision in found.named.items():
+        named[decision].append(identity)
     told = {
         "messages": found.messages,
         "files": {t: [asdict(file) for file in files] for t, files in found.files.items()},
         "decisions": {decision.name: n for decision, n in found.decisions.items()},
         "sequences": {producer: [*numbers] for producer, numbers in found.sequences.items()},
+        "named": {decision.name: len(those) for decision, those in named.items()},
         "heavy": found.heavy,
         "fault": found.fault,
     }
     row = {
         "told": json.dumps(told),
         "landed": b"".join(found.landed),
+        "named": b"".join(one for those in named.values() for one in those),
         "recorded": np.array(found.recorded, np.float64).tobytes(),
         "rejected": b"".join(found.rejected),
         "waiting": _packed(found.waiting),
@@ -56,6 +61,7 @@ def read_replies(rows: pa.Table) -> Found:
                 messages=told["messages"],
                 files={t: [DataFile(**one) for one in those] for t, those in told["files"].items()},
                 decisions=Counter({Decision[name]: n for name, n in told["decisions"].items()}),
+                named=_named(told["named"], row["named"]),
                 landed=[*_digests(row["landed"])],
                 recorded=np.frombuffer(row["recorded"], np.float64).tolist(),
                 waiting=_unpacked(row["waiting"]),
@@ -70,6 +76,12 @@ def read_replies(rows: pa.Table) -> Found:
 
 def _digests(joined: bytes) -> Iterator[bytes]:
     return (joined[at : at + DIGEST_BYTES] for at in range(0, len(joined), DIGEST_BYTES))
+
+
+def _named(counts: Mapping[str, int], joined: bytes) -> dict[bytes, Decision]:
+    decisions = (Decision[name] for name, n in counts.items() for _ in range(n))
+    identities = (joined[at : at + IDENTITY_BYTES] for at in range(0, len(joined), IDENTITY_BYTES))
+    return dict(zip(identities, decisions, strict=True))
 
 
 def _packed(tables: list[pa.Table]) -> bytes | None:

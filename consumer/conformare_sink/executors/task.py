@@ -24,7 +24,7 @@ from conformare_sink.lake.tables.data_file import new_path, write_file
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE, pending_rows, quarantine_rows
 from conformare_sink.messages.assembly import table_rows
 from conformare_sink.messages.decode import decode
-from conformare_sink.messages.emission import Decision, RunKey, recorded_at
+from conformare_sink.messages.emission import Decision, RunKey, emission_identity, recorded_at
 from conformare_sink.messages.envelope import Rejected
 from conformare_sink.messages.message import Message, messages_of
 from conformare_sink.messages.parts import in_parts
@@ -74,6 +74,8 @@ class Task:
         topic_prefix: Put in front of every grain's topic.
         pipelines: Only runs of these are looked at; none for those of all.
         known: What is known of the runs.
+        names_emissions: Whether the driver is told of each emission what became of it, for it counts
+            those that come in several batches once.
         most_bytes: What a task holds at once; each message counts `LEAST_WEIGHT` at least.
     """
 
@@ -83,6 +85,7 @@ class Task:
     topic_prefix: str
     pipelines: frozenset[str]
     known: Known = field(repr=False)
+    names_emissions: bool = False
     most_bytes: int = PORTION_WEIGHT
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -141,7 +144,10 @@ class Task:
         left = {**done.open, **done.decided[Decision.WAIT]}
         for decision in Decision:
             if decision is not Decision.WAIT:
-                found.decisions[decision] += len(done.decided[decision])
+                keys = done.decided[decision]
+                found.decisions[decision] += len(keys)
+                if self.names_emissions:
+                    found.named |= dict.fromkeys(map(emission_identity, keys), decision)
         if left:
             rows = pending_rows([one for parts in left.values() for one in parts.values()])
             found.files[PENDING.name].append(write_file(storage, PENDING, new_path(), rows))

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 
 from conformare_sink.landing.landing import FilesPlace, Found, Landed, Landing, Offsets, in_the_end
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, emission_identity
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges, count
@@ -52,6 +52,8 @@ class _Sums:
     decisions: dict[EmissionKey, Decision] = field(default_factory=dict)
     counts: Counter[Decision] = field(default_factory=Counter)
     """Emissions that others have decided."""
+    named: dict[bytes, Decision] = field(default_factory=dict)
+    """The same by `emission_identity`, where they tell it."""
     rows: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     latencies: list[float] = field(default_factory=list)
@@ -70,6 +72,7 @@ class _Sums:
     def add(self, landed: Landed) -> None:
         """Add what a part of a portion did."""
         self.counts += landed.counts
+        self.named |= landed.named
         self.decisions = in_the_end(self.decisions, landed.decisions)
         self.rows.update(landed.rows)
         self.quarantined += landed.quarantined
@@ -116,7 +119,7 @@ class BatchLanding:
         collector: Collects them.
         on_batch: Called with the report of every batch that had something.
         most_pending_days: An emission that has waited for longer is set aside; None for none.
-        on_decided: Called with what each batch has decided.
+        on_decided: Called with what each batch has decided, by `emission_identity`.
         others: Process large batches.
     """
 
@@ -126,7 +129,7 @@ class BatchLanding:
         collector: Collector,
         on_batch: Callable[[BatchReport], None],
         most_pending_days: float | None = None,
-        on_decided: Callable[[Mapping[EmissionKey, Decision]], None] = lambda _: None,
+        on_decided: Callable[[Mapping[bytes, Decision]], None] | None = None,
         others: Others | None = None,
     ) -> None:
         self._landing = landing
@@ -153,7 +156,9 @@ class BatchLanding:
         with no_garbage_collection():
             if count(ranges):
                 self._land(batch, ranges, read, sums)
-        self._on_decided(sums.decisions)
+        if self._on_decided is not None:
+            ours = {emission_identity(key): what for key, what in sums.decisions.items()}
+            self._on_decided(sums.named | ours)
         n_set_aside = self._set_old_aside()
         if not sums.messages and not n_set_aside:
             return  # Spark begins every stream with a batch, whether or not there is something

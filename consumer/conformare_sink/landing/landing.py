@@ -97,6 +97,10 @@ class Found(Protocol):
         """Emissions that were decided."""
 
     @property
+    def named(self) -> Mapping[bytes, Decision]:
+        """The same by `emission_identity`, where that was asked for."""
+
+    @property
     def recorded(self) -> Sequence[float]:
         """When runs were recorded whose rows are there, in seconds since 1970."""
 
@@ -140,6 +144,8 @@ class Landed:
     """Of each run that landed, the seconds from its `record_run` call until readers see it."""
     counts: Counter[Decision] = field(default_factory=Counter)
     """Emissions that others have decided."""
+    named: Mapping[bytes, Decision] = field(default_factory=dict)
+    """The same by `emission_identity`, where they tell it."""
 
 
 def in_the_end(
@@ -251,7 +257,7 @@ class Landing:
             places = [one.message.place for those in purged.values() for one in those.values()]
             self._place.stop_waiting(places)
         landed = self._landed(decided, NOTHING_DECODED, done)
-        return replace(landed, counts=Counter(found.decisions))
+        return replace(landed, counts=Counter(found.decisions), named=found.named)
 
     def set_aside(self, moment: datetime, cause: str, most: int) -> int:
         """Put emissions into quarantine that have waited too long.

@@ -7,12 +7,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import md5
 from typing import NamedTuple
 
 from conformare_schemas import GRAINS
 
 _UUID7 = 7
 _BITS_AFTER_MILLISECONDS = 80
+
+_TIME_BYTES = 13
+"""Of the text of a UUIDv7, they are its time."""
+IDENTITY_BYTES = _TIME_BYTES + 16
 
 
 class RunKey(NamedTuple):
@@ -130,6 +135,22 @@ def decide(
             else:
                 decided[Decision.WAIT].append(emission)
     return decided
+
+
+def emission_identity(key: EmissionKey) -> bytes:
+    """Return what an emission is known by where there are very many: first its time, then a digest.
+
+    Args:
+        key: The emission.
+
+    Returns:
+        `IDENTITY_BYTES`. Those of emissions that were recorded one after the other are in order.
+    """
+    run_id, pipeline, emission_id = key.run_id, key.pipeline, key.emission_id
+    # The lengths keep the three texts apart.
+    text = f"{len(run_id)}:{run_id}{len(pipeline)}:{pipeline}{emission_id}"
+    digest = md5(text.encode(), usedforsecurity=False).digest()
+    return emission_id[:_TIME_BYTES].encode()[:_TIME_BYTES].ljust(_TIME_BYTES) + digest
 
 
 def recorded_at(emission_id: str) -> float | None:

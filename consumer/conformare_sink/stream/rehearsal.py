@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from conformare_sink.lake.digests import (
     PLACE_DIGEST,
@@ -17,12 +18,14 @@ from conformare_sink.lake.digests import (
     runs_in,
 )
 from conformare_sink.lake.lake import Lake, Settled, open_for_writing
+from conformare_sink.lake.landings import Files
 from conformare_sink.lake.purge import purged_among
-from conformare_sink.lake.tables.own import PURGED, QUARANTINE
+from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.landing import LandingPlace
-from conformare_sink.messages.emission import RunKey
+from conformare_sink.messages.emission import EmissionKey, RunKey
 from conformare_sink.messages.envelope import Rejected
+from conformare_sink.messages.message import messages_of
 from conformare_sink.stream.scratch import ScratchMessages
 
 
@@ -67,6 +70,40 @@ class ReplayedLake:
         self.waiting_messages = scratch.waiting_messages
         self.waiting_since = scratch.waiting_since
         self.stop_waiting = scratch.stop_waiting
+        self._lake, self._scratch = lake, scratch
+
+    def by_files(self) -> ReplayedFiles:
+        """Return the same place as one that takes files."""
+        return ReplayedFiles(self._lake, self._scratch)
+
+
+class ReplayedFiles:
+    """A lake to which a replay adds files, and nothing that waits.
+
+    Args:
+        lake: The lake.
+        scratch: What waits during the replay.
+    """
+
+    def __init__(self, lake: Lake, scratch: ScratchMessages) -> None:
+        self.storage = lake.storage
+        self.takes_files = lake.takes_files
+        self.settled_digests = lake.settled_digests
+        self.land_files = lake.land_files
+        self.quarantine_files = lake.quarantine_files
+        self._scratch = scratch
+
+    def keep_waiting_files(self, files: Files) -> None:
+        """Keep the messages of files in the scratch; maintenance deletes the files.
+
+        Args:
+            files: The files by table; those of grains are not looked at.
+        """
+        for file in files.get(PENDING.name, ()):
+            content = self.storage.read(f"{PENDING.name}/{file.path}")
+            rows = pq.read_table(pa.BufferReader(content))
+            keys = zip(*(rows.column(n).to_pylist() for n in EmissionKey._fields), strict=True)
+            self._scratch.keep(messages_of(rows), map(EmissionKey._make, keys))
 
 
 class Rehearsal:

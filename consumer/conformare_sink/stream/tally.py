@@ -11,12 +11,8 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from hashlib import md5
 
-from conformare_sink.messages.emission import Decision, EmissionKey
-
-_FIRST_SIGNS = 13
-"""Of a UUIDv7, they are its time."""
+from conformare_sink.messages.emission import Decision
 
 _CACHE_KIB = 16 * 1024
 
@@ -36,12 +32,16 @@ class Tally:
         self._file.execute("PRAGMA journal_mode = OFF")  # it ends with the process
         self._file.execute("CREATE TABLE counted (emission BLOB PRIMARY KEY) WITHOUT ROWID")
 
-    def add(self, decisions: Mapping[EmissionKey, Decision]) -> None:
-        """Count what a batch has decided."""
+    def add(self, decisions: Mapping[bytes, Decision]) -> None:
+        """Count what a batch has decided.
+
+        Args:
+            decisions: `emission_identity` → what became of the emission.
+        """
         emissions: dict[Decision, list[tuple[bytes]]] = defaultdict(list)
-        for key, decision in decisions.items():
+        for identity, decision in decisions.items():
             if decision is not Decision.WAIT:
-                emissions[decision].append((emission_identity(key),))
+                emissions[decision].append((identity,))
         for decision, those in emissions.items():
             before = self._file.total_changes
             self._file.executemany("INSERT OR IGNORE INTO counted VALUES (?)", those)
@@ -51,12 +51,3 @@ class Tally:
     def close(self) -> None:
         """Delete the file."""
         self._file.close()
-
-
-def emission_identity(key: EmissionKey) -> bytes:
-    """Return what an emission is known by on the disk: in the order of its id, and of its own."""
-    run_id, pipeline, emission_id = key.run_id, key.pipeline, key.emission_id
-    # The lengths keep the three texts apart.
-    text = f"{len(run_id)}:{run_id}{len(pipeline)}:{pipeline}{emission_id}"
-    digest = md5(text.encode(), usedforsecurity=False).digest()
-    return emission_id[:_FIRST_SIGNS].encode() + digest

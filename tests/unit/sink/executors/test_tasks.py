@@ -22,12 +22,14 @@ from support.records import make_record
 from support.tasks import as_batches, land_by_tasks, task_for
 
 from conformare_schemas import GRAINS, topic_name
-from conformare_sink.executors.reply import read_replies
+from conformare_sink.executors.found import Found
+from conformare_sink.executors.reply import read_replies, reply_of
 from conformare_sink.executors.task import Task
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.purge import Purge
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
+from conformare_sink.messages.emission import Decision, EmissionKey, emission_identity
 from conformare_sink.messages.message import Message
 
 ROWS = {"contexts": 2, "risks": 3, "owners": 1}
@@ -132,3 +134,13 @@ def test_what_a_store_refuses_a_task_is_told_and_nothing_lands(tmp_path: Path) -
     assert found.fault is not None
     assert "cannot be used" in found.fault
     assert found.files == {}
+
+
+def test_tasks_tell_of_each_emission_what_became_of_it_where_that_is_asked_for() -> None:
+    """The driver counts those once that come in several batches."""
+    keys = [EmissionKey("p", "r", emission_id) for emission_id in ("one", "two", "é")]
+    identities = [*map(emission_identity, keys)]
+    one = Found(named={identities[0]: Decision.LAND, identities[1]: Decision.REPEAT})
+    other = Found(named={identities[2]: Decision.REPEAT})
+    replies = [reply_of(one), reply_of(other), reply_of(Found())]
+    assert read_replies(pa.Table.from_batches(replies)).named == {**one.named, **other.named}

@@ -26,7 +26,7 @@ from conformare_sink.lake.removals import Mark, Marks
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
-from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.emission import Decision, emission_identity
 from conformare_sink.messages.message import Message
 from conformare_sink.stream import replay_note
 from conformare_sink.stream.rehearsal import ReplayedLake
@@ -259,7 +259,8 @@ def replay(
             messages = topics.read(ranges)
             n_read += len(messages)
             decisions = landing.land(messages).decisions
-            scratch.forget(key for key, what in decisions.items() if what is not Decision.WAIT)
+            decided = (key for key, what in decisions.items() if what is not Decision.WAIT)
+            scratch.forget(map(emission_identity, decided))
 
         for ranges in course.again:
             land(ranges)

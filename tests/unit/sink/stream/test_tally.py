@@ -21,7 +21,13 @@ from conformare_sink.lake.lake import Lake
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages import skipping
-from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
+from conformare_sink.messages.emission import (
+    IDENTITY_BYTES,
+    Decision,
+    EmissionKey,
+    RunKey,
+    emission_identity,
+)
 from conformare_sink.messages.message import Message
 from conformare_sink.stream.rehearsal import ReplayedLake
 from conformare_sink.stream.scratch import ScratchMessages
@@ -40,7 +46,7 @@ def tally() -> Iterator[Tally]:
 
 def test_every_emission_is_counted_once(tally: Tally) -> None:
     """As what became of it first, but for waiting."""
-    a, b, c = (EmissionKey("p", "r", name) for name in "abc")
+    a, b, c = (emission_identity(EmissionKey("p", "r", name)) for name in "abc")
     tally.add({a: Decision.WAIT, b: Decision.REPEAT, c: Decision.PURGED})
     assert tally.counts == {Decision.REPEAT: 1, Decision.PURGED: 1}
     tally.add({a: Decision.LAND, b: Decision.REPEAT, c: Decision.PURGED})
@@ -50,10 +56,18 @@ def test_every_emission_is_counted_once(tally: Tally) -> None:
 
 def test_emissions_of_other_names_are_others(tally: Tally) -> None:
     """Wherever the borders between their names are."""
-    names = [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("c", "b", "a"), ("1:a", "b", "c")]
-    keys = [EmissionKey(*parts) for parts in names]
-    tally.add(dict.fromkeys(keys, Decision.LAND))
-    assert tally.counts == {Decision.LAND: len(keys)}
+    names = [
+        ("a", "b", "c"),
+        ("ab", "", "c"),
+        ("a", "bc", ""),
+        ("c", "b", "a"),
+        ("1:a", "b", "c"),
+        ("é", "é", "é" * 20),
+    ]
+    identities = [emission_identity(EmissionKey(*parts)) for parts in names]
+    tally.add(dict.fromkeys(identities, Decision.LAND))
+    assert tally.counts == {Decision.LAND: len(names)}
+    assert {*map(len, identities)} == {IDENTITY_BYTES}
 
 
 class World:
@@ -130,8 +144,9 @@ def test_counts_do_not_depend_on_where_batches_begin(seed: int, n_cuts: int, ski
         for first, until in pairwise(cuts):
             landed = landing.land(world.log[first:until])
             quarantined += landed.quarantined
-            tally.add(landed.decisions)
-            scratch.forget(k for k, what in landed.decisions.items() if what is not Decision.WAIT)
+            decisions = {emission_identity(k): what for k, what in landed.decisions.items()}
+            tally.add(decisions)
+            scratch.forget(one for one, what in decisions.items() if what is not Decision.WAIT)
         found = Counter({decision.value: n for decision, n in tally.counts.items()})
         found |= Counter(incomplete=landing.pending.emissions, quarantined=quarantined)
         assert +found == +world.expected
