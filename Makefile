@@ -94,6 +94,11 @@ bench-emit: setup ## Measure what emitting a run costs
 bench-sink: setup ## Measure how fast the sink is; the part s3 needs Go, once
 	PYTHONPATH=tests $(BIN)/python -m bench.sink $(if $(BESIDE),--beside $(BESIDE)) $(PARTS)
 
+# PARTS="executors" for some parts.
+.PHONY: bench-cluster
+bench-cluster: setup ## Measure what a cluster's executors and more cores are worth to the sink
+	PYTHONPATH=tests $(BIN)/python -m bench.cluster $(PARTS)
+
 .PHONY: capture-table
 capture-table: $(INSTALLED) ## Write the table of docs/capture.md anew
 	PYTHONPATH=tests $(BIN)/python -m support.capture_table

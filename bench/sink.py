@@ -18,6 +18,7 @@ from pathlib import Path
 from bench.emission.broker import Broker, running_broker
 from bench.landing.backlog import backlog
 from bench.landing.checkout import Checkout
+from bench.landing.known import known
 from bench.landing.lookup import lookup
 from bench.landing.million import million
 from bench.landing.opening import opening
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Broker, Path, Checkout | None], None]] = {
     "backlog": backlog,
     "million": million,
     "lookup": lookup,
+    "known": known,
     "replay": replay,
     "soak": soak,
 }

@@ -56,7 +56,7 @@ def opening_seconds(tables: FolderTables, runs: int) -> float:
         start = time.perf_counter()
         with open_for_writing(tables, "the bench") as lake:
             taken.append(time.perf_counter() - start)
-            n_known = len(lake._known)  # noqa: SLF001 - that it has read them is to be made sure
+            n_known = len(lake._settled.known)  # noqa: SLF001 - that it has read them is to be made sure
         if n_known != runs:
             raise RuntimeError(f"{n_known} runs are known of {runs}")
     return median(taken)

@@ -7,6 +7,7 @@ The tree:
     ├── JarResolutionError            the jars could not be fetched
     ├── ClassArchiveError             Java made no archive of Spark's classes
     ├── SparkStartError               Spark's Java process ended before it was ready
+    ├── PackError                     no archive of this environment could be made
     ├── KafkaSettingsError            what brokers want of their clients cannot be read
     ├── BrokerUnreachableError        no Kafka broker answers
     ├── BrokerRefusedError            a Kafka broker answers, and refuses
@@ -16,6 +17,7 @@ The tree:
     ├── LakeRefusedError              the lake's folder holds something else, or its tables are elsewhere
     ├── LakeBusyError                 another process writes to the lake
     ├── StorageError                  the store of the lake refuses, or does not answer
+    ├── DamagedError                  a file of this machine is not as the sink wrote it
     ├── CheckpointRefusedError        the checkpoint is something else's, or another lake's
     ├── TableReadError                a table of the lake could not be read
     ├── TableWriteError               a table of the lake could not be written
@@ -78,6 +80,13 @@ class ClassArchiveError(SinkError):
 
 class SparkStartError(SinkError):
     """Spark's Java process ended before it was ready."""
+
+
+class PackError(SinkError):
+    """No archive of this environment could be made for Spark's executors."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the environment was not packed: {cause}")
 
 
 class BrokerError(SinkError):
@@ -186,6 +195,17 @@ class LakeBusyError(SinkError):
 
 class CheckpointRefusedError(SinkError):
     """The checkpoint's folder holds something else, or belongs to another lake."""
+
+
+class DamagedError(SinkError):
+    """A file in which the sink keeps something on this machine is not as it was written.
+
+    What was in it is read again; a person is told only where that comes to nothing.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        super().__init__(f"{file} is not as it was written: look at the disk, or delete the file")
 
 
 class TableReadError(SinkError):

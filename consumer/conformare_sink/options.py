@@ -116,7 +116,8 @@ class SinkOptions(BaseModel):
     sink's notes only."""
     checkpoint: Path | None = None
     """Folder of this machine in which the sink remembers its lake: one that was deleted, or is not
-    mounted, is known by it. How far the topics were read, the lake itself knows."""
+    mounted, is known by it. Large lakes have their known runs there, and else in the user's cache. How
+    far the topics were read, the lake itself knows."""
     topic_prefix: str = DEFAULT_TOPIC_PREFIX
     """Put in front of every grain's topic."""
     max_messages_per_batch: int = Field(default=DEFAULT_MAX_MESSAGES_PER_BATCH, ge=1)

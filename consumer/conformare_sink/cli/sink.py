@@ -113,7 +113,7 @@ def sink(
             parser=folder,
             metavar="FOLDER",
             help="Folder of this machine in which the sink remembers its lake: one that was deleted, "
-            "or is not mounted, is known by it.",
+            "or is not mounted, is known by it, and a large one opens sooner.",
             show_default="none",
         ),
     ] = None,
@@ -147,7 +147,7 @@ def sink(
             envvar="CONFORMARE_METRICS_PORT",
             min=0,
             max=65535,
-            help="Serve /metrics and /health on this port; 0 for any that is free.",
+            help="Serve /metrics, /health and /live on this port; 0 for any that is free.",
         ),
     ] = None,
     metrics_host: Annotated[

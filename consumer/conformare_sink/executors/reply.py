@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from conformare_sink.executors.found import Found
-from conformare_sink.lake.digests import DIGEST_BYTES
+from conformare_sink.lake.halves import DIGEST_BYTES
 from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.messages.emission import IDENTITY_BYTES, Decision
 

@@ -7,21 +7,28 @@ than one in 10^20.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import md5
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from conformare_sink.lake.halves import (
+    DigestArray,
+    Halves,
+    Mask,
+    array_of,
+    array_of_column,
+    distinct,
+    found_in,
+    halves_of,
+    in_order,
+    joined,
+)
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.message import Place
 
-Halves = npt.NDArray[np.uint64]
-"""One half of each of some digests; in the set, the first halves are in order."""
-
-DIGEST_BYTES = 16
 RUN_DIGEST: Mapping[str, str] = {
     "datafusion": "digest(concat(character_length(run_id), ':', run_id, pipeline), 'md5')",
     "spark": "unhex(md5(concat(cast(length(run_id) AS STRING), ':', run_id, pipeline)))",
@@ -34,13 +41,15 @@ PLACE_DIGEST: Mapping[str, str] = {
 }
 """`place_digest` of the place that a row's message has in Kafka."""
 
-RECENT = 100_000
-"""Digests that are kept beside the sorted ones before they are sorted in."""
-
 
 def run_digest(run: RunKey) -> bytes:
     """Return a run's digest; the length keeps run_id and pipeline apart."""
     return _digest(f"{len(run.run_id)}:{run.run_id}{run.pipeline}")
+
+
+def run_digests(runs: Iterable[RunKey]) -> DigestArray:
+    """Return the digests of runs, one after the other."""
+    return array_of([*map(run_digest, runs)])
 
 
 def place_digest(place: Place) -> bytes:
@@ -49,61 +58,49 @@ def place_digest(place: Place) -> bytes:
 
 
 class DigestSet:
-    """A set of digests; 16 bytes each."""
+    """A set of digests in memory; 16 bytes each."""
 
     def __init__(self) -> None:
-        self._first: Halves = np.empty(0, np.uint64)
-        self._second: Halves = np.empty(0, np.uint64)
-        self._recent: set[bytes] = set()
+        self._parts: list[Halves] = []
+        """Each is in order, and at least twice as long as the next."""
 
     def __len__(self) -> int:
-        return len(self._first) + len(self._recent)
+        return sum(len(part.first) for part in self._parts)
 
     def add(self, digests: Collection[bytes]) -> None:
-        """Add digests, none of which is in the set yet."""
-        self._recent.update(digests)
-        if len(self._recent) >= RECENT:
-            self._sort_in(b"".join(self._recent))
-            self._recent = set()
+        """Add digests."""
+        self.add_halves(halves_of(array_of(digests)))
 
     def add_column(self, digests: pa.ChunkedArray) -> None:
-        """Add digests that were computed where a table was read; none is in the set yet."""
-        content = []
-        for chunk in digests.chunks:
-            fixed = chunk.cast(pa.binary(DIGEST_BYTES))
-            start = fixed.offset * DIGEST_BYTES
-            content.append(
-                fixed.buffers()[1].to_pybytes()[start : start + len(fixed) * DIGEST_BYTES]
-            )
-        self._sort_in(b"".join(content))
+        """Add digests that were computed where a table was read."""
+        self.add_halves(halves_of(array_of_column(digests)))
+
+    def add_halves(self, digests: Halves) -> None:
+        """Add digests by their halves."""
+        part = distinct(in_order(digests))
+        part = part.chosen(~self.contain_halves(part))
+        if not len(part.first):
+            return
+        # So each digest is sorted a few times only, however many come one after the other.
+        while self._parts and len(self._parts[-1].first) < 2 * len(part.first):
+            part = joined([self._parts.pop(), part])
+        self._parts.append(part)
 
     def contain(self, digests: Collection[bytes]) -> list[bool]:
         """Return of each of some digests whether it is in the set."""
-        if not digests:
-            return []
-        sorted_in = self._are_sorted_in(b"".join(digests))
-        return [
-            bool(there) or one in self._recent
-            for there, one in zip(sorted_in, digests, strict=True)
-        ]
-
-    def _sort_in(self, digests: bytes) -> None:
-        first, second = _halves(digests)
-        first = np.concatenate([self._first, first])
-        # Stable is fast where most is in order already.
-        order = np.argsort(first, kind="stable")
-        self._first = first[order]
-        self._second = np.concatenate([self._second, second])[order]
-
-    def _are_sorted_in(self, digests: bytes) -> npt.NDArray[np.bool_]:
-        first, second = _halves(digests)
-        found = np.zeros(len(first), np.bool_)
-        begin = np.searchsorted(self._first, first, side="left")
-        end = np.searchsorted(self._first, first, side="right")
-        for number in np.flatnonzero(begin < end):
-            candidates = self._second[begin[number] : end[number]]
-            found[number] = bool((candidates == second[number]).any())
+        found: list[bool] = self.contain_halves(halves_of(array_of(digests))).tolist()
         return found
+
+    def contain_halves(self, digests: Halves) -> Mask:
+        """Return the same of digests by their halves."""
+        found = np.zeros(len(digests.first), np.bool_)
+        for part in self._parts:
+            found |= found_in(part, digests)
+        return found
+
+    def halves(self) -> Halves:
+        """Return all of them, in order."""
+        return joined(self._parts)
 
 
 def read_digests(tables: LakeTables, table: str, digest: Mapping[str, str]) -> DigestSet:
@@ -130,8 +127,3 @@ def runs_in(digests: DigestSet, runs: Collection[RunKey]) -> set[RunKey]:
 
 def _digest(text: str) -> bytes:
     return md5(text.encode(), usedforsecurity=False).digest()
-
-
-def _halves(digests: bytes) -> tuple[Halves, Halves]:
-    words = np.frombuffer(digests, np.dtype(">u8")).astype(np.uint64)
-    return words[0::2], words[1::2]

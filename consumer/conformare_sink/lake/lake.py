@@ -7,31 +7,26 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from conformare_schemas import GRAINS
 from conformare_sink.errors import LakeRefusedError, TableAlteredError
-from conformare_sink.lake.digests import (
-    PLACE_DIGEST,
-    RUN_DIGEST,
-    place_digest,
-    read_digests,
-    run_digest,
-    runs_in,
-)
+from conformare_sink.lake.digests import PLACE_DIGEST, place_digest, read_digests, run_digests
+from conformare_sink.lake.halves import array_of
 from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
 from conformare_sink.lake.landings import Files, Landings, run_keys
 from conformare_sink.lake.layout import PURGING_NOTE, SOURCE_NOTE, is_ours
-from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs, purged_among
+from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs
+from conformare_sink.lake.settled import Settled, SettledRuns
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.lake.tables.own import (
     PENDING,
-    PURGED,
     QUARANTINE,
     pending_rows,
     quarantine_rows,
@@ -54,32 +49,32 @@ logger = logging.getLogger("conformare_sink")
 RUN_KEY = list(RunKey._fields)
 
 
-class Settled(NamedTuple):
-    """Runs on which there is nothing to decide any more."""
-
-    known: set[RunKey]
-    """The lake holds them."""
-    purged: set[RunKey]
-    """They were deleted from it on purpose."""
-
-
 class Lake:
     """A lake that is open for landing; made by `open_for_writing`.
 
     Args:
         tables: Its tables.
         confirm: Raises where another writer has taken the lake over.
+        checkpoint: A folder of this machine to keep the known runs in; the user's cache where none
+            is given.
     """
 
-    def __init__(self, tables: LakeTables, confirm: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        tables: LakeTables,
+        confirm: Callable[[], None] = lambda: None,
+        checkpoint: Path | None = None,
+    ) -> None:
         self.tables = tables
         self._confirm = confirm
         self._storage = tables.storage
         self._open = tables.open()
         self._landings = Landings(tables, self._open, confirm)
         self._pending = threading.Lock()
-        self._known = read_digests(tables, "runs", RUN_DIGEST)
-        self._read_what_purges_change()
+        self._read_quarantined()
+        self._settled = SettledRuns(
+            tables, self._open["runs"], self._landings.look_again, checkpoint
+        )
 
     @property
     def lake_id(self) -> str:
@@ -100,8 +95,7 @@ class Lake:
 
     def settled(self, runs: Collection[RunKey]) -> Settled:
         """Return which of some runs the lake holds, and which were deleted from it."""
-        self._look_again()
-        return Settled(runs_in(self._known, runs), purged_among(runs, self._purged))
+        return self._settled.among(runs)
 
     def settled_digests(self, digests: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
         """Return which of some digests are of runs that the lake holds, and which of purged ones.
@@ -109,13 +103,7 @@ class Lake:
         Args:
             digests: `run_digest` of runs, of those with `ANY_PIPELINE` too.
         """
-        self._look_again()
-        ordered = list(digests)
-        known, purged = (
-            {one for one, there in zip(ordered, those.contain(ordered), strict=True) if there}
-            for those in (self._known, self._purged)
-        )
-        return known, purged
+        return self._settled.among_digests(digests)
 
     def land(
         self,
@@ -133,12 +121,12 @@ class Lake:
             runs: The runs that the rows are of.
             read: How far the topics have been read, once these runs are there.
         """
-        try:
-            self._landings.land(rows, runs, read)
-        except TableAlteredError:
-            self.recover()
-            self._landings.land(rows, runs, read)
-        self._known.add([*map(run_digest, runs)])
+        with self._settled.landing(run_digests(runs)):
+            try:
+                self._landings.land(rows, runs, read)
+            except TableAlteredError:
+                self.recover()
+                self._landings.land(rows, runs, read)
 
     @property
     def storage(self) -> Storage:
@@ -155,8 +143,8 @@ class Lake:
             digests: `run_digest` of each run.
             read: How far the topics have been read, once these runs are there.
         """
-        self._landings.land_files({g: files[g] for g in GRAINS if files.get(g)}, read)
-        self._known.add(digests)
+        with self._settled.landing(array_of(digests)):
+            self._landings.land_files({g: files[g] for g in GRAINS if files.get(g)}, read)
 
     def keep_waiting_files(self, files: Files) -> None:
         """Keep files of messages whose emission is not complete.
@@ -224,7 +212,10 @@ class Lake:
             TableWriteError: Delta refused.
             LakeBusyError: Another writer has taken the lake over.
         """
-        return self._open[table].delete(keys)
+        n_deleted = self._open[table].delete(keys)
+        if table == "runs":
+            self._settled.deleted(keys)
+        return n_deleted
 
     def append(self, table: str, rows: pa.Table) -> None:
         """Append rows to one of the tables; raises what `delete` raises."""
@@ -270,11 +261,9 @@ class Lake:
             self.tables, "SELECT DISTINCT run_id, pipeline FROM pending", PENDING.name
         )
         runs = [RunKey(pipeline, run_id) for run_id, pipeline in zip(*_texts(waiting), strict=True)]
-        # Read anew: what the landing thread knows is not to be touched from here.
-        settled = runs_in(read_digests(self.tables, "runs", RUN_DIGEST), runs) if runs else set()
-        settled |= purged_among(runs, read_digests(self.tables, PURGED.name, RUN_DIGEST))
+        settled = run_keys(self._settled.beside_landing(runs))
         with self._pending:
-            return self.delete(PENDING.name, run_keys(settled))
+            return self.delete(PENDING.name, settled)
 
     def quarantine(self, rejected: Sequence[Rejected]) -> int:
         """Keep messages that could not be used, but those that are there already.
@@ -297,7 +286,7 @@ class Lake:
     def release(self, places: Collection[Place]) -> int:
         """Take messages out of quarantine; return how many there were."""
         n_released = self.delete(QUARANTINE.name, place_keys(places))
-        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
+        self._read_quarantined()
         return n_released
 
     def purge(self, purge: Purge) -> Purged:
@@ -336,30 +325,35 @@ class Lake:
             logger.info("finished a purge that had broken off")
         return removed
 
+    def close(self) -> None:
+        """Let go of what is kept on this machine, for the next process."""
+        self._settled.close()
+
     def _add(self, table: str, files: Sequence[DataFile]) -> None:
         taker = self._open[table].files
         if taker is None:
             raise TableAlteredError(self._storage.location(table))
         taker.add(files)
 
-    def _look_again(self) -> None:
-        """Take note of what others have done to the runs."""
-        if self._open["runs"].changed_by_others():
-            self._known = read_digests(self.tables, "runs", RUN_DIGEST)
-            self._landings.look_again()
-
     def _read_what_purges_change(self) -> None:
-        self._purged = read_digests(self.tables, PURGED.name, RUN_DIGEST)
+        self._settled.read_purged()
+        self._read_quarantined()
+
+    def _read_quarantined(self) -> None:
         self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
 
 
 @contextmanager
-def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
+def open_for_writing(
+    tables: LakeTables, purpose: str, checkpoint: Path | None = None
+) -> Iterator[Lake]:
     """Open a lake as its only writer: tables made, what a crash left removed.
 
     Args:
         tables: The lake's tables.
         purpose: What writes, for another writer that is refused meanwhile.
+        checkpoint: A folder of this machine to keep the known runs in; the user's cache where none
+            is given.
 
     Raises:
         LakeRefusedError: The folder holds something else, or its tables are elsewhere.
@@ -374,8 +368,10 @@ def open_for_writing(tables: LakeTables, purpose: str) -> Iterator[Lake]:
         raise LakeRefusedError(
             f"{storage.root} is not empty and is not a conformare lake; choose an empty or a new folder"
         )
-    with sole_writer(storage, purpose) as confirm:
-        lake = Lake(tables, confirm)
+    with (
+        sole_writer(storage, purpose) as confirm,
+        closing(Lake(tables, confirm, checkpoint)) as lake,
+    ):
         if removed := lake.recover():
             logger.info("removed rows that a crash had left without their run: %s", removed)
         yield lake

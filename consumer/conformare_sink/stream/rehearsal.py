@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,9 +17,11 @@ from conformare_sink.lake.digests import (
     run_digest,
     runs_in,
 )
-from conformare_sink.lake.lake import Lake, Settled, open_for_writing
+from conformare_sink.lake.known.known import KnownRuns
+from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.landings import Files
 from conformare_sink.lake.purge import purged_among
+from conformare_sink.lake.settled import Settled
 from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.landing import LandingPlace
@@ -47,7 +49,8 @@ def destination(
     """
     if dry_run:
         tables.require()
-        yield Rehearsal(tables, scratch)
+        with closing(KnownRuns(tables, tables.lake_id(), is_writer=False)) as known:
+            yield Rehearsal(tables, known, scratch)
         return
     with open_for_writing(tables, "a replay") as lake:
         yield ReplayedLake(lake, scratch)
@@ -111,11 +114,13 @@ class Rehearsal:
 
     Args:
         tables: Those of the real one, read only.
+        known: The runs that are there.
         scratch: What waits during the replay.
     """
 
-    def __init__(self, tables: LakeTables, scratch: ScratchMessages) -> None:
-        self._known = read_digests(tables, "runs", RUN_DIGEST)
+    def __init__(self, tables: LakeTables, known: KnownRuns, scratch: ScratchMessages) -> None:
+        self._known = known
+        self._landed = DigestSet()
         # A lake that only jobs have written to has no other tables.
         self._purged, self._quarantined = (
             read_digests(tables, table.name, digest) if tables.exist(table.name) else DigestSet()
@@ -128,7 +133,8 @@ class Rehearsal:
 
     def settled(self, runs: Collection[RunKey]) -> Settled:
         """Return which of some runs are in the lake or would be by now, and which were purged."""
-        return Settled(runs_in(self._known, runs), purged_among(runs, self._purged))
+        known = self._known.among(runs) | runs_in(self._landed, runs)
+        return Settled(known, purged_among(runs, self._purged))
 
     def land(
         self,
@@ -137,7 +143,7 @@ class Rehearsal:
         read: Mapping[str, int] | None = None,  # noqa: ARG002
     ) -> None:
         """Remember the runs."""
-        self._known.add([*map(run_digest, runs)])
+        self._landed.add([*map(run_digest, runs)])
 
     def note_read(self, read: Mapping[str, int]) -> None:
         """Note nothing."""

@@ -28,6 +28,7 @@ from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.outage import Restarts, await_broker
 from conformare_sink.stream.query import LandingQuery
+from conformare_sink.stream.resume.marker import kept_in
 from conformare_sink.stream.resume.resume import Resumption
 from conformare_sink.stream.retry import retry_newly_readable
 
@@ -101,7 +102,11 @@ class SinkStream:
             return
         self._health.starting()
         tables = lake_tables(self._spark, options)
-        with open_for_writing(tables, "a sink") as lake:
+        checkpoint = options.checkpoint
+        if checkpoint is not None:
+            tables.require_place()
+            checkpoint = kept_in(checkpoint, tables.lake_id() if tables.exist() else None)
+        with open_for_writing(tables, "a sink", checkpoint) as lake:
             resumption = Resumption(options, lake, topics)
             restarts = Restarts(
                 lambda: self._await_broker(topics, patience),

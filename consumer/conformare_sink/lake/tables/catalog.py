@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
+from hashlib import md5
+from typing import Any
 
 import pyarrow as pa
 from delta.tables import DeltaTable
@@ -42,11 +44,13 @@ from conformare_sink.lake.tables.catalog_note import in_a_catalog, read_note, wr
 from conformare_sink.lake.tables.tables import (
     LAKE_TABLES,
     TABLES_AT_ONCE,
+    Changes,
     Cleaned,
     Compacted,
     FileTable,
     Offsets,
     Table,
+    Version,
 )
 from conformare_sink.options import CatalogOptions
 
@@ -133,6 +137,24 @@ class CatalogTables:
                 yield portion.toArrow()
         except _FAULTS as exc:
             raise TableReadError(self.storage.root, ", ".join(tables), first_line(exc)) from exc
+
+    def version(self, table: str, number: int | None = None) -> Version | None:
+        """Return the newest version of a table; None where another one is named."""
+        newest = newest_commit(self._spark, self._identifier(table))
+        if number not in (None, newest["version"]):
+            return None
+        told = json.dumps(newest, default=str, sort_keys=True)
+        return Version(newest["version"], md5(told.encode(), usedforsecurity=False).hexdigest())
+
+    def changes_since(
+        self,
+        table: str,
+        number: int,
+        columns: Collection[str],  # noqa: ARG002 - the catalog has the say in what is read
+    ) -> Changes | None:
+        """Return that nothing has changed; None where there is a newer version."""
+        newest = newest_commit(self._spark, self._identifier(table))["version"]
+        return Changes(number, lambda: iter(()), None) if newest == number else None
 
     def _identifier(self, table: str) -> str:
         return table_identifier(
@@ -223,8 +245,9 @@ class CatalogTable:
         """Append rows in one commit; what was read is noted behind it."""
         if rows.num_rows:
             version = self._version
-            if version is not None and version == self._newest():
-                version += 1  # of the append itself
+            if version is not None:
+                # Of the append itself, unless others have committed.
+                version = version + 1 if version == self._newest() else None
             try:
                 frame = self._spark.createDataFrame(rows).coalesce(1)
                 frame.writeTo(self._identifier).append()
@@ -258,6 +281,11 @@ class CatalogTable:
         changed, self._version = newest != self._version, newest
         return changed
 
+    @property
+    def told_version(self) -> int | None:
+        """The newest version, unless others have committed since it was asked for that last."""
+        return self._version
+
     def read_to(self, logs: Collection[str]) -> dict[str, int]:
         """Return how far some logs were read, of those known."""
         noted = self._noted()
@@ -284,8 +312,7 @@ class CatalogTable:
         return Cleaned(n_gone)
 
     def _newest(self) -> int:
-        history = self._spark.sql(f"DESCRIBE HISTORY {self._identifier} LIMIT 1")
-        return int(history.select("version").head()["version"])  # type: ignore[index]  # one row
+        return int(newest_commit(self._spark, self._identifier)["version"])
 
     def _noted(self) -> dict[str, int]:
         """Return how far logs were read into this very table, not into one that was dropped."""
@@ -296,6 +323,12 @@ class CatalogTable:
             return {log: int(offset) for log, offset in noted["read"].items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             return {}  # nothing is lost by that: the topics are read from their beginning
+
+
+def newest_commit(spark: SparkSession, identifier: str) -> dict[str, Any]:
+    """Return what is told of the newest commit of a table."""
+    history = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1")
+    return history.head().asDict(recursive=True)  # type: ignore[union-attr]  # one row, always
 
 
 def table_id(spark: SparkSession, identifier: str) -> str:

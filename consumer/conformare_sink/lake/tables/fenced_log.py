@@ -160,6 +160,12 @@ class FencedLog:
             raise LakeRefusedError(f"{self._location} was replaced by another table meanwhile")
         return table
 
+    @property
+    def told_version(self) -> int | None:
+        """The newest version, unless others have committed and nobody has asked about that."""
+        with self._lock:
+            return None if self._foreign else self._seen
+
     def changed_by_others(self) -> bool:
         """Return whether rows have come or gone by somebody else since it was asked last.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from hashlib import md5
 
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
@@ -11,15 +13,25 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from conformare_schemas import OWNER_PROPERTY, TableDefinition
 from conformare_sink.errors import LakeRefusedError, NoLakeError, TableReadError, first_line
+from conformare_sink.lake.layout import commit_file
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.catalog_note import in_a_catalog, read_note
+from conformare_sink.lake.tables.changes import changed_files, commits_since, read_files
 from conformare_sink.lake.tables.definition import (
+    MAPPED_FEATURES,
     create_table,
     missing_columns,
     require_unaltered,
+    table_features,
 )
 from conformare_sink.lake.tables.folder_table import FolderTable
-from conformare_sink.lake.tables.tables import LAKE_TABLES, TABLES_AT_ONCE, Table
+from conformare_sink.lake.tables.tables import (
+    LAKE_TABLES,
+    TABLES_AT_ONCE,
+    Changes,
+    Table,
+    Version,
+)
 
 ROWS_AT_ONCE = 1_000_000
 
@@ -83,6 +95,26 @@ class FolderTables:
             taken = [self._take(runs, first), *pool.map(self._take, others, loaded)]
         return dict(zip(LAKE_TABLES, taken, strict=True))
 
+    def version(self, table: str, number: int | None = None) -> Version | None:
+        """Return a version of a table, the newest one where none is named."""
+        there = self._table(table).version() if number is None else number
+        commit = self._commit(table, there)
+        if commit is not None:
+            return Version(there, md5(commit, usedforsecurity=False).hexdigest())
+        return Version(there, None) if number is None else None
+
+    def changes_since(self, table: str, number: int, columns: Collection[str]) -> Changes | None:
+        """Return what has become of the rows of a table; None where nobody can tell."""
+        commits = [*commits_since(partial(self._commit, table), number)]
+        files = changed_files(commits[1:]) if commits else None
+        if files is None:
+            return None
+        # With these, a column has another name in a file, and not all of its rows are there.
+        if any(files) and table_features(self._table(table)) & MAPPED_FEATURES:
+            return None
+        added, gone = (partial(read_files, self.storage, table, those, columns) for those in files)
+        return Changes(number + len(commits) - 1, added, gone if files.gone else None)
+
     def select(self, sql: str, *tables: str) -> Iterator[pa.Table]:
         """Return what a query finds, in portions."""
         query = QueryBuilder()
@@ -119,6 +151,9 @@ class FolderTables:
         found = self._found(definition.name)
         if found is not None:
             require_unaltered(self.storage.location(definition.name), definition, found)
+
+    def _commit(self, table: str, version: int) -> bytes | None:
+        return self.storage.read(commit_file(table, version))
 
     def _found(self, name: str) -> DeltaTable | None:
         try:

@@ -127,6 +127,11 @@ class FolderTable:
         """Return whether rows have come or gone by somebody else since it was asked last."""
         return self._log.changed_by_others()
 
+    @property
+    def told_version(self) -> int | None:
+        """The newest version, unless others have committed and nobody has asked about that."""
+        return self._log.told_version
+
     def read_to(self, logs: Collection[str]) -> dict[str, int]:
         """Return how far some logs were read, of those known."""
         found = self._log.transactions([f"{READ}{log}" for log in logs])

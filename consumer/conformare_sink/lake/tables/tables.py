@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -45,6 +45,33 @@ class Cleaned:
     """Files that no version within the retention needs."""
     log_deleted: int = 0
     """Files of the table's log."""
+
+
+RowsOf = Callable[[], Iterator[pa.Table]]
+"""Reads rows, in portions."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a table."""
+
+    number: int
+    commit: str | None
+    """What tells it from one of the same number, after the table was put back from a copy; None
+    where its commit is no longer in the log."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has become of the rows of a table since one of its versions."""
+
+    version: int
+    """The newest version."""
+    added: RowsOf
+    """Reads the rows that have come; some may have been there before."""
+    gone: RowsOf | None
+    """Reads the rows of files that are gone: those that are not in `added` are gone as well. None
+    where no row is gone."""
 
 
 class FileTable(Protocol):
@@ -125,6 +152,13 @@ class Table(Protocol):
     def changed_by_others(self) -> bool:
         """Return whether rows have come or gone by somebody else since it was asked last."""
 
+    @property
+    def told_version(self) -> int | None:
+        """The newest version of which every change is this writer's, or others' and told of.
+
+        None where there are changes of others that `changed_by_others` has not told yet.
+        """
+
     def read_to(self, logs: Collection[str]) -> dict[str, int]:
         """Return how far some logs were read, as the newest commit that names each says."""
 
@@ -176,6 +210,30 @@ class LakeTables(Protocol):
         Raises:
             LakeRefusedError: Something else is in the place of one.
             LakeBusyError: Another writer opens them just now.
+        """
+
+    def version(self, table: str, number: int | None = None) -> Version | None:
+        """Return a version of a table, the newest one where none is named.
+
+        None where it is not there, or nobody can tell any more.
+
+        Raises:
+            NoLakeError: There is no such table.
+            StorageError: The store refuses.
+        """
+
+    def changes_since(self, table: str, number: int, columns: Collection[str]) -> Changes | None:
+        """Return what has become of the rows of a table; None where nobody can tell.
+
+        Args:
+            table: The table.
+            number: Its version that is known. It is the caller's to make sure that this is no
+                version of the same number of another history.
+            columns: What is read of the rows.
+
+        Raises:
+            TableReadError: The log cannot be read; reading rows raises it where a file is gone.
+            StorageError: The store refuses.
         """
 
     def select(self, sql: str, *tables: str) -> Iterator[pa.Table]:

@@ -117,7 +117,7 @@ def test_small_files_old_files_and_what_is_settled_go(
         assert {row["run_id"] for row in read_table(tmp_path, "pending")} == {"run-5"}
 
         with monkeypatch.context() as patch:
-            unwanted = "conformare_sink.lake.lake.read_digests"
+            unwanted = "conformare_sink.lake.tables.folder.FolderTables.select"
             patch.setattr(unwanted, lambda *_: pytest.fail("everything is read again"))
             landing.land([*messages[5][3:], *messages[6], *messages[0]])
     assert check(tmp_path, records).is_sound

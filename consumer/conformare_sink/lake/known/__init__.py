@@ -1,0 +1,1 @@
+"""Which runs a lake holds: their digests, kept on this machine's disk and mapped, never loaded."""
