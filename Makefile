@@ -71,7 +71,8 @@ test: setup lint typecheck ## Lint, check types and run all tests
 test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3.5
 	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
 
-# FAULTS_ARGS="--store s3 --kills 20 --series 1" for lakes in MinIO, which needs Go once.
+# FAULTS_ARGS="--store s3 --kills 20 --series 1" for lakes in MinIO, which needs Go once; "--engine executors"
+# for batches that executors process.
 .PHONY: faults
 faults: setup ## Kill the sink and the broker at random instants, a hundred times, and compare: twenty minutes or more
 	PYTHONPATH=tests $(BIN)/python -m faults $(FAULTS_ARGS)
@@ -92,6 +93,11 @@ bench-emit: setup ## Measure what emitting a run costs
 .PHONY: bench-sink
 bench-sink: setup ## Measure how fast the sink is; the part s3 needs Go, once
 	PYTHONPATH=tests $(BIN)/python -m bench.sink $(if $(BESIDE),--beside $(BESIDE)) $(PARTS)
+
+# PARTS="executors" for some parts.
+.PHONY: bench-cluster
+bench-cluster: setup ## Measure what a cluster's executors and more cores are worth to the sink
+	PYTHONPATH=tests $(BIN)/python -m bench.cluster $(PARTS)
 
 .PHONY: capture-table
 capture-table: $(INSTALLED) ## Write the table of docs/capture.md anew

@@ -22,6 +22,7 @@ from bench.landing.known import known
 from bench.landing.lookup import lookup
 from bench.landing.million import million
 from bench.landing.opening import opening
+from bench.landing.replay import replay
 from bench.live.freshness import freshness
 from bench.live.s3 import s3
 from bench.live.soak import soak
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[Broker, Path, Checkout | None], None]] = {
     "million": million,
     "lookup": lookup,
     "known": known,
+    "replay": replay,
     "soak": soak,
 }
 

@@ -19,15 +19,16 @@ def measured(
     environment: Mapping[str, str] | None = None,
     **arguments: Any,
 ) -> dict[str, Any]:
-    """Run `bench.landing.<program>` and return what it found.
+    """Run a program of the bench and return what it found.
 
     Args:
-        program: Name of the module.
+        program: Name of its module in `bench.landing`, or with a dot in it in `bench`.
         checkout: Whose program, and whose sink.
         environment: What it is told beside that: credentials of a store.
         arguments: What its `arguments` returns.
     """
-    command = [sys.executable, "-m", f"bench.landing.{program}", json.dumps(arguments)]
+    module = f"bench.{program if '.' in program else f'landing.{program}'}"
+    command = [sys.executable, "-m", module, json.dumps(arguments)]
     done = subprocess.run(
         command,
         cwd=checkout.root,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from support.object_store import minio
 
+from conformare_sink.options import Engine
 from faults.result import Result, result_table
 from faults.series import SeriesOptions, run_series
 
@@ -35,6 +36,7 @@ def main(
     series: Annotated[int, typer.Option(min=1, help="How many lakes they are divided among.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the first series; the next ones follow.")] = 1,
     store: Annotated[Place, typer.Option(help="Where the lakes are.")] = Place.DISK,
+    engine: Annotated[Engine, typer.Option(help="Who processes the batches.")] = Engine.AUTO,
 ) -> None:
     """Kill the real sink, its Java and its broker while runs flow, then compare the lake with them.
 
@@ -58,6 +60,7 @@ def main(
                 _share(runs, series, number),
                 _share(kills, series, number),
                 store=minio if store is Place.S3 else None,
+                engine=engine,
             )
             folder = Path(tempfile.mkdtemp(prefix="conformare-faults-"))
             result = run_series(share, folder, partial(told, number + 1))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformare_sink.options import Engine
 from faults.incidents import ALL, RUNS_OF, Incidents
 from faults.lives import Lives
 from faults.result import Result
@@ -25,6 +26,7 @@ class SeriesOptions:
         store: Runs the object store that the lake is in; None for a lake on the disk.
         program: The command line of `conformare`.
         incidents: How many of the incidents happen at most, in their order.
+        engine: Who processes the sinks' batches.
     """
 
     seed: int
@@ -33,6 +35,7 @@ class SeriesOptions:
     store: Store | None = None
     program: tuple[str, ...] = PATIENT
     incidents: int = ALL
+    engine: Engine = Engine.AUTO
 
 
 def run_series(options: SeriesOptions, folder: Path, on_kill: Callable[[str], None]) -> Result:
@@ -44,7 +47,7 @@ def run_series(options: SeriesOptions, folder: Path, on_kill: Callable[[str], No
         on_kill: Called after every kill with what the sink was doing.
     """
     start = time.monotonic()
-    stage = Stage(folder, options.store, options.program)
+    stage = Stage(folder, options.store, options.program, options.engine)
     try:
         stage.open()
         parts = options.kills + RUNS_OF * options.incidents

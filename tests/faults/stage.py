@@ -18,6 +18,7 @@ from support.object_store import ObjectStore
 from conformare_sink.broker.broker import EmbeddedBroker, free_port
 from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.kafka.topics import Topics
+from conformare_sink.options import Engine
 from faults.sink_process import SinkProcess
 
 TOPIC_PREFIX = "faults."
@@ -40,6 +41,7 @@ class Stage:
         folder: An empty folder.
         run_store: Runs the object store that the lake is in; None for a lake on the disk.
         program: The command line of `conformare`.
+        engine: Who processes the sinks' batches.
 
     Attributes:
         broker: The broker.
@@ -49,11 +51,16 @@ class Stage:
     """
 
     def __init__(
-        self, folder: Path, run_store: Store | None = None, program: tuple[str, ...] = PATIENT
+        self,
+        folder: Path,
+        run_store: Store | None = None,
+        program: tuple[str, ...] = PATIENT,
+        engine: Engine = Engine.AUTO,
     ) -> None:
         self._folder = folder
         self._run_store = run_store
         self._program = program
+        self._engine = engine
         self._store: ObjectStore | None = None
         self._running = ExitStack()
         self.broker = EmbeddedBroker(folder / "broker", free_port())
@@ -91,7 +98,9 @@ class Stage:
         Args:
             options: Of its command line, beside what says from where and to where.
         """
-        return self._start("sink", *("--checkpoint", str(self._folder / "checkpoint")), *options)
+        checkpoint = str(self._folder / "checkpoint")
+        given = ("--checkpoint", checkpoint, "--engine", self._engine.value)
+        return self._start("sink", *given, *options)
 
     def start_replay(self) -> SinkProcess:
         """Start a replay of all that the topics hold."""

@@ -41,12 +41,16 @@ class Topic:
         self._prefix = topic_prefix
         self._producer = Producer({"bootstrap.servers": bootstrap_servers, "linger.ms": 0})
 
-    def send(self, messages: Iterable[Message]) -> None:
-        """Send messages in this order and wait until all are there."""
+    def send_later(self, messages: Iterable[Message]) -> None:
+        """Send messages in this order; `send` waits for them, too."""
         for message in messages:
             self._producer.produce(
                 topic_name(message.grain, self._prefix), key=message.key, value=message.value
             )
             self._producer.poll(0)
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Send messages in this order and wait until all are there."""
+        self.send_later(messages)
         undelivered = self._producer.flush(60)
         assert undelivered == 0

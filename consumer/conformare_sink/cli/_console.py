@@ -10,14 +10,16 @@ import functools
 import json
 import logging
 import sys
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, ParamSpec, TextIO, TypeVar
 
 import typer
 from rich.console import Console, JustifyMethod
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -30,6 +32,9 @@ Cell = str | int | Text
 """Of a table: a text of anybody's, a number, or what `styled` and `joined` return."""
 
 FAILURE = 1
+
+PROGRESS_SECONDS = 30.0
+"""How often progress is told where there is no terminal."""
 
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 """Control and format characters, lone surrogates, separators of lines and paragraphs: by themselves
@@ -111,19 +116,60 @@ def waiting(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far something is; the block tells it how many messages are done, and of how many."""
+def progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Show how far something is: on a terminal one line that is redrawn, elsewhere one now and then.
+
+    Args:
+        what: What is done.
+
+    Yields:
+        What the block tells how many messages are done, of how many, and what came of them.
+    """
+    pace = _Pace()
+    console = _console(sys.stderr)
+    if not console.is_terminal:
+        told_at = time.monotonic()
+
+        def log(done: int, of: int, result: str) -> None:
+            nonlocal told_at
+            left = pace.left(done, of)
+            if time.monotonic() - told_at >= PROGRESS_SECONDS:
+                told_at = time.monotonic()
+                tell(f"{what}: {done:,} of {of:,} messages, {result}, {left}")
+
+        yield log
+        return
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("messages", markup=False),
-        TimeElapsedColumn(),
+        TextColumn("messages, {task.fields[result]}", markup=False),
     )
-    console = _console(sys.stderr)
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task(_encodable(printable(what), console.encoding), total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+        description = _encodable(printable(what), console.encoding)
+        task = bar.add_task(description, total=None, result="")
+
+        def draw(done: int, of: int, result: str) -> None:
+            told = _encodable(printable(f"{result}, {pace.left(done, of)}"), console.encoding)
+            bar.update(task, completed=done, total=of, result=told)
+
+        yield draw
+
+
+class _Pace:
+    """How fast something goes, from when it is told of first."""
+
+    def __init__(self) -> None:
+        self._began: tuple[float, int] | None = None
+
+    def left(self, done: int, of: int) -> str:
+        """Return how long the rest takes at the rate so far."""
+        now = time.monotonic()
+        began, first = self._began = self._began or (now, done)
+        if done <= first:
+            return "time left unknown"
+        seconds = (of - done) * (now - began) / (done - first)
+        return f"{timedelta(seconds=round(seconds))} left"
 
 
 def show_cursor() -> None:

@@ -115,9 +115,12 @@ def replay(
     schema: Schema = None,
     table_prefix: TablePrefix = "",
 ) -> None:
-    """Read the topics again and land the runs that the lake does not have; safe to repeat."""
+    """Read the topics again and land the runs that the lake does not have.
+
+    It is safe to repeat. A replay that was killed resumes when the same command is given again.
+    """
     from conformare_sink.spark.session import build_session
-    from conformare_sink.stream.replay import Selection
+    from conformare_sink.stream.replay import ReplayProgress, Selection
     from conformare_sink.stream.replay import replay as replay_topics
 
     options = SinkOptions(
@@ -130,6 +133,7 @@ def replay(
         max_messages_per_batch=max_messages_per_batch,
     )
     options.topics().require_all()
+    verb, landed = ("would land", "to land") if dry_run else ("landed", "landed")
     selection = Selection(
         since=since,
         until=until,
@@ -141,7 +145,12 @@ def replay(
     with waiting("Starting Spark"):
         spark = build_session("conformare-replay", short_lived=True)
     try:
-        with progress("Replaying") as on_progress:
+        with progress("Replaying") as show_progress:
+
+            def on_progress(now: ReplayProgress) -> None:
+                result = f"{now.landed:,} run(s) {landed}, {now.known:,} known"
+                show_progress(now.read, now.of, result)
+
             done = replay_topics(
                 spark,
                 options,
@@ -152,7 +161,11 @@ def replay(
             )
     finally:
         spark.stop()
-    verb = "would land" if dry_run else "landed"
+    if done.read_before:
+        show_line(
+            f"resumed: {done.read_before} message(s) had been read by a replay that broke off; "
+            "what follows is of the others"
+        )
     show_line(
         f"{verb} {done.landed} run(s); {done.repeated} emission(s) of runs that are in the lake, "
         f"{done.purged} of runs that were purged, {done.incomplete} incomplete, "

@@ -7,7 +7,7 @@ Files of attempts that were not taken are in no commit, and maintenance removes 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from conformare_sink.lake.tables.own import PENDING, QUARANTINE, pending_rows, q
 from conformare_sink.messages.assembly import table_rows
 from conformare_sink.messages.decode import decode
 from conformare_sink.messages.emission import Decision, RunKey, recorded_at
-from conformare_sink.messages.envelope import Envelope, Rejected
+from conformare_sink.messages.envelope import Rejected
 from conformare_sink.messages.message import Message, messages_of
 from conformare_sink.messages.parts import in_parts
 from conformare_sink.messages.process import process
@@ -74,6 +74,7 @@ class Task:
         topic_prefix: Put in front of every grain's topic.
         pipelines: Only runs of these are looked at; none for those of all.
         known: What is known of the runs.
+        most_bytes: What a task holds at once; each message counts `LEAST_WEIGHT` at least.
     """
 
     root: str
@@ -82,6 +83,7 @@ class Task:
     topic_prefix: str
     pipelines: frozenset[str]
     known: Known = field(repr=False)
+    most_bytes: int = PORTION_WEIGHT
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Process a part of the batch.
@@ -100,7 +102,7 @@ class Task:
         weight = 0
         for batch in batches:
             weight += int(weights_here(batch.column("weight").to_numpy()).sum())
-            if weight > PORTION_WEIGHT:
+            if weight > self.most_bytes:
                 return Found(heavy=[batch.column("part")[0].as_py()])
             taken.append(batch)
         if not taken:
@@ -126,9 +128,7 @@ class Task:
             found.rejected = [place_digest(one.message.place) for one in rejected]
         return found
 
-    def _land(
-        self, messages: Collection[Message], storage: Storage, found: Found
-    ) -> list[Rejected]:
+    def _land(self, messages: Sequence[Message], storage: Storage, found: Found) -> list[Rejected]:
         """Write the rows of what is whole, and the messages of what is not; return the rejected."""
         done = process(messages, self.topic_prefix, self._settled, self._waits, self._is_wanted)
         whole = done.decided[Decision.LAND]
@@ -164,5 +164,5 @@ class Task:
     def _waits(self, run: RunKey) -> bool:
         return bool(self.known.waiting) and run_digest(run) in self.known.waiting
 
-    def _is_wanted(self, envelope: Envelope) -> bool:
-        return not self.pipelines or envelope.pipeline in self.pipelines
+    def _is_wanted(self, pipeline: str) -> bool:
+        return not self.pipelines or pipeline in self.pipelines

@@ -16,6 +16,8 @@ READ_NOTE = "_read.json"
 """How far, for tables in a catalog; those in folders have it in the commits of `runs`."""
 LANDING_NOTES = "_landing-"
 """Begins the name of a note while runs are being appended: which ones."""
+REPLAY_NOTES = "_replay-"
+"""Begins the name of a note while a replay is under way: how far it is."""
 STAGED_FILES = "_staged-"
 """Begins the name of a file on a disk of this machine until all of it is written."""
 NOBODYS_FILES = "_nobody-"
@@ -37,4 +39,4 @@ def is_ours(name: str) -> bool:
 
     It may be all that is left where somebody has deleted a lake's tables.
     """
-    return name in _OURS or name.startswith((LANDING_NOTES, STAGED_FILES))
+    return name in _OURS or name.startswith((LANDING_NOTES, REPLAY_NOTES, STAGED_FILES))

@@ -31,7 +31,8 @@ from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place
 from conformare_sink.messages.parts import in_parts
-from conformare_sink.messages.process import Settled, decide_parts, process
+from conformare_sink.messages.process import decide_parts, process
+from conformare_sink.messages.skipping import Settled
 
 logger = logging.getLogger("conformare_sink")
 
@@ -200,9 +201,11 @@ class Landing:
 
     def land(
         self,
-        messages: Collection[Message],
+        messages: Sequence[Message],
         read: Offsets | None = None,
         unreadable: Sequence[Rejected] = (),
+        *,
+        in_full: bool = False,
     ) -> Landed:
         """Land the runs that are whole by these messages and what waits; keep the others.
 
@@ -210,10 +213,13 @@ class Landing:
             messages: In any order; all that there are of a key, as far as they come together.
             read: How far the topics have been read with them.
             unreadable: Messages that could not even be read.
+            in_full: Whether messages are decoded whose run is settled, too: only so is known of
+                each whether it can be used.
         """
         done = _Done(read)
         settle = self._place.settled
-        found = process(messages, self._topic_prefix, settle, self.pending.has, self._is_wanted)
+        waits, is_wanted = self.pending.has, self._is_wanted
+        found = process(messages, self._topic_prefix, settle, waits, is_wanted, in_full=in_full)
         self._reject([*unreadable, *found.rejected], done)
         joined = decide_parts(self._with_what_waits(found.open), settle)
         return self._landed(_both(found.decided, joined), found.decoded, done)
@@ -348,8 +354,8 @@ class Landing:
                 for other in self.pending.settle(key.run):
                     decisions.setdefault(other, fate)
 
-    def _is_wanted(self, envelope: Envelope) -> bool:
-        return not self._pipelines or envelope.pipeline in self._pipelines
+    def _is_wanted(self, pipeline: str) -> bool:
+        return not self._pipelines or pipeline in self._pipelines
 
 
 def _both(

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from conformare_sink.messages.assembly import Parts, assemble, emission
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, decide
-from conformare_sink.messages.envelope import Envelope, Rejected
+from conformare_sink.messages.envelope import Rejected
 from conformare_sink.messages.message import Message
-
-
-class Settled(Protocol):
-    """Runs on which there is nothing to decide any more."""
-
-    @property
-    def known(self) -> set[RunKey]:
-        """They are there."""
-
-    @property
-    def purged(self) -> set[RunKey]:
-        """They were deleted on purpose."""
-
-
-Settle = Callable[[Collection[RunKey]], Settled]
-"""Returns which of some runs are there already, and which were deleted on purpose."""
+from conformare_sink.messages.skipping import Settle, skip_settled
 
 
 @dataclass(frozen=True)
@@ -36,7 +20,8 @@ class Processed:
     Attributes:
         decoded: What they hold.
         open: Emissions of runs of which something waits elsewhere: they are not decided.
-        decided: The other emissions by what becomes of them.
+        decided: The other emissions by what becomes of them; without parts, where these were left
+            out before they were decoded.
     """
 
     decoded: Decoded
@@ -50,11 +35,13 @@ class Processed:
 
 
 def process(
-    messages: Iterable[Message],
+    messages: Sequence[Message],
     topic_prefix: str,
     settle: Settle,
     waits: Callable[[RunKey], bool],
-    is_wanted: Callable[[Envelope], bool] = lambda _: True,
+    is_wanted: Callable[[str], bool] = lambda _: True,
+    *,
+    in_full: bool = False,
 ) -> Processed:
     """Decode messages, assemble their emissions and decide each.
 
@@ -63,13 +50,22 @@ def process(
         topic_prefix: Put in front of every grain's topic.
         settle: Tells which runs are settled.
         waits: Tells whether anything of a run waits elsewhere.
-        is_wanted: Tells whether a message is looked at.
+        is_wanted: Tells whether runs of a pipeline are looked at.
+        in_full: Whether messages are decoded whose run is settled, too: only so is known of each
+            whether it can be used.
     """
-    decoded = decode(messages, topic_prefix)
-    parts = assemble(filter(is_wanted, decoded.envelopes))
+    left = messages
+    skipped: Mapping[EmissionKey, Decision] = {}
+    if not in_full:
+        left, skipped = skip_settled(messages, topic_prefix, settle, waits, is_wanted)
+    decoded = decode(left, topic_prefix)
+    parts = assemble(one for one in decoded.envelopes if is_wanted(one.pipeline))
     opened = {key: those for key, those in parts.items() if waits(key.run)}
     closed = {key: those for key, those in parts.items() if key not in opened} if opened else parts
-    return Processed(decoded, opened, decide_parts(closed, settle))
+    decided = decide_parts(closed, settle)
+    for key, decision in skipped.items():
+        decided[decision].setdefault(key, {})
+    return Processed(decoded, opened, decided)
 
 
 def decide_parts(

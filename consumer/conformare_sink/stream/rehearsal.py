@@ -29,11 +29,14 @@ from conformare_sink.stream.scratch import ScratchMessages
 
 
 @contextmanager
-def destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]:
+def destination(
+    tables: LakeTables, scratch: ScratchMessages, *, dry_run: bool
+) -> Iterator[LandingPlace]:
     """Open what a replay lands in, for as long as the block takes.
 
     Args:
         tables: The lake's tables.
+        scratch: What waits during the replay.
         dry_run: Whether nothing is to be written to them.
 
     Raises:
@@ -41,14 +44,13 @@ def destination(tables: LakeTables, *, dry_run: bool) -> Iterator[LandingPlace]:
         LakeRefusedError: The lake's folder holds something else.
         NoLakeError: A dry run was asked for where there is no lake.
     """
-    with closing(ScratchMessages()) as scratch:
-        if not dry_run:
-            with open_for_writing(tables, "a replay") as lake:
-                yield ReplayedLake(lake, scratch)
-        else:
-            tables.require()
-            with closing(KnownRuns(tables, tables.lake_id(), is_writer=False)) as known:
-                yield Rehearsal(tables, known, scratch)
+    if dry_run:
+        tables.require()
+        with closing(KnownRuns(tables, tables.lake_id(), is_writer=False)) as known:
+            yield Rehearsal(tables, known, scratch)
+        return
+    with open_for_writing(tables, "a replay") as lake:
+        yield ReplayedLake(lake, scratch)
 
 
 class ReplayedLake:

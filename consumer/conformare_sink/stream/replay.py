@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conformare_sink.errors import TopicsMissingError
+from conformare_sink.errors import StreamFailedError, TopicsMissingError, first_line
 from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.lake.digests import DigestSet, run_digest
 from conformare_sink.lake.tables.places import lake_tables
 from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
+from conformare_sink.messages.emission import Decision, EmissionKey
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.collect import Collector
+from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.query import LandingQuery
 from conformare_sink.stream.rehearsal import destination
+from conformare_sink.stream.replay_note import Course, ReplayNotes
+from conformare_sink.stream.scratch import ScratchMessages
 from conformare_sink.stream.stream import WAKE_SECONDS
+from conformare_sink.stream.tally import Tally
+
+READ_AGAIN = -1
+"""Number of the batches that a resumed replay begins with: what waited when it broke off."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,16 @@ class Selection:
         asked = {place: min(offset, ends[place]) for place, offset in self.from_offsets.items()}
         return {place: max(start, asked.get(place, 0)) for place, start in starts.items()}
 
+    def identity(self) -> tuple[object, ...]:
+        """Return what tells this selection from another one, whatever the order of its conditions."""
+        moments = (None if at is None else at.timestamp() for at in (self.since, self.until))
+        offsets = (sorted((*place, n) for place, n in of.items()) for of in self._offsets())
+        names = (sorted(set(chosen)) for chosen in (self.run_ids, self.pipelines))
+        return (*moments, *names, *offsets)
+
+    def _offsets(self) -> tuple[PartitionOffsets, PartitionOffsets]:
+        return self.from_offsets, self.to_offsets
+
     def of(self, messages: DataFrame) -> DataFrame:
         """Return the messages that fit, but for their pipelines."""
         if self.since is not None:
@@ -80,7 +98,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """What a replay did, or would do."""
+    """What a replay did, or would do; one that resumed counts what was left."""
 
     landed: int
     """Runs that were not in the lake and are now."""
@@ -92,6 +110,24 @@ class ReplayReport:
     """Messages that cannot be used and were not in quarantine."""
     purged: int
     """Emissions of runs that were deleted on purpose."""
+    read_before: int = 0
+    """Messages that a replay had read which broke off, and that this one resumed."""
+
+
+@dataclass(frozen=True)
+class ReplayProgress:
+    """How far a replay is."""
+
+    read: int
+    """Messages that were read."""
+    of: int
+    """Messages that there are to read: all of the topics from where the replay begins."""
+    read_before: int
+    """Those of the first that were read by a replay which broke off."""
+    landed: int
+    """Runs that have landed, or would have."""
+    known: int
+    """Emissions of runs that are in the lake."""
 
 
 def replay(
@@ -101,24 +137,24 @@ def replay(
     *,
     dry_run: bool = False,
     on_batch: Callable[[BatchReport], None],
-    on_progress: Callable[[int, int], None] = lambda _read, _of: None,
+    on_progress: Callable[[ReplayProgress], None] = lambda _: None,
 ) -> ReplayReport:
     """Read the topics again and land what the lake does not have.
 
-    It is safe to repeat and to break off.
+    It is safe to repeat and to break off: the same replay resumes where it was.
 
     Args:
         spark: A session from `build_session`.
         options: Where from and where to.
         selection: Which messages.
         dry_run: Whether only to tell what would land: the lake, as it is when that begins, is read,
-            and nothing is written to it or into its folder.
+            and nothing is written to it or into its folder. It always reads all.
         on_batch: Called with the report of every batch.
-        on_progress: Called again and again with how many messages were read, and how many there
-            are to read: all of the topics from where the replay begins.
+        on_progress: Called again and again.
 
     Raises:
         BrokerUnreachableError: No broker answers.
+        BrokerRefusedError: A broker refuses to tell of the topics.
         TopicsMissingError: A topic or a partition does not exist.
         LakeBusyError: A sink is writing to the lake.
         LakeRefusedError: The lake's folder holds something else.
@@ -127,62 +163,72 @@ def replay(
     """
     topics = options.topics()
     topics.require_all()
-    tally = Tally()
-    quarantined = 0
-
-    def report(batch: BatchReport) -> None:
-        nonlocal quarantined
-        quarantined += batch.quarantined
-        on_batch(batch)
-
     starts = selection.starts(topics)
-    to_read = sum(end - starts[place] for place, end in topics.ends().items())
-    with destination(lake_tables(spark, options), dry_run=dry_run) as place:
+    logs = topics.logs()
+    tables = lake_tables(spark, options)
+    with (
+        closing(ScratchMessages()) as scratch,
+        closing(Tally()) as tally,
+        destination(tables, scratch, dry_run=dry_run) as place,
+    ):
         # What the selection holds a part of only waits for nothing beyond the replay's end.
         landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
+        identity = [options.topic_prefix, *selection.identity()]
+        notes = None if dry_run else ReplayNotes(tables, identity, logs)
+        course = Course(starts) if notes is None else notes.begin(starts)
+        quarantined = 0
+
+        def report(batch: BatchReport) -> None:
+            nonlocal quarantined
+            quarantined += batch.quarantined
+            on_batch(batch)
+
+        def decided(decisions: Mapping[EmissionKey, Decision]) -> None:
+            tally.add(decisions)
+            scratch.forget(key for key, what in decisions.items() if what is not Decision.WAIT)
+
         source = KafkaSource(spark, topics, selection.of)
-        messages = source.stream(options.max_messages_per_batch, starts)
-        land = BatchLanding(landing, Collector(source), report, on_decided=tally.add)
-        query = LandingQuery(messages, starts, land, None)
+        land = BatchLanding(landing, Collector(source), report, on_decided=decided)
+
+        def land_and_note(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:
+            land(batch, batch_id, ranges)
+            if notes is not None:
+                notes.landed({place: end for place, (_, end) in ranges.items()}, scratch)
+
+        def tell_progress(reached: PartitionOffsets) -> None:
+            read = sum(offset - course.starts.get(at, 0) for at, offset in reached.items())
+            to_read = sum(end - starts.get(at, 0) for at, end in logs.end.items())
+            known, landed = tally.counts[Decision.REPEAT], tally.counts[Decision.LAND]
+            before = course.read_before
+            on_progress(ReplayProgress(before + read, to_read, before, landed, known))
+
+        tell_progress({})
+        _read_again(source, course, land)
+        messages = source.stream(options.max_messages_per_batch, course.starts)
+        query = LandingQuery(messages, course.starts, land_and_note, None)
         try:
             ended = False
             while not ended:
                 ended = query.wait(WAKE_SECONDS)
-                _, offsets = query.progress()
-                read = sum(offset - starts.get(place, 0) for place, offset in offsets.items())
-                on_progress(read, to_read)
+                tell_progress(query.progress()[1])
         finally:
             query.stop()
+        if notes is not None:
+            notes.end()
         return ReplayReport(
             landed=tally.counts[Decision.LAND],
             repeated=tally.counts[Decision.REPEAT],
             incomplete=landing.pending.emissions,
             quarantined=quarantined,
             purged=tally.counts[Decision.PURGED],
+            read_before=course.read_before,
         )
 
 
-class Tally:
-    """Counts every emission once, however many batches its messages come in.
-
-    Attributes:
-        counts: Emissions by what became of them; those that wait have not become anything yet.
-    """
-
-    def __init__(self) -> None:
-        self.counts: Counter[Decision] = Counter()
-        self._counted = DigestSet()
-
-    def add(self, decisions: Mapping[EmissionKey, Decision]) -> None:
-        """Count what a batch has decided."""
-        decided = [key for key, decision in decisions.items() if decision is not Decision.WAIT]
-        digests = [_emission_digest(key) for key in decided]
-        there = self._counted.contain(digests)
-        new = [n for n, is_there in enumerate(there) if not is_there]
-        self.counts.update(decisions[decided[n]] for n in new)
-        self._counted.add([digests[n] for n in new])
-
-
-def _emission_digest(key: EmissionKey) -> bytes:
-    # The lengths in front keep the three texts apart.
-    return run_digest(RunKey(key.emission_id, f"{len(key.run_id)}:{key.run_id}{key.pipeline}"))
+def _read_again(source: KafkaSource, course: Course, land: BatchLanding) -> None:
+    """Land what waited when a replay broke off, or let it wait again."""
+    try:
+        for ranges in course.again:
+            land(source.read(ranges), READ_AGAIN, ranges)
+    except (PySparkException, Py4JError) as exc:
+        raise StreamFailedError(first_line(exc)) from exc

@@ -98,7 +98,7 @@ def _retry(
         still_there: set[Place] = set()
         messages = [message for message in portion if is_wanted(message)]
         for part in landing.in_parts(messages):
-            landed = landing.land(part)
+            landed = landing.land(part, in_full=True)
             still_there |= {one.message.place for one in landed.rejected}
             decisions = in_the_end(decisions, landed.decisions)
             unusable.update(one.cause for one in landed.rejected)

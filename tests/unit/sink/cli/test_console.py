@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -173,10 +174,42 @@ def test_a_terminal_without_dots_and_blocks_is_shown_what_goes_on(
         with waiting("日報"):
             tell("what is printed meanwhile stands above it")
         with progress("日報") as on_progress:
-            on_progress(1, 2)
+            on_progress(1, 2, "日報")
         shown = bytes_out.getvalue().decode("ascii")
     assert shown.count(r"\u65e5\u5831") > 1
-    assert "1/2 messages" in COLOURS.sub("", shown)
+    told = COLOURS.sub("", shown)
+    assert r"1/2 messages, \u65e5\u5831, time left unknown" in told
+
+
+def test_progress_tells_how_long_the_rest_takes_at_the_rate_so_far(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is no terminal by a line now and then; what was done before is no part of it."""
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    with progress("Replaying") as on_progress:
+        for seconds, done in ((0, 5_000), (29, 7_900), (30, 8_000), (31, 8_100), (65, 11_500)):
+            clock[0] = 100.0 + seconds
+            on_progress(done, 20_000, f"{done} run(s)\x1b")
+    assert capsys.readouterr().err.splitlines() == [
+        r"Replaying: 8,000 of 20,000 messages, 8000 run(s)\x1b, 0:02:00 left",
+        r"Replaying: 11,500 of 20,000 messages, 11500 run(s)\x1b, 0:01:25 left",
+    ]
+
+
+def test_progress_that_has_not_moved_yet_has_no_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor has what stands still where a replay has resumed."""
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    with progress("Replaying") as on_progress:
+        on_progress(600, 1_000, "nothing")
+        clock[0] = 40.0
+        on_progress(600, 1_000, "nothing")
+    assert capsys.readouterr().err == (
+        "Replaying: 600 of 1,000 messages, nothing, time left unknown\n"
+    )
 
 
 @given(st.dictionaries(TEXTS, TEXTS))

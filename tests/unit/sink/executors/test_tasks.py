@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from support import tasks
 from support.checker import check, read_table, waiting_runs
 from support.lakes import PREFIX, kafka_messages, tables_in
 from support.records import make_record
 from support.tasks import as_batches, land_by_tasks, task_for
 
 from conformare_schemas import GRAINS, topic_name
-from conformare_sink.executors import task
 from conformare_sink.executors.reply import read_replies
+from conformare_sink.executors.task import Task
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.purge import Purge
 from conformare_sink.landing.landing import Landing
@@ -76,7 +78,7 @@ def test_the_tables_are_those_of_the_driver_alone(chance: random.Random) -> None
         by_driver, by_both = Path(name, "driver"), Path(name, "both")
         if chance.random() < 1 / 4:
             event("some parts are too heavy for a task")
-            patch.setattr(task, "PORTION_WEIGHT", 12_000)
+            patch.setattr(tasks, "Task", partial(Task, most_bytes=12_000))
         waiting = []
         for folder in (by_driver, by_both):
             with open_lake(folder) as (lake, landing):

@@ -7,16 +7,19 @@ from contextlib import closing
 
 import pytest
 
+from conformare_sink.messages.emission import EmissionKey
 from conformare_sink.messages.envelope import Envelope
 from conformare_sink.messages.message import LATEST_TIME, Message
 from conformare_sink.stream import scratch
 from conformare_sink.stream.scratch import ScratchMessages
 
 
-def waiting(offset: int, value: bytes, timestamp: int = 0) -> Envelope:
+def waiting(
+    offset: int, value: bytes, timestamp: int = 0, emission_id: str = "e", partition: int = 0
+) -> Envelope:
     """A message that waits."""
-    message = Message(b"run", value, "t.runs", 0, offset, timestamp)
-    return Envelope(message, "runs", 1, 0, "run", "p", 0, "e", 0, None)
+    message = Message(b"run", value, "t.runs", partition, offset, timestamp)
+    return Envelope(message, "runs", 1, 0, "run", "p", 0, emission_id, 0, None)
 
 
 @pytest.fixture
@@ -57,3 +60,23 @@ def test_what_waits_no_more_is_gone(messages: ScratchMessages) -> None:
     places = [envelope.message.place for envelope in kept]
     (portion,) = messages.waiting_messages(places)
     assert [message.offset for message in portion] == [0, 2]
+
+
+def test_an_emission_that_is_decided_is_gone_with_all_its_messages(
+    messages: ScratchMessages,
+) -> None:
+    """Others of the same run wait on."""
+    messages.forget([EmissionKey("p", "run", "e")])
+    messages.keep_waiting([waiting(n, b"x") for n in range(3)])
+    messages.keep_waiting([waiting(7, b"x", emission_id="other")])
+    messages.forget([EmissionKey("p", "run", "e"), EmissionKey("p", "run", "unknown")])
+    assert messages.offsets() == {("t.runs", 0): [7]}
+    assert len(messages) == 1
+
+
+def test_offsets_are_in_order_by_partition(messages: ScratchMessages) -> None:
+    """However they came."""
+    messages.keep_waiting(
+        [waiting(offset, b"", partition=offset % 2) for offset in (9, 4, 2**40, 3)]
+    )
+    assert messages.offsets() == {("t.runs", 0): [4, 2**40], ("t.runs", 1): [3, 9]}

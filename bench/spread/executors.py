@@ -1,0 +1,107 @@
+"""The same topics, landed by a cluster's executors and by the driver alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench.emission.broker import Broker
+from bench.landing.figures import at_least, at_most
+from bench.landing.load import load
+from bench.landing.process import measured
+from bench.spread.cpu import cpu_seconds
+from deltalake import DeltaTable, QueryBuilder
+from support.cluster import LOOPBACK, Cluster, running_cluster
+
+from conformare_schemas import GRAINS
+
+MESSAGES_OF_A_RUN = 8
+SIZES = (37_500, 375_000)
+"""Runs: 300 thousand messages, and 3 million."""
+RUNS_PER_CORE_SECOND, DRIVERS_SHARE, GROWTH = 2_500.0, 0.10, 1.15
+
+
+def executors(broker: Broker, folder: Path) -> None:
+    """Print what a batch of each size takes, and whether its tables are the driver's.
+
+    Args:
+        broker: The broker, which is up.
+        folder: Where the lakes are.
+    """
+    memory: list[tuple[float, float]] = []
+    for runs in SIZES:
+        prefix = f"spread-{runs}."
+        load(broker, prefix, runs)
+        common: dict[str, Any] = {
+            "servers": broker.servers,
+            "prefix": prefix,
+            "messages": runs * MESSAGES_OF_A_RUN,
+        }
+        place = folder / f"cluster-{runs}"
+        place.mkdir()
+        with running_cluster(place, worker_memory="1500m") as cluster:
+            done = _by_cluster(cluster, str(folder / f"executors-{runs}"), common)
+        alone = measured(
+            "spread.landed",
+            lake=str(folder / f"driver-{runs}"),
+            master="local[2]",
+            conf={},
+            engine="driver",
+            **common,
+        )
+        if {done["runs"], alone["runs"]} != {runs}:
+            raise RuntimeError(f"not all has landed: {done}, {alone}")
+        drivers = done["python_cpu"] + done["java_cpu"]
+        total = drivers + done["workers_cpu"]
+        print(f"  {runs:,} runs in {len(done['batches'])} batch(es), {done['seconds']:.0f} s")
+        print(
+            f"  CPU: workers {done['workers_cpu']:.0f} s, driver {drivers:.1f} s "
+            f"(Python {done['python_cpu']:.1f} s); the driver alone {alone['python_cpu'] + alone['java_cpu']:.0f} s"
+        )
+        print(
+            f"  memory of the driver: Python {done['python_mb']:.0f} MB, Java {done['java_mb']:.0f} MB; "
+            f"alone: {alone['python_mb']:.0f} MB, {alone['java_mb']:.0f} MB"
+        )
+        print(at_most("the driver's share of the CPU", drivers / total, DRIVERS_SHARE))
+        print(
+            at_least(
+                "runs for each second of an executor's core",
+                runs / done["workers_cpu"],
+                RUNS_PER_CORE_SECOND,
+            )
+        )
+        differing = _differing(str(folder / f"executors-{runs}"), str(folder / f"driver-{runs}"))
+        print(at_most("rows that differ from the driver's", differing, 0))
+        memory.append((done["python_mb"], done["java_mb"]))
+    (python, java), (more_python, more_java) = memory
+    print(at_most("memory of Python, ten times the messages", more_python / python, GROWTH))
+    print(at_most("memory of Java, ten times the messages", more_java / java, GROWTH))
+
+
+def _by_cluster(cluster: Cluster, lake: str, common: dict[str, Any]) -> dict[str, Any]:
+    before = [cpu_seconds(worker.pid) for worker in cluster.workers]
+    conf = {
+        "spark.executor.memory": "1g",
+        "spark.cores.max": "2",
+        "spark.driver.host": LOOPBACK,
+        "spark.driver.bindAddress": LOOPBACK,
+    }
+    done = measured(
+        "spread.landed", lake=lake, master=cluster.url, conf=conf, engine="executors", **common
+    )
+    # A worker has their seconds when its executor has ended.
+    cluster.await_end()
+    after = [cpu_seconds(worker.pid) for worker in cluster.workers]
+    return {**done, "workers_cpu": sum(after) - sum(before)}
+
+
+def _differing(one: str, other: str) -> float:
+    """Return how many rows of all tables are in one lake and not in the other, either way."""
+    total = 0
+    for grain in GRAINS:
+        query = QueryBuilder().register("a", DeltaTable(f"{one}/{grain}"))
+        query = query.register("b", DeltaTable(f"{other}/{grain}"))
+        for first, second in (("a", "b"), ("b", "a")):
+            sql = f"SELECT count(*) FROM (SELECT * FROM {first} EXCEPT ALL SELECT * FROM {second})"  # noqa: S608
+            total += query.execute(sql).read_all()[0][0].as_py()
+    return total
