@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from support.lakes import tables_in
+from pyspark.sql import functions as F
+from support.lakes import land, run_of, tables_in
 from support.produce import Topic, messages_of
 from support.records import make_record
 from support.store import Store
@@ -25,13 +26,14 @@ from conformare_schemas import GRAINS
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import LakeRefusedError, NoLakeError
 from conformare_sink.kafka.topics import Topics
+from conformare_sink.lake.known import known
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.layout import READ_NOTE
 from conformare_sink.lake.purge import Purge
 from conformare_sink.lake.tables.places import catalog_tables
 from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables, select_rows
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.emission import Decision, RunKey
 from conformare_sink.options import CatalogOptions, SinkOptions, StorageSettings
 from conformare_sink.stream.replay import replay
 from conformare_sink.stream.stream import SinkStream
@@ -311,3 +313,44 @@ def test_a_foreign_table_of_the_catalog_is_refused(
     with pytest.raises(LakeRefusedError, match="cf_runs"):
         tables_at(spark, lake, empty).open()
     assert spark.table(name).columns == ["run_id"]
+
+
+def test_known_runs_of_a_catalog_are_kept_and_read_again_when_somebody_has_written(
+    spark: SparkSession, empty: CatalogOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside an open lake, and before it is opened again."""
+    monkeypatch.setattr(known, "KEPT", 1)
+    tables = catalog_tables(spark, str(tmp_path / "lake"), StorageSettings(), empty)
+    n_read = 0
+    select = tables.select
+
+    def count(sql: str, *names: str) -> Iterator[Any]:
+        nonlocal n_read
+        n_read += "md5" in sql and names == ("runs",)
+        return select(sql, *names)
+
+    monkeypatch.setattr(tables, "select", count)
+    runs = [run_of(record) for record in LANDED]
+    others = [RunKey("pipeline", f"by hand {n}") for n in range(2)]
+    checkpoint = tmp_path / "checkpoint"
+
+    def write_by_hand(run: RunKey) -> None:
+        table = f"{empty.schema_name}.cf_runs"
+        row = spark.table(table).limit(1).withColumn("run_id", F.lit(run.run_id))
+        row.writeTo(table).append()
+
+    with open_for_writing(tables, "a test", checkpoint) as lake:
+        land(lake, *LANDED)
+    n_read = 0
+    with open_for_writing(tables, "a test", checkpoint) as lake:
+        assert lake.settled([*runs, *others]).known == {*runs}
+        assert n_read == 0
+        write_by_hand(others[0])
+        assert lake.settled([*runs, *others]).known == {*runs, others[0]}
+        assert n_read == 1
+    write_by_hand(others[1])
+    with open_for_writing(tables, "a test", checkpoint) as lake:
+        assert n_read == 2
+        assert lake.settled([*runs, *others]).known == {*runs, *others}
+        lake.purge(Purge(run_ids=("by hand 0",)))
+        assert lake.settled([*runs, *others]).known == {*runs, others[1]}

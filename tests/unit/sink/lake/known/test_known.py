@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
@@ -18,7 +18,7 @@ from support.checker import check
 from support.lakes import land, rows_of, run_of, tables_in
 from support.records import Record, make_record
 
-from conformare_sink.errors import LakeBusyError
+from conformare_sink.errors import LakeBusyError, StorageError
 from conformare_sink.lake.digests import run_digest
 from conformare_sink.lake.known import known, stored
 from conformare_sink.lake.known.folder import LOCK, MANIFEST
@@ -27,6 +27,7 @@ from conformare_sink.lake.known.place import known_place
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.layout import commit_file
 from conformare_sink.lake.purge import Purge
+from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.changes import read_files
 from conformare_sink.lake.tables.folder import FolderTables
 from conformare_sink.stream.resume.marker import MARKER, Marker, kept_in, read_marker, write_marker
@@ -378,6 +379,35 @@ def test_a_run_whose_landing_ended_badly_just_after_its_commit_is_known(tmp_path
     with opened(tmp_path) as lake:
         assert known_in(lake) == [0, 1]
     assert check(tmp_path / "lake", RECORDS[:2]).is_sound
+
+
+def test_what_others_have_done_is_not_forgotten_where_the_store_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when it fails as that is asked, nor as it is read."""
+    read = Storage.read
+    with opened(tmp_path) as lake:
+        land(lake, RECORDS[0])
+        for number in range(1, 9):
+            append_by_hand(tmp_path, RECORDS[number])
+            n_reads = [0]
+
+            def fail_at(
+                storage: Storage, name: str, number: int = number, n_reads: list[int] = n_reads
+            ) -> bytes | None:
+                n_reads[0] += 1
+                if n_reads[0] == number:
+                    raise StorageError("the store does not answer")
+                return read(storage, name)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(Storage, "read", fail_at)
+                with suppress(StorageError):  # some reads look beyond the newest commit
+                    lake.settled(RUNS)
+                assert n_reads[0] >= number
+            assert known_in(lake) == [*range(number + 1)]
+    with opened(tmp_path) as lake:
+        assert known_in(lake) == [*range(9)]
 
 
 def test_two_writers_of_one_machine_do_not_share_a_folder(tmp_path: Path, read: Read) -> None:
