@@ -22,7 +22,6 @@ from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
 from conformare_sink.options import Engine, SinkOptions, StorageSettings
 from conformare_sink.spark.collect import Collector
-from conformare_sink.stream.replay import Selection, replay
 from conformare_sink.stream.stream import SinkStream
 
 RECORDS = [make_record(f"run-{n}", rows={"contexts": 2, "risks": 1}) for n in range(40)]
@@ -68,25 +67,6 @@ def test_runs_land_whole_and_once_whatever_the_batches_are(
     assert check(options.lake, RECORDS).is_sound
     assert waiting_runs(options.lake) == {("pipeline", "half")}
     assert [row["value"] for row in read_table(options.lake, "quarantine")] == [b"garbage"]
-
-
-@pytest.mark.usefixtures("no_collecting")
-def test_a_replay_counts_every_emission_once(
-    spark: SparkSession, topic: Topic, options: SinkOptions
-) -> None:
-    """However its batches cut them; what waits at their borders does not stay in the lake."""
-    for number, record in enumerate(RECORDS):
-        topic.send(messages_of(record, f"e{number}", max_message_bytes=900))
-    topic.send(messages_of(make_record("half"), "half")[1:])
-    topic.send(messages_of(RECORDS[0], "another"))
-    chosen = {"engine": Engine.EXECUTORS, "max_messages_per_batch": 70}
-    asked = options.model_copy(update=chosen)
-    first, second = (replay(spark, asked, Selection(), on_batch=lambda _: None) for _ in range(2))
-    assert (first.landed, first.repeated, first.incomplete) == (len(RECORDS), 1, 1)
-    assert (second.landed, second.repeated, second.incomplete) == (0, len(RECORDS) + 1, 1)
-    assert check(options.lake, RECORDS).is_sound
-    assert read_table(options.lake, "pending") == []
-    assert not [*Path(options.lake, "pending").glob("*.parquet")]
 
 
 @pytest.mark.usefixtures("no_collecting")
