@@ -10,10 +10,19 @@ from pyspark.sql import functions as F
 from pyspark.sql.avro.functions import from_avro
 
 from conformare_schemas import GRAINS, HEADER_BYTES, message_schema, topic_name
+from conformare_sink.spark.jars import SCALA_VERSION, SINK_JARS, SPARK_VERSION, JarSet, resolve_jars
 from conformare_sink.spark.session import build_session
 
+# The sink decodes Avro itself; the textbooks let Spark do it.
+AVRO = f"org.apache.spark:spark-avro_{SCALA_VERSION}:{SPARK_VERSION}"
+JARS = JarSet("textbook", (*SINK_JARS.coordinates, AVRO), beside_spark=True)
+
 given = arguments()
-spark = build_session("bench", master=given["master"])
+spark = build_session(
+    "bench",
+    master=given["master"],
+    extra_conf={"spark.jars": ",".join(map(str, resolve_jars(JARS)))},
+)
 start = time.perf_counter()
 queries = []
 for grain in GRAINS:

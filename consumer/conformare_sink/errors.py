@@ -7,6 +7,7 @@ The tree:
     ├── JarResolutionError            the jars could not be fetched
     ├── ClassArchiveError             Java made no archive of Spark's classes
     ├── SparkStartError               Spark's Java process ended before it was ready
+    ├── PackError                     no archive of this environment could be made
     ├── KafkaSettingsError            what brokers want of their clients cannot be read
     ├── BrokerUnreachableError        no Kafka broker answers
     ├── BrokerRefusedError            a Kafka broker answers, and refuses
@@ -79,6 +80,13 @@ class ClassArchiveError(SinkError):
 
 class SparkStartError(SinkError):
     """Spark's Java process ended before it was ready."""
+
+
+class PackError(SinkError):
+    """No archive of this environment could be made for Spark's executors."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the environment was not packed: {cause}")
 
 
 class BrokerError(SinkError):

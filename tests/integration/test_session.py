@@ -10,16 +10,9 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql.avro.functions import from_avro
 
 from conformare_sink.spark.class_archive import make_archive
 from conformare_sink.spark.logs import CONFIGURATION, quieten
-from conformare_sink.spark.session import AVRO_LIMITS
-
-ONE_STRING = '{"type": "record", "name": "r", "fields": [{"name": "text", "type": "string"}]}'
-
-# The length of a string as Avro writes it, zig-zag: 2 GiB less one byte; then a single byte of it.
-HOSTILE = bytes([0xFE, 0xFF, 0xFF, 0xFF, 0x0F]) + b"a"
 
 START = """
 import sys
@@ -75,19 +68,6 @@ def start_session(program: str, folder: Path, *settings: str) -> subprocess.Comp
         check=False,
         cwd=folder,
     )
-
-
-def test_a_string_that_claims_2_gib_is_a_record_of_nulls(spark: SparkSession) -> None:
-    """Not an OutOfMemoryError of the driver."""
-    frame = spark.createDataFrame([(HOSTILE,)], "value binary")
-    decoded = from_avro("value", ONE_STRING, {"mode": "PERMISSIVE"}).alias("record")
-    assert frame.select(decoded).first() == ((None,),)
-
-
-def test_the_limits_reached_the_java_process(spark: SparkSession) -> None:
-    """As system properties, which is where Avro looks."""
-    found = {name: spark.sparkContext.getSystemProperty(name) for name in AVRO_LIMITS}
-    assert found == AVRO_LIMITS
 
 
 def test_a_java_that_ends_soon_has_no_optimising_compiler(spark: SparkSession) -> None:

@@ -11,7 +11,7 @@ from conformare_sink.executors.found import Found
 from conformare_sink.executors.reply import read_replies
 from conformare_sink.executors.task import Known, Task, digests_of_runs
 from conformare_sink.lake.digests import run_digest
-from conformare_sink.lake.kept import light_envelopes
+from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.lake import Lake
 from conformare_sink.landing.landing import Landed, Landing, Offsets
 from conformare_sink.messages.message import Message, message_columns
@@ -46,7 +46,7 @@ def land_by_tasks(
         for _ in range(2):
             replies = [*task(as_batches(those, number))]
         found.add(read_replies(pa.Table.from_batches(replies)))
-    waiting = [one for rows in found.waiting for one in light_envelopes(rows)]
+    waiting = [one for rows in found.waiting for one in envelopes_of(rows)]
     landed = landing.land_found(found, waiting, lake, None if found.heavy else read)
     for number in found.heavy:
         landing.land(parts[number])

@@ -13,6 +13,7 @@ from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.cli._arguments import (
     ENVIRONMENT,
     BootstrapServers,
+    By,
     Catalog,
     KafkaSettings,
     Lake,
@@ -26,7 +27,7 @@ from conformare_sink.cli._arguments import (
 )
 from conformare_sink.cli._console import progress, readable_errors, show_line, waiting
 from conformare_sink.kafka.access import ANYBODY
-from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, SinkOptions
+from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, Engine, SinkOptions
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def replay(
         typer.Option("--dry-run", envvar="CONFORMARE_DRY_RUN", help="Only tell what would land."),
     ] = False,
     max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
+    engine: By = Engine.AUTO,
     storage_options: Storage = ENVIRONMENT,
     catalog: Catalog = None,
     schema: Schema = None,
@@ -131,6 +133,7 @@ def replay(
         catalog=catalog_options(catalog, schema, table_prefix),
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
+        engine=engine,
     )
     options.topics().require_all()
     verb, landed = ("would land", "to land") if dry_run else ("landed", "landed")

@@ -147,7 +147,7 @@ def sink(
             envvar="CONFORMARE_METRICS_PORT",
             min=0,
             max=65535,
-            help="Serve /metrics and /health on this port; 0 for any that is free.",
+            help="Serve /metrics, /health and /live on this port; 0 for any that is free.",
         ),
     ] = None,
     metrics_host: Annotated[

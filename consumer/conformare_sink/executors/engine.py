@@ -20,7 +20,7 @@ from conformare_sink.executors.probe import lack_of
 from conformare_sink.executors.reply import REPLY, read_replies
 from conformare_sink.executors.task import Known, Task, digests_of_runs
 from conformare_sink.lake.digests import run_digest
-from conformare_sink.lake.kept import light_envelopes
+from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.landing.landing import FilesPlace
 from conformare_sink.messages.emission import RunKey
@@ -84,6 +84,7 @@ class Executors:
         lake: Where files go, and what is known of runs.
         options: Which batches they process, and where from.
         pipelines: Only runs of these are looked at; none for those of all.
+        tells_identities: Whether somebody wants to know which emissions were decided.
     """
 
     def __init__(
@@ -93,7 +94,10 @@ class Executors:
         place: Place,
         options: SinkOptions,
         pipelines: Collection[str] = (),
+        *,
+        tells_identities: bool = False,
     ) -> None:
+        self._tells_identities = tells_identities
         self._spark = spark
         self._source = source
         self.place = place
@@ -190,12 +194,13 @@ class Executors:
             environment=storage.environment,
             topic_prefix=self._topic_prefix,
             pipelines=self._pipelines,
+            tells_identities=self._tells_identities,
             known=Known(frozenset(landed), frozenset(purged), frozenset(map(run_digest, waiting))),
         )
 
 
 def _dealt(found: Found, left: DataFrame | None) -> Dealt:
-    waiting = [one for rows in found.waiting for one in light_envelopes(rows)]
+    waiting = [one for rows in found.waiting for one in envelopes_of(rows)]
     found.waiting = []
     return Dealt(found, waiting, left)
 

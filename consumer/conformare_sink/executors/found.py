@@ -20,8 +20,10 @@ class Found:
     """Table → files that were written for it."""
     decisions: Counter[Decision] = field(default_factory=Counter)
     """Emissions that were decided."""
-    landed: list[bytes] = field(default_factory=list)
-    """Digests of the runs whose rows are in the files."""
+    identities: dict[Decision, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    """Which ones, where somebody wants to know: the `emission_identity` of each."""
+    landed: bytes = b""
+    """Digests of the runs whose rows are in the files, one after the other."""
     recorded: list[float] = field(default_factory=list)
     """When these were recorded, in seconds since 1970, of those that tell it."""
     waiting: list[pa.Table] = field(default_factory=list)
@@ -41,6 +43,8 @@ class Found:
         for table, files in other.files.items():
             self.files[table] += files
         self.decisions += other.decisions
+        for decision, identities in other.identities.items():
+            self.identities[decision] += identities
         self.landed += other.landed
         self.recorded += other.recorded
         self.waiting += other.waiting

@@ -13,15 +13,19 @@ import pyarrow as pa
 from conformare_sink.executors.found import Found
 from conformare_sink.lake.halves import DIGEST_BYTES
 from conformare_sink.lake.tables.data_file import DataFile
-from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.emission import IDENTITY_BYTES, Decision
 
-REPLY = "told string, landed binary, recorded binary, rejected binary, waiting binary"
+REPLY = (
+    "told string, landed binary, recorded binary, rejected binary, waiting binary, "
+    "identities map<string, binary>"
+)
 """The columns of the row, as Spark names their types."""
 
 _COLUMNS = pa.schema(
     [
         ("told", pa.string()),
         *((name, pa.binary()) for name in ("landed", "recorded", "rejected", "waiting")),
+        ("identities", pa.map_(pa.string(), pa.binary())),
     ]
 )
 
@@ -38,10 +42,11 @@ def reply_of(found: Found) -> pa.RecordBatch:
     }
     row = {
         "told": json.dumps(told),
-        "landed": b"".join(found.landed),
+        "landed": found.landed,
         "recorded": np.array(found.recorded, np.float64).tobytes(),
         "rejected": b"".join(found.rejected),
         "waiting": _packed(found.waiting),
+        "identities": {d.name: b"".join(those) for d, those in found.identities.items()},
     }
     return pa.RecordBatch.from_pylist([row], schema=_COLUMNS)
 
@@ -56,10 +61,14 @@ def read_replies(rows: pa.Table) -> Found:
                 messages=told["messages"],
                 files={t: [DataFile(**one) for one in those] for t, those in told["files"].items()},
                 decisions=Counter({Decision[name]: n for name, n in told["decisions"].items()}),
-                landed=[*_digests(row["landed"])],
+                landed=row["landed"],
                 recorded=np.frombuffer(row["recorded"], np.float64).tolist(),
                 waiting=_unpacked(row["waiting"]),
-                rejected=[*_digests(row["rejected"])],
+                rejected=[*_pieces(row["rejected"], DIGEST_BYTES)],
+                identities={
+                    Decision[name]: [*_pieces(those, IDENTITY_BYTES)]
+                    for name, those in row["identities"]
+                },
                 sequences={name: {*numbers} for name, numbers in told["sequences"].items()},
                 heavy=told["heavy"],
                 fault=told["fault"],
@@ -68,8 +77,8 @@ def read_replies(rows: pa.Table) -> Found:
     return found
 
 
-def _digests(joined: bytes) -> Iterator[bytes]:
-    return (joined[at : at + DIGEST_BYTES] for at in range(0, len(joined), DIGEST_BYTES))
+def _pieces(joined: bytes, size: int) -> Iterator[bytes]:
+    return (joined[at : at + size] for at in range(0, len(joined), size))
 
 
 def _packed(tables: list[pa.Table]) -> bytes | None:

@@ -24,8 +24,9 @@ from conformare_sink.lake.tables.data_file import new_path, write_file
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE, pending_rows, quarantine_rows
 from conformare_sink.messages.assembly import table_rows
 from conformare_sink.messages.decode import decode
-from conformare_sink.messages.emission import Decision, RunKey, recorded_at
+from conformare_sink.messages.emission import Decision, RunKey, emission_identity, recorded_at
 from conformare_sink.messages.envelope import Rejected
+from conformare_sink.messages.heads import emission_keys
 from conformare_sink.messages.message import Message, messages_of
 from conformare_sink.messages.parts import in_parts
 from conformare_sink.messages.process import process
@@ -52,8 +53,12 @@ def digests_of_runs(
         topic_prefix: Put in front of every grain's topic.
     """
     for batch in batches:
-        decoded = decode(messages_of(pa.Table.from_batches([batch])), topic_prefix)
-        runs = {RunKey(one.pipeline, one.run_id) for one in decoded.envelopes}
+        messages = messages_of(pa.Table.from_batches([batch]))
+        keys = emission_keys(messages, topic_prefix)
+        runs = {key.run for key in keys if key is not None}
+        # What decodes although its head is written in an unusual way lands like any other.
+        odd = [message for message, key in zip(messages, keys, strict=True) if key is None]
+        runs |= {RunKey(e.pipeline, e.run_id) for e in decode(odd, topic_prefix).envelopes}
         runs |= {RunKey(ANY_PIPELINE, run.run_id) for run in runs}
         yield pa.record_batch([pa.array(map(run_digest, runs), pa.binary())], names=["digest"])
 
@@ -74,6 +79,7 @@ class Task:
         topic_prefix: Put in front of every grain's topic.
         pipelines: Only runs of these are looked at; none for those of all.
         known: What is known of the runs.
+        tells_identities: Whether somebody wants to know which emissions were decided.
         most_bytes: What a task holds at once; each message counts `LEAST_WEIGHT` at least.
     """
 
@@ -83,6 +89,7 @@ class Task:
     topic_prefix: str
     pipelines: frozenset[str]
     known: Known = field(repr=False)
+    tells_identities: bool = False
     most_bytes: int = PORTION_WEIGHT
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -136,12 +143,14 @@ class Task:
             for grain, rows in table_rows(done.decoded, whole.values()).items():
                 file = write_file(storage, grain_table(grain), new_path(), rows)
                 found.files[grain].append(file)
-        found.landed += [run_digest(key.run) for key in whole]
+        found.landed += b"".join(run_digest(key.run) for key in whole)
         found.recorded += filter(None, (recorded_at(key.emission_id) for key in whole))
         left = {**done.open, **done.decided[Decision.WAIT]}
         for decision in Decision:
             if decision is not Decision.WAIT:
                 found.decisions[decision] += len(done.decided[decision])
+                if self.tells_identities:
+                    found.identities[decision] += map(emission_identity, done.decided[decision])
         if left:
             rows = pending_rows([one for parts in left.values() for one in parts.values()])
             found.files[PENDING.name].append(write_file(storage, PENDING, new_path(), rows))

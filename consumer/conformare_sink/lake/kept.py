@@ -37,17 +37,18 @@ def read_waiting(tables: LakeTables) -> Iterator[list[Envelope]]:
     """
     for found in tables.select(_WAITING, PENDING.name):
         for start in range(0, found.num_rows, MOST_WAITING):
-            yield light_envelopes(found.slice(start, MOST_WAITING))
+            yield envelopes_of(found.slice(start, MOST_WAITING))
 
 
-def light_envelopes(rows: pa.Table) -> list[Envelope]:
-    """Return messages that wait, without their values.
+def envelopes_of(rows: pa.Table) -> list[Envelope]:
+    """Return messages that wait.
 
     Args:
-        rows: Of the table `pending`; values are not looked at.
+        rows: Of the table `pending`, with values or without.
     """
-    without = rows.drop_columns([name for name in rows.column_names if name == "value"])
-    table = without.append_column("value", pa.nulls(rows.num_rows, pa.binary()))
+    table = rows
+    if "value" not in rows.column_names:
+        table = rows.append_column("value", pa.nulls(rows.num_rows, pa.binary()))
     names = ("grain", "n_rows", "run_id", "pipeline", "emission_id", "first_row", "row_counts")
     columns = [table.column(name).to_pylist() for name in names]
     return [

@@ -133,17 +133,15 @@ class Lake:
         """The lake's folder."""
         return self._storage
 
-    def land_files(
-        self, files: Files, digests: Collection[bytes], read: Offsets | None = None
-    ) -> None:
+    def land_files(self, files: Files, digests: bytes, read: Offsets | None = None) -> None:
         """Add files that lie in the tables' folders already, as `land` appends rows.
 
         Args:
             files: The files by table; of those of grains, all rows of a run are in them.
-            digests: `run_digest` of each run.
+            digests: `run_digest` of each run, one after the other.
             read: How far the topics have been read, once these runs are there.
         """
-        with self._settled.landing(array_of(digests)):
+        with self._settled.landing(array_of([digests])):
             self._landings.land_files({g: files[g] for g in GRAINS if files.get(g)}, read)
 
     def keep_waiting_files(self, files: Files) -> None:

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 
 from conformare_sink.landing.landing import FilesPlace, Found, Landed, Landing, Offsets, in_the_end
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, identities_of
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges, count
@@ -52,6 +52,8 @@ class _Sums:
     decisions: dict[EmissionKey, Decision] = field(default_factory=dict)
     counts: Counter[Decision] = field(default_factory=Counter)
     """Emissions that others have decided."""
+    identities: dict[Decision, list[bytes]] = field(default_factory=dict)
+    """Which ones, where somebody wants to know."""
     rows: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     latencies: list[float] = field(default_factory=list)
@@ -65,7 +67,13 @@ class _Sums:
     def see_found(self, found: Found) -> None:
         """Add what others found."""
         self.messages += found.messages
+        self.identities = {d: [*those] for d, those in found.identities.items()}
         self.sequences |= {(name, n) for name, those in found.sequences.items() for n in those}
+
+    def decided(self) -> dict[Decision, list[bytes]]:
+        """Return which emissions became what."""
+        own = identities_of(self.decisions)
+        return {d: [*own.get(d, ()), *self.identities.get(d, ())] for d in Decision}
 
     def add(self, landed: Landed) -> None:
         """Add what a part of a portion did."""
@@ -116,7 +124,7 @@ class BatchLanding:
         collector: Collects them.
         on_batch: Called with the report of every batch that had something.
         most_pending_days: An emission that has waited for longer is set aside; None for none.
-        on_decided: Called with what each batch has decided.
+        on_decided: Called with what each batch has decided: `emission_identity` of emissions.
         others: Process large batches.
     """
 
@@ -126,7 +134,7 @@ class BatchLanding:
         collector: Collector,
         on_batch: Callable[[BatchReport], None],
         most_pending_days: float | None = None,
-        on_decided: Callable[[Mapping[EmissionKey, Decision]], None] = lambda _: None,
+        on_decided: Callable[[Mapping[Decision, Collection[bytes]]], None] | None = None,
         others: Others | None = None,
     ) -> None:
         self._landing = landing
@@ -153,7 +161,8 @@ class BatchLanding:
         with no_garbage_collection():
             if count(ranges):
                 self._land(batch, ranges, read, sums)
-        self._on_decided(sums.decisions)
+        if self._on_decided is not None:
+            self._on_decided(sums.decided())
         n_set_aside = self._set_old_aside()
         if not sums.messages and not n_set_aside:
             return  # Spark begins every stream with a batch, whether or not there is something

@@ -89,12 +89,16 @@ class Found(Protocol):
         """The files."""
 
     @property
-    def landed(self) -> Collection[bytes]:
-        """Digests of the runs whose rows are in the files."""
+    def landed(self) -> bytes:
+        """Digests of the runs whose rows are in the files, one after the other."""
 
     @property
     def decisions(self) -> Mapping[Decision, int]:
         """Emissions that were decided."""
+
+    @property
+    def identities(self) -> Mapping[Decision, Collection[bytes]]:
+        """Which ones, where somebody wants to know: the `emission_identity` of each."""
 
     @property
     def recorded(self) -> Sequence[float]:
@@ -112,9 +116,7 @@ class Found(Protocol):
 class FilesPlace(Protocol):
     """A place where runs land that takes files, too."""
 
-    def land_files(
-        self, files: Files, digests: Collection[bytes], read: Offsets | None = None
-    ) -> None:
+    def land_files(self, files: Files, digests: bytes, read: Offsets | None = None) -> None:
         """Add the rows of some runs, those of `runs` last, with how far the topics were read."""
 
     def quarantine_files(self, files: Files, digests: Sequence[bytes]) -> int:

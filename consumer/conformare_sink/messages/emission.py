@@ -7,12 +7,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import md5
 from typing import NamedTuple
 
 from conformare_schemas import GRAINS
 
 _UUID7 = 7
 _BITS_AFTER_MILLISECONDS = 80
+_BYTES_OF_TIME = 13
+"""At the beginning of a UUIDv7 as it is written."""
+
+IDENTITY_BYTES = _BYTES_OF_TIME + 16
 
 
 class RunKey(NamedTuple):
@@ -149,3 +154,24 @@ def recorded_at(emission_id: str) -> float | None:
     if identity.version != _UUID7 or str(identity) != emission_id.lower():
         return None
     return (identity.int >> _BITS_AFTER_MILLISECONDS) / 1000
+
+
+def emission_identity(key: EmissionKey) -> bytes:
+    """Return what an emission is known by on a disk: 29 bytes, mostly in the order of time."""
+    run_id, pipeline, emission_id = key.run_id, key.pipeline, key.emission_id
+    # The lengths keep the three texts apart.
+    text = f"{len(run_id)}:{run_id}{len(pipeline)}:{pipeline}{emission_id}"
+    digest = md5(text.encode(), usedforsecurity=False).digest()
+    return emission_id.encode()[:_BYTES_OF_TIME].ljust(_BYTES_OF_TIME, b"\0") + digest
+
+
+def identities_of(decisions: Mapping[EmissionKey, Decision]) -> dict[Decision, list[bytes]]:
+    """Return the `emission_identity` of emissions, by what became of them.
+
+    Those that wait are left out: they have not become anything yet.
+    """
+    by_decision: dict[Decision, list[bytes]] = defaultdict(list)
+    for key, decision in decisions.items():
+        if decision is not Decision.WAIT:
+            by_decision[decision].append(emission_identity(key))
+    return by_decision

@@ -1,4 +1,4 @@
-"""`/metrics` and `/health` over HTTP."""
+"""`/metrics`, `/health` and `/live` over HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, final
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from conformare_sink.errors import EndpointError
-from conformare_sink.monitoring.health import Health
+from conformare_sink.monitoring.health import Health, HealthReport, status_registry
 
 logger = logging.getLogger("conformare_sink")
 
@@ -38,8 +38,8 @@ class MetricsEndpoint:
     that is trusted.
 
     Args:
-        registry: What `/metrics` shows.
-        health: What `/health` tells.
+        registry: What `/metrics` shows, beside the status.
+        health: What `/health` and `/live` tell.
         host: Address to listen on.
         port: Port to listen on; 0 for any that is free.
     """
@@ -97,14 +97,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/metrics":
-            self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self.server.registry))
+            shown = b"".join(map(generate_latest, self.server.registries))
+            self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, shown)
         elif path == "/health":
-            healthy, status, seconds = self.server.health.report()
-            told = json.dumps({"status": status, "since": round(seconds, 3)})
-            code = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
-            self._answer(code, "application/json", f"{told}\n".encode())
+            report = self.server.health.report()
+            self._tell(report, well=report.healthy)
+        elif path == "/live":
+            report = self.server.health.report()
+            self._tell(report, well=report.alive)
         else:
-            self._answer(HTTPStatus.NOT_FOUND, _TEXT, b"there are /metrics and /health\n")
+            self._answer(HTTPStatus.NOT_FOUND, _TEXT, b"there are /metrics, /health and /live\n")
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -115,6 +117,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.METHOD_NOT_ALLOWED, _TEXT, b"use GET or HEAD\n")
         else:
             self._answer(code, _TEXT, b"this is no request\n")
+
+    def _tell(self, report: HealthReport, *, well: bool) -> None:
+        told = json.dumps({"status": report.status, "since": round(report.seconds, 3)})
+        code = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+        self._answer(code, "application/json", f"{told}\n".encode())
 
     def _answer(self, code: int, content_type: str, body: bytes) -> None:
         self.send_response(code)
@@ -137,7 +144,7 @@ class _Server(ThreadingTCPServer):
     request_queue_size = MOST_CLIENTS
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, health: Health) -> None:
-        self.registry = registry
+        self.registries = (registry, status_registry(health))
         self.health = health
         self._free = threading.Semaphore(MOST_CLIENTS)
         # Not with the port: it would take one that is too large modulo 65,536.

@@ -15,19 +15,7 @@ from conformare_sink.spark.process import launch_spark
 
 DEFAULT_MASTER = "local[*]"
 
-MAX_STRING_BYTES = 16 * 1024 * 1024
-MAX_COLLECTION_ITEMS = 1_000_000
-
-AVRO_LIMITS: Mapping[str, str] = {
-    "org.apache.avro.limits.string.maxLength": str(MAX_STRING_BYTES),
-    "org.apache.avro.limits.bytes.maxLength": str(MAX_STRING_BYTES),
-    "org.apache.avro.limits.collectionItems.maxLength": str(MAX_COLLECTION_ITEMS),
-}
-"""System properties of every Java process that decodes: without them, a message of six bytes that
-announces a string of 2 GiB ends the driver with an OutOfMemoryError, and again at each restart."""
-
 _DRIVER_OPTIONS = "spark.driver.extraJavaOptions"
-_EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions"
 _SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 """Java's optimising compiler gives back in an hour what it takes in the first minutes, a fifth of
 them. Without it, Java would keep less room for compiled code than Spark needs."""
@@ -44,7 +32,7 @@ def spark_conf(
     jars: tuple[str, ...] = (),
     extra_conf: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the settings of a session that can read Kafka, decode the contract and write Delta.
+    """Return the settings of a session that can read Kafka and write Delta.
 
     Args:
         master: Spark's master URL.
@@ -52,7 +40,6 @@ def spark_conf(
         jars: Paths of the jars to load.
         extra_conf: Settings that win over ours; Java options are joined, these last.
     """
-    limits = " ".join(f"-D{name}={value}" for name, value in AVRO_LIMITS.items())
     conf = {
         "spark.master": master,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -93,8 +80,7 @@ def spark_conf(
         "spark.kafka.consumer.fetchedData.cache.evictorThreadRunInterval": "1s",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        _DRIVER_OPTIONS: f'{limits} "-Dlog4j2.configurationFile={CONFIGURATION}"',
-        _EXECUTOR_OPTIONS: limits,
+        _DRIVER_OPTIONS: f'"-Dlog4j2.configurationFile={CONFIGURATION}"',
     }
     if jars:
         conf["spark.jars"] = ",".join(jars)
@@ -103,8 +89,7 @@ def spark_conf(
     if _is_local(master):
         conf |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK}
     for name, value in (extra_conf or {}).items():
-        joined = name in (_DRIVER_OPTIONS, _EXECUTOR_OPTIONS)
-        conf[name] = f"{conf[name]} {value}" if joined else value
+        conf[name] = f"{conf[name]} {value}" if name == _DRIVER_OPTIONS else value
     return conf
 
 
@@ -162,22 +147,13 @@ def build_session(
             conf[_DRIVER_OPTIONS] = f"{_SHORT_LIVED} {conf[_DRIVER_OPTIONS]}"
         settings = SparkConf(loadDefaults=False).setAll(list(conf.items()))
         SparkContext(conf=settings, gateway=launch_spark(settings, on_class_path))
-    session = SparkSession.builder.config(map=dict(conf)).getOrCreate()
-    _limit_avro()
-    return session
+    return SparkSession.builder.config(map=dict(conf)).getOrCreate()
 
 
 def _submitted_conf() -> dict[str, str]:
     """Return the settings given to `spark-submit`, where this process was started by it."""
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         return {}
-    _limit_avro()  # also connects to the Java process, which SparkConf() then asks
+    SparkContext._ensure_initialized()  # noqa: SLF001 - SparkConf() asks the Java process
     quieten(SparkContext._jvm)  # noqa: SLF001 - nothing public leads to Log4j
     return dict(SparkConf().getAll())
-
-
-def _limit_avro() -> None:
-    """Set the limits in a Java process that was started without them; Avro reads them later."""
-    for name, value in AVRO_LIMITS.items():
-        if SparkContext.getSystemProperty(name) is None:
-            SparkContext.setSystemProperty(name, value)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from conformare_sink.lake.digests import (
     PLACE_DIGEST,
@@ -16,12 +17,15 @@ from conformare_sink.lake.digests import (
     run_digest,
     runs_in,
 )
+from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.landings import Files
 from conformare_sink.lake.purge import purged_among
 from conformare_sink.lake.settled import Settled
-from conformare_sink.lake.tables.own import PURGED, QUARANTINE
-from conformare_sink.lake.tables.tables import LakeTables
+from conformare_sink.lake.store.storage import Storage
+from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
+from conformare_sink.lake.tables.tables import LakeTables, Offsets
 from conformare_sink.landing.landing import LandingPlace
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.envelope import Rejected
@@ -62,6 +66,8 @@ class ReplayedLake:
     """
 
     def __init__(self, lake: Lake, scratch: ScratchMessages) -> None:
+        self._lake = lake
+        self._scratch = scratch
         self.settled = lake.settled
         self.land = lake.land
         self.note_read = lake.note_read
@@ -70,6 +76,35 @@ class ReplayedLake:
         self.waiting_messages = scratch.waiting_messages
         self.waiting_since = scratch.waiting_since
         self.stop_waiting = scratch.stop_waiting
+
+    @property
+    def storage(self) -> Storage:
+        """The lake's folder."""
+        return self._lake.storage
+
+    def takes_files(self) -> bool:
+        """Return whether rows may come as files, which others have written."""
+        return self._lake.takes_files()
+
+    def settled_digests(self, digests: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
+        """Return which of some digests are of runs that are there, and which of purged ones."""
+        return self._lake.settled_digests(digests)
+
+    def land_files(self, files: Files, digests: bytes, read: Offsets | None = None) -> None:
+        """Add the rows of some runs."""
+        self._lake.land_files(files, digests, read)
+
+    def quarantine_files(self, files: Files, digests: Sequence[bytes]) -> int:
+        """Keep messages that could not be used; return how many were not there yet."""
+        return self._lake.quarantine_files(files, digests)
+
+    def keep_waiting_files(self, files: Files) -> None:
+        """Keep messages whose emission is not complete; their files do not stay in the lake."""
+        for file in files.get(PENDING.name, ()):
+            path = f"{PENDING.name}/{file.path}"
+            rows = pq.read_table(pa.BufferReader(self.storage.read(path)))
+            self._scratch.keep_waiting(envelopes_of(rows))
+            self.storage.remove(path)
 
 
 class Rehearsal:

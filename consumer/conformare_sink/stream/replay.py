@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -13,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_sink.errors import StreamFailedError, TopicsMissingError, first_line
+from conformare_sink.executors.engine import Executors
 from conformare_sink.kafka.offsets import PartitionOffsets
 from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics
@@ -21,12 +23,12 @@ from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
-from conformare_sink.messages.emission import Decision, EmissionKey
+from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.query import LandingQuery
-from conformare_sink.stream.rehearsal import destination
+from conformare_sink.stream.rehearsal import ReplayedLake, destination
 from conformare_sink.stream.replay_note import Course, ReplayNotes
 from conformare_sink.stream.scratch import ScratchMessages
 from conformare_sink.stream.stream import WAKE_SECONDS
@@ -183,12 +185,16 @@ def replay(
             quarantined += batch.quarantined
             on_batch(batch)
 
-        def decided(decisions: Mapping[EmissionKey, Decision]) -> None:
-            tally.add(decisions)
-            scratch.forget(key for key, what in decisions.items() if what is not Decision.WAIT)
+        def decided(emissions: Mapping[Decision, Collection[bytes]]) -> None:
+            tally.add(emissions)
+            scratch.forget(chain.from_iterable(emissions.values()))
 
         source = KafkaSource(spark, topics, selection.of)
-        land = BatchLanding(landing, Collector(source), report, on_decided=decided)
+        others = None
+        if isinstance(place, ReplayedLake):
+            pipelines = selection.pipelines
+            others = Executors(spark, source, place, options, pipelines, tells_identities=True)
+        land = BatchLanding(landing, Collector(source), report, on_decided=decided, others=others)
 
         def land_and_note(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:
             land(batch, batch_id, ranges)

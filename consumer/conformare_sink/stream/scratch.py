@@ -7,10 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from conformare_sink.messages.emission import EmissionKey
+from conformare_sink.messages.emission import EmissionKey, emission_identity
 from conformare_sink.messages.envelope import Envelope
 from conformare_sink.messages.message import MESSAGE_COLUMNS, Message, Place
-from conformare_sink.stream.tally import emission_identity
 
 MOST_BYTES = 32 * 1024 * 1024
 """Values that come at once."""
@@ -75,10 +74,14 @@ class ScratchMessages:
         self._file.executemany(f"DELETE FROM waiting WHERE {_PLACE}", places)  # noqa: S608 - our own words
         self._file.commit()
 
-    def forget(self, emissions: Iterable[EmissionKey]) -> None:
-        """Delete the messages of emissions that wait no more."""
+    def forget(self, emissions: Iterable[bytes]) -> None:
+        """Delete the messages of emissions that wait no more.
+
+        Args:
+            emissions: The `emission_identity` of each.
+        """
         if self._file.execute("SELECT 1 FROM waiting LIMIT 1").fetchone():
-            those = [(emission_identity(key),) for key in emissions]
+            those = ((identity,) for identity in emissions)
             self._file.executemany("DELETE FROM waiting WHERE emission = ?", those)
             self._file.commit()
 

@@ -9,14 +9,10 @@ last, and memory holds it.
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
-from collections.abc import Mapping
-from hashlib import md5
+from collections import Counter
+from collections.abc import Collection, Mapping
 
-from conformare_sink.messages.emission import Decision, EmissionKey
-
-_FIRST_SIGNS = 13
-"""Of a UUIDv7, they are its time."""
+from conformare_sink.messages.emission import Decision
 
 _CACHE_KIB = 16 * 1024
 
@@ -36,27 +32,20 @@ class Tally:
         self._file.execute("PRAGMA journal_mode = OFF")  # it ends with the process
         self._file.execute("CREATE TABLE counted (emission BLOB PRIMARY KEY) WITHOUT ROWID")
 
-    def add(self, decisions: Mapping[EmissionKey, Decision]) -> None:
-        """Count what a batch has decided."""
-        emissions: dict[Decision, list[tuple[bytes]]] = defaultdict(list)
-        for key, decision in decisions.items():
-            if decision is not Decision.WAIT:
-                emissions[decision].append((emission_identity(key),))
-        for decision, those in emissions.items():
+    def add(self, decided: Mapping[Decision, Collection[bytes]]) -> None:
+        """Count what a batch has decided.
+
+        Args:
+            decided: `emission_identity` of emissions, by what became of them.
+        """
+        for decision, those in decided.items():
             before = self._file.total_changes
-            self._file.executemany("INSERT OR IGNORE INTO counted VALUES (?)", those)
+            self._file.executemany(
+                "INSERT OR IGNORE INTO counted VALUES (?)", ((one,) for one in those)
+            )
             self.counts[decision] += self._file.total_changes - before
         self._file.commit()
 
     def close(self) -> None:
         """Delete the file."""
         self._file.close()
-
-
-def emission_identity(key: EmissionKey) -> bytes:
-    """Return what an emission is known by on the disk: in the order of its id, and of its own."""
-    run_id, pipeline, emission_id = key.run_id, key.pipeline, key.emission_id
-    # The lengths keep the three texts apart.
-    text = f"{len(run_id)}:{run_id}{len(pipeline)}:{pipeline}{emission_id}"
-    digest = md5(text.encode(), usedforsecurity=False).digest()
-    return emission_id[:_FIRST_SIGNS].encode() + digest

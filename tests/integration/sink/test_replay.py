@@ -28,7 +28,7 @@ from conformare_sink.messages import process, skipping
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision
 from conformare_sink.messages.message import Message as KafkaMessage
-from conformare_sink.options import SinkOptions
+from conformare_sink.options import Engine, SinkOptions
 from conformare_sink.status import read_status
 from conformare_sink.stream.replay import (
     READ_AGAIN,
@@ -135,8 +135,14 @@ def test_a_part_is_chosen_by_offset_and_by_pipeline(
     assert progress[-1] == ReplayProgress(24, 24, 0, landed=1, known=0)
 
 
+@pytest.mark.parametrize("engine", [Engine.DRIVER, Engine.EXECUTORS])
 def test_every_emission_is_counted_once_however_batches_cut_it(
-    spark: SparkSession, topic: Topic, options: SinkOptions, lake: str, catch_up: CatchUp
+    spark: SparkSession,
+    topic: Topic,
+    options: SinkOptions,
+    lake: str,
+    catch_up: CatchUp,
+    engine: Engine,
 ) -> None:
     """Those that land, those that are there, those of which a part is missing, and bad messages."""
     landed = [make_record(f"run-{n}") for n in range(20)]
@@ -145,7 +151,7 @@ def test_every_emission_is_counted_once_however_batches_cut_it(
     topic.send(messages_of(make_record("run-0"), "another")[:-1])
     topic.send(messages_of(make_record("half"), "e-half")[:-1])
     topic.send([Message("owners", b"k", b"garbage")])
-    cut = options.model_copy(update={"max_messages_per_batch": 25})
+    cut = options.model_copy(update={"max_messages_per_batch": 25, "engine": engine})
 
     def again(*, dry_run: bool = False) -> ReplayReport:
         batches: list[BatchReport] = []
@@ -161,6 +167,7 @@ def test_every_emission_is_counted_once_however_batches_cut_it(
     assert again() == ReplayReport(20, 1, 1, 1, 0)
     assert check(lake, landed).is_sound
     assert read_table(lake, "pending") == []
+    assert not [*Path(lake, "pending").glob("*.parquet")]
 
 
 def test_known_runs_are_left_out_before_they_are_decoded(

@@ -44,11 +44,10 @@ SINK_JARS = JarSet(
     coordinates=(
         f"io.delta:delta-spark_{_SPARK_LINE}_{SCALA_VERSION}:{DELTA_VERSION}",
         f"org.apache.spark:spark-sql-kafka-0-10_{SCALA_VERSION}:{SPARK_VERSION}",
-        f"org.apache.spark:spark-avro_{SCALA_VERSION}:{SPARK_VERSION}",
     ),
     beside_spark=True,
 )
-"""What Spark needs to read Kafka, decode Avro and write Delta."""
+"""What Spark needs to read Kafka and write Delta."""
 
 BROKER_JARS = JarSet(
     name="broker",

@@ -1,4 +1,4 @@
-"""`/metrics` and `/health` over real HTTP."""
+"""`/metrics`, `/health` and `/live` over real HTTP."""
 
 from __future__ import annotations
 
@@ -91,14 +91,49 @@ def test_health_is_told_by_status_and_text(
     assert 0 <= answer["since"] < 60
 
 
+def test_only_a_stalled_sink_is_to_be_restarted(metrics: SinkMetrics) -> None:
+    """One that starts, waits for its broker or ends is alive; a restart would only cost it time."""
+    health = Health(batch_limit_seconds=0)
+    with MetricsEndpoint(metrics.registry, health) as endpoint:
+
+        def alive() -> tuple[int, str]:
+            status, headers, body = ask(endpoint.port, "/live")
+            assert headers["Content-Type"] == "application/json"
+            return status, json.loads(body)["status"]
+
+        assert alive() == (200, "starting")
+        health.waiting_for_broker()
+        assert alive() == (200, "waiting for the broker")
+        health.running()
+        assert alive() == (200, "ok")
+        with health.batch():
+            assert alive() == (503, "stalled")
+        health.stopping()
+        assert alive() == (200, "stopping")
+
+
+def test_the_metrics_have_the_status(port: int, health: Health) -> None:
+    """Prometheus cannot read the other pages; a status is there before it is met."""
+    health.waiting_for_broker()
+    shown = ask(port, "/metrics")[2].splitlines()
+    found = [line for line in shown if line.startswith("conformare_sink_status{")]
+    assert len(found) == 5
+    assert [line for line in found if not line.endswith(" 0.0")] == [
+        'conformare_sink_status{status="waiting for the broker"} 1.0'
+    ]
+
+
 def test_another_path_is_not_found(port: int) -> None:
     """The answer says which there are, and repeats nothing of the question."""
-    assert ask(port, "/other?x=<b>")[::2] == (404, "there are /metrics and /health\n")
+    assert ask(port, "/other?x=<b>")[::2] == (
+        404,
+        "there are /metrics, /health and /live\n",
+    )
     assert ask(port, "/")[0] == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "ANYTHING"])
-@pytest.mark.parametrize("path", ["/metrics", "/health"])
+@pytest.mark.parametrize("path", ["/metrics", "/health", "/live"])
 def test_there_is_only_reading(port: int, method: str, path: str) -> None:
     """The answer says how."""
     status, headers, _ = ask(port, path, method)
@@ -131,7 +166,7 @@ def test_what_is_no_request_is_refused(
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/health", "/other"])
+@pytest.mark.parametrize("path", ["/metrics", "/health", "/live", "/other"])
 def test_head_is_get_without_its_body(port: int, path: str) -> None:
     """Same status, type and length."""
     status, headers, body = ask(port, path)
@@ -257,7 +292,7 @@ def test_no_answer_tells_a_secret(
     """The environment, where the passwords are, is in no page."""
     monkeypatch.setenv("CONFORMARE_KAFKA", '{"sasl.password": "hunter2"}')
     with MetricsEndpoint(metrics.registry, health) as endpoint:
-        for path in ("/metrics", "/health", "/other"):
+        for path in ("/metrics", "/health", "/live", "/other"):
             for method in ("GET", "POST"):
                 assert "hunter2" not in str(ask(endpoint.port, path, method))
 

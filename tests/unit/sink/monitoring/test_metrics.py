@@ -11,6 +11,7 @@ from prometheus_client import generate_latest
 
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
+from conformare_sink.monitoring.health import Health, status_registry
 from conformare_sink.monitoring.metrics import SinkMetrics
 
 DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
@@ -133,7 +134,8 @@ def test_two_sinks_of_a_process_share_nothing(metrics: SinkMetrics) -> None:
 
 def test_the_documentation_names_every_metric(metrics: SinkMetrics) -> None:
     """And no other."""
-    exposed = generate_latest(metrics.registry).decode()
+    registries = (metrics.registry, status_registry(Health()))
+    exposed = b"".join(map(generate_latest, registries)).decode()
     names = {
         n for n in re.findall(r"^# TYPE (\w+)", exposed, re.MULTILINE) if not n.endswith("_created")
     }

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -26,7 +27,7 @@ from conformare_sink.lake.removals import Mark, Marks
 from conformare_sink.lake.tables.tables import LakeTables
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
-from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.emission import identities_of
 from conformare_sink.messages.message import Message
 from conformare_sink.stream import replay_note
 from conformare_sink.stream.rehearsal import ReplayedLake
@@ -258,8 +259,8 @@ def replay(
             nonlocal n_read
             messages = topics.read(ranges)
             n_read += len(messages)
-            decisions = landing.land(messages).decisions
-            scratch.forget(key for key, what in decisions.items() if what is not Decision.WAIT)
+            decided = identities_of(landing.land(messages).decisions)
+            scratch.forget(chain.from_iterable(decided.values()))
 
         for ranges in course.again:
             land(ranges)

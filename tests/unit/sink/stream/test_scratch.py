@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from conformare_sink.messages.emission import EmissionKey
+from conformare_sink.messages.emission import EmissionKey, emission_identity
 from conformare_sink.messages.envelope import Envelope
 from conformare_sink.messages.message import LATEST_TIME, Message
 from conformare_sink.stream import scratch
@@ -66,10 +66,11 @@ def test_an_emission_that_is_decided_is_gone_with_all_its_messages(
     messages: ScratchMessages,
 ) -> None:
     """Others of the same run wait on."""
-    messages.forget([EmissionKey("p", "run", "e")])
+    e, unknown = (emission_identity(EmissionKey("p", "run", name)) for name in ("e", "unknown"))
+    messages.forget([e])
     messages.keep_waiting([waiting(n, b"x") for n in range(3)])
     messages.keep_waiting([waiting(7, b"x", emission_id="other")])
-    messages.forget([EmissionKey("p", "run", "e"), EmissionKey("p", "run", "unknown")])
+    messages.forget([e, unknown])
     assert messages.offsets() == {("t.runs", 0): [7]}
     assert len(messages) == 1
 

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import cast
 
 import pytest
@@ -21,7 +21,7 @@ from conformare_sink.lake.lake import Lake
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages import skipping
-from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, identities_of
 from conformare_sink.messages.message import Message
 from conformare_sink.stream.rehearsal import ReplayedLake
 from conformare_sink.stream.scratch import ScratchMessages
@@ -41,10 +41,10 @@ def tally() -> Iterator[Tally]:
 def test_every_emission_is_counted_once(tally: Tally) -> None:
     """As what became of it first, but for waiting."""
     a, b, c = (EmissionKey("p", "r", name) for name in "abc")
-    tally.add({a: Decision.WAIT, b: Decision.REPEAT, c: Decision.PURGED})
+    tally.add(identities_of({a: Decision.WAIT, b: Decision.REPEAT, c: Decision.PURGED}))
     assert tally.counts == {Decision.REPEAT: 1, Decision.PURGED: 1}
-    tally.add({a: Decision.LAND, b: Decision.REPEAT, c: Decision.PURGED})
-    tally.add({a: Decision.REPEAT, b: Decision.WAIT})
+    tally.add(identities_of({a: Decision.LAND, b: Decision.REPEAT, c: Decision.PURGED}))
+    tally.add(identities_of({a: Decision.REPEAT, b: Decision.WAIT}))
     assert tally.counts == {Decision.LAND: 1, Decision.REPEAT: 1, Decision.PURGED: 1}
 
 
@@ -52,7 +52,7 @@ def test_emissions_of_other_names_are_others(tally: Tally) -> None:
     """Wherever the borders between their names are."""
     names = [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("c", "b", "a"), ("1:a", "b", "c")]
     keys = [EmissionKey(*parts) for parts in names]
-    tally.add(dict.fromkeys(keys, Decision.LAND))
+    tally.add(identities_of(dict.fromkeys(keys, Decision.LAND)))
     assert tally.counts == {Decision.LAND: len(keys)}
 
 
@@ -130,8 +130,9 @@ def test_counts_do_not_depend_on_where_batches_begin(seed: int, n_cuts: int, ski
         for first, until in pairwise(cuts):
             landed = landing.land(world.log[first:until])
             quarantined += landed.quarantined
-            tally.add(landed.decisions)
-            scratch.forget(k for k, what in landed.decisions.items() if what is not Decision.WAIT)
+            decided = identities_of(landed.decisions)
+            tally.add(decided)
+            scratch.forget(chain.from_iterable(decided.values()))
         found = Counter({decision.value: n for decision, n in tally.counts.items()})
         found |= Counter(incomplete=landing.pending.emissions, quarantined=quarantined)
         assert +found == +world.expected
