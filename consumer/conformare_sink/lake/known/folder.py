@@ -143,6 +143,12 @@ class Folder:
         """Return whether a segment is where this process writes."""
         return segment.path.parent == (self._place if self._lock else self._temporary)
 
+    def took(self, segment: Segment) -> None:
+        """Let a new segment of a temporary folder be gone with this process, however it ends."""
+        if segment.path.parent == self._temporary:
+            with suppress(OSError):
+                segment.path.unlink()  # what is mapped stays as it is
+
     def save(self, saved: Saved, needless: Iterable[Segment]) -> None:
         """Write the manifest, for the next process; nobody waits for the disk meanwhile.
 

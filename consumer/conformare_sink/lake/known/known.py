@@ -69,12 +69,13 @@ class KnownRuns:
         """Whether the disk has another set than this."""
         self._set = StoredSet(Folder(known_place(table_id, checkpoint), is_ours=is_writer))
         self._saved_at = time.monotonic()
-        self._version: int | None = self._saved_version()
+        self._version: int | None = None
         """What is in the set is at least of this version; None where nothing is known of it."""
-        self._is_exact = self._version is not None
+        self._is_exact = False
         """Whether it is of no other version."""
         self._is_outdated = True
         try:
+            self._version = self._saved_version()
             self._asked(lambda: None)
         except BaseException:
             self.close()

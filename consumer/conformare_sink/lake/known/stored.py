@@ -203,6 +203,7 @@ class StoredSet:
             self._tell(exc)
             return None
         self._is_refused = False
+        self._folder.took(segment)
         return segment
 
     def _begun_merge(self, segments: Sequence[Segment], step: int) -> Merge:
@@ -230,6 +231,7 @@ class StoredSet:
             raise
 
     def _replace_merged(self, segment: Segment) -> None:
+        self._folder.took(segment)
         rest = [one for one in self._segments if one not in self._merged]
         self._segments = [segment, *rest]
         for one in self._merged:
@@ -239,7 +241,7 @@ class StoredSet:
 
     def _discard(self, segment: Segment | None) -> None:
         """Delete a segment, with the next manifest: the one that is there may name it."""
-        if segment is not None and self._folder.has(segment):
+        if segment is not None and self._folder.is_kept:
             self._obsolete.append(segment)
 
     def _tell(self, error: OSError) -> None:

@@ -231,6 +231,23 @@ def test_what_a_killed_process_has_left_is_deleted_by_the_next() -> None:
         found.close()
 
 
+def test_what_is_temporary_is_gone_however_the_process_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has no name any more while it is used."""
+    with small() as place:
+        monkeypatch.setattr(tempfile, "tempdir", str(place.parent.parent))
+        found = StoredSet(Folder(place, is_ours=False))
+        for at in range(0, len(ALL), 5):
+            found.add(halves(ALL[at : at + 5]))
+        assert len(found._segments) > 1
+        (temporary,) = place.parent.parent.iterdir()
+        assert [one.suffix for one in temporary.iterdir()] in ([], [".part"])
+        assert content(found) == set(ALL)
+        found.close()
+        assert [*place.parent.parent.iterdir()] == []
+
+
 def test_a_disk_that_refuses_is_told_once_and_the_set_is_in_memory(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
