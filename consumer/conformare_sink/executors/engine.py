@@ -18,6 +18,7 @@ from conformare_sink.errors import StorageError
 from conformare_sink.executors.found import Found
 from conformare_sink.executors.probe import lack_of
 from conformare_sink.executors.reply import REPLY, read_replies
+from conformare_sink.executors.room import has_room
 from conformare_sink.executors.task import Known, Task, digests_of_runs
 from conformare_sink.lake.digests import run_digest
 from conformare_sink.lake.kept import envelopes_of
@@ -29,6 +30,7 @@ from conformare_sink.options import Engine, SinkOptions
 from conformare_sink.spark.collect import HELPED_BY_PARTS, bucket_of
 from conformare_sink.spark.dealing import BUCKETS, Ranges, count
 from conformare_sink.spark.faults import fault_of
+from conformare_sink.spark.session import is_local
 
 logger = logging.getLogger("conformare_sink")
 
@@ -102,7 +104,9 @@ class Executors:
         self._source = source
         self.place = place
         self._topic_prefix = options.topic_prefix
+        self._cores = spark.sparkContext.defaultParallelism
         self._fewest = _FEWEST.get(options.engine)
+        self._is_automatic = options.engine is Engine.AUTO
         self._pipelines = frozenset(pipelines)
         self._are_probed = False
 
@@ -120,6 +124,13 @@ class Executors:
             StorageError: The lake's store refuses an executor.
         """
         if self._fewest is None or count(ranges) < self._fewest or not self.place.takes_files():
+            return None
+        # Where the driver is in the same container, it would be ended with the tasks.
+        if (
+            self._is_automatic
+            and is_local(str(self._spark.sparkContext.master))
+            and not has_room(self._cores)
+        ):
             return None
         if not self._are_probed and (lack := lack_of(self._spark)):
             self._give_up(lack)
@@ -156,8 +167,7 @@ class Executors:
     def _process(self, ranges: Ranges, waiting: Collection[RunKey]) -> Dealt:
         task = self._task(ranges, waiting)
         messages = self._source.read(ranges)
-        cores = self._spark.sparkContext.defaultParallelism
-        n_parts = min(BUCKETS, max(cores, math.ceil(count(ranges) / MESSAGES_OF_A_PART)))
+        n_parts = min(BUCKETS, max(self._cores, math.ceil(count(ranges) / MESSAGES_OF_A_PART)))
         part = F.pmod(bucket_of(), F.lit(n_parts))
         found = self._run(messages.withColumn("part", part), n_parts, task)
         if not found.heavy:

@@ -86,14 +86,14 @@ def spark_conf(
         conf["spark.jars"] = ",".join(jars)
     if driver_memory is not None:
         conf["spark.driver.memory"] = driver_memory
-    if _is_local(master):
+    if is_local(master):
         conf |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK}
     for name, value in (extra_conf or {}).items():
         conf[name] = f"{conf[name]} {value}" if name == _DRIVER_OPTIONS else value
     return conf
 
 
-def _is_local(master: str) -> bool:
+def is_local(master: str) -> bool:
     """Whether one Java process is all of Spark."""
     return master == "local" or master.startswith("local[")
 
@@ -133,7 +133,7 @@ def build_session(
     chosen_master = given.get("spark.master", DEFAULT_MASTER)
     # Where there are no executors to send them to, jars can be on Java's own class path: only from
     # there do classes come out of an archive.
-    on_class_path = jars if starts_java and _is_local(chosen_master) else ()
+    on_class_path = jars if starts_java and is_local(chosen_master) else ()
     conf = spark_conf(
         master=chosen_master,
         driver_memory=driver_memory,
@@ -143,7 +143,7 @@ def build_session(
     if starts_java:
         if on_class_path:
             conf[_DRIVER_OPTIONS] = f"{java_options()} {conf[_DRIVER_OPTIONS]}"
-        if short_lived and _is_local(chosen_master):
+        if short_lived and is_local(chosen_master):
             conf[_DRIVER_OPTIONS] = f"{_SHORT_LIVED} {conf[_DRIVER_OPTIONS]}"
         settings = SparkConf(loadDefaults=False).setAll(list(conf.items()))
         SparkContext(conf=settings, gateway=launch_spark(settings, on_class_path))
