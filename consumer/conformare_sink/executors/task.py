@@ -29,7 +29,7 @@ from conformare_sink.messages.envelope import Rejected
 from conformare_sink.messages.heads import emission_keys
 from conformare_sink.messages.message import Message, messages_of
 from conformare_sink.messages.parts import in_parts
-from conformare_sink.messages.process import process
+from conformare_sink.messages.process import no_garbage_collection, process
 from conformare_sink.spark.portion import PORTION_WEIGHT, Portion, weights_here
 
 
@@ -102,7 +102,8 @@ class Task:
         Yields:
             One row, as `reply_of` returns it.
         """
-        yield reply_of(self._found(batches))
+        with no_garbage_collection():
+            yield reply_of(self._found(batches))
 
     def _found(self, batches: Iterable[pa.RecordBatch]) -> Found:
         taken: list[pa.RecordBatch] = []

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
@@ -17,6 +15,7 @@ from conformare_sink.landing.landing import FilesPlace, Found, Landed, Landing, 
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, identities_of
 from conformare_sink.messages.envelope import Envelope, Rejected
+from conformare_sink.messages.process import no_garbage_collection
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges, count
 from conformare_sink.spark.portion import Portion
@@ -27,21 +26,6 @@ MOST_SET_ASIDE = 10_000
 """Emissions that are set aside behind one batch: it takes seconds. Others follow behind the next."""
 INCOMPLETE = "incomplete emission"
 """What the cause begins with of messages that have waited too long."""
-
-
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """Keep the collector of cycles from looking through the same objects again and again.
-
-    There are hundreds of thousands, in no cycles; it would take a fifth of a batch's time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @dataclass

@@ -17,10 +17,11 @@ from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.maintenance import Maintenance, Schedule
 from conformare_sink.lake.tables.places import lake_tables
-from conformare_sink.landing.batch import BatchLanding, no_garbage_collection
+from conformare_sink.landing.batch import BatchLanding
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
+from conformare_sink.messages.process import no_garbage_collection
 from conformare_sink.monitoring.health import Health
 from conformare_sink.monitoring.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
