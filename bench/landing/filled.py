@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench.landing.many import filled, opening_seconds
 from bench.landing.process import arguments, found
@@ -50,9 +52,11 @@ if producer.flush(60):
     raise RuntimeError("the broker did not take all messages")
 
 reports: list[BatchReport] = []
+kept = TemporaryDirectory()
 options = SinkOptions(
     bootstrap_servers=given["servers"],
     lake=given["lake"],
+    checkpoint=Path(kept.name),
     topic_prefix=given["prefix"],
     max_messages_per_batch=RUNS_OF_A_BATCH * len(GRAINS),
 )

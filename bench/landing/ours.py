@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench.landing.process import arguments, found
 
@@ -17,9 +19,11 @@ given = arguments()
 spark = build_session(
     "bench", master=given["master"], driver_memory=given["driver_memory"], short_lived=True
 )
+kept = TemporaryDirectory()
 options = SinkOptions(
     bootstrap_servers=given["servers"],
     lake=given["lake"],
+    checkpoint=Path(kept.name),
     topic_prefix=given["prefix"],
     max_messages_per_batch=given["max_messages_per_batch"],
 )
