@@ -16,12 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.emission.broker import Broker, running_broker
+from bench.known.known import known
+from bench.known.lookup import lookup
+from bench.known.opening import opening
 from bench.landing.backlog import backlog
 from bench.landing.checkout import Checkout
-from bench.landing.known import known
-from bench.landing.lookup import lookup
 from bench.landing.million import million
-from bench.landing.opening import opening
 from bench.landing.replay import replay
 from bench.live.freshness import freshness
 from bench.live.s3 import s3

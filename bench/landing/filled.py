@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.landing.many import filled, opening_seconds
+from bench.known.many import filled, opening_seconds
 from bench.landing.process import arguments, found
 from confluent_kafka import Producer
 from support.typical import typical_store

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.emission.broker import Broker
+from bench.known.opening import SECONDS as OPENING_SECONDS
+from bench.known.opening import opened
 from bench.landing.backlog import RUNS, landed
 from bench.landing.checkout import Checkout
 from bench.landing.figures import at_most
 from bench.landing.load import load
-from bench.landing.opening import SECONDS as OPENING_SECONDS
-from bench.landing.opening import opened
 from bench.live.freshness import BATCH_SECONDS, NEW_LAKE_SECONDS, P50_SECONDS, measure
 from support.lake_view import LakeView
 from support.object_store import minio

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.landing.many import filled, opening_seconds
+from bench.known.many import filled, opening_seconds
 from bench.landing.process import arguments, found
 
 given = arguments()

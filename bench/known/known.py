@@ -52,13 +52,13 @@ def known(_broker: Broker, folder: Path, _other: Checkout | None) -> None:
         folder: Where the lakes are.
     """
     empty, many, real = (_places(folder, name) for name in ("empty", "many", "real"))
-    nothing = measured("known", do="open", **empty)
-    measured("known", do="keep", **many)
-    warm = measured("known", do="open", **many)
+    nothing = measured("known.known", do="open", **empty)
+    measured("known.known", do="keep", **many)
+    warm = measured("known.known", do="open", **many)
     print(at_most(f"{RUNS:,} known runs opened warm, seconds", warm["seconds"], WARM_SECONDS))
     more = warm["anonymous_mb"] - nothing["anonymous_mb"]
     print(at_most("then anonymous memory above an empty lake's, MB", more, MORE_MB))
-    landed = measured("known", do="land", empty=empty, many=many)
+    landed = measured("known.known", do="land", empty=empty, many=many)
     for what, figure in (("median", median), ("longest", max)):
         without, beside_many = (figure(landed[name]) for name in ("empty", "many"))
         print(f"  {what} batch without Spark: {without * 1000:.0f} and {beside_many * 1000:.0f} ms")
@@ -66,15 +66,15 @@ def known(_broker: Broker, folder: Path, _other: Checkout | None) -> None:
         print(at_most(f"{what} batch, as a multiple of an empty lake's", ratio, BATCH_RATIO))
     print(f"  most that known runs took of a batch: {max(landed['known']) * 1000:.0f} ms")
     print(f"  segments before and after: {landed['segments']}")
-    measured("known", do="fill", **real)
-    cold = measured("known", do="open", **real)
+    measured("known.known", do="fill", **real)
+    cold = measured("known.known", do="open", **real)
     print(
         at_most(f"a table of {RUNS:,} runs opened cold, CPU seconds", cold["cpu"], COLD_CPU_SECONDS)
     )
     print(f"  it took {cold['seconds']:.0f} s")
     more = cold["most_anonymous_mb"] - nothing["most_anonymous_mb"]
     print(at_most("most anonymous memory above an empty lake's, MB", more, MORE_MB))
-    again = measured("known", do="open", **real)
+    again = measured("known.known", do="open", **real)
     print(at_most("that lake opened again, seconds", again["seconds"], WARM_SECONDS))
 
 

@@ -46,5 +46,5 @@ def opened(lake: LakeView) -> float:
     Args:
         lake: Where it is made.
     """
-    found = measured("opened", environment=lake.storage_options, lake=lake.root, runs=RUNS)
+    found = measured("known.opened", environment=lake.storage_options, lake=lake.root, runs=RUNS)
     return float(found["opening"])
