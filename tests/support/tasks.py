@@ -11,6 +11,7 @@ from conformare_sink.executors.found import Found
 from conformare_sink.executors.reply import read_replies
 from conformare_sink.executors.task import Known, Task, digests_of_runs
 from conformare_sink.lake.digests import run_digest
+from conformare_sink.lake.halves import array_of
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.lake import Lake
 from conformare_sink.landing.landing import Landed, Landing, Offsets
@@ -63,7 +64,7 @@ def task_for(lake: Lake, landing: Landing, messages: Sequence[Message], topic_pr
         for rows in digests_of_runs(as_batches(runs, 0), topic_prefix)
         for digest in rows.column("digest").to_pylist()
     }
-    known, purged = lake.settled_digests(digests)
+    known, purged = lake.settled_digests(array_of(digests))
     waiting = frozenset(map(run_digest, landing.pending.runs()))
     storage = lake.storage
     return Task(

@@ -21,6 +21,7 @@ from conformare_sink.executors.reply import REPLY, read_replies
 from conformare_sink.executors.room import has_room
 from conformare_sink.executors.task import Known, Task, digests_of_runs
 from conformare_sink.lake.digests import run_digest
+from conformare_sink.lake.halves import DigestArray, array_of, array_of_column
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.landing.landing import FilesPlace
@@ -65,7 +66,7 @@ class Place(FilesPlace, Protocol):
     def takes_files(self) -> bool:
         """Return whether rows may come as files, which others have written."""
 
-    def settled_digests(self, digests: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
+    def settled_digests(self, digests: DigestArray) -> tuple[set[bytes], set[bytes]]:
         """Return which of some digests are of runs that are there, and which of purged ones."""
 
 
@@ -196,12 +197,11 @@ class Executors:
     def _task(self, ranges: Ranges, waiting: Collection[RunKey]) -> Task:
         topic = topic_name("runs", self._topic_prefix)
         of_runs = {place: those for place, those in ranges.items() if place[0] == topic}
-        found = self._source.read(of_runs) if of_runs else None
-        digests: set[bytes] = set()
-        if found is not None:
+        digests = array_of(())
+        if of_runs:
             read = partial(digests_of_runs, topic_prefix=self._topic_prefix)
-            table = found.mapInArrow(read, "digest binary").toArrow()
-            digests = set(table.column("digest").to_pylist())
+            found = self._source.read(of_runs).mapInArrow(read, "digest binary").toArrow()
+            digests = array_of_column(found.column("digest"))
         landed, purged = self.place.settled_digests(digests)
         storage = self.place.storage
         return Task(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from conformare_sink.lake.tables.data_file import DataFile
@@ -24,7 +26,7 @@ class Found:
     """Which ones, where somebody wants to know: the `emission_identity` of each."""
     landed: bytes = b""
     """Digests of the runs whose rows are in the files, one after the other."""
-    recorded: list[float] = field(default_factory=list)
+    recorded: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     """When these were recorded, in seconds since 1970, of those that tell it."""
     waiting: list[pa.Table] = field(default_factory=list)
     """Messages that are left to the driver: rows of the table `pending`, without values."""
@@ -46,7 +48,7 @@ class Found:
         for decision, identities in other.identities.items():
             self.identities[decision] += identities
         self.landed += other.landed
-        self.recorded += other.recorded
+        self.recorded = np.concatenate([self.recorded, other.recorded])
         self.waiting += other.waiting
         self.rejected += other.rejected
         for producer, numbers in other.sequences.items():

@@ -43,7 +43,7 @@ def reply_of(found: Found) -> pa.RecordBatch:
     row = {
         "told": json.dumps(told),
         "landed": found.landed,
-        "recorded": np.array(found.recorded, np.float64).tobytes(),
+        "recorded": found.recorded.tobytes(),
         "rejected": b"".join(found.rejected),
         "waiting": _packed(found.waiting),
         "identities": {d.name: b"".join(those) for d, those in found.identities.items()},
@@ -62,7 +62,7 @@ def read_replies(rows: pa.Table) -> Found:
                 files={t: [DataFile(**one) for one in those] for t, those in told["files"].items()},
                 decisions=Counter({Decision[name]: n for name, n in told["decisions"].items()}),
                 landed=row["landed"],
-                recorded=np.frombuffer(row["recorded"], np.float64).tolist(),
+                recorded=np.frombuffer(row["recorded"], np.float64),
                 waiting=_unpacked(row["waiting"]),
                 rejected=[*_pieces(row["rejected"], DIGEST_BYTES)],
                 identities={

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from conformare_schemas import grain_table
@@ -145,7 +146,8 @@ class Task:
                 file = write_file(storage, grain_table(grain), new_path(), rows)
                 found.files[grain].append(file)
         found.landed += b"".join(run_digest(key.run) for key in whole)
-        found.recorded += filter(None, (recorded_at(key.emission_id) for key in whole))
+        times = [time for key in whole if (time := recorded_at(key.emission_id)) is not None]
+        found.recorded = np.concatenate([found.recorded, times])
         left = {**done.open, **done.decided[Decision.WAIT]}
         for decision in Decision:
             if decision is not Decision.WAIT:

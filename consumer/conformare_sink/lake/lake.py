@@ -17,7 +17,7 @@ import pyarrow as pa
 from conformare_schemas import GRAINS
 from conformare_sink.errors import LakeRefusedError, TableAlteredError
 from conformare_sink.lake.digests import PLACE_DIGEST, place_digest, read_digests, run_digests
-from conformare_sink.lake.halves import array_of
+from conformare_sink.lake.halves import DigestArray, array_of
 from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
 from conformare_sink.lake.landings import Files, Landings, run_keys
 from conformare_sink.lake.layout import PURGING_NOTE, SOURCE_NOTE, is_ours
@@ -97,7 +97,7 @@ class Lake:
         """Return which of some runs the lake holds, and which were deleted from it."""
         return self._settled.among(runs)
 
-    def settled_digests(self, digests: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
+    def settled_digests(self, digests: DigestArray) -> tuple[set[bytes], set[bytes]]:
         """Return which of some digests are of runs that the lake holds, and which of purged ones.
 
         Args:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from conformare_sink.lake.digests import RUN_DIGEST, read_digests, run_digests
-from conformare_sink.lake.halves import DigestArray, array_of
+from conformare_sink.lake.halves import DigestArray, halves_of
 from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.purge import purged_among
 from conformare_sink.lake.tables.own import PURGED
@@ -60,13 +59,12 @@ class SettledRuns:
         self._look_again()
         return Settled(self.known.among(runs), purged_among(runs, self._purged))
 
-    def among_digests(self, digests: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
+    def among_digests(self, digests: DigestArray) -> tuple[set[bytes], set[bytes]]:
         """Return the same of runs by their `run_digest`; of those with `ANY_PIPELINE`, too."""
         self._look_again()
-        ordered = list(digests)
-        found = (self.known.contain(array_of(ordered)).tolist(), self._purged.contain(ordered))
-        known, purged = ({*compress(ordered, there)} for there in found)
-        return known, purged
+        known = self.known.contain(digests)
+        purged = self._purged.contain_halves(halves_of(digests))
+        return set(map(bytes, digests[known])), set(map(bytes, digests[purged]))
 
     def beside_landing(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs are settled; may be asked beside the thread that lands."""

@@ -101,7 +101,7 @@ class Found(Protocol):
         """Which ones, where somebody wants to know: the `emission_identity` of each."""
 
     @property
-    def recorded(self) -> Sequence[float]:
+    def recorded(self) -> Iterable[float]:
         """When runs were recorded whose rows are there, in seconds since 1970."""
 
     @property

@@ -17,6 +17,7 @@ from conformare_sink.lake.digests import (
     run_digest,
     runs_in,
 )
+from conformare_sink.lake.halves import DigestArray
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.lake import Lake, open_for_writing
@@ -86,7 +87,7 @@ class ReplayedLake:
         """Return whether rows may come as files, which others have written."""
         return self._lake.takes_files()
 
-    def settled_digests(self, digests: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
+    def settled_digests(self, digests: DigestArray) -> tuple[set[bytes], set[bytes]]:
         """Return which of some digests are of runs that are there, and which of purged ones."""
         return self._lake.settled_digests(digests)
 
