@@ -27,21 +27,22 @@ from conformare_sink.landing.landing import FilesPlace
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.envelope import Envelope
 from conformare_sink.options import Engine, SinkOptions
-from conformare_sink.spark.collect import HELPED_BY_PARTS, bucket_of
+from conformare_sink.spark.collect import HELPED_BY_PARTS, MOST_MESSAGES_AT_ONCE, bucket_of
 from conformare_sink.spark.dealing import BUCKETS, Ranges, count
 from conformare_sink.spark.faults import fault_of
 from conformare_sink.spark.session import is_local
 
 logger = logging.getLogger("conformare_sink")
 
-MESSAGES_OF_A_PART = 8_000
-"""About 5 MB of messages as jobs send them. A task holds them all, and ten times their bytes."""
+MESSAGES_OF_A_PART = 32_000
+"""About 20 MB of messages as jobs send them, of which a task takes some 300 MB. A task costs an eighth of
+a second by itself, however little it has to do."""
 FEWEST_MESSAGES = 20_000
 """With fewer, the driver alone is done sooner."""
+FEW_CORES = 2
+"""With so few, the driver alone is as fast, as long as it can take a batch at once."""
 FINER = 16
 """Of a part that is too heavy, so many are made."""
-
-_FEWEST = {Engine.AUTO: FEWEST_MESSAGES, Engine.EXECUTORS: 1}
 
 
 class Source(Protocol):
@@ -105,8 +106,13 @@ class Executors:
         self.place = place
         self._topic_prefix = options.topic_prefix
         self._cores = spark.sparkContext.defaultParallelism
-        self._fewest = _FEWEST.get(options.engine)
         self._is_automatic = options.engine is Engine.AUTO
+        self._fewest: int | None = None
+        if self._is_automatic:
+            few = self._cores <= FEW_CORES
+            self._fewest = MOST_MESSAGES_AT_ONCE + 1 if few else FEWEST_MESSAGES
+        elif options.engine is Engine.EXECUTORS:
+            self._fewest = 1
         self._pipelines = frozenset(pipelines)
         self._are_probed = False
 
