@@ -45,6 +45,14 @@ class Broker:
         with suppress(BrokerNotRunningError):
             self._embedded.stop()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        pid = self._embedded.status().pid
+        if pid is None:
+            raise RuntimeError("the broker is not running")
+        return pid
+
     @contextmanager
     def up(self) -> Iterator[None]:
         """Let it be, and make sure that it answers."""
@@ -62,9 +70,7 @@ class Broker:
     @contextmanager
     def hung(self) -> Iterator[None]:
         """Suspend it for the time of a block: its connections stay, and nothing is answered."""
-        pid = self._embedded.status().pid
-        if pid is None:
-            raise RuntimeError("there is no broker to suspend")
+        pid = self.pid
         os.kill(pid, signal.SIGSTOP)
         try:
             with socket.create_connection((HOST, self._embedded.port), timeout=1):

@@ -26,6 +26,7 @@ def cores(broker: Broker, folder: Path) -> None:
     prefix = "cores."
     load(broker, prefix, RUNS)
     common: dict[str, Any] = {"servers": broker.servers, "prefix": prefix}
+    pid: dict[str, Any] = {"broker": broker.pid}
     rate: dict[str, float] = {}
     for engine, n_cores in (("driver", 2), ("executors", 1), ("executors", 2)):
         name = f"{engine} on {n_cores}"
@@ -37,6 +38,7 @@ def cores(broker: Broker, folder: Path) -> None:
             engine=engine,
             messages=MESSAGES,
             **common,
+            **pid,
         )
         if done["runs"] != RUNS:
             raise RuntimeError(f"not all has landed: {done}")

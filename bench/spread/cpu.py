@@ -9,11 +9,10 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the seconds of CPU of a process, and of its descendants that have ended."""
+    """Return the seconds of CPU of a process."""
     # What stands before them is the program's name, in which anything may be.
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    own_and_children = fields[11:15]
-    return sum(map(int, own_and_children)) / _TICKS
+    return sum(map(int, fields[11:13])) / _TICKS
 
 
 def peak_mb(pid: int | str = "self") -> float:
@@ -21,3 +20,11 @@ def peak_mb(pid: int | str = "self") -> float:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM"))
     return int(peak) / 1024
+
+
+def busy_seconds() -> float:
+    """Return the seconds of CPU of all processes together, since the machine was started."""
+    user, nice, system, _idle, _waiting, interrupt, soft = map(
+        int, Path("/proc/stat").read_text(encoding="utf-8").split()[1:8]
+    )
+    return (user + nice + system + interrupt + soft) / _TICKS

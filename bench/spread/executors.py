@@ -9,7 +9,6 @@ from bench.emission.broker import Broker
 from bench.landing.figures import at_least, at_most
 from bench.landing.load import load
 from bench.landing.process import measured
-from bench.spread.cpu import cpu_seconds
 from deltalake import DeltaTable, QueryBuilder
 from support.cluster import LOOPBACK, Cluster, running_cluster
 
@@ -31,7 +30,7 @@ def executors(broker: Broker, folder: Path) -> None:
     found = [_landed(broker, folder, runs) for runs in SIZES]
     few, many = found
     runs = many["runs"] - few["runs"]
-    workers, driver = (many[name] - few[name] for name in ("workers_cpu", "driver_cpu"))
+    workers, driver = (many[name] - few[name] for name in ("others_cpu", "driver_cpu"))
     # A Java that has just started compiles for many seconds; a sink does not start with each batch.
     print("  beyond the smaller batch, whose seconds are mostly those of processes that start:")
     rate = runs / workers
@@ -51,6 +50,7 @@ def _landed(broker: Broker, folder: Path, runs: int) -> dict[str, Any]:
         "servers": broker.servers,
         "prefix": prefix,
         "messages": runs * MESSAGES_OF_A_RUN,
+        "broker": broker.pid,
     }
     place = folder / f"cluster-{runs}"
     place.mkdir()
@@ -73,27 +73,24 @@ def _landed(broker: Broker, folder: Path, runs: int) -> dict[str, Any]:
             f"    {name:<12} driver's Python {one['python_cpu']:6.1f} s of CPU, {one['python_mb']:,.0f} MB; "
             f"its Java {one['java_cpu']:6.1f} s, {one['java_mb']:,.0f} MB"
         )
-    print(f"    {'workers':<12} {done['workers_cpu']:.1f} s of CPU")
+    print(
+        f"    {'workers':<12} {done['others_cpu']:.1f} s of CPU, with all that runs on this machine but driver and broker"
+    )
     differing = _differing(str(folder / f"executors-{runs}"), str(folder / f"driver-{runs}"))
     print(at_most("rows that differ from the driver's", differing, 0))
     return done
 
 
 def _by_cluster(cluster: Cluster, lake: str, common: dict[str, Any]) -> dict[str, Any]:
-    before = [cpu_seconds(worker.pid) for worker in cluster.workers]
     conf = {
         "spark.executor.memory": "1g",
         "spark.cores.max": "2",
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
     }
-    done = measured(
+    return measured(
         "spread.landed", lake=lake, master=cluster.url, conf=conf, engine="executors", **common
     )
-    # A worker has their seconds when its executor has ended.
-    cluster.await_end()
-    after = [cpu_seconds(worker.pid) for worker in cluster.workers]
-    return {**done, "workers_cpu": sum(after) - sum(before)}
 
 
 def _differing(one: str, other: str) -> float:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from bench.landing.process import arguments, found
-from bench.spread.cpu import cpu_seconds, peak_mb
+from bench.spread.cpu import busy_seconds, cpu_seconds, peak_mb
 from pyspark import SparkContext
 
 from conformare_sink.landing.report import BatchReport
@@ -33,10 +33,13 @@ options = SinkOptions(
     engine=Engine(given["engine"]),
 )
 batches: list[BatchReport] = []
-before = {pid: cpu_seconds(pid) for pid in (os.getpid(), java)}
+known = (os.getpid(), java, int(given["broker"]))
+before = {pid: cpu_seconds(pid) for pid in known}
+busy = busy_seconds()
 start = time.perf_counter()
 SinkStream(spark, options, batches.append).run_once()
 seconds = time.perf_counter() - start
+busy = busy_seconds() - busy
 cpu = {pid: cpu_seconds(pid) - already for pid, already in before.items()}
 found(
     seconds=seconds,
@@ -44,6 +47,7 @@ found(
     runs=sum(batch.rows.get("runs", 0) for batch in batches),
     python_cpu=cpu[os.getpid()],
     java_cpu=cpu[java],
+    others_cpu=busy - sum(cpu.values()),
     python_mb=peak_mb(),
     java_mb=peak_mb(java),
 )

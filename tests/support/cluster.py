@@ -103,13 +103,6 @@ class Cluster:
             start_new_session=True,
         )
 
-    def await_end(self) -> None:
-        """Wait until the workers know that all executors have ended."""
-        for number in range(1, len(self.workers) + 1):
-            log = self._folder / f"{number}.log"
-            launched = len(re.findall(r"Asked to launch executor", log.read_text(errors="replace")))
-            said(log, r"Executor \S+ finished with state", times=launched)
-
     def logs(self, worker: int) -> list[Path]:
         """Return the logs of the executors that a worker has had."""
         return [*(self._folder / f"worker-{worker}").glob("app-*/*/stderr")]

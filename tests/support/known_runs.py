@@ -13,6 +13,7 @@ import pytest
 from deltalake import DeltaTable
 
 from conformare_sink.lake.digests import run_digest
+from conformare_sink.lake.halves import array_of
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.tables.changes import read_files
 from conformare_sink.lake.tables.folder import FolderTables
@@ -57,7 +58,7 @@ def opened(tmp_path: Path, checkpoint: str = "checkpoint") -> Iterator[Lake]:
 def known_in(lake: Lake) -> list[int]:
     """Numbers of the runs that a lake knows, asked in both ways."""
     digests = [*map(run_digest, RUNS)]
-    by_digest, _ = lake.settled_digests(digests)
+    by_digest, _ = lake.settled_digests(array_of(digests))
     by_key = lake.settled(RUNS).known
     assert by_digest == {*map(run_digest, by_key)}
     return [number for number, run in enumerate(RUNS) if run in by_key]
