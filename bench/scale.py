@@ -29,7 +29,7 @@ DRIVER_RUNS = Constant(
     "landed by a driver alone", 3_027, "runs/s", "`make bench-sink PARTS=backlog`, two cores"
 )
 EXECUTOR_RUNS = Constant(
-    "landed by a core of an executor", 2_500, "runs/s", "`make bench-cluster PARTS=executors`"
+    "landed by a core of an executor", 4_077, "runs/s", "`make bench-cluster PARTS=executors`"
 )
 KNOWN_RUNS_AGAIN = Constant(
     "known runs read again by a driver", 9_000, "runs/s", "`make bench-sink PARTS=replay`"
