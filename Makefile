@@ -13,7 +13,8 @@ INSTALLED := $(VENV)/.installed
 COMPAT_VENV := .venv-compat
 COMPAT_INSTALLED := $(COMPAT_VENV)/.installed
 PYTEST_ARGS ?= --tb=short
-# Each process has a broker and a Spark of its own, some 4 GB; the tests of a module share a lake.
+# Each process has a broker and a Spark of its own, some 4 GB, and waits for them most of its time; the
+# tests of a module share a lake.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
