@@ -10,21 +10,31 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+from conformare_sink.spark.jars import cache_directory
+
+_CHECKOUT = Path(__file__).parents[2]
 _WITHOUT_RIGHTS = ("setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all")
 
 # The test's folder stays writable, under its own name, and its `tmp` becomes /tmp. What is bound
-# before the root becomes read-only is not.
+# before the root becomes read-only is not. What the command runs from stays where it is, also if
+# that is below /tmp.
 _READ_ONLY = """\
 set -e
 mount --make-rprivate /
 mount -n --bind "$1" /mnt
+for needed in $2; do
+  mkdir -p "/mnt$needed"
+  mount -n --bind "$needed" "/mnt$needed"
+  mount -n -o remount,bind,ro "/mnt$needed"
+done
 mount -n -o remount,bind,ro /
-mount -n --bind /mnt/tmp /tmp
+mount -n --rbind /mnt/tmp /tmp
 mkdir -p "$1"
 mount -n --bind /mnt "$1"
-shift
+shift 2
 cd /
 exec "$@"
 """
@@ -53,5 +63,7 @@ def confined(command: list[str], folder: Path) -> list[str]:
     (folder / "tmp").mkdir()
     if not is_read_only():
         return command
-    inside = ["sh", "-c", _READ_ONLY, "sh", str(folder), *_WITHOUT_RIGHTS, *command]
+    needed = {str(_CHECKOUT), sys.prefix, str(cache_directory())}
+    below_tmp = " ".join(sorted(path for path in needed if path.startswith("/tmp/")))  # noqa: S108
+    inside = ["sh", "-c", _READ_ONLY, "sh", str(folder), below_tmp, *_WITHOUT_RIGHTS, *command]
     return ["unshare", "--mount", *inside]

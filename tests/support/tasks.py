@@ -61,7 +61,9 @@ def task_for(lake: Lake, landing: Landing, messages: Sequence[Message], topic_pr
     runs = [m for m in messages if m.topic == topic_name("runs", topic_prefix)]
     digests = {
         digest
-        for rows in digests_of_runs(as_batches(runs, 0), topic_prefix)
+        for rows in digests_of_runs(
+            as_batches(runs, 0), topic_prefix, for_any_pipeline=lake.has_purged()
+        )
         for digest in rows.column("digest").to_pylist()
     }
     known, purged = lake.settled_digests(array_of(digests))

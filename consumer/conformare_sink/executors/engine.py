@@ -66,6 +66,9 @@ class Place(FilesPlace, Protocol):
     def takes_files(self) -> bool:
         """Return whether rows may come as files, which others have written."""
 
+    def has_purged(self) -> bool:
+        """Return whether any run was ever deleted on purpose."""
+
     def settled_digests(self, digests: DigestArray) -> tuple[set[bytes], set[bytes]]:
         """Return which of some digests are of runs that are there, and which of purged ones."""
 
@@ -199,7 +202,11 @@ class Executors:
         of_runs = {place: those for place, those in ranges.items() if place[0] == topic}
         digests = array_of(())
         if of_runs:
-            read = partial(digests_of_runs, topic_prefix=self._topic_prefix)
+            read = partial(
+                digests_of_runs,
+                topic_prefix=self._topic_prefix,
+                for_any_pipeline=self.place.has_purged(),
+            )
             found = self._source.read(of_runs).mapInArrow(read, "digest binary").toArrow()
             digests = array_of_column(found.column("digest"))
         landed, purged = self.place.settled_digests(digests)

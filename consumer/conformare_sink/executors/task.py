@@ -45,13 +45,14 @@ class Known(NamedTuple):
 
 
 def digests_of_runs(
-    batches: Iterable[pa.RecordBatch], topic_prefix: str
+    batches: Iterable[pa.RecordBatch], topic_prefix: str, *, for_any_pipeline: bool
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the digests of the runs of some messages, of those with no pipeline too.
+    """Yield the digests of the runs of some messages.
 
     Args:
         batches: Messages of the grain `runs`: `MESSAGE_COLUMNS`, and others.
         topic_prefix: Put in front of every grain's topic.
+        for_any_pipeline: Whether also those with `ANY_PIPELINE`, by which purged runs are known.
     """
     for batch in batches:
         messages = messages_of(pa.Table.from_batches([batch]))
@@ -60,7 +61,8 @@ def digests_of_runs(
         # What decodes although its head is written in an unusual way lands like any other.
         odd = [message for message, key in zip(messages, keys, strict=True) if key is None]
         runs |= {RunKey(e.pipeline, e.run_id) for e in decode(odd, topic_prefix).envelopes}
-        runs |= {RunKey(ANY_PIPELINE, run.run_id) for run in runs}
+        if for_any_pipeline:
+            runs |= {RunKey(ANY_PIPELINE, run.run_id) for run in runs}
         yield pa.record_batch([pa.array(map(run_digest, runs), pa.binary())], names=["digest"])
 
 

@@ -97,6 +97,10 @@ class Lake:
         """Return which of some runs the lake holds, and which were deleted from it."""
         return self._settled.among(runs)
 
+    def has_purged(self) -> bool:
+        """Return whether any run was ever deleted on purpose."""
+        return self._settled.has_purged()
+
     def settled_digests(self, digests: DigestArray) -> tuple[set[bytes], set[bytes]]:
         """Return which of some digests are of runs that the lake holds, and which of purged ones.
 

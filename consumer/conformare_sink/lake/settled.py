@@ -66,6 +66,10 @@ class SettledRuns:
         purged = self._purged.contain_halves(halves_of(digests))
         return set(map(bytes, digests[known])), set(map(bytes, digests[purged]))
 
+    def has_purged(self) -> bool:
+        """Return whether any run was ever purged."""
+        return len(self._purged) > 0
+
     def beside_landing(self, runs: Collection[RunKey]) -> set[RunKey]:
         """Return which of some runs are settled; may be asked beside the thread that lands."""
         self._notice_others()

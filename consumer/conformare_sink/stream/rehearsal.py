@@ -87,6 +87,10 @@ class ReplayedLake:
         """Return whether rows may come as files, which others have written."""
         return self._lake.takes_files()
 
+    def has_purged(self) -> bool:
+        """Return whether any run was ever deleted on purpose."""
+        return self._lake.has_purged()
+
     def settled_digests(self, digests: DigestArray) -> tuple[set[bytes], set[bytes]]:
         """Return which of some digests are of runs that are there, and which of purged ones."""
         return self._lake.settled_digests(digests)

@@ -71,6 +71,8 @@ class Sender:
     ) -> None:
         """Send one message, when there is room for it."""
         topic = topic_name(grain, self._prefix)
+        if len(value) > 100 * MEGABYTE:
+            self.flush()  # librdkafka holds a gigabyte of messages, however slow the broker is
         self._producer.produce(topic, key=key, value=value, headers=[*headers])
         while len(self._producer) > 500:
             self._producer.poll(0.05)

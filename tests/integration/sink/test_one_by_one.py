@@ -60,6 +60,8 @@ def producer(broker: EmbeddedBroker) -> Producer:
         {
             "bootstrap.servers": broker.bootstrap_servers,
             "linger.ms": 100,
+            # Otherwise what is sent again, to a broker that is slow, comes behind what came after it.
+            "enable.idempotence": True,
             "message.max.bytes": 20 * MEGABYTE,
             "compression.type": "lz4",
         }

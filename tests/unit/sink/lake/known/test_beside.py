@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -77,7 +78,8 @@ def test_a_process_that_reads_beside_the_writer_harms_it_not_and_is_not_harmed(
         assert len(before) > 2
         digests = [run_digest(run).hex() for run in RUNS]
         command = [sys.executable, "-c", READER, str(tmp_path / "lake"), *digests]
-        with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as reader:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True) as reader:
             assert told(reader) == "9"
             assert {*place.iterdir()} == before
             land(lake, *RECORDS[9:])
