@@ -27,6 +27,7 @@ _SIGNS = {
         r"java\.lang\.OutOfMemoryError: (Java heap space|GC overhead limit exceeded"
         r"|Requested array size exceeds VM limit|Required (array )?length exceeds"
         r"|Direct buffer memory|Cannot reserve \d+ bytes of direct buffer memory)"
+        r"|terminated with exception: (Java heap space|GC overhead limit exceeded)"
         r"|org\.apache\.spark\.memory\.SparkOutOfMemoryError"
         r"|org\.apache\.arrow\.memory\.OutOfMemoryException"
         r"|org\.apache\.arrow\.vector\.util\.OversizedAllocationException"

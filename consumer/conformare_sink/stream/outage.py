@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from conformare_sink.errors import BrokerUnreachableError, StreamFailedError
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.spark.faults import Fault, words_of
+from conformare_sink.spark.faults import Fault, fault_of, words_of
 
 logger = logging.getLogger("conformare_sink")
 
@@ -67,8 +67,12 @@ def await_broker(topics: Topics, patience_seconds: float | None, stopping: threa
     return False
 
 
+MOST_WITHOUT_MEMORY = 3
+"""How often in a row a query begins again for want of memory, with nothing landed in between."""
+
+
 class Restarts:
-    """Starts a query again when it ended because of a broker that was away.
+    """Starts a query again when it ended because of a broker that was away, or for want of memory.
 
     Args:
         await_broker: Waits for the broker; returns whether it is there, and the query to go on.
@@ -87,10 +91,12 @@ class Restarts:
         self._patience = patience_seconds
         self._explain = explain
         self._failing_since: float | None = None
+        self._without_memory = 0
 
     def landed(self) -> None:
         """Take note that a batch has landed."""
         self._failing_since = None
+        self._without_memory = 0
 
     def keep_up(self, run: Callable[[], None]) -> None:
         """Run a query to its end, over and over while a broker's absence is what ends it.
@@ -111,6 +117,8 @@ class Restarts:
         except (StreamFailedError, BrokerUnreachableError) as error:
             outage = _outage(error)
             if outage is None:
+                if self._lacked_memory(error):
+                    return True
                 self._explain()
                 raise
             if self._is_too_long():
@@ -118,6 +126,17 @@ class Restarts:
             logger.warning("the Kafka broker was not reached: %s", outage)
             return True
         return False
+
+    def _lacked_memory(self, error: BaseException) -> bool:
+        """Return whether Java's memory was not enough, in a thread of the query's own.
+
+        What filled it is a batch, which lands in parts; so another attempt may well find room.
+        """
+        self._without_memory += 1
+        if fault_of(error) is not Fault.MEMORY or self._without_memory > MOST_WITHOUT_MEMORY:
+            return False
+        logger.warning("%s: the query begins again", Fault.MEMORY.value)
+        return True
 
     def _is_too_long(self) -> bool:
         now = time.monotonic()

@@ -152,6 +152,7 @@ class SinkStream:
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
         source = KafkaSource(self._spark, topics)
+        source.forget()  # what a query before this one has read
         land = BatchLanding(
             landing,
             Collector(source),

@@ -11,7 +11,7 @@ import pytest
 
 from conformare_sink.errors import BrokerUnreachableError, StreamFailedError
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.stream.outage import Restarts, await_broker, is_outage
+from conformare_sink.stream.outage import MOST_WITHOUT_MEMORY, Restarts, await_broker, is_outage
 
 NOWHERE = "127.0.0.1:1"
 
@@ -165,6 +165,23 @@ def test_an_outage_is_told_in_the_words_that_say_so(
     subject.keep_up(Query(error))
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == f"the Kafka broker was not reached: {told}"
+
+
+def test_a_query_begins_again_for_want_of_memory_but_not_for_ever(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What filled it is a batch, which has landed in parts."""
+    lack = StreamFailedError(
+        "[STREAM_FAILED] Query [id = 73f3f6f6] terminated with exception: Java heap space"
+    )
+    subject, asked = restarts(None)
+    subject.keep_up(Query(*[lack] * MOST_WITHOUT_MEMORY))
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["Java's memory did not suffice: the query begins again"] * MOST_WITHOUT_MEMORY
+    subject.landed()
+    with pytest.raises(StreamFailedError, match="Java heap space"):
+        subject.keep_up(Query(*[lack] * (MOST_WITHOUT_MEMORY + 1)))
+    assert asked == ["asked"]
 
 
 def test_another_failure_is_explained_and_raised() -> None:
