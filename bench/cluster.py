@@ -7,13 +7,11 @@ seconds of CPU that count, for each process. "PASS" and "MISSED" stand beside th
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.emission.broker import Broker, running_broker
+from bench.emission.broker import Broker
+from bench.parts import asked, run
 from bench.spread.cores import cores
 from bench.spread.executors import executors
 
@@ -22,19 +20,8 @@ PARTS: dict[str, Callable[[Broker, Path], None]] = {"executors": executors, "cor
 
 def main() -> None:
     """Run what was asked for."""
-    parser = argparse.ArgumentParser(description="What executors are worth.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all")
-    asked = parser.parse_args()
-    if unknown := set(asked.parts) - set(PARTS):
-        parser.error(f"there is no {', '.join(sorted(unknown))}")
-    start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with running_broker(folder / "broker") as broker:
-            for part in asked.parts or PARTS:
-                print(f"\n{part} (load {os.getloadavg()[0]:.1f} at its start)", flush=True)
-                PARTS[part](broker, folder)
-    print(f"\nall in {time.perf_counter() - start:.0f} s")
+    found = asked(argparse.ArgumentParser(description="What executors are worth."), PARTS)
+    run({name: PARTS[name] for name in found.parts})
 
 
 if __name__ == "__main__":

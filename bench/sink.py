@@ -9,13 +9,10 @@ s3 starts MinIO, and builds it with Go where this machine does not have it.
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.emission.broker import Broker, running_broker
+from bench.emission.broker import Broker
 from bench.known.known import known
 from bench.known.lookup import lookup
 from bench.known.opening import opening
@@ -26,6 +23,7 @@ from bench.landing.replay import replay
 from bench.live.freshness import freshness
 from bench.live.s3 import s3
 from bench.live.soak import soak
+from bench.parts import asked, run
 
 PARTS: dict[str, Callable[[Broker, Path, Checkout | None], None]] = {
     "freshness": freshness,
@@ -43,25 +41,15 @@ PARTS: dict[str, Callable[[Broker, Path, Checkout | None], None]] = {
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description="How fast the sink is.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all")
     parser.add_argument(
         "--beside",
         type=Path,
         metavar="FOLDER",
         help="another checkout, whose sink is measured in the same run",
     )
-    asked = parser.parse_args()
-    if unknown := set(asked.parts) - set(PARTS):
-        parser.error(f"there is no {', '.join(sorted(unknown))}")
-    other = None if asked.beside is None else Checkout(asked.beside.resolve(strict=True))
-    start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with running_broker(folder / "broker") as broker:
-            for part in asked.parts or PARTS:
-                print(f"\n{part} (load {os.getloadavg()[0]:.1f} at its start)", flush=True)
-                PARTS[part](broker, folder, other)
-    print(f"\nall in {time.perf_counter() - start:.0f} s")
+    found = asked(parser, PARTS)
+    other = None if found.beside is None else Checkout(found.beside.resolve(strict=True))
+    run({name: PARTS[name] for name in found.parts}, other)
 
 
 if __name__ == "__main__":

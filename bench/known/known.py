@@ -132,6 +132,7 @@ def _land(given: dict[str, Any]) -> None:
             add(*arguments)
             taken["known"].append(time.perf_counter() - began)
 
+        # Of this one object, to measure it.
         kept.add = timed  # type: ignore[assignment, method-assign]
         n_segments = [len(_stored(many)._segments)]  # noqa: SLF001 - whether merges were measured
         for number in range(BATCHES):

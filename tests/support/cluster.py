@@ -47,19 +47,20 @@ def daemon(log: Path, main_class: str, *arguments: str) -> Iterator[subprocess.P
 
 def said(log: Path, pattern: str, times: int = 1) -> str:
     """Wait until a daemon has said something so often, and return what it said last."""
-    deadline = time.monotonic() + SECONDS
-    while len(found := re.findall(pattern, log.read_text(errors="replace"))) < times:
-        assert time.monotonic() < deadline, log.read_text(errors="replace")
-        time.sleep(0.1)
-    return str(found[-1])
+
+    def found() -> list[str]:
+        return re.findall(pattern, log.read_text(errors="replace"))
+
+    when(lambda: len(found()) >= times, log)
+    return found()[-1]
 
 
-def when(happened: Callable[[], object]) -> None:
-    """Wait until something has happened."""
+def when(happened: Callable[[], object], log: Path | None = None) -> None:
+    """Wait until something has happened; where it does not, tell what is in a log."""
     deadline = time.monotonic() + SECONDS
     while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+        assert time.monotonic() < deadline, log and log.read_text(errors="replace")
+        time.sleep(0.02)  # nobody tells us of it
 
 
 class Cluster:

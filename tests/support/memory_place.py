@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
@@ -13,17 +13,11 @@ from conformare_schemas import CHILD_GRAINS
 from conformare_sink.messages.emission import EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place
+from conformare_sink.messages.skipping import Settled
 
 
 class BrokenOffError(Exception):
     """The process that lands has ended in the middle."""
-
-
-class Settled(NamedTuple):
-    """Runs on which there is nothing to decide any more."""
-
-    known: set[RunKey]
-    purged: set[RunKey]
 
 
 class MemoryPlace:

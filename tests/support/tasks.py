@@ -10,7 +10,7 @@ from conformare_schemas import topic_name
 from conformare_sink.executors.found import Found
 from conformare_sink.executors.reply import read_replies
 from conformare_sink.executors.task import Known, Task, digests_of_runs
-from conformare_sink.lake.digests import run_digest
+from conformare_sink.lake.digests import DigestSet, run_digest
 from conformare_sink.lake.halves import array_of
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.lake import Lake
@@ -75,7 +75,7 @@ def task_for(lake: Lake, landing: Landing, messages: Sequence[Message], topic_pr
         environment=storage.environment,
         topic_prefix=topic_prefix,
         pipelines=frozenset(),
-        known=Known(frozenset(known), frozenset(purged), waiting),
+        known=Known(DigestSet(known), DigestSet(purged), waiting),
     )
 
 

@@ -20,7 +20,7 @@ from conformare_sink.executors.probe import lack_of
 from conformare_sink.executors.reply import REPLY, read_replies
 from conformare_sink.executors.room import has_room
 from conformare_sink.executors.task import Known, Task, digests_of_runs
-from conformare_sink.lake.digests import run_digest
+from conformare_sink.lake.digests import DigestSet, run_digest
 from conformare_sink.lake.halves import DigestArray, array_of, array_of_column
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.store.storage import Storage
@@ -87,8 +87,9 @@ class Executors:
     """Spark's executors, as they process the batches of one stream.
 
     Args:
+        spark: The session, whose executors they are.
         source: Where messages can be read again.
-        lake: Where files go, and what is known of runs.
+        place: Where files go, and what is known of runs.
         options: Which batches they process, and where from.
         pipelines: Only runs of these are looked at; none for those of all.
         tells_identities: Whether somebody wants to know which emissions were decided.
@@ -218,7 +219,7 @@ class Executors:
             topic_prefix=self._topic_prefix,
             pipelines=self._pipelines,
             tells_identities=self._tells_identities,
-            known=Known(frozenset(landed), frozenset(purged), frozenset(map(run_digest, waiting))),
+            known=Known(DigestSet(landed), DigestSet(purged), frozenset(map(run_digest, waiting))),
         )
 
 

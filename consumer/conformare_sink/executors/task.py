@@ -18,27 +18,29 @@ from conformare_schemas import grain_table
 from conformare_sink.errors import SinkError
 from conformare_sink.executors.found import Found
 from conformare_sink.executors.reply import reply_of
-from conformare_sink.lake.digests import place_digest, run_digest
-from conformare_sink.lake.purge import ANY_PIPELINE
+from conformare_sink.lake.digests import DigestSet, place_digest, run_digest, runs_in
+from conformare_sink.lake.purge import ANY_PIPELINE, purged_among
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.data_file import new_path, write_file
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE, pending_rows, quarantine_rows
+from conformare_sink.landing.report import times_of
 from conformare_sink.messages.assembly import table_rows
 from conformare_sink.messages.decode import decode
-from conformare_sink.messages.emission import Decision, RunKey, emission_identity, recorded_at
+from conformare_sink.messages.emission import Decision, RunKey, emission_identity
 from conformare_sink.messages.envelope import Rejected
 from conformare_sink.messages.heads import emission_keys
 from conformare_sink.messages.message import Message, messages_of
 from conformare_sink.messages.parts import in_parts
 from conformare_sink.messages.process import no_garbage_collection, process
+from conformare_sink.messages.skipping import Settled
 from conformare_sink.spark.portion import PORTION_WEIGHT, Portion, weights_here
 
 
 class Known(NamedTuple):
     """What the lake says of the runs of a batch, as it was when the batch began: digests of runs."""
 
-    landed: frozenset[bytes]
-    purged: frozenset[bytes]
+    landed: DigestSet
+    purged: DigestSet
     """Of those with no pipeline, too: of runs that were purged whatever pipeline they have."""
     waiting: frozenset[bytes]
     """Something of them waits: the driver decides them."""
@@ -64,11 +66,6 @@ def digests_of_runs(
         if for_any_pipeline:
             runs |= {RunKey(ANY_PIPELINE, run.run_id) for run in runs}
         yield pa.record_batch([pa.array(map(run_digest, runs), pa.binary())], names=["digest"])
-
-
-class _Settled(NamedTuple):
-    known: set[RunKey]
-    purged: set[RunKey]
 
 
 @dataclass(frozen=True)
@@ -148,8 +145,8 @@ class Task:
                 file = write_file(storage, grain_table(grain), new_path(), rows)
                 found.files[grain].append(file)
         found.landed += b"".join(run_digest(key.run) for key in whole)
-        times = [time for key in whole if (time := recorded_at(key.emission_id)) is not None]
-        found.recorded = np.concatenate([found.recorded, times])
+        times = times_of(key.emission_id for key in whole)
+        found.recorded = np.concatenate([found.recorded, np.fromiter(times, np.float64)])
         left = {**done.open, **done.decided[Decision.WAIT]}
         for decision in Decision:
             if decision is not Decision.WAIT:
@@ -162,18 +159,9 @@ class Task:
             found.waiting.append(rows.drop_columns(["value"]))
         return [*done.rejected]
 
-    def _settled(self, runs: Collection[RunKey]) -> _Settled:
-        digests = {run: run_digest(run) for run in runs}
-        purged = self.known.purged
-        return _Settled(
-            {run for run, digest in digests.items() if digest in self.known.landed},
-            {
-                run
-                for run, digest in digests.items()
-                if purged
-                and (digest in purged or run_digest(RunKey(ANY_PIPELINE, run.run_id)) in purged)
-            },
-        )
+    def _settled(self, runs: Collection[RunKey]) -> Settled:
+        known = self.known
+        return Settled(runs_in(known.landed, runs), purged_among(runs, known.purged))
 
     def _waits(self, run: RunKey) -> bool:
         return bool(self.known.waiting) and run_digest(run) in self.known.waiting

@@ -78,9 +78,9 @@ def forget_fetched(spark: SparkSession) -> None:
     minutes, as long as nobody reads on.
     """
     jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 - nothing public has Java's classes
-    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
     # Nothing public does it. Where these are not found, memory is only scarcer.
     with suppress(Py4JError):
+        loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
         pools = jvm.java.lang.Class.forName(_POOLS, True, loader)
         for name in ("fetchedDataPool", "consumerPool"):
             pool = pools.getDeclaredField(name)

@@ -60,9 +60,10 @@ def place_digest(place: Place) -> bytes:
 class DigestSet:
     """A set of digests in memory; 16 bytes each."""
 
-    def __init__(self) -> None:
+    def __init__(self, digests: Collection[bytes] = ()) -> None:
         self._parts: list[Halves] = []
         """Each is in order, and at least twice as long as the next."""
+        self.add(digests)
 
     def __len__(self) -> int:
         return sum(len(part.first) for part in self._parts)

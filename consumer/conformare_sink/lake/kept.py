@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import pyarrow as pa
 
 from conformare_sink.lake.tables.own import PENDING
-from conformare_sink.lake.tables.sql import at_places, sql_moment
+from conformare_sink.lake.tables.sql import at_places, microseconds_of, sql_moment
 from conformare_sink.lake.tables.tables import LakeTables, select_all, select_rows
 from conformare_sink.messages.emission import EmissionKey
 from conformare_sink.messages.envelope import Envelope
@@ -77,11 +77,10 @@ def waiting_since(tables: LakeTables, moment: datetime) -> list[EmissionKey]:
         tables: The lake's tables.
         moment: The moment.
     """
-    microseconds = (moment - datetime.fromtimestamp(0, timezone.utc)) // timedelta(microseconds=1)
     sql = f"""
         SELECT pipeline, run_id, emission_id FROM {PENDING.name}
         GROUP BY pipeline, run_id, emission_id
-        HAVING max(kept_at) < {sql_moment(microseconds, tables.dialect)}
+        HAVING max(kept_at) < {sql_moment(microseconds_of(moment), tables.dialect)}
     """  # noqa: S608 - a number
     return [EmissionKey(**row) for row in select_rows(tables, sql, PENDING.name)]
 

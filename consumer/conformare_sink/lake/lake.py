@@ -22,7 +22,7 @@ from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_sinc
 from conformare_sink.lake.landings import Files, Landings, run_keys
 from conformare_sink.lake.layout import PURGING_NOTE, SOURCE_NOTE, is_ours
 from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs
-from conformare_sink.lake.settled import Settled, SettledRuns
+from conformare_sink.lake.settled import SettledRuns
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.lake.tables.own import (
@@ -43,6 +43,7 @@ from conformare_sink.lake.writer.lock import sole_writer
 from conformare_sink.messages.emission import EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place, message_columns
+from conformare_sink.messages.skipping import Settled
 
 logger = logging.getLogger("conformare_sink")
 

@@ -20,7 +20,7 @@ from conformare_schemas import CHILD_GRAINS, GRAINS
 from conformare_sink.errors import TableAlteredError
 from conformare_sink.lake.landing_note import LandingNote
 from conformare_sink.lake.layout import LANDING_NOTES
-from conformare_sink.lake.leftovers import Leftovers
+from conformare_sink.lake.leftovers import Leftovers, runs_of
 from conformare_sink.lake.tables.data_file import DataFile, new_path, write_file
 from conformare_sink.lake.tables.tables import (
     LAKE_TABLES,
@@ -49,7 +49,6 @@ class Landings:
     def __init__(
         self, tables: LakeTables, opened: Mapping[str, Table], confirm: Callable[[], None]
     ) -> None:
-        self._tables = tables
         self._storage = tables.storage
         self._open = opened
         self._confirm = confirm
@@ -172,8 +171,7 @@ class Landings:
         found: set[RunKey] = set()
         for path in note.files["runs"]:
             if (keys := self._keys_in(path)) is not None:
-                columns = (keys.column(name).to_pylist() for name in RunKey._fields)
-                found |= set(map(RunKey._make, zip(*columns, strict=True)))
+                found |= runs_of(keys)
         return found
 
     def _keys_in(self, path: str) -> pa.Table | None:

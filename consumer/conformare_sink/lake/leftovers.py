@@ -8,7 +8,7 @@ and costs no look; an old one is looked for among rows of its time.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -16,11 +16,9 @@ import pyarrow.compute as pc
 
 from conformare_schemas import CHILD_GRAINS
 from conformare_sink.lake.tables.data_file import DataFile
-from conformare_sink.lake.tables.sql import sql_moment
+from conformare_sink.lake.tables.sql import microseconds_of, sql_moment
 from conformare_sink.lake.tables.tables import LakeTables, select_all
 from conformare_sink.messages.emission import RunKey
-
-_EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 
 class Leftovers:
@@ -46,8 +44,8 @@ class Leftovers:
         """
         newest = [ts for ts in self._newest_rows().values() if ts is not None]
         told = json.loads(file.statistics)["minValues"]["ts"]
-        oldest = datetime.fromisoformat(told.replace("Z", "+00:00")) - _EPOCH
-        return bool(newest) and oldest // timedelta(microseconds=1) <= max(newest)
+        oldest = microseconds_of(datetime.fromisoformat(told.replace("Z", "+00:00")))
+        return bool(newest) and oldest <= max(newest)
 
     def among(self, runs: pa.Table) -> set[RunKey]:
         """Return which of some runs have children already; the lake does not hold the runs.
@@ -83,10 +81,11 @@ class Leftovers:
         ends = pc.min_max(runs.column("ts").cast(pa.int64())).as_py()
         first, last = (sql_moment(ends[end], self._tables.dialect) for end in ("min", "max"))
         sql = f"SELECT DISTINCT pipeline, run_id FROM {grain} WHERE ts BETWEEN {first} AND {last}"  # noqa: S608 - numbers
-        there = _keys(select_all(self._tables, sql, grain))
-        return there & _keys(runs)
+        there = runs_of(select_all(self._tables, sql, grain))
+        return there & runs_of(runs)
 
 
-def _keys(rows: pa.Table) -> set[RunKey]:
+def runs_of(rows: pa.Table) -> set[RunKey]:
+    """Return the runs that rows are of."""
     columns = (rows.column(name).to_pylist() for name in RunKey._fields)
     return set(map(RunKey._make, zip(*columns, strict=True)))

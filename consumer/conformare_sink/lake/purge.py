@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Protocol
 
 import pyarrow as pa
@@ -20,14 +20,12 @@ from conformare_schemas import CHILD_GRAINS, GRAINS, arrow_schema
 from conformare_sink.lake.digests import DigestSet, runs_in
 from conformare_sink.lake.layout import PURGING_NOTE
 from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
-from conformare_sink.lake.tables.sql import one_of, sql_moment, sql_text
+from conformare_sink.lake.tables.sql import microseconds_of, one_of, sql_moment, sql_text
 from conformare_sink.lake.tables.tables import LakeTables, select_all, select_rows
 from conformare_sink.messages.emission import RunKey
 
 ANY_PIPELINE = ""
 """In a tombstone: the run_id is gone whatever pipeline it comes with. No pipeline is named so."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 AFTER_RUNS = (*CHILD_GRAINS, PENDING.name)
 """Tables from which runs are deleted when they are no longer in `runs`."""
@@ -68,7 +66,7 @@ class Purge(BaseModel):
         if self.pipeline is not None:
             conditions.append(f"pipeline = {sql_text(self.pipeline)}")
         if self.before is not None:
-            conditions.append(f"ts < {sql_moment(_microseconds(self.before), dialect)}")
+            conditions.append(f"ts < {sql_moment(microseconds_of(self.before), dialect)}")
         return " AND ".join(conditions)
 
 
@@ -207,7 +205,7 @@ def _chosen(tables: LakeTables, purge: Purge) -> set[RunKey]:
 
 
 def _tombstones(tables: LakeTables, note: PurgingNote) -> pa.Table:
-    moment = sql_moment(_microseconds(note.purged_at), tables.dialect)
+    moment = sql_moment(microseconds_of(note.purged_at), tables.dialect)
     sql = f"SELECT run_id, pipeline FROM {PURGED.name} WHERE purged_at = {moment}"  # noqa: S608 - a number
     found = select_all(tables, sql, PURGED.name)
     # Texts that are views elsewhere: keys are compared as the tables have them.
@@ -239,7 +237,3 @@ def _n_quarantined(tables: LakeTables, purge: Purge) -> int:
     keys = ", ".join(f"X'{run_id.encode().hex()}'" for run_id in purge.run_ids)
     sql = f"SELECT count(*) AS n FROM {QUARANTINE.name} WHERE key IN ({keys})"  # noqa: S608 - digits
     return int(select_rows(tables, sql, QUARANTINE.name)[0]["n"])
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -6,26 +6,18 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow as pa
 
 from conformare_sink.lake.digests import RUN_DIGEST, read_digests, run_digests
 from conformare_sink.lake.halves import DigestArray, halves_of
 from conformare_sink.lake.known.known import KnownRuns
+from conformare_sink.lake.leftovers import runs_of
 from conformare_sink.lake.purge import purged_among
 from conformare_sink.lake.tables.own import PURGED
 from conformare_sink.lake.tables.tables import LakeTables, Table
 from conformare_sink.messages.emission import RunKey
-
-
-class Settled(NamedTuple):
-    """Runs on which there is nothing to decide any more."""
-
-    known: set[RunKey]
-    """The lake holds them."""
-    purged: set[RunKey]
-    """They were deleted from it on purpose."""
+from conformare_sink.messages.skipping import Settled
 
 
 class SettledRuns:
@@ -93,8 +85,7 @@ class SettledRuns:
 
     def deleted(self, keys: pa.Table) -> None:
         """Take note of runs that this writer has deleted."""
-        columns = (keys.column(name).to_pylist() for name in RunKey._fields)
-        self.known.remove(run_digests(map(RunKey, *columns)), self._runs.told_version)
+        self.known.remove(run_digests(runs_of(keys)), self._runs.told_version)
 
     def read_purged(self) -> None:
         """Take note of what has been purged."""

@@ -167,7 +167,8 @@ class BatchLanding:
 
     def _land(self, batch: DataFrame, ranges: Ranges, read: Offsets | None, sums: _Sums) -> None:
         """Land a batch, by others or portion by portion."""
-        if self._others is not None and (dealt := self._others.process(ranges, self._waiting())):
+        waiting = self._landing.pending.runs()
+        if self._others is not None and (dealt := self._others.process(ranges, waiting)):
             sums.see_found(dealt.found)
             noted = read if dealt.left is None else None
             place = self._others.place
@@ -176,9 +177,6 @@ class BatchLanding:
                 self._land_portions(self._collector.dealt(dealt.left), read, sums)
         else:
             self._land_portions(self._collector.portions(batch, ranges), read, sums)
-
-    def _waiting(self) -> Collection[RunKey]:
-        return self._landing.pending.runs()
 
     def _land_portions(
         self, portions: Iterator[Portion], read: Offsets | None, sums: _Sums

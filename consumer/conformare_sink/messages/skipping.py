@@ -8,7 +8,7 @@ its run is whole without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.heads import emission_keys
@@ -22,16 +22,13 @@ FEWEST_OF_THEM = 16
 """That many of those have to be of settled runs, so that all are looked at."""
 
 
-class Settled(Protocol):
+class Settled(NamedTuple):
     """Runs on which there is nothing to decide any more."""
 
-    @property
-    def known(self) -> set[RunKey]:
-        """They are there."""
-
-    @property
-    def purged(self) -> set[RunKey]:
-        """They were deleted on purpose."""
+    known: set[RunKey]
+    """They are there."""
+    purged: set[RunKey]
+    """They were deleted on purpose."""
 
 
 Settle = Callable[[Collection[RunKey]], Settled]

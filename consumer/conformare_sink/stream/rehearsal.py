@@ -23,13 +23,13 @@ from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.landings import Files
 from conformare_sink.lake.purge import purged_among
-from conformare_sink.lake.settled import Settled
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables, Offsets
 from conformare_sink.landing.landing import LandingPlace
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.envelope import Rejected
+from conformare_sink.messages.skipping import Settled
 from conformare_sink.stream.scratch import ScratchMessages
 
 

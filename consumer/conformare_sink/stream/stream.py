@@ -10,8 +10,10 @@ from datetime import timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
+from conformare_sink.errors import StreamFailedError
 from conformare_sink.executors.engine import Executors
 from conformare_sink.kafka.lag import LagReport
+from conformare_sink.kafka.one_by_one import forget_fetched
 from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.lake import Lake, open_for_writing
@@ -124,7 +126,11 @@ class SinkStream:
                 query = self._begin(lake, topics, resumption, report, interval)
                 self._health.running()
                 group = consumer_group(lake.lake_id)
-                self._attend(query, LagReport(topics, group, self._metrics.lag))
+                try:
+                    self._attend(query, LagReport(topics, group, self._metrics.lag))
+                except StreamFailedError:
+                    forget_fetched(self._spark)  # the next one may need the room
+                    raise
 
             with _maintained(lake, maintain_every):
                 restarts.keep_up(land)
@@ -152,7 +158,6 @@ class SinkStream:
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
         source = KafkaSource(self._spark, topics)
-        source.forget()  # what a query before this one has read
         land = BatchLanding(
             landing,
             Collector(source),

@@ -238,7 +238,7 @@ def test_nothing_but_its_volumes_can_be_written(tmp_path: Path) -> None:
     """What the tests above are confined by; a machine that does not let us cannot show it."""
     if not is_read_only():
         pytest.skip("this machine lets nobody mount")
-    tried = "touch /root/x /etc/x; touch /tmp/in; grep -E 'CapEff|NoNewPrivs' /proc/self/status"
+    tried = "touch /usr/x /etc/x; touch /tmp/in; grep -E 'CapEff|NoNewPrivs' /proc/self/status"
     command = confined(["sh", "-c", tried], tmp_path)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stderr.count("Read-only file system") == 2

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime, timedelta, timezone
 
 from conformare_sink.messages.message import Place
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def sql_text(value: str) -> str:
@@ -16,6 +19,11 @@ def sql_text(value: str) -> str:
     """
     escaped = re.sub(r"[\\'$]", lambda found: f"' || chr({ord(found[0])}) || '", value)
     return f"('{escaped}')"
+
+
+def microseconds_of(moment: datetime) -> int:
+    """Return a moment as microseconds since 1970, UTC."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def sql_moment(microseconds: int, dialect: str) -> str:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.memory_place import MemoryPlace
-from support.memory_place import Settled as SettledRuns
 from support.produce import messages_of
 from support.records import make_record
 
@@ -52,7 +51,7 @@ def messages(run_id: str, emission_id: str = "e", pipeline: str = "pipeline") ->
 
 def settled(known: Collection[str] = (), purged: Collection[str] = ()) -> Settle:
     """What is there and what was purged, by run_id."""
-    return lambda runs: SettledRuns(
+    return lambda runs: Settled(
         {run for run in runs if run.run_id in known}, {run for run in runs if run.run_id in purged}
     )
 
