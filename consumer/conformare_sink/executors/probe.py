@@ -11,8 +11,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from conformare_sink.errors import first_line
-
-PACKAGE = "conformare-stream"
+from conformare_sink.spark.environment import DISTRIBUTION
 
 
 def lack_of(spark: SparkSession) -> str | None:
@@ -21,15 +20,17 @@ def lack_of(spark: SparkSession) -> str | None:
     Args:
         spark: The session. Each of its cores is asked.
     """
-    ours = version(PACKAGE)
+    ours = version(DISTRIBUTION)
     n_cores = spark.sparkContext.defaultParallelism
-    asked = spark.range(n_cores, numPartitions=n_cores).mapInArrow(_look(PACKAGE), "told string")
+    asked = spark.range(n_cores, numPartitions=n_cores).mapInArrow(
+        _look(DISTRIBUTION), "told string"
+    )
     try:
         told = {*asked.toArrow().column("told").to_pylist()}
     except (PySparkException, Py4JError) as exc:
         return f"executors cannot run Python: {first_line(exc)}"
     if lacking := told - {ours}:
-        return f"executors lack {PACKAGE} {ours}: {min(lacking)}; give them one by --archives"
+        return f"executors lack {DISTRIBUTION} {ours}: {min(lacking)}; give them one by --archives"
     return None
 
 

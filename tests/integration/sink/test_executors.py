@@ -109,7 +109,7 @@ def test_executors_without_the_package_are_told_of_and_the_driver_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """In one line, once."""
-    monkeypatch.setattr(probe, "PACKAGE", "conformare-stream-of-tomorrow")
+    monkeypatch.setattr(probe, "DISTRIBUTION", "conformare-stream-of-tomorrow")
     monkeypatch.setattr(probe, "version", lambda _: "9.9")
     for number, record in enumerate(RECORDS):
         topic.send(messages_of(record, f"e{number}"))
