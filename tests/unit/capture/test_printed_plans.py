@@ -111,7 +111,7 @@ def written(
     return Written(
         reads={tuple(name.split(".")): None for name in reads.split()},
         targets=[
-            WrittenTarget(tuple(target[0].split(".")), target[1], *target[2:3])
+            WrittenTarget(tuple(target[0].split(".")), target[1], (*target, None)[2])
             for target in targets
         ],
         made=(made,) if made else None,

@@ -19,6 +19,7 @@ Recorded = Callable[[], tuple[Places, Places]]
 ORDERS = ("orders", "delta")
 KEPT = ("kept", "delta")
 PLAIN = ("plain", "parquet")
+COPIED = ("copied", "delta")
 BOTH = ["email", "id"]
 SPARK_4 = pytest.mark.skipif(pyspark.__version__ < "4", reason="new in Spark 4")
 
@@ -67,6 +68,8 @@ CHANGES = [
         "insert",
         marks=SPARK_4,
     ),
+    ("create or replace table copied shallow clone orders", [ORDERS], [COPIED], "create"),
+    ("restore table copied to version as of 0", [], [COPIED], "restore"),
     ("truncate table plain", [], [PLAIN], "truncate"),
 ]
 
@@ -95,6 +98,13 @@ def test_a_statement_that_changes_a_table(
 def test_several_tables_in_one_statement(session: SparkSession, recorded: Recorded) -> None:
     session.sql("from orders insert into kept select * insert into plain select * where id = 1")
     assert recorded() == ([ORDERS], [KEPT, PLAIN])
+
+
+@SPARK_4
+def test_a_variable_that_is_set_from_a_table(session: SparkSession, recorded: Recorded) -> None:
+    session.sql("declare or replace variable most int")
+    session.sql("set variable most = (select max(id) from orders)")
+    assert recorded() == ([ORDERS], [])
 
 
 def test_a_new_table(session: SparkSession, recorded: Recorded, grain: Grain) -> None:
@@ -191,14 +201,15 @@ def test_settings_of_printed_plans_change_nothing(
         "describe orders",
         "use default",
         "set a.b = c",
-        "create table e (id int)",
-        "drop table e",
     ],
 )
 def test_a_statement_that_neither_reads_nor_changes_data(
     session: SparkSession, statement: str
 ) -> None:
     session.sql(statement)
+    session.sql("create table e (id int) using delta")
+    session.sql("alter table e add columns (n int)")
+    session.sql("drop table e")
     assert lineage() == []
 
 

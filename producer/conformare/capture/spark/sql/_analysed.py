@@ -58,6 +58,7 @@ class _Walk:
         self.statement = Statement()
         self._functions = functions
         self._views = views
+        self._rewritten: set[str] = set()
         # Those of WITH, by number: what nobody refers to is not read.
         self._definitions: dict[int, tuple[PlanTree, int]] = {}
 
@@ -71,6 +72,8 @@ class _Walk:
                 subqueries = items(tree.node(number).subqueries())
                 found += [(tree_of(plan, self._functions), 0) for plan in subqueries]
             waiting += reversed(found)
+        for location in self._rewritten:
+            self.statement.reads.pop(location, None)
 
     def _below(self, tree: PlanTree, number: int) -> list[tuple[PlanTree, int]]:
         """Take note of a node, and return where to go on."""
@@ -113,7 +116,12 @@ class _Walk:
 
     def _write(self, tree: PlanTree, number: int) -> list[tuple[PlanTree, int]]:
         command, write = tree.node(number), WRITES[tree.kinds[number]]
-        self.statement.targets.append(write.target(command, self._functions))
+        target = write.target(command, self._functions)
+        self.statement.targets.append(target)
+        if write.rewrites_target:
+            self._rewritten.add(target.place.location)
+        if write.source is not None:
+            self.statement.add_read(write.source(command, self._functions))
         if write.reads == ("query",) and tree.children[number]:
             return [(tree, child) for child in tree.children[number]]
         plans = [getattr(command, method)() for method in write.reads]

@@ -135,8 +135,13 @@ def format_at(session: Any, place: Place) -> str | None:
         session: A session that knows it.
         place: The table.
     """
+    from pyspark.errors import AnalysisException
+
     if not is_connect(session):
-        found = analysed(session.table(place.address), {}).reads.values()
+        try:
+            found = analysed(session.table(place.address), {}).reads.values()
+        except AnalysisException:  # gone by now
+            return None
         return common_format(read.format_of() for read in found)
     catalog = parts_of(place.address)[0]
     if _JDBC_CATALOG in (_implementation_of(session, catalog) or ""):
@@ -151,7 +156,12 @@ def columns_at(session: Any, place: Place) -> tuple[str, ...]:
         session: A session that knows them.
         place: Where they are.
     """
-    return tuple(session.sql(f"TABLE {place.address}").columns)
+    from pyspark.errors import AnalysisException
+
+    try:
+        return tuple(session.sql(f"TABLE {place.address}").columns)
+    except AnalysisException:  # gone by now
+        return ()
 
 
 def _described(session: Any, place: Place) -> dict[str, str]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from conformare.capture.spark.sql._names import files, parts_of, table, view_key
+from conformare.capture.spark.sql._names import files, is_path, parts_of, table, view_key
 from conformare.capture.spark.sql._plan_tree import Functions, value_of
 from conformare.capture.spark.sql._relations import (
     catalog_table,
@@ -28,16 +28,18 @@ class Write:
     """How a kind of command writes.
 
     Attributes:
-        operation: What it does to its target.
+        operation: What it does to its target; empty where the command itself says it.
         find: Finds its target.
         columns: Methods of it whose results have the columns that it writes.
         reads: Methods of it that return the plans that it reads.
+        source: Finds what it reads without a plan.
     """
 
     operation: str
     find: Find
     columns: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    source: Find | None = None
 
     def target(self, command: Any, functions: Functions) -> Target:
         """Return what a command of this kind changes.
@@ -52,7 +54,13 @@ class Write:
             schemas = (schema for name in self.columns for schema in _schemas(command, name))
             return tuple(dict.fromkeys(name for schema in schemas for name in schema.fieldNames()))
 
-        return Target(read.place, self.operation, read.format_of, columns_of)
+        operation = self.operation or command.operation().command().toString().lower()
+        return Target(read.place, operation, read.format_of, columns_of)
+
+    @property
+    def rewrites_target(self) -> bool:
+        """Whether its query reads the rows that it changes, which is no read of the author's."""
+        return not self.operation
 
 
 def _schemas(command: Any, method: str) -> Iterator[Any]:
@@ -115,12 +123,27 @@ def _child(command: Any, functions: Functions) -> Read:
     return identified(resolved.catalog(), resolved.identifier(), resolved.table(), functions)
 
 
-def _restored(command: Any, _functions: Functions) -> Read:
-    return Read(table(parts_of(command.sourceTable().name())), lambda: "delta")
+def _restored(command: Any, functions: Functions) -> Read:
+    return _delta_table(command.sourceTable().name(), functions)
+
+
+def _cloned(command: Any, functions: Functions) -> Read:
+    return _delta_table(command.query().get().sourceTable().name(), functions)
+
+
+def _delta_table(name: str, functions: Functions) -> Read:
+    """Return a table, or a format and a path, that Delta itself names."""
+    parts = parts_of(name)
+    if is_path(parts):
+        root = functions.default_file_system()
+        return Read(files(parts[1], parts[0], root=root), lambda: parts[0])
+    return Read(table(parts), lambda: "delta")
 
 
 _QUERY = ("query",)
 _APPEND = Write("insert", partial(_relation, "table"), ("table", "query"), _QUERY)
+# UPDATE, DELETE and MERGE of tables whose catalog leaves them to Spark, such as Iceberg's.
+_ROWS = Write("", partial(_relation, "originalTable"), ("originalTable",), _QUERY)
 
 WRITES: dict[str, Write] = {
     "AppendData": _APPEND,
@@ -144,11 +167,18 @@ WRITES: dict[str, Write] = {
     ),
     "UpdateCommand": Write("update", partial(_relation, "target"), ("target",)),
     "DeleteCommand": Write("delete", partial(_relation, "target"), ("target",)),
+    "ReplaceData": _ROWS,
+    "WriteDelta": _ROWS,
+    "DeleteFromTable": Write("delete", partial(_relation, "table"), ("table",)),
     "TruncateTableCommand": Write("truncate", partial(_identifier, "tableName")),
     "TruncateDeltaTableCommand": Write("truncate", _child, ("child",)),
     "TruncateTable": Write("truncate", _child, ("child",)),
     "LoadDataCommand": Write("load", partial(_identifier, "table")),
     "RestoreTableCommand": Write("restore", _restored),
+    # A table that is only defined has another command.
+    "CreateDeltaTableCommand": Write(
+        "create", partial(_entry, "table"), ("table",), source=_cloned
+    ),
 }
 """Commands that change tables or files, by the names of their classes."""
 

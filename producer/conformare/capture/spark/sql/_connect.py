@@ -38,14 +38,16 @@ def stated(
         values: What is put into its braces.
         views: Views that stand for frames, by their keys, with their nodes.
     """
-    said = written(text, values or args) if _can_parse() else None
+    known = {**args, **values} if isinstance(args, Mapping) else values or args
+    said = written(text, known) if can_parse() else None
     if said is None:
         said = printed_statement(session, text, args, values)
     return None if said is None else _Stated(session, views).statement(said)
 
 
 @lru_cache(maxsize=1)
-def _can_parse() -> bool:
+def can_parse() -> bool:
+    """Whether the parser is there; if it is not, that is logged once."""
     if is_installed():
         return True
     logger.warning(

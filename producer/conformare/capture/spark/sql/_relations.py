@@ -28,10 +28,12 @@ def reads_of(kind: str, leaf: Any, functions: Functions) -> Iterator[Read]:
 
 
 def _logical(leaf: Any, functions: Functions) -> Iterator[Read]:
-    kept, relation = value_of(leaf.catalogTable()), leaf.relation()
+    kept = value_of(leaf.catalogTable())
     if kept is not None:
         yield catalog_table(kept)
-    elif functions.files.isInstance(relation):
+        return
+    relation = leaf.relation()
+    if functions.files.isInstance(relation):
         yield from _files(relation, functions)
     elif relation.getClass().getSimpleName() == "JDBCRelation":
         options = relation.jdbcOptions()
