@@ -163,13 +163,13 @@ def test_a_name_that_the_content_agrees_with_may_still_be_a_path(archive: Path) 
 def test_a_member_is_bounded(
     tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By what comes out of it, not by what the archive says."""
+    """Before it is read."""
     files = leave(tmp_path / "spool", "run-1")
     write_archive(archive, files)
     size = files[0].stat().st_size
-    monkeypatch.setattr(archive_module, "LARGEST_MEMBER_BYTES", size)
+    monkeypatch.setattr(archive_module, "LARGEST_FILE_BYTES", size)
     assert len(members_of(archive)) == 1
-    monkeypatch.setattr(archive_module, "LARGEST_MEMBER_BYTES", size - 1)
+    monkeypatch.setattr(archive_module, "LARGEST_FILE_BYTES", size - 1)
     assert list(read_archive(archive)) == [
         BadMember(files[0].name, f"it is larger than {size - 1} bytes")
     ]
