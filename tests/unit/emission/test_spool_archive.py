@@ -167,12 +167,16 @@ def test_a_member_is_bounded(
     files = leave(tmp_path / "spool", "run-1")
     write_archive(archive, files)
     size = files[0].stat().st_size
-    monkeypatch.setattr(archive_module, "LARGEST_FILE_BYTES", size)
+    monkeypatch.setattr(archive_module, "LARGEST_MEMBER_BYTES", size)
     assert len(members_of(archive)) == 1
-    monkeypatch.setattr(archive_module, "LARGEST_FILE_BYTES", size - 1)
+    monkeypatch.setattr(archive_module, "LARGEST_MEMBER_BYTES", size - 1)
     assert list(read_archive(archive)) == [
         BadMember(files[0].name, f"it is larger than {size - 1} bytes")
     ]
+    archive.unlink()
+    with pytest.raises(SpoolFileError, match="it is larger than"):
+        write_archive(archive, files)
+    assert not archive.exists()
 
 
 def test_only_what_export_writes_is_unpacked(archive: Path) -> None:

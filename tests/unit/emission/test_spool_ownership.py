@@ -14,7 +14,6 @@ import conformare as cf
 from conformare import SpoolError
 from conformare._errors import SpoolFileError
 from conformare.emission.spool import Spool
-from conformare.emission.spool import _ownership as ownership
 from conformare.emission.spool._collection import collecting
 
 OPEN_MODES = [0o777, 0o775, 0o770, 0o722, 0o1777, 0o2775, 0o702]
@@ -108,14 +107,6 @@ def test_a_file_is_not_read_through_a_link(root: Path, tmp_path: Path) -> None:
     elsewhere = file.rename(tmp_path / file.name)
     file.symlink_to(elsewhere)
     with pytest.raises(OSError, match="symbolic link"):
-        Spool(root, DESTINATION, MAX_BYTES).read(file)
-
-
-def test_a_file_that_is_too_large_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file with holes takes no disk, and all of the memory."""
-    (file,) = leave(root, "run-1")
-    monkeypatch.setattr(ownership, "LARGEST_FILE_BYTES", file.stat().st_size - 1)
-    with pytest.raises(SpoolFileError, match="it is larger than"):
         Spool(root, DESTINATION, MAX_BYTES).read(file)
 
 

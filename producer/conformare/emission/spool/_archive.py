@@ -18,7 +18,10 @@ from pathlib import Path
 from conformare._errors import SpoolError, SpoolFileError
 from conformare.emission.spool._file import SpooledEmission, file_name, from_bytes
 from conformare.emission.spool._folder import FILE_MODE, PART_SUFFIX, sync_folder
-from conformare.emission.spool._ownership import LARGEST_FILE_BYTES, own_content
+from conformare.emission.spool._ownership import own_content
+
+LARGEST_MEMBER_BYTES = 256 * 2**20
+"""A million rows, the most that an emission has, take about half of it."""
 
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -70,8 +73,7 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
             with os.fdopen(descriptor, "wb") as opened:
                 with zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as members:
                     for file in files:
-                        content = own_content(file)
-                        members.writestr(file_name(from_bytes(content).emission), content)
+                        members.writestr(*_exported(file))
                 opened.flush()
                 os.fsync(opened.fileno())
             # The name is taken first, for the renaming would overwrite.
@@ -83,6 +85,16 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
         sync_folder(archive.parent)
     except OSError as exc:
         raise SpoolError(f"{archive} cannot be written: {exc.strerror}") from exc
+
+
+def _exported(file: Path) -> tuple[str, bytes]:
+    """Return the name and the content of a file's member."""
+    try:
+        content = own_content(file)
+        _require_size(len(content))
+        return file_name(from_bytes(content).emission), content
+    except SpoolFileError as exc:
+        raise SpoolFileError(f"{file} cannot be exported: {exc}") from exc
 
 
 def unpacked_bytes(archive: Path, known: Container[str]) -> int:
@@ -136,8 +148,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member | BadMemb
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
         raise SpoolFileError("it is encrypted, or compressed in a way of its own")
-    if info.file_size > LARGEST_FILE_BYTES:
-        raise SpoolFileError(f"it is larger than {LARGEST_FILE_BYTES} bytes")
+    _require_size(info.file_size)
     try:
         with archive.open(info) as member:
             # However much comes out of it: zipfile gives no more than the size that it claims.
@@ -145,3 +156,8 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     except Exception as exc:
         # As above.
         raise SpoolFileError("it is damaged: it cannot be unpacked") from exc
+
+
+def _require_size(size_bytes: int) -> None:
+    if size_bytes > LARGEST_MEMBER_BYTES:
+        raise SpoolFileError(f"it is larger than {LARGEST_MEMBER_BYTES} bytes")

@@ -12,9 +12,6 @@ from pathlib import Path
 
 from conformare._errors import SpoolError, SpoolFileError
 
-LARGEST_FILE_BYTES = 256 * 2**20
-"""Of one emission: a million rows, its most, take about half of it."""
-
 
 def require_own(*folders: Path) -> None:
     """Refuse folders in which somebody else may have put something.
@@ -42,13 +39,10 @@ def own_content(file: Path) -> bytes:
     """Return what stands in a file of a spool.
 
     Raises:
-        SpoolFileError: Another user made it, or it is too large to be one of ours.
+        SpoolFileError: Another user made it.
         OSError: It cannot be read.
     """
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as opened:
-        status = os.fstat(opened.fileno())
-        if status.st_uid != os.geteuid():
+        if os.fstat(opened.fileno()).st_uid != os.geteuid():
             raise SpoolFileError("it belongs to another user")
-        if status.st_size > LARGEST_FILE_BYTES:
-            raise SpoolFileError(f"it is larger than {LARGEST_FILE_BYTES} bytes")
-        return opened.read(LARGEST_FILE_BYTES)
+        return opened.read()
