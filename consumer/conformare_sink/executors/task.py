@@ -28,6 +28,7 @@ from conformare_sink.messages.assembly import table_rows
 from conformare_sink.messages.decode import decode
 from conformare_sink.messages.emission import Decision, RunKey, emission_identity
 from conformare_sink.messages.envelope import Rejected
+from conformare_sink.messages.headers import by_producer
 from conformare_sink.messages.heads import emission_keys
 from conformare_sink.messages.message import Message, messages_of
 from conformare_sink.messages.parts import in_parts
@@ -119,9 +120,10 @@ class Task:
             return Found(fault=str(exc))
 
     def _processed(self, portion: Portion, storage: Storage) -> Found:
-        found = Found(messages=len(portion.messages) + len(portion.too_large))
-        for producer, number in portion.sequences:
-            found.sequences[producer].add(number)
+        found = Found(
+            messages=len(portion.messages) + len(portion.too_large),
+            sequences=by_producer(portion.sequences),
+        )
         rejected = [*portion.too_large]
         for part in in_parts(portion.messages, self.topic_prefix):
             rejected += self._land(part, storage, found)
@@ -141,7 +143,7 @@ class Task:
                 found.files[grain].append(file)
         found.landed += b"".join(run_digest(key.run) for key in whole)
         times = times_of(key.emission_id for key in whole)
-        found.recorded = np.concatenate([found.recorded, np.fromiter(times, np.float64)])
+        found.recorded = np.concatenate([found.recorded, times])
         left = {**done.open, **done.decided[Decision.WAIT]}
         for decision in Decision:
             if decision is not Decision.WAIT:
