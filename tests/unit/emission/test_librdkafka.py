@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from conformare.emission._librdkafka import BOUNDED, FOR_TESTS, FREE, OURS, REFU
 from conformare.writers import make_writer
 
 TABLES = (FREE, OURS.keys(), REFUSED.keys(), BOUNDED.keys(), FOR_TESTS)
+
+SECONDS_THAT_LIBRDKAFKA_WAITS = 20
 
 SYNONYMS = [
     ("acks", "request.required.acks"),
@@ -139,16 +143,30 @@ def test_a_queue_takes_the_largest_message() -> None:
         KafkaOptions(bootstrap_servers=NOWHERE, max_message_bytes=5_000_000, kafka=kafka)
 
 
-def test_a_service_that_gives_tokens_is_not_waited_for() -> None:
-    """It may be away when the job begins: its runs wait, as for a broker."""
+LOG_IN = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "OAUTHBEARER"}
+
+
+def test_a_function_that_gives_tokens_is_not_waited_for() -> None:
+    """Its service may be away when the job begins: runs wait for it, as for a broker."""
 
     def token(_config: str) -> tuple[str, float]:
         raise AssertionError("asked for a token")
 
-    kafka = {
-        "security.protocol": "SASL_PLAINTEXT",
-        "sasl.mechanism": "OAUTHBEARER",
-        "oauth_cb": token,
-    }
+    kafka = {**LOG_IN, "oauth_cb": token}
     assert KafkaOptions(bootstrap_servers=NOWHERE, kafka=kafka).as_librdkafka()["oauth_cb"] is token
     assert "oauth_cb must be a function" in refused({**kafka, "oauth_cb": "x"})
+
+
+def test_a_silent_service_that_gives_tokens_is_not_waited_for() -> None:
+    """Librdkafka asks it, and waits for its answer before it ends."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        kafka = {
+            **LOG_IN,
+            "sasl.oauthbearer.method": "oidc",
+            "sasl.oauthbearer.client.id": "job",
+            "sasl.oauthbearer.client.secret": "secret",
+            "sasl.oauthbearer.token.endpoint.url": f"http://127.0.0.1:{silent.getsockname()[1]}/",
+        }
+        began = time.monotonic()
+        KafkaOptions(bootstrap_servers=NOWHERE, kafka=kafka)
+        assert time.monotonic() - began < SECONDS_THAT_LIBRDKAFKA_WAITS / 2
