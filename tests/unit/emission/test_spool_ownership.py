@@ -79,6 +79,15 @@ def test_what_was_planted_is_not_adopted(root: Path) -> None:
     assert Spool(root, DESTINATION, MAX_BYTES).adopt() == [file]
 
 
+def test_a_planted_file_keeps_no_run_from_being_recorded(root: Path) -> None:
+    """Its name alone would tell that the run is there."""
+    leave(root, "run-1")
+    spool = Spool(root, DESTINATION, MAX_BYTES)
+    assert spool.holds("pipeline", "run-1")
+    root.chmod(0o777)
+    assert not spool.holds("pipeline", "run-1")
+
+
 def test_a_folder_that_is_opened_later_is_not_written_to(
     make_writer: MakeWriter, root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -63,6 +63,7 @@ class Collection:
     def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
         self._max_bytes = max_bytes
+        self._used_bytes: int | None = None
         self._folders: dict[str, tuple[Destination, HeldFolder]] = {}
         self.held = 0
         self.unusable: list[tuple[Path, str]] = []
@@ -116,21 +117,27 @@ class Collection:
                 cause_file(file).unlink(missing_ok=True)
             self._sync()
 
-    def require_room(self, size_bytes: int) -> None:
+    def require_room(self, size_bytes: int) -> int:
         """Refuse what does not fit.
 
         Args:
             size_bytes: What is to be put here.
 
+        Returns:
+            What the spool takes with it, in bytes.
+
         Raises:
             SpoolError: The spool would take more than it may.
         """
-        room = max(0, self._max_bytes - used_bytes(self._root))
+        if self._used_bytes is None:
+            self._used_bytes = used_bytes(self._root)
+        room = max(0, self._max_bytes - self._used_bytes)
         if size_bytes > room:
             raise SpoolError(
                 f"{size_bytes} bytes do not fit {self._root}, which has room for {room}: send what "
                 f"waits there, or raise spool_max_bytes ({self._max_bytes})"
             )
+        return self._used_bytes + size_bytes
 
     def put(self, spooled: SpooledEmission, content: bytes) -> None:
         """Write an emission that comes from elsewhere.
@@ -142,7 +149,7 @@ class Collection:
         Raises:
             SpoolError: It cannot be written, or does not fit.
         """
-        self.require_room(len(content))
+        self._used_bytes = self.require_room(len(content))
         with self._own_errors():
             self._folder(spooled.destination).put(file_name(spooled.emission), content)
 

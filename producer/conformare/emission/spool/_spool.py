@@ -196,6 +196,10 @@ class Spool:
 
     def holds(self, pipeline: str, run_id: str) -> bool:
         """Return whether a run waits here, recorded by whichever process."""
+        try:
+            require_own(self.root, self._parent)
+        except SpoolError:
+            return False  # nobody knows of whom its files are
         ending = f".{run_key(pipeline, run_id)}{SUFFIX}"
         for folder in subfolders(self._parent):
             with suppress(OSError):
