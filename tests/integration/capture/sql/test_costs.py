@@ -26,7 +26,7 @@ def test_statements_start_no_job_of_ours(session: SparkSession) -> None:
     session.table("plain")
     record = to_run_record(store, "p")
     jobs = context.statusTracker().getJobIdsForGroup(group)
-    context.setLocalProperty("spark.jobGroup.id", None)
+    context.setJobGroup("others", "")
     session.sql("drop view some")
     assert len(record["sources"]) == 3
     assert list(jobs) == []
