@@ -132,6 +132,12 @@ def test_a_name_that_is_a_parameter(text: str, args: Args, reads: str) -> None:
     assert _reads(said) == reads
 
 
+def test_what_is_written_to_a_folder_says_its_columns() -> None:
+    said = written("INSERT OVERWRITE DIRECTORY '/p' USING csv SELECT id AS a FROM y")
+    assert said is not None
+    assert said.targets[0].query == "SELECT id AS a FROM y"
+
+
 def test_a_target_that_is_a_parameter() -> None:
     said = written("INSERT INTO IDENTIFIER(:t) SELECT 1", {"t": "a.b"})
     assert said is not None

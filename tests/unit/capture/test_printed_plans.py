@@ -153,7 +153,10 @@ PATHS = Written(
 )
 def test_statements(plan: str, expected: Written) -> None:
     """Targets, tables read, the view that is made; names of a WITH are neither."""
-    assert parsed_statement(plan, "tgt db src v x y vv parquet /in") == expected
+    assert (
+        parsed_statement(plan, "tgt db src v x y vv parquet /in a b delta /tmp/x/y directory")
+        == expected
+    )
 
 
 def test_a_name_that_stands_in_a_literal_only_is_none() -> None:
@@ -162,6 +165,16 @@ def test_a_name_that_stands_in_a_literal_only_is_none() -> None:
     )
     statement = "select 'x\n+- UnresolvedRelation [secret], [], false' from t"
     assert parsed_statement(plan, statement).reads == {("t",): None}
+
+
+def test_a_target_that_stands_in_a_literal_only_is_none() -> None:
+    plan = (
+        "'Project ['x\n"
+        "'InsertIntoDir false, Storage(Location: /secret), parquet, true\n"
+        "'DeleteFromTable true\n+- 'UnresolvedRelation [secret], []]\n"
+        "+- 'UnresolvedRelation [t], []\n"
+    )
+    assert parsed_statement(plan, "select 'x … secret …' from t").targets == []
 
 
 def test_a_statement_on_one_line() -> None:

@@ -97,6 +97,13 @@ def test_several_tables_in_one_statement(session: SparkSession, recorded: Record
     assert recorded() == ([ORDERS], [KEPT, PLAIN])
 
 
+def test_a_folder_whose_format_has_no_names(
+    session: SparkSession, grain: Grain, tmp_path: Path
+) -> None:
+    session.sql(f"insert overwrite directory '{tmp_path}/out' using csv select * from orders")
+    assert [(row["format"], row["columns"]) for row in grain("sinks")] == [("csv", BOTH)]
+
+
 def test_a_clone_that_is_restored(session: SparkSession, recorded: Recorded, grain: Grain) -> None:
     session.sql("create table copied shallow clone orders")
     with untracked():

@@ -149,18 +149,18 @@ def format_at(session: Any, place: Place) -> str | None:
     return lower(_described(session, place).get(_PROVIDER))
 
 
-def columns_at(session: Any, place: Place) -> tuple[str, ...]:
-    """Return the columns of a table or of files; it runs no job.
+def columns_of(session: Any, query: str) -> tuple[str, ...]:
+    """Return the columns of a query, none where it reads what is gone by now; it runs no job.
 
     Args:
-        session: A session that knows them.
-        place: Where they are.
+        session: The session that it is for.
+        query: Its text.
     """
     from pyspark.errors import AnalysisException
 
     try:
-        return tuple(session.sql(f"TABLE {place.address}").columns)
-    except AnalysisException:  # gone by now
+        return tuple(session.sql(query).columns)
+    except AnalysisException:
         return ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -52,7 +53,9 @@ class Write:
 
         def columns_of() -> tuple[str, ...]:
             schemas = (schema for name in self.columns for schema in _schemas(command, name))
-            return tuple(dict.fromkeys(name for schema in schemas for name in schema.fieldNames()))
+            # One call for a whole schema, however wide it is.
+            fields = (field for schema in schemas for field in json.loads(schema.json())["fields"])
+            return tuple(dict.fromkeys(field["name"] for field in fields))
 
         operation = self.operation or command.operation().command().toString().lower()
         return Target(read.place, operation, read.format_of, columns_of)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from conformare.capture.spark.sql._catalogs import Names, columns_at
+from conformare.capture.spark.sql._catalogs import Names, columns_of
 from conformare.capture.spark.sql._dialect import (
     Args,
     Written,
@@ -93,4 +93,5 @@ class _Stated:
             read = self._names.read(target.parts)
         format_of = (lambda: target.format) if target.format else read.format_of
         place = read.place
-        return Target(place, target.operation, format_of, lambda: columns_at(self._session, place))
+        rows = target.query or f"TABLE {place.address}"
+        return Target(place, target.operation, format_of, lambda: columns_of(self._session, rows))

@@ -31,12 +31,14 @@ class WrittenTarget:
         operation: What is done to it.
         format: Format of the data, where the statement says it.
         is_folder: Whether it is a path.
+        query: What is written to a folder, which may not say its columns itself.
     """
 
     parts: Parts
     operation: str
     format: str | None = None
     is_folder: bool = False
+    query: str | None = None
 
 
 @dataclass
@@ -220,9 +222,15 @@ class _Reader:
         exp = self._exp
         scope = self._scope(insert, scope)
         if isinstance(insert.this, exp.Directory):
-            format_ = self._said.get("format")
-            target = WrittenTarget((insert.this.this.name,), "insert", format_, is_folder=True)
-            self._found.targets.append(target)
+            self._found.targets.append(
+                WrittenTarget(
+                    (insert.this.this.name,),
+                    "insert",
+                    self._said.get("format"),
+                    is_folder=True,
+                    query=insert.expression.sql(_DIALECT),
+                )
+            )
         else:
             self._target(insert.this, "insert")
         self._visit_all(insert, scope, without=("this", "with_"))

@@ -92,7 +92,10 @@ def parsed_statement(plan: str, statement: str) -> Written:
     with_names = {name for found in _CTE.findall(plan) for name in found.split(", ")}
     targets: dict[int, WrittenTarget] = {}
     for position, line in enumerate(lines):
-        if line.name == "InsertIntoDir" and (directory := _DIRECTORY.search(line.text)):
+        if line.name == "InsertIntoDir" and "directory" in said:
+            directory = _DIRECTORY.search(line.text)
+            if directory is None:
+                continue
             targets[position] = WrittenTarget(
                 (directory[1],), "insert", directory[2].lower(), is_folder=True
             )
@@ -102,7 +105,10 @@ def parsed_statement(plan: str, statement: str) -> Written:
             targets[place] = WrittenTarget(
                 _parts(name), _OPERATIONS[line.name], format_[1].lower() if format_ else None
             )
-    written = Written(targets=list(dict.fromkeys(targets.values())))
+    named_targets = (
+        target for target in targets.values() if target.is_folder or _is_in(said, target.parts)
+    )
+    written = Written(targets=list(dict.fromkeys(named_targets)))
     for position, line in enumerate(lines):
         named = _NAMED.search(line.text)
         if named is None or position in targets or "UnresolvedIdentifier" in line.text:
@@ -110,7 +116,7 @@ def parsed_statement(plan: str, statement: str) -> Written:
         if named[1] in with_names or named[1].startswith(_FRAME_OF_ARGUMENT):
             continue
         parts = _parts(named[1])
-        if all(part.lower() in said for part in parts):
+        if _is_in(said, parts):
             written.reads.setdefault(parts)
     if view := _VIEW.search(plan):
         written.made, written.is_temporary = (view[1] or view[2],), True
@@ -144,6 +150,11 @@ def _target(lines: list[_Line], position: int) -> tuple[int, str] | None:
         if is_child and (named := _NAMED.search(line.text)):
             return place, named[1]
     return None
+
+
+def _is_in(said: str, parts: Parts) -> bool:
+    """Whether a statement has a name outside of its literals."""
+    return all(part.lower() in said for part in parts)
 
 
 def _parts(name: str) -> Parts:

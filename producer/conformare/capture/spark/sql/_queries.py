@@ -13,7 +13,7 @@ from conformare.capture.spark._reads import record_memory, record_table
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._catalogs import (
-    columns_at,
+    columns_of,
     format_at,
     format_look_up,
     is_connect,
@@ -126,7 +126,7 @@ def _record_target(call: Call, number: int, target: Target) -> None:
         writer=READER,
         label=place.label,
         op=target.operation,
-        columns=lambda: target.columns_of() or columns_at(session, place),
+        columns=lambda: target.columns_of() or columns_of(session, f"TABLE {place.address}"),
         look_up=format_look_up(lambda: target.format_of() or format_at(session, place)),
         place=call.authored.site,
     )
