@@ -61,7 +61,14 @@ def test_the_current_schema_is_that_of_the_call(
 
 
 @pytest.mark.parametrize(
-    "name", ["orders", "Orders", "default.orders", "`spark_catalog`.default.`orders`"]
+    "name",
+    [
+        "orders",
+        "Orders",
+        "default.orders",
+        "`spark_catalog`.default.`orders`",
+        "SPARK_CATALOG.Default.Orders",
+    ],
 )
 def test_a_table_has_one_name(session: SparkSession, recorded: Recorded, name: str) -> None:
     session.table(name)

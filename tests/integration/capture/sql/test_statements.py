@@ -28,6 +28,10 @@ MERGE = (
     "merge into kept k using (select * from orders) o on k.id = o.id and k.email = 'a\nb' "
     "when matched then update set * when not matched then insert *"
 )
+MERGE_OF_A_WITH = (
+    "with o as (select * from orders) merge into kept k using o on k.id = o.id "
+    "when matched then delete"
+)
 REPLACE = (
     "create or replace table made using delta comment 'a\nb' tblproperties ('a' = 'b\nc') "
     "as select * from orders"
@@ -53,6 +57,7 @@ CHANGES = [
         [KEPT],
         "insert",
     ),
+    (MERGE_OF_A_WITH, [ORDERS], [KEPT], "merge"),
     (
         "insert into kept with orders as (select * from orders) select * from orders",
         [ORDERS],

@@ -112,7 +112,7 @@ def _implementation_of(session: Any, catalog: str) -> str | None:
     """Return the class of a catalog, None where there is no catalog of this name."""
     known = _implementations.setdefault(session, {})
     if catalog not in known:
-        default = "" if catalog == SESSION_CATALOG else None
+        default = "" if catalog.lower() == SESSION_CATALOG else None
         known[catalog] = session.conf.get(f"{_CATALOG}{catalog}", default)
     return known[catalog]
 

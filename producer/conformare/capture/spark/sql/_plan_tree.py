@@ -41,7 +41,7 @@ class Functions:
 
     def default_file_system(self) -> str:
         """Return the file system that a path without one means."""
-        context = self.jvm.org.apache.spark.SparkContext.getOrCreate()
+        context = self.jvm.org.apache.spark.SparkContext.getActive().get()
         return str(context.hadoopConfiguration().get("fs.defaultFS"))
 
     def _method(self, owner: str, name: str) -> Any:
