@@ -41,8 +41,13 @@ class Functions:
 
     def default_file_system(self) -> str:
         """Return the file system that a path without one means."""
-        context = self.jvm.org.apache.spark.SparkContext.getActive().get()
-        return str(context.hadoopConfiguration().get("fs.defaultFS"))
+        from pyspark import SparkContext
+
+        context = SparkContext._active_spark_context  # noqa: SLF001 - `getOrCreate` might make one
+        if context is None:
+            return ""
+        settings = context._jsc.hadoopConfiguration()  # noqa: SLF001 - Spark shows it nowhere else
+        return str(settings.get("fs.defaultFS"))
 
     def _method(self, owner: str, name: str) -> Any:
         return self._lookup.unreflect(self._class(owner).getMethod(name, self._no_parameters))
