@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from conformare.capture.declared._scope import Declared, Group
 
@@ -12,6 +12,30 @@ Kind = Literal["op", "function", "source", "sink"]
 Logic = Mapping[str, Any]
 Place = tuple[str, str, int, int]
 """Where a call stands in the user's code: file, function, its first line, instruction."""
+
+
+class Field(NamedTuple):
+    """A field inside a column.
+
+    Attributes:
+        path: Where it is, as Spark writes it, from the column down.
+        names: Those of the column and of the fields on the way, its own name last.
+    """
+
+    path: str
+    names: tuple[str, ...]
+
+
+class Columns(NamedTuple):
+    """What a schema says.
+
+    Attributes:
+        names: Names of the columns.
+        nested: The fields inside them.
+    """
+
+    names: tuple[str, ...] = ()
+    nested: tuple[Field, ...] = ()
 
 
 @dataclass
@@ -24,9 +48,11 @@ class Node:
         base: Label of the nearest frame with a name of its own.
         depth: Steps from that frame in an unnamed chain.
         columns: Column names, None as long as nobody has asked for them.
+        nested: Fields inside its columns, as far as anybody has asked for them.
         columns_of: Number of the node that has the same columns, if that is known.
         introduces: Column names that it may have beyond those of the frames that it was made
-            from, None where only the frame itself knows.
+            from, None where only the frame itself knows. The fields inside are those of columns
+            of these frames, though they may be in another column.
     """
 
     number: int
@@ -34,6 +60,7 @@ class Node:
     base: str
     depth: int = 0
     columns: tuple[str, ...] | None = None
+    nested: tuple[Field, ...] = ()
     columns_of: int | None = None
     introduces: tuple[str, ...] | None = None
 
@@ -85,8 +112,8 @@ class Origin:
 
 LookUp = Callable[[], Origin]
 """Asks Spark once a record is built; it runs no job."""
-ColumnsOf = Callable[[], tuple[str, ...]]
-"""Asks Spark for the columns of what was written."""
+ColumnsOf = Callable[[], Iterable[Any]]
+"""Asks Spark for the columns of what was written: the fields of its schema, or names alone."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +137,7 @@ class Sink:
         format: Format of the data.
         writer: Interface that it was written through.
         columns: Names of the columns that were written, None as long as nobody has asked.
+        nested: The fields inside them.
     """
 
     node: int
@@ -118,6 +146,7 @@ class Sink:
     format: str
     writer: str
     columns: tuple[str, ...] | None = None
+    nested: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from functools import partial
 from typing import Any
 
 from conformare._process_lock import ProcessLock
@@ -20,6 +21,7 @@ from conformare.capture._lineage import (
     Source,
 )
 from conformare.capture._look_ups import columns_of, resolve, resolve_all, widen
+from conformare.capture._nested import columns_of_frame
 from conformare.capture._untracked import untracked
 from conformare.capture.declared._scope import Declared, Group, Scope, current_scope
 
@@ -79,8 +81,8 @@ class Store:
         """Node → column names; asks Spark for the schemas that nobody has asked for yet."""
         with self._lock:
             self.resolve_all()
-            content = self._content
-            return {node.number: columns_of(content, node) for node in content.nodes}
+            nodes = self._content.nodes
+            return {node.number: columns_of(nodes, node).names for node in nodes}
 
     def label(self, number: int) -> str:
         """Return the name to show for a node.
@@ -291,7 +293,7 @@ class Store:
             content, scope = self._content, current_scope()
             written = frame if isinstance(frame, int) else content.root(frame, None, place).number
             if columns is None:
-                columns = _asking(frame)
+                columns = partial(columns_of_frame, frame)
             what = ("sink", op, location, format, writer, scope.groups, scope.risks)
             origination = Origination(place, what)
             number = content.same_as(origination, (written,))
@@ -353,10 +355,6 @@ class Store:
                 risks=tuple(content.risks),
                 process_risks=self.process_risks,
             )
-
-
-def _asking(frame: Any) -> ColumnsOf:
-    return lambda: tuple(frame.columns)
 
 
 store = Store()

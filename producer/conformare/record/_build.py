@@ -12,7 +12,7 @@ from conformare._version import own_version
 from conformare.capture._lineage import Event, Snapshot
 from conformare.capture._store import Store
 from conformare.capture.declared._scope import Group
-from conformare.capture.declared._sensitivity import scan_columns
+from conformare.capture.declared._sensitivity import scan_columns, sensitive_fields
 from conformare.capture.locations import redacted
 from conformare.record._arguments import utc_ts, validated_pipeline, validated_run_id
 from conformare.record._fingerprints import impl_fingerprint, risk_fingerprint
@@ -182,7 +182,7 @@ def _sinks(content: Snapshot) -> Iterator[Fields]:
             "format": sink.format,
             "writer": sink.writer,
             "columns": columns,
-            "n_sensitive": len(scan_columns(columns)),
+            "n_sensitive": len(scan_columns(columns)) + len(sensitive_fields(sink.nested)),
         }
 
 
@@ -239,7 +239,9 @@ def _summary(content: Snapshot, rows: dict[str, list[Fields]]) -> Fields:
     risks, checks = rows["risks"], rows["expectations"]
     columns = dict.fromkeys(_all_columns(content))
     sensitive = scan_columns(columns)
+    fields = sensitive_fields(dict.fromkeys(f for node in content.nodes for f in node.nested))
     written = {name for sink in rows["sinks"] for name in sink["columns"]}
+    written_fields = {field for sink in content.sinks for field in sink.nested}
     counts = {
         "n_nodes": len(content.nodes),
         "n_operations": sum(event.kind in STEP_KINDS for event in content.events),
@@ -255,8 +257,9 @@ def _summary(content: Snapshot, rows: dict[str, list[Fields]]) -> Fields:
         "ge_failed": sum(check["success"] is False for check in checks),
         "ge_failed_hard": sum(check["success"] is False and check["hard"] for check in checks),
         "ge_errored": sum(check["success"] is None for check in checks),
-        "sensitive_columns": len(sensitive),
-        "sensitive_written": sum(name in written for name in sensitive),
+        "sensitive_columns": len(sensitive) + len(fields),
+        "sensitive_written": sum(name in written for name in sensitive)
+        + sum(field in written_fields for field in fields),
     }
     return {
         "schema_version": CONTRACT_VERSION,

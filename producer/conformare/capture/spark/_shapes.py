@@ -10,6 +10,7 @@ from typing import Any
 
 from conformare.capture.source._logic import is_column
 from conformare.capture.source._normalise import FRAME_TOKEN
+from conformare.capture.spark._fields import keeps_fields
 
 _SAME = frozenset(
     """
@@ -46,17 +47,19 @@ def introduced_names(
         texts: What was written for each positional argument.
 
     Returns:
-        Names, each of them a column of the result; None where only the result knows.
+        Names, each of them a column of the result; None where only the result knows, also where
+        it may have fields inside that no column of those frames has.
     """
     if method in _FEWER:
         return ()
     if method == "withColumn":
-        name = args[0] if args else kwargs.get("colName")
-        return (name,) if isinstance(name, str) else None
+        name = args[0] if args else None
+        return (name,) if isinstance(name, str) and _all_keep_fields(texts[1:]) else None
     if method == "withColumns":
-        columns = args[0] if args else kwargs.get("colsMap")
+        columns = args[0] if args else None
         names = tuple(columns) if type(columns) is dict else ()
-        return names if names and all(isinstance(name, str) for name in names) else None
+        known = all(isinstance(name, str) for name in names) and _all_keep_fields(texts)
+        return names if names and known else None
     if method in ("select", "toDF", "agg") and not kwargs and len(args) == len(texts):
         return _all_named(map(_name_of, args, texts))
     return None
@@ -84,17 +87,36 @@ def _name_of(value: Any, text: str) -> str | None:
     return _name_in(text) if is_column(value) else None
 
 
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError):  # not Python: an argument without source text
+        return None
+
+
+@lru_cache(maxsize=4_096)
+def _keeps_fields(text: str) -> bool:
+    """Whether what was written for a column, or for several by name, keeps fields."""
+    node = _parsed(text)
+    columns = node.values if isinstance(node, ast.Dict) else [node]
+    return all(column is not None and keeps_fields(column) for column in columns)
+
+
+def _all_keep_fields(texts: tuple[str, ...]) -> bool:
+    return bool(texts) and all(map(_keeps_fields, texts))
+
+
 @lru_cache(maxsize=4_096)
 def _name_in(text: str) -> str | None:
     """Return the name in `'a'`, `F.col('a')`, `_frame_.a`, `_frame_['a']` and `….alias('a')`."""
-    try:
-        node = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError):  # not Python: an argument without source text
+    node = _parsed(text)
+    if node is None:
         return None
     if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
         called = node.func
-        by_name = isinstance(called, ast.Attribute) and called.attr in ("alias", "col", "column")
-        return _plain(node.args[0]) if by_name else None
+        if not isinstance(called, ast.Attribute) or not keeps_fields(node):
+            return None
+        return _plain(node.args[0]) if called.attr in ("alias", "col", "column") else None
     if isinstance(node, (ast.Attribute, ast.Subscript)):
         if not isinstance(node.value, ast.Name) or node.value.id != FRAME_TOKEN:
             return None
