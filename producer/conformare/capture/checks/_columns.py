@@ -12,8 +12,8 @@ from conformare.capture.source._logic import is_data_frame
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
 # To be absent is what these ask about: they can be evaluated without the column.
 _ABOUT_PRESENCE = ("expect_column_to_exist", "expect_table_columns_to_match")
-# There is such a column, and more than one.
-_AMBIGUOUS = "AMBIGUOUS"
+# So begins the message of Spark where there is more than one such column.
+_AMBIGUOUS = "[AMBIGUOUS_"
 
 
 def is_wanting(frame: Any, expectation: str, arguments: Any) -> bool:
@@ -56,4 +56,4 @@ def _resolves(frame: Any, name: str) -> bool:
     try:
         return bool(frame.select(name).columns)
     except AnalysisException as fault:
-        return _AMBIGUOUS in str(fault.getErrorClass())
+        return str(fault).startswith(_AMBIGUOUS)
