@@ -86,7 +86,9 @@ CHANGES: dict[str, tuple[Callable[[DataFrame], DataFrame], int, int]] = {
     "collect_list": (lambda d: d.groupBy("id").agg(F.collect_list("contact").alias("l")), 1, 1),
     "group by": (lambda d: d.groupBy("contact").count(), 0, 1),
     "transform": (
-        lambda d: d.select(F.transform("contacts", lambda c: F.struct(c.email)).alias("t")),
+        lambda d: d.select(
+            F.transform("contacts", lambda c: F.struct(c.email.alias("email"))).alias("t")
+        ),
         1,
         1,
     ),

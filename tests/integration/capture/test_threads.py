@@ -9,6 +9,7 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
+import pyspark
 import pytest
 from pyspark import InheritableThread
 from pyspark.sql import DataFrame, SparkSession
@@ -40,7 +41,9 @@ def by_thread(work: Callable[[], Any], _: SparkSession) -> None:
 
 def by_inheritable_thread(work: Callable[[], Any], spark: SparkSession) -> None:
     """Do work in a thread of Spark's."""
-    thread = InheritableThread(target=work, session=spark)
+    # Since Spark 4 one of Connect wants to know its session.
+    told = {"session": spark} if pyspark.__version__ >= "4" else {}
+    thread = InheritableThread(target=work, **told)
     thread.start()
     thread.join()
 
