@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Thread
 from types import FrameType
 from typing import Any
@@ -22,15 +22,11 @@ Method = Callable[..., Any]
 
 # What these start serves the whole process for as long as it lives.
 _SERVICES = ("py4j", "conformare")
-_METHODS_OF_THREAD_POOLS = (
-    "apply_async",
-    "map",
-    "map_async",
-    "starmap",
-    "starmap_async",
-    "imap",
-    "imap_unordered",
-)
+_METHODS_OF_THREAD_POOLS = ("apply_async", "map", "map_async", "starmap", "starmap_async")
+_LAZY_METHODS_OF_THREAD_POOLS = ("imap", "imap_unordered")
+# The function itself, and what is called with its result or its exception.
+_FUNCTIONS_OF_THREAD_POOLS = (0, 3, 4)
+_FUNCTIONS = frozenset(("func", "callback", "error_callback"))
 
 
 class _Run:
@@ -86,20 +82,59 @@ def _starting(original: Method) -> Method:
     return start
 
 
-def _handing_over(original: Method) -> Method:
-    """Wrap a method of a pool that is given a function and runs it in one of its threads."""
+def _handing_over(original: Method, positions: tuple[int, ...] = (0,)) -> Method:
+    """Wrap a method that is given functions, which run in a thread of somebody else's.
+
+    Args:
+        original: The method.
+        positions: Where the functions are among the positional arguments.
+    """
 
     @functools.wraps(original)
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         values = what_is_open() if _replaced else None
         if values is not None:
-            if args:
-                args = (Carried(args[0], values), *args[1:])
-            elif "func" in kwargs:
-                kwargs["func"] = Carried(kwargs["func"], values)
+            args = tuple(
+                Carried(value, values) if position in positions and callable(value) else value
+                for position, value in enumerate(args)
+            )
+            for name in kwargs.keys() & _FUNCTIONS:
+                if callable(kwargs[name]):
+                    kwargs[name] = Carried(kwargs[name], values)
         return original(self, *args, **kwargs)
 
     return method
+
+
+def _handing_over_with_callbacks(original: Method) -> Method:
+    return _handing_over(original, _FUNCTIONS_OF_THREAD_POOLS)
+
+
+def _drawing(original: Method) -> Method:
+    """Wrap a method of a pool whose threads draw from an iterable of the user's, one by one."""
+
+    @functools.wraps(original)
+    def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        values = what_is_open() if _replaced else None
+        if values is not None:
+            if "iterable" in kwargs:
+                kwargs["iterable"] = _drawn(kwargs["iterable"], values)
+            elif len(args) > 1:
+                args = (args[0], _drawn(args[1], values), *args[2:])
+        return original(self, *args, **kwargs)
+
+    return method
+
+
+def _drawn(iterable: Iterable[Any], values: Values) -> Iterator[Any]:
+    iterator = Carried(iter, values)(iterable)
+    following = Carried(next, values)
+    while True:
+        try:
+            item = following(iterator)
+        except StopIteration:
+            return
+        yield item
 
 
 def _outside(original: Method) -> Method:
@@ -135,9 +170,12 @@ def follow_threads() -> None:
     _replace(Thread, "start", _starting)
     # A pool starts its threads when it is made, or when there is something to do.
     _replace(ThreadPoolExecutor, "submit", _outside, _handing_over)
+    _replace(Future, "add_done_callback", _handing_over)
     _replace(ThreadPool, "__init__", _outside)
     for method in _METHODS_OF_THREAD_POOLS:
-        _replace(ThreadPool, method, _handing_over)
+        _replace(ThreadPool, method, _handing_over_with_callbacks)
+    for method in _LAZY_METHODS_OF_THREAD_POOLS:
+        _replace(ThreadPool, method, _handing_over, _drawing)
 
 
 def leave_threads() -> None:

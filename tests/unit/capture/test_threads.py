@@ -194,6 +194,89 @@ def test_an_exception_is_the_same_one(way: str) -> None:
     assert inside is fault or raised == [fault]
 
 
+def with_callback(work: Callable[[], Any], *, failing: bool, by_position: bool) -> Any:
+    """Do work in what a pool calls when a task is done."""
+    done: list[Any] = []
+
+    def task() -> None:
+        if failing:
+            raise KeyError
+
+    def callback(_: Any) -> None:
+        done.append(work())
+
+    with ThreadPool(1) as pool:
+        if by_position:
+            pool.apply_async(task, (), {}, callback, callback).wait()
+        else:
+            pool.apply_async(task, callback=callback, error_callback=callback).wait()
+        pool.close()
+        pool.join()
+    return done[0]
+
+
+def with_done_callback(work: Callable[[], Any]) -> Any:
+    """Do work in what a future calls when it is done."""
+    done: list[Any] = []
+    go = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(go.wait)
+        future.add_done_callback(lambda _: done.append(work()))
+        go.set()
+    return done[0]
+
+
+def by_drawing(work: Callable[[], Any]) -> Any:
+    """Do work in what a pool draws from."""
+
+    def items() -> Iterator[Any]:
+        yield work()
+        yield work()
+
+    with ThreadPool(1) as pool:
+        first, second = pool.imap(lambda item: item, items())
+        assert first == second
+        return next(iter(pool.imap_unordered(func=lambda item: item, iterable=items())))
+
+
+WAYS_BACK: dict[str, Run] = {
+    "callback": functools.partial(with_callback, failing=False, by_position=False),
+    "error callback": functools.partial(with_callback, failing=True, by_position=False),
+    "callback by position": functools.partial(with_callback, failing=False, by_position=True),
+    "error callback by position": functools.partial(with_callback, failing=True, by_position=True),
+    "done callback": with_done_callback,
+    "iterable": by_drawing,
+}
+
+
+@pytest.mark.parametrize("way", WAYS_BACK)
+def test_what_a_pool_calls_back_is_inside(way: str) -> None:
+    run = WAYS_BACK[way]
+    with describe("c"), risk("b"):
+        assert run(open_here) == (["c"], ["b"], 0)
+    assert run(open_here) == NOTHING
+
+
+def test_an_iterable_that_fails_fails_as_it_did() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise KeyError("k")
+
+    def outcome(iterable: Any) -> Any:
+        with ThreadPool(1) as pool:
+            try:
+                return list(pool.imap(str, iterable))
+            except (KeyError, TypeError) as fault:
+                return type(fault), fault.args
+
+    def several() -> list[Any]:
+        return [items(), 1, [], iter("a")]
+
+    outside = list(map(outcome, several()))
+    with describe("c"):
+        assert list(map(outcome, several())) == outside
+
+
 def test_a_pool_serves_whoever_comes() -> None:
     before = ThreadPoolExecutor(1), ThreadPool(1)
     with describe("a"):
@@ -367,18 +450,20 @@ def test_a_run_that_the_user_has_put_there_is_kept() -> None:
 
 
 def test_a_thread_that_has_ended_is_let_go() -> None:
-    with describe("a"):
-        thread = Worker(open_here)
-        gone = weakref.ref(thread)
-        gc.collect()
-        gc.disable()
-        try:
+    gone = threading.Event()
+    gc.collect()
+    gc.disable()
+    try:
+        with describe("a"):
+            thread = Worker(open_here)
+            reference = weakref.ref(thread, lambda _: gone.set())
             thread.start()
-            thread.join()
-            del thread
-            assert gone() is None
-        finally:
-            gc.enable()
+        thread.join()
+        del thread
+        assert gone.wait(10)
+        assert reference() is None
+    finally:
+        gc.enable()
 
 
 def test_a_task_that_goes_to_another_process_goes_as_it_was() -> None:
