@@ -38,6 +38,19 @@ class Columns(NamedTuple):
     nested: tuple[Field, ...] = ()
 
 
+class Introduced(NamedTuple):
+    """What a step says about columns beyond those of the frames that its result was made from.
+
+    Attributes:
+        names: Names that the result may have beyond theirs.
+        moves: Whether a column of theirs may be under another name, and so the fields inside it
+            elsewhere. Other fields than theirs the result has not.
+    """
+
+    names: tuple[str, ...]
+    moves: bool = False
+
+
 @dataclass
 class Node:
     """One distinct frame, or one sink.
@@ -50,9 +63,8 @@ class Node:
         columns: Column names, None as long as nobody has asked for them.
         nested: Fields inside its columns, as far as anybody has asked for them.
         columns_of: Number of the node that has the same columns, if that is known.
-        introduces: Column names that it may have beyond those of the frames that it was made
-            from, None where only the frame itself knows. The fields inside are those of columns
-            of these frames, though they may be in another column.
+        introduces: What it may have beyond the columns of the frames that it was made from, None
+            where only the frame itself knows.
     """
 
     number: int
@@ -62,7 +74,7 @@ class Node:
     columns: tuple[str, ...] | None = None
     nested: tuple[Field, ...] = ()
     columns_of: int | None = None
-    introduces: tuple[str, ...] | None = None
+    introduces: Introduced | None = None
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def _resolve_frames(content: Content) -> None:
         number = node.number
         below_nested = not nested.isdisjoint(content.parents_of(number))
         if number in content.frames and (
-            node.introduces is None or (node.introduces and below_nested)
+            node.introduces is None or (node.introduces.moves and below_nested)
         ):
             _ask(content, number)
         if node.nested or (node.columns is None and below_nested):

@@ -12,6 +12,7 @@ from conformare.capture._lineage import (
     ColumnsOf,
     Event,
     Expectation,
+    Introduced,
     Logic,
     LookUp,
     Node,
@@ -161,7 +162,7 @@ class Store:
         label: str | None = None,
         receiver: str | None = None,
         same_columns: bool = False,
-        introduces: tuple[str, ...] | None = None,
+        introduces: Introduced | None = None,
         place: Place | None = None,
         variant: Hashable = None,
     ) -> int | None:
@@ -176,8 +177,8 @@ class Store:
             label: Variable that the frame is assigned to, if the source shows it.
             receiver: Name of the first parent in the source; its label if it is new here.
             same_columns: Whether the frame has the columns of the first parent.
-            introduces: Names of columns that it may have beyond those of its parents, None if
-                only the frame knows.
+            introduces: What it may have beyond the columns of its parents, None if only the frame
+                knows.
             place: Where the call stands.
             variant: What else tells it from other calls at this place.
 

@@ -66,17 +66,17 @@ def _starting(original: Method) -> Method:
         if values is None:
             original(self)
             return
-        if _is_service(sys._getframe(1)):  # noqa: SLF001 - the only way to who starts it
-            Carried(original)(self)
-            return
         run = None
         with guard:
-            run = _Run(self, values)
+            if not _is_service(sys._getframe(1)):  # noqa: SLF001 - the only way to who starts it
+                run = _Run(self, values)
+        if run is None:
+            Carried(original)(self)
+            return
         try:
             original(self)
         except BaseException:
-            if run is not None:
-                run.put_back()
+            run.put_back()
             raise
 
     return start

@@ -120,7 +120,9 @@ def _all_columns(content: Snapshot) -> Iterable[str]:
     """Return the names of all frames; a frame that nobody had to ask has those of its parents."""
     return chain.from_iterable(
         [
-            (node.introduces or ()) if node.columns is None else node.columns
+            (node.introduces.names if node.introduces else ())
+            if node.columns is None
+            else node.columns
             for node in content.nodes
         ]
     )

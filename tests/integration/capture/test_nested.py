@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conformare.capture import untracked
+from conformare.capture import store, untracked
 
 Grain = Callable[[str], list[dict[str, Any]]]
 pytestmark = [pytest.mark.usefixtures("tracked"), pytest.mark.sessions("classic", "connect")]
@@ -105,6 +105,15 @@ def test_fields_are_followed_through_a_change(nested: DataFrame, grain: Grain, c
     make, more, now = CHANGES[change]
     written(make(nested))
     assert counts(grain) == (N_SENSITIVE + more, now, now)
+
+
+def test_a_step_that_moves_no_field_is_not_asked(nested: DataFrame, grain: Grain) -> None:
+    fewer = nested.select("id", "contact", F.col("m"))
+    more = fewer.withColumn("n", F.upper(F.lit("a"))).join(fewer.drop("m"), "id")
+    moved = fewer.withColumn("c", F.col("contact"))
+    assert grain("runs")[0]["sensitive_columns"] == N_SENSITIVE + 1
+    nodes = [store.node_of(frame) for frame in (fewer, more, moved)]
+    assert [node is not None and node.columns is None for node in nodes] == [True, True, False]
 
 
 def test_fields_that_a_step_makes_are_counted(spark: SparkSession, grain: Grain) -> None:

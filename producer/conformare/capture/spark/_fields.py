@@ -1,4 +1,4 @@
-"""Whether a column can have fields inside that no column of its frame has, by what was written.
+"""Where the fields inside a column are from, by what was written for it.
 
 `F.upper("a")` has none, `F.coalesce("a", "b")` has those of `a`; `F.struct("a")`, a user's function
 and whatever else is not listed here may have others, so that Spark must be asked.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from enum import IntEnum
 
 from conformare.capture.source._normalise import FRAME_TOKEN
 
@@ -19,7 +20,7 @@ _SCALAR = frozenset(
     count_distinct crc32 cume_dist current_date current_timestamp current_user date_add date_diff
     date_format date_sub date_trunc datediff day dayofmonth dayofweek dayofyear degrees dense_rank
     exp floor format_number format_string from_unixtime from_utc_timestamp grouping hash hex hour
-    initcap input_file_name instr isnan isnotnull isnull kurtosis last_day length levenshtein like
+    initcap input_file_name instr isnan isnotnull isnull kurtosis last_day length levenshtein like lit
     ln locate log log10 log2 lower lpad ltrim make_date md5 mean median minute mod
     monotonically_increasing_id month months_between nanvl next_day now ntile octet_length
     percent_rank percentile_approx pmod pow power quarter radians rand randn rank regexp_count
@@ -35,7 +36,7 @@ _SCALAR = frozenset(
 _PASSING_ON = frozenset(
     """
     any_value array coalesce col collect_list collect_set column concat element_at explode
-    explode_outer first greatest ifnull lag last lead least lit max max_by min min_by nullif nvl
+    explode_outer first greatest ifnull lag last lead least max max_by min min_by nullif nvl
     reverse sort_array when
     """.split()  # noqa: SIM905 - a list of names reads better as words
 )
@@ -58,36 +59,57 @@ _SCALAR_TYPES = frozenset(
 )
 
 
-def keeps_fields(node: ast.expr) -> bool:
-    """Whether the fields inside a column are those of columns of the frame that it is made from.
+class Inside(IntEnum):
+    """Where the fields inside a column are from; the worst of several counts for all."""
+
+    NOTHING = 0
+    """There are none, or it is a column of the frame under its own name."""
+    MOVED = 1
+    """They are those of columns of the frame."""
+    NEW = 2
+    """Only Spark knows."""
+
+
+def fields_inside(node: ast.expr) -> Inside:
+    """Return where the fields inside a column are from.
 
     Args:
         node: What was written for the column.
     """
     if isinstance(node, (ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare)):
-        return True  # sums, comparisons and literals have no fields
+        return Inside.NOTHING  # sums, comparisons and literals have no fields
     if isinstance(node, (ast.Attribute, ast.Subscript)):
         value = node.value
-        return (isinstance(value, ast.Name) and value.id == FRAME_TOKEN) or keeps_fields(value)
-    return isinstance(node, ast.Call) and _call_keeps_fields(node)
+        if isinstance(value, ast.Name):
+            return Inside.MOVED if value.id == FRAME_TOKEN else Inside.NEW
+        return fields_inside(value)
+    return _inside_call(node) if isinstance(node, ast.Call) else Inside.NEW
 
 
-def _call_keeps_fields(call: ast.Call) -> bool:
+def _inside_call(call: ast.Call) -> Inside:
     arguments = (*call.args, *(keyword.value for keyword in call.keywords))
     called = call.func
+    # `F.when(…).when(…)` is a method of a column, `F.when` a function.
     if isinstance(called, ast.Attribute) and not isinstance(called.value, ast.Name):
-        method = called.attr
-        if method in _SCALAR_METHODS:
-            return True
-        if method in _CASTS:
-            return len(arguments) == 1 and _is_scalar_type(arguments[0])
-        # `F.when(…).when(…)` is a method of a column, `F.when` a function.
-        return keeps_fields(called.value) and (
-            method in _METHODS_OF_ONE
-            or (method in _METHODS_OF_SEVERAL and all(map(keeps_fields, arguments)))
-        )
+        return _inside_method(called.value, called.attr, arguments)
     function = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    return function in _SCALAR or (function in _PASSING_ON and all(map(keeps_fields, arguments)))
+    if function in _SCALAR:
+        return Inside.NOTHING
+    if function in _PASSING_ON:
+        return max((Inside.MOVED, *map(fields_inside, arguments)))
+    return Inside.NEW
+
+
+def _inside_method(column: ast.expr, method: str, arguments: tuple[ast.expr, ...]) -> Inside:
+    if method in _SCALAR_METHODS:
+        return Inside.NOTHING
+    if method in _CASTS:
+        scalar = len(arguments) == 1 and _is_scalar_type(arguments[0])
+        return Inside.NOTHING if scalar else Inside.NEW
+    inside = fields_inside(column)
+    if method in _METHODS_OF_SEVERAL:
+        return max((inside, *map(fields_inside, arguments)))
+    return inside if method in _METHODS_OF_ONE else Inside.NEW
 
 
 def _is_scalar_type(node: ast.expr) -> bool:
