@@ -67,6 +67,10 @@ class Carried:
             for variable, token in tokens:
                 variable.reset(token)
 
+    def __getattr__(self, name: str) -> Any:
+        # Who looks at a function that has been handed over sees the one that was.
+        return getattr(self._function, name)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # What is open here is of no use to another process, and could not go there.
         return partial, (self._function,)

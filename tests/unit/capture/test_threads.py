@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import gc
 import multiprocessing
@@ -472,6 +473,14 @@ def test_a_task_that_goes_to_another_process_goes_as_it_was() -> None:
     sent = pickle.loads(pickle.dumps(Carried(abs, values)))  # noqa: S301 - our own bytes
     assert isinstance(sent, functools.partial)
     assert sent(-1) == 1
+
+
+def test_a_task_looks_like_the_function_that_it_was() -> None:
+    task = Carried(abs)
+    assert task.__name__ == "abs"
+    with pytest.raises(AttributeError):
+        _ = task.nothing
+    assert copy.copy(task)(-1) == 1
 
 
 def test_processes_do_their_work() -> None:
