@@ -20,8 +20,9 @@ from conformare.capture._replaced import Replaced
 
 Method = Callable[..., Any]
 
-# What these start serves the whole process for as long as it lives.
-_SERVICES = ("py4j", "conformare")
+# What these start serves the whole process for as long as it lives; `InheritableThread` does not.
+_SERVICES = ("py4j", "pyspark", "grpc", "conformare")
+_INHERITABLE = "pyspark.util"
 _METHODS_OF_THREAD_POOLS = ("apply_async", "map", "map_async", "starmap", "starmap_async")
 _LAZY_METHODS_OF_THREAD_POOLS = ("imap", "imap_unordered")
 # The function itself, and what is called with its result or its exception.
@@ -54,7 +55,8 @@ class _Run:
 
 
 def _is_service(starter: FrameType) -> bool:
-    return str(starter.f_globals.get("__name__")).partition(".")[0] in _SERVICES
+    module = str(starter.f_globals.get("__name__"))
+    return module.partition(".")[0] in _SERVICES and module != _INHERITABLE
 
 
 def _starting(original: Method) -> Method:

@@ -88,3 +88,25 @@ def test_tracking_that_ends_leaves_threads_alone(spark: SparkSession) -> None:
     assert threading.Thread.start is not ours
     assert threading.Thread.start.__module__ == "threading"
     assert spark.version
+
+
+@pytest.mark.sessions("classic")
+def test_a_thread_of_a_batch_function_is_in_the_context_of_the_stream(
+    spark: SparkSession, grain: Grain, tmp_path: Path
+) -> None:
+    def batch_function(batch: DataFrame, _: int) -> None:
+        by_thread(lambda: batch.select("v").write.format("noop").mode("append").save(), spark)
+
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    with describe("c"), risk("r"):
+        stream = spark.readStream.schema("v int").option("maxFilesPerTrigger", 1)
+        frame = stream.json(str(incoming))
+        writer = frame.writeStream.foreachBatch(batch_function).trigger(availableNow=True)
+        for number in range(2):
+            (incoming / f"{number}.json").write_text('{"v": 1}')
+        query = writer.option("checkpointLocation", str(tmp_path / "checkpoint")).start()
+    assert query.awaitTermination(60)
+    (context,) = grain("contexts")
+    assert (context["n_steps"], context["risk_ids"]) == (1, ["r"])
+    assert [row["risk_id"] for row in grain("sink_risks")] == ["r"]

@@ -365,16 +365,27 @@ def test_what_a_thread_opens_is_not_open_where_it_was_started() -> None:
         assert open_here() == (["a"], [], 0)
 
 
-def test_a_service_of_the_process_belongs_to_no_block() -> None:
+@pytest.mark.parametrize(
+    ("name", "is_service"),
+    [
+        ("py4j.java_gateway", True),
+        ("pyspark.sql.connect.streaming.query", True),
+        ("grpc._channel", True),
+        ("conformare.emission._courier", True),
+        ("pyspark.util", False),
+        ("pysparkling", False),
+    ],
+)
+def test_a_service_of_the_process_belongs_to_no_block(name: str, is_service: bool) -> None:
     started: list[Any] = []
-    module = types.ModuleType("py4j.service")
+    module = types.ModuleType(name)
     program = (
         "import threading\ndef serve(work): t = threading.Thread(target=work); t.start(); t.join()"
     )
     exec(program, module.__dict__)  # noqa: S102 - a module of py4j that starts a thread
     with describe("a"):
-        module.serve(lambda: started.append((what_is_open(), by_thread(Worker)(open_here))))
-    assert started == [(None, NOTHING)]
+        module.serve(lambda: started.extend((open_here(), by_thread(Worker)(open_here))))
+    assert started == [NOTHING if is_service else (["a"], [], 0)] * 2
 
 
 def test_the_methods_are_put_back_identically() -> None:
