@@ -121,7 +121,7 @@ def test_no_address_of_a_person_gets_out(template: str, address: str) -> None:
 def test_names_of_places_stay() -> None:
     for text in (
         "abfss://box@account.dfs.core.windows.net/orders",
-        "jdbc:postgresql://***@db.example.com/d",
+        "jdbc:postgresql://db.example.com/d",
         "s3a://bucket/orders",
         "orders@v1",
         "a plain column",

@@ -1,50 +1,113 @@
-"""URLs: what stands before the host, and behind the path."""
+"""URLs: scheme, hosts, ports and path; never a user, a parameter or a fragment."""
 
 from __future__ import annotations
 
 import re
 
-from conformare.capture.locations._connection_string import (
+from conformare.capture.locations._hosts import are_hosts
+from conformare.capture.locations._paths import (
+    are_at_signs_of_parameters,
+    shown_path,
     without_parameters,
-    without_secrets_in_parentheses,
+    without_values,
 )
-from conformare.capture.locations._hidden import HIDDEN
+from conformare.capture.locations._unreadable import unreadable
 
-# Between scheme and path these name a container, which is not a user.
-_CONTAINER_SCHEMES = ("abfs", "abfss", "wasb", "wasbs")
+# Between scheme and host these name a container, which is not a user.
+_WITH_CONTAINERS = frozenset({"abfs", "abfss", "wasb", "wasbs"})
 # Object stores have no ports, so a colon there always belongs to a key.
-_PORTLESS_SCHEMES = ("s3", "s3a", "s3n", "gs", "oss", "cosn", "obs")
+_WITHOUT_PORTS = frozenset({"s3", "s3a", "s3n", "gs", "oss", "cosn", "obs", *_WITH_CONTAINERS})
+_WITHOUT_USERS = frozenset(
+    {"hdfs", "viewfs", "webhdfs", "swebhdfs", "har", "ofs", "o3fs", "maprfs"}
+)
+# There a "?" in a path is a wildcard, and an "@" is nobody's password.
+_STORES = frozenset(
+    {*_WITHOUT_PORTS, *_WITHOUT_USERS, "file", "dbfs", "adl", "adls", "swift", "lakefs", "alluxio"}
+)
 
-_SCHEME = re.compile(r"^(?:jdbc:)?(?P<scheme>[A-Za-z][A-Za-z0-9+.\-:]*?)://", re.DOTALL)
-_HOST_AND_PORT = re.compile(r"^(?:\[[^\]@]*\]|[^:@]*)(?::\d*)?(?:,[^:@,]+(?::\d*)?)*$")
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?=//)")
+_SCHEME_OF_PATH = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?=/)")
+_AUTHORITY = re.compile(r"[^/?#;\\]*(?:\\[\w$]+(?=[:;/?#]|$)[^/?#;\\]*)?")
+_CONTAINER = re.compile(r"[\w$.%-]+@(?P<host>[^@]*)")
+_ACCESS_POINT = re.compile(r"arn:[\w-]+:s3[\w-]*:[\w-]*:\d*:[\w-]+")
+_BEGINS_PARAMETERS = re.compile(r"[?;#]|%(?:25)*(?:3[fFbB]|23)")
 
 
-def has_scheme(location: str) -> bool:
-    """Whether a location begins as a URL does, one for JDBC too."""
-    return _SCHEME.match(location) is not None
+def is_url(text: str) -> bool:
+    """Whether a text begins as a URL does, that of a path included."""
+    return _SCHEME_OF_PATH.match(text) is not None
 
 
-def redacted_url(location: str) -> str:
-    """Return a URL without user, secrets and parameters that name no place."""
-    return without_parameters(
-        without_user(without_secrets_in_parentheses(location)), separators="?#"
-    )
+def shown_url(text: str) -> str:
+    """Return of a URL what says where something lies.
 
-
-def without_user(location: str) -> str:
-    """Return a URL with what stands before its host hidden; anything else as it is."""
-    found = _SCHEME.match(location)
+    Args:
+        text: `scheme://…` or `scheme:/path`.
+    """
+    found = _SCHEME.match(text)
     if found is None:
-        return location
-    start, scheme = found.end(), found["scheme"].lower()
-    rest = location[start:]
-    authority = re.split(r"[/?#;]", rest, maxsplit=1)[0]
-    if ":" in authority and "@" in rest:
-        looks_like_host = _HOST_AND_PORT.match(authority) is not None
-        if looks_like_host and scheme not in _PORTLESS_SCHEMES:
-            return location
-        # A key may hold "/" and "@" unescaped: everything up to the last "@" may be part of it.
-        return f"{location[:start]}{HIDDEN}@{rest.rpartition('@')[2]}"
-    if "@" in authority and scheme not in _CONTAINER_SCHEMES:
-        return f"{location[:start]}{HIDDEN}@{rest[authority.rindex('@') + 1 :]}"
-    return location
+        scheme, _, path = text.partition(":")
+        return f"{scheme.lower()}:{shown_path(path)}"
+    scheme = found["scheme"].lower()
+    parts = authority_and_rest(scheme, text[found.end() + 2 :])
+    if parts is None:
+        return unreadable(scheme, text)
+    authority, rest = parts
+    if scheme in _STORES:
+        path = without_parameters(rest)
+        # A bare "?" behind all of it begins no wildcard of a folder.
+        path = path if ";" not in path else path[: path.index(";")]
+    else:
+        path = _BEGINS_PARAMETERS.split(rest, maxsplit=1)[0]
+        path = without_parameters(path)
+    return f"{scheme}://{authority}{without_values(path)}"
+
+
+def shown_share(text: str) -> str:
+    """Return of `//host/path` what says where something lies.
+
+    Args:
+        text: A URL without a scheme, or a path that begins with two slashes.
+    """
+    parts = authority_and_rest("", text[2:])
+    if parts is None:
+        return unreadable("text", text)
+    return shown_path(f"//{parts[0]}{_BEGINS_PARAMETERS.split(parts[1], maxsplit=1)[0]}")
+
+
+def authority_and_rest(scheme: str, text: str) -> tuple[str, str] | None:
+    """Return the hosts of a URL, without a user, and what follows; None if it is not certain.
+
+    Args:
+        scheme: Its scheme, in lower case.
+        text: What follows the two slashes.
+    """
+    authority, rest = _split(text)
+    if "@" in rest and not are_at_signs_of_parameters(rest):
+        container = _CONTAINER.fullmatch(authority) if scheme in _WITH_CONTAINERS else None
+        host = container["host"] if container else authority
+        is_host = are_hosts(host) and not (":" in authority and scheme in _WITHOUT_PORTS)
+        if is_host and scheme in _STORES and (":" in authority or ":" not in rest):
+            return authority, rest
+        if is_host or "@" in authority or ":" not in authority:
+            return None  # part of the path, or part of a user's password
+        # A key may hold "/" and "?" unescaped: it ends at the last "@", unless that is in a
+        # parameter.
+        if re.search(r"[?;&#]", text.partition("@")[2].rpartition("@")[0]):
+            return None
+        authority, rest = _split(text.rpartition("@")[2])
+    if "@" in authority:
+        container = _CONTAINER.fullmatch(authority)
+        if scheme in _WITH_CONTAINERS and container is not None and are_hosts(container["host"]):
+            return authority, rest
+        authority = authority.rpartition("@")[2]
+    if not authority or are_hosts(authority):
+        is_key = ":" in authority and scheme in _WITHOUT_PORTS
+        return None if is_key else (authority, rest)
+    return (authority, rest) if _ACCESS_POINT.fullmatch(authority) else None
+
+
+def _split(text: str) -> tuple[str, str]:
+    found = _AUTHORITY.match(text)
+    end = 0 if found is None else found.end()
+    return text[:end], text[end:]
