@@ -13,7 +13,7 @@ from conformare.capture.locations._oracle import shown_descriptor
 from conformare.capture.locations._pairs import pairs_of, shown_places
 from conformare.capture.locations._paths import shown_path
 from conformare.capture.locations._places import PLACES
-from conformare.capture.locations._unreadable import is_digest, unreadable
+from conformare.capture.locations._unreadable import unreadable
 from conformare.capture.locations._url import authority_and_rest, shown_url
 
 _KINDS = (
@@ -43,6 +43,8 @@ _PAIR = re.compile(r"/?\s*\w[\w .-]*=")
 _DATABASE = re.compile(r"(?:/[\w.$~%+-]*)*")
 # A name, or a host that a port tells from a user.
 _NAME = re.compile(rf"[\w.$-]*|(?=[^/]*:\d){HOSTS}(?::?/[\w./-]*)?")
+# An address of IPv6 is in brackets as well.
+_DESCRIBED = re.compile(r"\(|address=|\[(?![0-9a-f:.]+(?:%\w+)?\])", re.IGNORECASE)
 _NAMED_HOST = re.compile(r"(?<![^(,\[])\s*host\s*=\s*([\w.-]+|\[[0-9A-Fa-f:.]+\])", re.IGNORECASE)
 _NAMED_PORT = re.compile(r"(?<![^(,\[])\s*port\s*=\s*(\d+)", re.IGNORECASE)
 
@@ -63,7 +65,7 @@ def shown_jdbc(text: str) -> str:
         return unreadable("jdbc", text)
     kinds, body = found["vendor"], found["body"] or ""
     vendor, *more = kinds.lower().split(":")
-    place = text[5:] if is_digest(text) else _place(vendor, more, body)
+    place = _place(vendor, more, body)
     return unreadable(f"jdbc:{vendor}", text) if place is None else f"jdbc:{place}"
 
 
@@ -98,7 +100,7 @@ def _network(vendor: str, rest: str) -> str | None:
     inner = _INNER_SCHEME.match(rest)
     scheme = inner[0].lower() if inner else ""
     rest = rest[len(scheme) :]
-    if (rest[:1] in ("(", "[") and not rest.startswith("[:")) or rest[:8].lower() == "address=":
+    if _DESCRIBED.match(rest):
         return _described(vendor, rest)
     if _PAIR.match(rest):
         return ";".join(_places(vendor, rest.lstrip("/"), ";?&"))
@@ -128,6 +130,8 @@ def _described(vendor: str, rest: str) -> str | None:
     if end == 0 or end != _end_of_brackets(rest):
         return None  # a bracket of a password is none of the URL's
     described, rest = rest[:end], rest[end:]
+    if rest[:1] not in ("", "/", "?") or {"[": "]"}.get(described[0], ")") != described[-1]:
+        return None
     hosts = []
     if _NAMED_HOST.search(described):
         ports = [*_NAMED_PORT.finditer(described)]
@@ -167,7 +171,8 @@ def _local(vendor: str, start: str, body: str) -> str | None:
         shown = name
     else:
         return None
-    return _with(f"{start}:{shown}" if shown else start, _places(vendor, *parameters, ";?&#"))
+    places = _places(vendor, *parameters, ";?&#")
+    return _with(f"{start}:{shown}" if shown or places else start, places)
 
 
 def _places(vendor: str, *texts: str) -> list[str]:

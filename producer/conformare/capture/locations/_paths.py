@@ -10,7 +10,7 @@ from conformare.capture.locations._addresses import without_addresses
 from conformare.capture.locations._hidden import HIDDEN
 from conformare.capture.locations._oracle import shown_descriptor
 from conformare.capture.locations._queries import is_query, shown_query
-from conformare.capture.locations._unreadable import is_digest, unreadable
+from conformare.capture.locations._unreadable import unreadable
 
 KIND = "text"
 
@@ -48,8 +48,6 @@ def shown_path(text: str) -> str:
     """
     if is_query(text):
         return shown_query(text)
-    if is_digest(text):
-        return text
     path = without_parameters(text)
     if "@" in text[len(path) :] and not are_at_signs_of_parameters(text):
         return unreadable(KIND, text)

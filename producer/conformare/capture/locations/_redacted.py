@@ -21,7 +21,7 @@ _URL_IN_TEXT = re.compile(
 )
 _SECRET_IN_TEXT = re.compile(
     r"((?<![A-Za-z])[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|signature|(?<![a-z])sig"
-    r"|(?:api|access|account|private)[_-]?key)\s*=\s*)(?:\{[^}]*\}?|'[^']*'?|\"[^\"]*\"?|\S+)",
+    r"|(?:api|access|account|private)[_-]?key)\s*=\s*)(?:\{[^}]*\}?|'[^']*'?|\"[^\"]*\"?)?\S*",
     re.IGNORECASE,
 )
 
@@ -36,6 +36,8 @@ def redacted(location: str) -> str:
         The same text where it holds nothing else. What cannot be taken apart is its kind and a
         digest.
     """
+    if is_digest(location):
+        return location
     if is_jdbc(location):
         return shown_jdbc(location)
     if is_pairs(location):

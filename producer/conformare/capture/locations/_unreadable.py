@@ -15,7 +15,7 @@ DIGITS = 16
 _ROUNDS = 100_000
 _SALT = b"conformare location"
 _PAIR = re.compile(r"(\w[\w .-]*)=[^=;&?#,()]*")
-_DIGEST = re.compile(rf"[\w+.:-]+:[0-9a-f]{{{DIGITS}}}")
+_DIGEST = re.compile(rf"(?:jdbc:)?(?:[a-z][\w+.-]*:)?[0-9a-f]{{{DIGITS}}}", re.IGNORECASE)
 
 
 def is_digest(text: str) -> bool:
