@@ -11,13 +11,13 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    SecretStr,
     field_validator,
     model_validator,
 )
 
 from conformare._options import WriterOptions
 from conformare.emission._client import refusal
+from conformare.emission._hidden_values import hidden, revealed, without_unknown_names
 from conformare.emission.spool import Destination, default_spool_folder
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 
@@ -35,13 +35,6 @@ OURS = {
 
 TOPIC_PREFIX_PATTERN = r"^[A-Za-z0-9._-]{0,200}$"
 """What Kafka takes in the name of a topic, and room for the grain."""
-
-
-def _hidden(value: Any) -> Any:
-    """Hide texts and numbers: which options hold secrets is not ours to keep track of."""
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return SecretStr(str(value))
-    return value
 
 
 def _absolute(path: Path) -> Path:
@@ -84,7 +77,7 @@ class KafkaOptions(WriterOptions):
     looks at. A folder or URI, or `catalog.schema` with `spark`."""
     spark: Any = Field(default=None, repr=False)
     """The job's `SparkSession`, to read the lake with where `deltalake` is not installed."""
-    kafka: dict[str, Annotated[Any, BeforeValidator(_hidden)]] = Field(default_factory=dict)
+    kafka: dict[str, Annotated[Any, BeforeValidator(hidden)]] = Field(default_factory=dict)
     """Further librdkafka options, such as `{"sasl.password": …}`; they win over ours."""
 
     @field_validator("kafka")
@@ -105,7 +98,8 @@ class KafkaOptions(WriterOptions):
             del options["bootstrap.servers"]
             cause = refusal(options)
             if cause is not None:
-                raise ValueError(f"librdkafka refuses the options: {cause}")
+                told = without_unknown_names(cause, self.kafka)
+                raise ValueError(f"librdkafka refuses the options: {told}")
         return self
 
     @property
@@ -146,8 +140,5 @@ class KafkaOptions(WriterOptions):
             "batch.size": self.max_message_bytes,
             # librdkafka's own log lines go to the job's stderr; ours are counted and bounded.
             "log_level": 2,
-            **{
-                name: value.get_secret_value() if isinstance(value, SecretStr) else value
-                for name, value in self.kafka.items()
-            },
+            **{name: revealed(value) for name, value in self.kafka.items()},
         }
