@@ -19,7 +19,7 @@ from conformare.record import build_model, describe_run, to_run_record
 Grain = Callable[[str], list[dict[str, Any]]]
 BOB = "Bob Smith 123-45-6789"
 BOTH = pytest.mark.sessions("classic", "connect")
-LISTED = ["x", "y"]
+LISTED: list[Any] = ["x", "y"]
 
 
 @pytest.fixture
