@@ -30,7 +30,7 @@ def resolve(content: Content) -> None:
     _ask_for_data_names(content)
     for position, columns in content.written.items():
         sink = content.sinks[position]
-        names = shown_columns(content, content.nodes[sink.frame - 1], _named(columns))
+        names = shown_columns(content.nodes, content.nodes[sink.frame - 1], _named(columns))
         content.sinks[position] = replace(sink, columns=names)
         content.nodes[sink.node - 1].columns = names
         if sink.frame in content.frames:  # it has been asked just now
@@ -65,9 +65,9 @@ def widen(content: Content, sink_node: int, columns: ColumnsOf) -> None:
     known = sink.columns or ()
     if first is not None:
         _ask_for_data_names(content)
-        known = shown_columns(content, content.nodes[sink.frame - 1], _named(first))
+        known = shown_columns(content.nodes, content.nodes[sink.frame - 1], _named(first))
         node.columns = known
-    names = tuple(dict.fromkeys((*known, *shown_again(content, node, _named(columns)))))
+    names = tuple(dict.fromkeys((*known, *shown_again(content.nodes, node, _named(columns)))))
     content.sinks[position] = replace(sink, columns=names)
     node.columns = names
 
@@ -83,7 +83,7 @@ def _ask(content: Content, number: int) -> None:
     """Ask a frame for its columns and let go of it."""
     frame, node = content.frames.pop(number), content.nodes[number - 1]
     names = _named(lambda: tuple(map(str, frame.columns)))
-    node.columns = shown_columns(content, node, names)
+    node.columns = shown_columns(content.nodes, node, names)
 
 
 def _ask_for_data_names(content: Content) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from conformare import _fork_guard as fork_guard
 from conformare._version import own_version
-from conformare.capture._lineage import Event, Snapshot
+from conformare.capture._data_names import shown_column
+from conformare.capture._lineage import Event, Expectation, Snapshot
 from conformare.capture._store import Store
 from conformare.capture.declared._scope import Group
 from conformare.capture.declared._sensitivity import scan_columns
@@ -192,7 +193,7 @@ def _expectations(content: Snapshot) -> Iterator[Fields]:
         yield {
             "node": _label(content, result.node),
             "expectation": result.expectation,
-            "column": result.column,
+            "column": _checked_column(content, result),
             "success": result.success,
             "hard": result.hard,
             "severity": result.severity,
@@ -200,6 +201,12 @@ def _expectations(content: Snapshot) -> Iterator[Fields]:
             "error": result.error,
             "missing_column": result.missing_column,
         }
+
+
+def _checked_column(content: Snapshot, result: Expectation) -> str | None:
+    if result.column is None:
+        return None
+    return shown_column(content.nodes, content.nodes[result.node - 1], result.column)
 
 
 def _owners(content: Snapshot, register: list[RegisteredRisk]) -> Iterator[Fields]:

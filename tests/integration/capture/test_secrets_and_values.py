@@ -62,6 +62,20 @@ def test_a_pivot_without_listed_values_is_one_entry_also_downstream(
     assert "Bob Smith" not in all_that_is_told()
 
 
+@pytest.mark.usefixtures("tracked")
+def test_without_its_keys_a_pivot_is_the_entry_alone(
+    spark: SparkSession, sales: DataFrame, tmp_path: Path, grain: Grain
+) -> None:
+    spark.conf.set("spark.sql.retainGroupColumns", "false")
+    try:
+        pivoted = sales.groupBy("id", "n").pivot("who").agg(F.sum("n"), F.max("n").alias("m"))
+    finally:
+        spark.conf.unset("spark.sql.retainGroupColumns")
+    pivoted.write.parquet(f"{tmp_path}/a")
+    assert [row["columns"] for row in grain("sinks")] == [["pivot(who)"]]
+    assert "Bob Smith" not in all_that_is_told()
+
+
 @BOTH
 @pytest.mark.usefixtures("tracked")
 def test_values_that_the_author_lists_are_columns(

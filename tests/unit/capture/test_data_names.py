@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformare.capture import store
-from conformare.capture._lineage import DataNamed
+from conformare.capture._lineage import DataNamed, Expectation
 from conformare.capture.spark._shapes import named_by_data, pivoted_by, size_of_keys
 from conformare.record import build_model, to_run_record
 
@@ -57,6 +57,23 @@ def test_downstream_they_are_hidden_also_in_names_that_are_made_of_them(stub_fra
     model = str(build_model(store))
     assert BOB not in model
     assert "'x'" not in model
+
+
+def test_a_check_of_such_a_column_does_not_name_it(stub_frame: Any) -> None:
+    pivoted, after = stub_frame(["id", BOB]), stub_frame(["id", BOB])
+    store.add_step("group_by.sum", [stub_frame()], pivoted, data_named=PIVOT)
+    store.add_step("filter", [pivoted], after)
+    for frame in (pivoted, after):
+        node = store.node_for(frame)
+        store.add_expectations(
+            [
+                Expectation(node, "e", column, True, hard=False, severity="low")
+                for column in ("id", BOB, None)
+            ]
+        )
+    record = to_run_record(store, "p", run_id="r", ts="2026-01-01")
+    columns = [row["column"] for row in record["expectations"]]
+    assert columns == ["id", "pivot(who)", None] * 2
 
 
 def test_a_table_that_is_changed_by_such_a_frame_has_the_entry(stub_frame: Any) -> None:

@@ -11,8 +11,9 @@ _AT = r"(?:[@＠﹫]|%(?:25)*40)"  # noqa: RUF001 - they are meant
 _DOT = r"(?:[.。．｡]|%(?:25)*2[Ee])"  # noqa: RUF001 - they are meant
 # What separates the parts of a location ends a name; everything else may be part of one.
 _CHARACTER = r"[^\s/\\@＠﹫,;:<>()\[\]\"=&?#|.。．｡]"  # noqa: RUF001 - they are meant
-_LOCAL = rf"(?:\"[^\"]*\"|(?:{_CHARACTER}|\.)*{_CHARACTER}\.*)"
-_LABEL = r"(?:[^\W_]|[-_]|%[0-9A-Fa-f]{2})+?"
+# Bounded, for otherwise a long text would be looked at again and again.
+_LOCAL = rf"(?:\"[^\"]*\"|(?:{_CHARACTER}|\.){{0,400}}{_CHARACTER}\.{{0,9}})"
+_LABEL = r"(?:[^\W_]|[-_]|%[0-9A-Fa-f]{2}){1,200}?"
 _NAMED = rf"(?:{_LABEL}{_DOT})+[^\W\d_](?:[\w-]|%[0-9A-Fa-f]{{2}})+"
 _NUMBERED = r"\[[0-9A-Fa-f:.]+\]|\[?\d{1,3}(?:\.\d{1,3}){3}\]?"
 # Behind "://" stands a container or a user, of which locations have been cleared already.

@@ -19,9 +19,11 @@ BETWEEN = ", "
 _URL_IN_TEXT = re.compile(
     r"jdbc:(?:\{[^}]*\}|[^\s{])+|[A-Za-z][A-Za-z0-9+.-]*://\S+", re.IGNORECASE
 )
+# A part of a name is bounded, for otherwise a long text would be looked at again and again.
 _SECRET_IN_TEXT = re.compile(
-    r"((?<![A-Za-z])[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|signature|(?<![a-z])sig"
-    r"|(?:api|access|account|private)[_-]?key)\s*=\s*)(?:\{[^}]*\}?|'[^']*'?|\"[^\"]*\"?)?\S*",
+    r"((?<![\w-])[\w.-]{0,64}?(?:password|passwd|passphrase|pwd|secret|token|signature"
+    r"|(?<![a-z])sig|(?:api|access|account|private)[_-]?key)[\w.-]{0,64}\s{0,9}=\s{0,9})"
+    r"(?:\{[^}]*\}?|'[^']*'?|\"[^\"]*\"?)?\S*",
     re.IGNORECASE,
 )
 
@@ -83,8 +85,8 @@ def without_credentials(text: str) -> str:
     Args:
         text: Anything, the author's own words too.
     """
-    shown = _URL_IN_TEXT.sub(lambda found: redacted(found[0]), text)
-    return _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", shown)
+    shown = _URL_IN_TEXT.sub(lambda found: redacted(found[0]), text) if ":" in text else text
+    return _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", shown) if "=" in shown else shown
 
 
 def shown_name(name: str) -> str:

@@ -14,7 +14,7 @@ DIGITS = 16
 # each second.
 _ROUNDS = 100_000
 _SALT = b"conformare location"
-_PAIR = re.compile(r"(\w[\w .-]*)=[^=;&?#,()]*")
+_PAIR = re.compile(r"(\w[\w .-]{0,64})=[^=;&?#,()]*")
 _DIGEST = re.compile(rf"(?:jdbc:)?(?:[a-z][\w+.-]*:)?[0-9a-f]{{{DIGITS}}}", re.IGNORECASE)
 
 

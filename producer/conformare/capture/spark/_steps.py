@@ -26,6 +26,9 @@ from conformare.capture.spark._table import Tracked
 GROUPING_KEY = "__conformare_grouping__"
 """Where a grouped frame carries what it was grouped by, in its `__dict__`."""
 
+# Aggregations that pivot; what a function makes of a group has columns that its author names.
+_PIVOTING = frozenset(("agg", "count", "mean", "avg", "max", "min", "sum"))
+_KEEPS_KEYS = "spark.sql.retainGroupColumns"
 _PLAIN_GROUPINGS = ("groupBy", "groupby")
 
 
@@ -170,8 +173,16 @@ def record_aggregation(call: Call) -> None:
     logic = {**logic_of(written), **grouping.keys}
     op = f"group_by.{call.tracked.method}"
     introduces = _aggregated(call, grouping)
-    named = DataNamed(grouping.pivoted, grouping.size) if grouping.pivoted else None
+    named = _named_by_pivot(call, grouping)
     _record(call, op, _parents(call, grouping.frame), written, logic, introduces, named)
+
+
+def _named_by_pivot(call: Call, grouping: _Grouping) -> DataNamed | None:
+    """Return which columns of an aggregation values of rows have named."""
+    if grouping.pivoted is None or call.tracked.method not in _PIVOTING:
+        return None
+    keeps_keys = str(grouping.frame.sparkSession.conf.get(_KEEPS_KEYS)).lower() == "true"
+    return DataNamed(grouping.pivoted, grouping.size if keeps_keys else 0)
 
 
 def _aggregated(call: Call, grouping: _Grouping) -> tuple[str, ...] | None:
