@@ -144,6 +144,8 @@ def test_of_one_place_written_in_two_ways_there_is_one_location() -> None:
         ("delta.`/mnt/x`", "delta.`/mnt/x`"),
         ("file:///tmp/x", "file:///tmp/x"),
         ("(memory)", "(memory)"),
+        (" jdbc:oracle:thin:scott/tiger", "jdbc:oracle:thin"),
+        ("abfss://My Space@onelake.dfs.fabric.microsoft.com/x", "abfss://My Space@onelake.dfs.fabric.microsoft.com/x"),
         ("", ""),
     ],
 )  # fmt: skip
@@ -168,6 +170,7 @@ def test_neighbours_of_the_forms(location: str, shown: str) -> None:
         "\\\\u:pw@h\\p",
         'Module required user="u" password="p";',
         "a\nb",
+        "url=jdbc:oracle:thin:scott/tiger",
     ],
 )
 def test_what_cannot_be_taken_apart_is_its_kind_and_a_digest(location: str) -> None:
@@ -216,6 +219,19 @@ def test_a_table_of_a_database_is_named(table: str, kept: str) -> None:
     location = joined_with_table("jdbc:postgresql://h/d", table)
     assert location == f"jdbc:postgresql://h/d#{kept}"
     assert shown_locations(location) == location
+
+
+@pytest.mark.parametrize(
+    ("url", "table", "kept"),
+    [
+        ("jdbc:postgresql://u:p@h/d", "", "jdbc:postgresql://h/d"),
+        ("https://u:p@h:8123/", "orders", "https://h:8123/orders"),
+    ],
+)
+def test_a_table_need_not_be_named_and_the_url_need_not_be_one_of_jdbc(
+    url: str, table: str, kept: str
+) -> None:
+    assert joined_with_table(url, table) == kept == shown_locations(kept)
 
 
 def test_of_a_query_nothing_is_shown_and_a_literal_changes_nothing() -> None:

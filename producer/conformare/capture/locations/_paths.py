@@ -37,7 +37,7 @@ _WITH_AT_SIGN = re.compile(
 _FOLDER = re.compile(r"[\\/]|\.{1,2}[\\/]|~")
 _DRIVE = re.compile(r"[A-Za-z]:(?=[\\/])")
 _SHARE = re.compile(r"\\\\[\w.$-]+(?:@SSL)?(?:@\d+)?(?:\\.*)?", re.IGNORECASE | re.DOTALL)
-_NOT_OF_A_PATH = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\";]")
+_NOT_OF_A_PATH = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\";]|jdbc:", re.IGNORECASE)
 
 
 def shown_path(text: str) -> str:
@@ -94,7 +94,7 @@ def without_parameters(path: str) -> str:
     for found in _PARAMETERS.finditer(path):
         # In braces stand alternatives, partitions among them.
         if found[0] != "," or "{" not in path[: found.start()]:
-            return path[: found.start()]
+            return path[: found.start()].rstrip()
     return path
 
 

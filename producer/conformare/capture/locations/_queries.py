@@ -50,4 +50,4 @@ def shown_table(name: str) -> str:
         name: A name with its schema, quoted or not, or a query in its place.
     """
     name = name.strip()
-    return without_addresses(name) if _TABLE.fullmatch(name) else shown_query(name)
+    return without_addresses(name) if not name or _TABLE.fullmatch(name) else shown_query(name)

@@ -38,6 +38,7 @@ def redacted(location: str) -> str:
         The same text where it holds nothing else. What cannot be taken apart is its kind and a
         digest.
     """
+    location = location.strip()
     if is_digest(location):
         return location
     if is_jdbc(location):
@@ -56,9 +57,12 @@ def joined_with_table(url: str, table: str) -> str:
 
     Args:
         url: URL of the database.
-        table: Name of the table, or a query.
+        table: Name of the table, or a query; "" where none is named.
     """
-    return f"{redacted(url)}#{shown_table(table)}"
+    place, name = redacted(url), shown_table(table)
+    if not name:
+        return place
+    return f"{place}#{name}" if is_jdbc(place) else f"{place.rstrip('/')}/{name}"
 
 
 def shown_locations(locations: str) -> str:

@@ -28,7 +28,7 @@ _STORES = frozenset(
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?=//)")
 _SCHEME_OF_PATH = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?=/)")
 _AUTHORITY = re.compile(r"[^/?#;\\]*(?:\\[\w$]+(?=[:;/?#]|$)[^/?#;\\]*)?")
-_CONTAINER = re.compile(r"[\w$.%-]+@(?P<host>[^@]*)")
+_CONTAINER = re.compile(r"[\w$.% -]+@(?P<host>[^@]*)")
 _ACCESS_POINT = re.compile(r"arn:[\w-]+:s3[\w-]*:[\w-]*:\d*:[\w-]+")
 _BEGINS_PARAMETERS = re.compile(r"[?;#]|%(?:25)*(?:3[fFbB]|23)")
 
