@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Secret, SecretStr
@@ -10,23 +10,42 @@ from pydantic import Secret, SecretStr
 _UNKNOWN = "No such configuration property"
 
 
-def hidden(value: Any) -> Any:
-    """Return a value of an option such that nothing shows it: which are secret is not ours to know.
+def hidden(options: Any) -> Any:
+    """Return options such that nothing shows their values: which are secret is not ours to know.
+
+    Whether something is on stays readable. An error is one of them all, for it would quote a name.
 
     Args:
-        value: Text, bytes of text, a number or an object; whether something is on stays readable.
+        options: Name → text, bytes of text, a number or an object.
 
     Raises:
-        ValueError: It is bytes that are no text.
+        ValueError: A name or a value is bytes that are no text, or a name is something else.
     """
+    if not isinstance(options, Mapping):
+        return options
+    return {_name(name): _hidden(value) for name, value in options.items()}
+
+
+def _name(name: Any) -> str:
+    name = _text(name) if isinstance(name, bytes | bytearray) else name
+    if not isinstance(name, str):
+        raise ValueError("the name of an option must be text")  # noqa: TRY004 - pydantic's kind
+    return name
+
+
+def _hidden(value: Any) -> Any:
     if isinstance(value, bool | Secret | SecretStr):
         return value
     if isinstance(value, bytes | bytearray):
-        try:
-            return SecretStr(value.decode())
-        except UnicodeDecodeError:
-            raise ValueError("bytes must be text in UTF-8") from None
+        return SecretStr(_text(value))
     return SecretStr(str(value)) if isinstance(value, str | int | float) else Secret(value)
+
+
+def _text(value: bytes | bytearray) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise ValueError("bytes must be text in UTF-8") from None
 
 
 def revealed(value: Any) -> Any:

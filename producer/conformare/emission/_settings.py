@@ -77,7 +77,7 @@ class KafkaOptions(WriterOptions):
     looks at. A folder or URI, or `catalog.schema` with `spark`."""
     spark: Any = Field(default=None, repr=False)
     """The job's `SparkSession`, to read the lake with where `deltalake` is not installed."""
-    kafka: dict[str, Annotated[Any, BeforeValidator(hidden)]] = Field(default_factory=dict)
+    kafka: Annotated[dict[str, Any], BeforeValidator(hidden)] = Field(default_factory=dict)
     """Further librdkafka options, such as `{"sasl.password": …}`; they win over ours."""
 
     @field_validator("kafka")

@@ -34,7 +34,7 @@ TO_VALUE: dict[str, Any] = {
 }
 
 
-def told(kafka: dict[str, Any], **more: Any) -> str:
+def told(kafka: dict[Any, Any], **more: Any) -> str:
     """Return all that is told of options, or of the error that they are."""
     config: dict[str, Any] = {"writer": "kafka", "bootstrap_servers": BROKER, "kafka": kafka}
     try:
@@ -51,7 +51,11 @@ def assert_unseen(text: str) -> None:
     assert "9Q" not in text
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(SECRETS, st.sampled_from(sorted(TO_VALUE)), st.data())
 def test_a_secret_is_in_no_text(
     caplog: pytest.LogCaptureFixture, secret: str, kind: str, data: st.DataObject
@@ -80,8 +84,8 @@ def test_values_are_revealed_as_they_were() -> None:
     """Bytes as the text that librdkafka takes; numbers too."""
     shown = print
     for value, clear in [("a", "a"), (b"a", "a"), (5, "5"), (True, True), (shown, shown)]:
-        assert revealed(hidden(value)) == clear
-        assert revealed(hidden(hidden(value))) == clear
+        once = hidden({"a": value})
+        assert revealed(once["a"]) == revealed(hidden(once)["a"]) == clear
     options = KafkaOptions.model_validate(
         {"bootstrap_servers": BROKER, "kafka": {"sasl.password": b"p", "enable.idempotence": True}}
     )
@@ -90,8 +94,25 @@ def test_values_are_revealed_as_they_were() -> None:
 
 
 def test_bytes_that_are_no_text_are_refused_without_quoting_them() -> None:
-    text = told({"sasl.password": b"Q9\xff9Q"})
-    assert "bytes must be text in UTF-8" in text
+    for kafka in ({"sasl.password": b"Q9\xff9Q"}, {"Q99Q": b"\xff"}, {b"Q9\xff9Q": "x"}):
+        text = told(kafka)
+        assert "kafka: Value error, bytes must be text in UTF-8" in text
+        assert_unseen(text)
+    text = told({("Q9", "9Q"): "x"})
+    assert "kafka: Value error, the name of an option must be text" in text
+    assert_unseen(text)
+
+
+def test_a_name_may_be_bytes() -> None:
+    kafka = {b"sasl.password": "Q99Q"}
+    assert "sasl.password" in told(kafka)
+    assert_unseen(told(kafka))
+
+
+@pytest.mark.parametrize("value", ["Q9", "9Q", "Q99Q"])
+def test_librdkafka_quotes_no_value_however_short_it_is(value: str) -> None:
+    text = told({"compression.type": value})
+    assert "compression.codec" in text
     assert_unseen(text)
 
 
