@@ -53,7 +53,9 @@ def secret(draw: st.DataObject) -> str:
     return f"{beginning}{MARK}{''.join(f'{part}{MARK}' for part in parts)}"
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @pytest.mark.usefixtures("quick_digests")
 @given(st.sampled_from(HOLDING), st.data())
 def test_no_part_of_a_secret_is_seen_wherever_it_stands(form: Form, data: st.DataObject) -> None:
@@ -165,6 +167,8 @@ def test_neighbours_of_the_forms(location: str, shown: str) -> None:
         "jdbc:oracle:thin:u/p@h:1?x@y",
         "jdbc:foo:scott/tiger",
         "jdbc:foo:scott:tiger",
+        "mongodb://u:p/q@h/db?authSource=a@b",
+        "mongodb://u:p@h/db/a@b",
         "u:pw@h/p",
         "/u:pw@h/p",
         "\\\\u:pw@h\\p",
@@ -175,7 +179,15 @@ def test_neighbours_of_the_forms(location: str, shown: str) -> None:
 )
 def test_what_cannot_be_taken_apart_is_its_kind_and_a_digest(location: str) -> None:
     kind, _, digest = redacted(location).rpartition(":")
-    assert kind in ("https", "jdbc:mysql", "jdbc:oracle", "jdbc:foo", "text", "connection")
+    assert kind in (
+        "https",
+        "jdbc:mysql",
+        "jdbc:oracle",
+        "jdbc:foo",
+        "mongodb",
+        "text",
+        "connection",
+    )
     assert len(digest) == 16
     assert set(digest) <= set(string.hexdigits)
 
