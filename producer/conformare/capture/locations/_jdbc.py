@@ -37,6 +37,7 @@ _DATABASE_IN_PATH = frozenset(
         *("cockroach", "yugabytedb", "aws-wrapper", "pgsql", "netezza", "monetdb"),
     }
 )
+_WITH_COMMAS = "teradata"
 _OF_FILES = frozenset({"sqlite", "duckdb", "h2", "derby", "hsqldb", "ucanaccess"})
 _INNER_SCHEME = re.compile(r"(?:https?|tcps?)://", re.IGNORECASE)
 _PAIR = re.compile(r"/?\s*\w[\w .-]*=")
@@ -79,7 +80,7 @@ def _place(vendor: str, kinds: list[str], body: str) -> str | None:
         network = _network(vendor, body[2:])
         return None if network is None else f"{start}://{network}"
     if _PAIR.match(body):
-        return ":".join((start, *filter(None, [";".join(_places(vendor, body, ";,"))])))
+        return ":".join((start, *filter(None, [";".join(_places(vendor, body, ";"))])))
     return _local(vendor, start, body)
 
 
@@ -92,7 +93,9 @@ def _descriptor(body: str) -> str | None:
     if "?" in before and shown_descriptor(before.partition("@")[2].partition("?")[0]):
         return None
     shown = shown_descriptor(descriptor)
-    return None if shown is None else f":@{shown}"
+    # An alias behind several "@" may be the end of a password.
+    is_certain = shown is not None and ("@" not in before or re.search(r"[:/]", shown))
+    return f":@{shown}" if is_certain else None
 
 
 def _network(vendor: str, rest: str) -> str | None:
@@ -121,7 +124,10 @@ def _behind(vendor: str, hosts: str, rest: str) -> str | None:
     if parameters[:1] not in ("", "?", ";", "&", "#", ":", ","):
         return None
     path = "" if path == "/" else path
-    return _with(f"{hosts}{path}", _places(vendor, parameters[1:], ";?&#,"))
+    return _with(
+        f"{hosts}{path}",
+        _places(vendor, parameters[1:], ";?&#," if vendor == _WITH_COMMAS else ";?&#"),
+    )
 
 
 def _described(vendor: str, rest: str) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from conformare.capture.locations._hosts import are_hosts
 from conformare.capture.locations._oracle import shown_descriptor
-from conformare.capture.locations._places import PLACES, URLS, place_named
+from conformare.capture.locations._places import PLACES, URLS, is_secret, place_named
 from conformare.capture.locations._unreadable import is_digest, unreadable
 
 Shown = Callable[[str], str]
@@ -24,12 +24,16 @@ _LIBPQ = re.compile(r"(\w+)\s*=\s*('(?:[^'\\]|\\.)*'?|\S*)")
 _VALUE = re.compile(r"(?:[A-Za-z]:)?[\w/\\~.][\w.$\\/ -]*")
 
 _BEGINS = re.compile(rf"\s*{_NAME}\s*=[^;]*;|\s*\w+\s*=\s*\w[\w+.-]*://", re.DOTALL)
+_ONE = re.compile(rf"\s*({_NAME})\s*=")
 _SEVERAL = re.compile(r"\s*\w+\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S*)\s+\w+\s*=")
 
 
 def is_pairs(text: str) -> bool:
     """Whether a text is a string of `name=value`, as ODBC, libpq and Azure have them."""
-    return _BEGINS.match(text) is not None or _SEVERAL.match(text) is not None
+    if _BEGINS.match(text) is not None or _SEVERAL.match(text) is not None:
+        return True
+    name = _ONE.match(text)
+    return name is not None and is_secret(name[1])
 
 
 def shown_pairs(text: str, shown_url: Shown) -> str:

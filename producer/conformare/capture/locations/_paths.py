@@ -9,6 +9,7 @@ from conformare.capture.declared._sensitivity import scan_columns
 from conformare.capture.locations._addresses import without_addresses
 from conformare.capture.locations._hidden import HIDDEN
 from conformare.capture.locations._oracle import shown_descriptor
+from conformare.capture.locations._places import is_secret
 from conformare.capture.locations._queries import is_query, shown_query
 from conformare.capture.locations._unreadable import unreadable
 
@@ -19,11 +20,6 @@ _NO_NAME = r"[^/\\?&;#=,]"
 _PARAMETERS = re.compile(
     rf"(?:[?&;#]|%(?:25)*(?:3[fFbB]|26|23))(?={_NO_NAME}+(?:=|%(?:25)*3[dD]))"
     rf"|[?&;,\s](?=[\w.-]*(?:pass|pwd|secret|token|key|sig|user|uid|cred|auth|sas)[\w.-]*\s*=)",
-    re.IGNORECASE,
-)
-_SECRETS = re.compile(
-    r"(?:sig|sas|token|signature|password|passwd|pwd|secret|(?:api|access|account|secret|shared"
-    r"|private|master)[\W_]*(?:access)?[\W_]*key)",
     re.IGNORECASE,
 )
 # Delta's way to name a version of a table.
@@ -52,6 +48,8 @@ def shown_path(text: str) -> str:
     if "@" in text[len(path) :] and not are_at_signs_of_parameters(text):
         return unreadable(KIND, text)
     shown = _behind_a_user(path) or _without_user(path)
+    if shown is not None and shown.count("`") % 2:  # the end of a name in backticks has been cut
+        shown = f"{shown}`"
     return unreadable(KIND, text) if shown is None else shown
 
 
@@ -70,6 +68,8 @@ def _without_user(path: str) -> str | None:
     drive = _DRIVE.match(path)
     start = drive.end() if drive else 0
     before = _VERSION.sub("", path[start:]).rpartition("@")[0]
+    if drive and before:  # or a user of one letter
+        return None
     is_folder = _FOLDER.match(path[start:]) is not None
     if not is_share and re.search(r":" if is_folder else r"[/\\:@]", before):
         return None
@@ -113,4 +113,4 @@ def _without_value(segment: str) -> str:
     if not sign:
         return segment
     name = unquote(column)
-    return f"{column}={HIDDEN}" if _SECRETS.fullmatch(name) or scan_columns([name]) else segment
+    return f"{column}={HIDDEN}" if is_secret(name) or scan_columns([name]) else segment

@@ -38,6 +38,11 @@ _SHOWN_AS = {spelling: name for name, spellings in PLACES.items() for spelling i
 URLS = ("endpoint", "blobEndpoint", "dfsEndpoint", "fileEndpoint", "queueEndpoint", "tableEndpoint")
 """Those whose value may be a URL."""
 
+_SECRETS = re.compile(
+    r"sig|sas|token|accesstoken|signature|sharedaccesssignature|password|passwd|pass|pwd|secret"
+    r"|(?:api|access|account|secret|shared|sharedaccess|secretaccess|private|master)key"
+)
+
 
 def place_named(written: str) -> str | None:
     """Return how the name of a place is shown, None for a name of anything else.
@@ -46,3 +51,12 @@ def place_named(written: str) -> str | None:
         written: The name, in any case and with any separators.
     """
     return _SHOWN_AS.get(re.sub(r"[\W_]", "", written.lower()))
+
+
+def is_secret(written: str) -> bool:
+    """Whether a name is one of those that secrets usually have.
+
+    Args:
+        written: The name, in any case and with any separators.
+    """
+    return _SECRETS.fullmatch(re.sub(r"[\W_]", "", written.lower())) is not None

@@ -28,6 +28,7 @@ _STORES = frozenset(
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?=//)")
 _SCHEME_OF_PATH = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?=/)")
 _AUTHORITY = re.compile(r"[^/?#;\\]*(?:\\[\w$]+(?=[:;/?#]|$)[^/?#;\\]*)?")
+_PORT = re.compile(r":\d{4,5}$")
 _CONTAINER = re.compile(r"[\w$.% -]+@(?P<host>[^@]*)")
 _ACCESS_POINT = re.compile(r"arn:[\w-]+:s3[\w-]*:[\w-]*:\d*:[\w-]+")
 _BEGINS_PARAMETERS = re.compile(r"[?;#]|%(?:25)*(?:3[fFbB]|23)")
@@ -83,11 +84,14 @@ def authority_and_rest(scheme: str, text: str) -> tuple[str, str] | None:
         text: What follows the two slashes.
     """
     authority, rest = _split(text)
+    if rest.startswith("\\"):
+        return None
     if "@" in rest and not are_at_signs_of_parameters(rest):
         container = _CONTAINER.fullmatch(authority) if scheme in _WITH_CONTAINERS else None
         host = container["host"] if container else authority
         is_host = are_hosts(host) and not (":" in authority and scheme in _WITHOUT_PORTS)
-        if is_host and scheme in _STORES and (":" in authority or ":" not in rest):
+        is_certain = _PORT.search(authority) if ":" in authority else ":" not in rest
+        if is_host and scheme in _STORES and is_certain:
             return authority, rest
         if is_host or "@" in authority or ":" not in authority:
             return None  # part of the path, or part of a user's password
