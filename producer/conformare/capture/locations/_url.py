@@ -27,9 +27,11 @@ _STORES = frozenset(
 
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?=//)")
 _SCHEME_OF_PATH = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?=/)")
+_SEPARATOR = re.compile(r"[?;&#]")
+_NOTHING_CERTAIN = ("\0", "")
 _AUTHORITY = re.compile(r"[^/?#;\\]*(?:\\[\w$]+(?=[:;/?#]|$)[^/?#;\\]*)?")
 _PORT = re.compile(r":\d{4,5}$")
-_CONTAINER = re.compile(r"[\w$.% -]+@(?P<host>[^@]*)")
+_CONTAINER = re.compile(r"[\w$.% -]+@[^@:]*")
 _ACCESS_POINT = re.compile(r"arn:[\w-]+:s3[\w-]*:[\w-]*:\d*:[\w-]+")
 _BEGINS_PARAMETERS = re.compile(r"[?;#]|%(?:25)*(?:3[fFbB]|23)")
 
@@ -83,32 +85,40 @@ def authority_and_rest(scheme: str, text: str) -> tuple[str, str] | None:
         scheme: Its scheme, in lower case.
         text: What follows the two slashes.
     """
-    authority, rest = _split(text)
-    if rest.startswith("\\"):
-        return None
-    if "@" in rest and not are_at_signs_of_parameters(rest):
-        container = _CONTAINER.fullmatch(authority) if scheme in _WITH_CONTAINERS else None
-        host = container["host"] if container else authority
-        is_host = are_hosts(host) and not (":" in authority and scheme in _WITHOUT_PORTS)
+    parts = _split(text)
+    if "@" in parts[1] and not are_at_signs_of_parameters(parts[1]):
+        parts = _where_a_user_may_end(scheme, text, *parts)
+    authority, rest = parts
+    host = _without_user(scheme, authority)
+    is_key = ":" in host and scheme in _WITHOUT_PORTS
+    is_known = not host or (are_hosts(host.rpartition("@")[2]) and not is_key)
+    is_certain = is_known or _ACCESS_POINT.fullmatch(host) is not None
+    return None if rest.startswith("\\") or not is_certain else (host, rest)
+
+
+def _where_a_user_may_end(scheme: str, text: str, authority: str, rest: str) -> tuple[str, str]:
+    """Return the authority and the rest of a URL that has an "@" behind its first slash.
+
+    It is part of the path, or the end of a user's password that holds a slash.
+    """
+    host = _without_user(scheme, authority)
+    if are_hosts(host.rpartition("@")[2]) and not (":" in authority and scheme in _WITHOUT_PORTS):
         is_certain = _PORT.search(authority) if ":" in authority else ":" not in rest
-        if is_host and scheme in _STORES and is_certain:
-            return authority, rest
-        if is_host or "@" in authority or ":" not in authority:
-            return None  # part of the path, or part of a user's password
-        # A key may hold "/" and "?" unescaped: it ends at the last "@", unless that is in a
-        # parameter.
-        if re.search(r"[?;&#]", text.partition("@")[2].rpartition("@")[0]):
-            return None
-        authority, rest = _split(text.rpartition("@")[2])
-    if "@" in authority:
-        container = _CONTAINER.fullmatch(authority)
-        if scheme in _WITH_CONTAINERS and container is not None and are_hosts(container["host"]):
-            return authority, rest
-        authority = authority.rpartition("@")[2]
-    if not authority or are_hosts(authority):
-        is_key = ":" in authority and scheme in _WITHOUT_PORTS
-        return None if is_key else (authority, rest)
-    return (authority, rest) if _ACCESS_POINT.fullmatch(authority) else None
+        return (host, rest) if scheme in _STORES and is_certain else _NOTHING_CERTAIN
+    # A key may hold "/" and "?" unescaped: it ends at the last "@", unless that is in a parameter.
+    between = text.partition("@")[2].rpartition("@")[0]
+    is_key = ":" in authority and "@" not in authority
+    return (
+        _split(text.rpartition("@")[2])
+        if is_key and not _SEPARATOR.search(between)
+        else _NOTHING_CERTAIN
+    )
+
+
+def _without_user(scheme: str, authority: str) -> str:
+    """Return an authority without what stands before its host, unless that is a container."""
+    is_container = scheme in _WITH_CONTAINERS and _CONTAINER.fullmatch(authority)
+    return authority if is_container else authority.rpartition("@")[2]
 
 
 def _split(text: str) -> tuple[str, str]:
