@@ -25,10 +25,10 @@ help: ## List the targets
 setup: classes ## Prepare this checkout: virtual environment, Java, jars, an archive of classes
 
 # Anew only where what is to be installed has changed.
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml examples/pyproject.toml constraints.txt
 $(INSTALLED): PYTHONS := 3.10 or newer
 $(INSTALLED): TOO_NEW := 4, 0
-$(INSTALLED): WANTED := --constraint constraints.txt --editable '.[dev]'
+$(INSTALLED): WANTED := --constraint constraints.txt --editable '.[dev]' --editable ./examples
 $(COMPAT_INSTALLED): pyproject.toml constraints-compat.txt
 $(COMPAT_INSTALLED): PYTHONS := 3.10, 3.11 or 3.12
 $(COMPAT_INSTALLED): TOO_NEW := 3, 13

@@ -9,6 +9,7 @@ from support.typical import typical_store
 from conformare import to_run_record
 from conformare._identity import new_emission_id
 from conformare.emission import encode_emission
+from conformare.emission._headers import emission_headers
 from conformare_schemas import topic_name
 
 PIPELINES = 50
@@ -27,7 +28,11 @@ def load(broker: Broker, prefix: str, runs: int) -> None:
     broker.create_topics(prefix)
     record = to_run_record(typical_store(), "bench")
     producer = Producer({"bootstrap.servers": broker.servers, "linger.ms": 20})
+    jobs = [new_emission_id() for _ in range(PIPELINES)]
     for number in range(runs):
+        headers: dict[str, str | bytes | None] = {
+            **emission_headers(jobs[number % PIPELINES], number // PIPELINES + 1)
+        }
         key = {"run_id": new_emission_id(), "pipeline": f"pipeline {number % PIPELINES}"}
         for rows in record.values():
             for row in rows:
@@ -38,7 +43,7 @@ def load(broker: Broker, prefix: str, runs: int) -> None:
             topic = topic_name(message.grain, prefix)
             while True:
                 try:
-                    producer.produce(topic, key=message.key, value=message.value)
+                    producer.produce(topic, key=message.key, value=message.value, headers=headers)
                     break
                 except BufferError:
                     producer.poll(1)

@@ -21,7 +21,7 @@ given = arguments()
 spark = build_session(
     "bench",
     master=given["master"],
-    extra_conf={"spark.jars": ",".join(map(str, resolve_jars(JARS)))},
+    extra_conf={"spark.jars": ",".join(map(str, resolve_jars(JARS))), **given.get("conf", {})},
 )
 start = time.perf_counter()
 queries = []

@@ -17,7 +17,13 @@ from conformare_schemas import GRAINS
 MESSAGES_OF_A_RUN = 8
 SIZES = (37_500, 375_000)
 """Runs: 300 thousand messages, and 3 million."""
-RUNS_PER_CORE_SECOND, DRIVERS_SHARE, GROWTH = 2_500.0, 0.10, 1.15
+RUNS_PER_CORE_SECOND, DRIVERS_SHARE, GROWTH, TIMES_TEXTBOOK = 2_500.0, 0.10, 1.15, 10.0
+ON_LOOPBACK = {
+    "spark.executor.memory": "1g",
+    "spark.cores.max": "2",
+    "spark.driver.host": LOOPBACK,
+    "spark.driver.bindAddress": LOOPBACK,
+}
 
 
 def executors(broker: Broker, folder: Path) -> None:
@@ -40,6 +46,9 @@ def executors(broker: Broker, folder: Path) -> None:
     for what in ("Python", "Java"):
         growth = many[f"{what.lower()}_mb"] / few[f"{what.lower()}_mb"]
         print(at_most(f"memory of {what}, ten times the messages", growth, GROWTH))
+    textbook = _textbook(broker, folder)
+    print(f"  the textbook design lands the larger batch on the same cluster in {textbook:.0f} s")
+    print(at_least("times the textbook design", textbook / many["seconds"], TIMES_TEXTBOOK))
 
 
 def _landed(broker: Broker, folder: Path, runs: int) -> dict[str, Any]:
@@ -82,15 +91,33 @@ def _landed(broker: Broker, folder: Path, runs: int) -> dict[str, Any]:
 
 
 def _by_cluster(cluster: Cluster, lake: str, common: dict[str, Any]) -> dict[str, Any]:
-    conf = {
-        "spark.executor.memory": "1g",
-        "spark.cores.max": "2",
-        "spark.driver.host": LOOPBACK,
-        "spark.driver.bindAddress": LOOPBACK,
-    }
     return measured(
-        "spread.landed", lake=lake, master=cluster.url, conf=conf, engine="executors", **common
+        "spread.landed",
+        lake=lake,
+        master=cluster.url,
+        conf=ON_LOOPBACK,
+        engine="executors",
+        **common,
     )
+
+
+def _textbook(broker: Broker, folder: Path) -> float:
+    """Let the textbook design land the larger batch on such a cluster; return its seconds."""
+    runs, place = SIZES[-1], folder / "textbook"
+    place.mkdir()
+    with running_cluster(place, worker_memory="1500m") as cluster:
+        done = measured(
+            "textbook",
+            servers=broker.servers,
+            prefix=f"spread-{runs}.",
+            lake=str(place / "lake"),
+            master=cluster.url,
+            conf=ON_LOOPBACK,
+            max_messages_per_batch=runs * MESSAGES_OF_A_RUN,
+        )
+    if done["runs"] != runs:
+        raise RuntimeError(f"not all has landed: {done}")
+    return float(done["seconds"])
 
 
 def _differing(one: str, other: str) -> float:

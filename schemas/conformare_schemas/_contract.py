@@ -30,6 +30,12 @@ MAX_ROWS_PER_MESSAGE: int = 10_000
 """Rows that one message may have: a message of 1 MB can hold 240,000 empty rows, which take a
 gigabyte of the sink's memory."""
 
+MOST_ROWS_PER_EMISSION: int = 1_000_000
+"""Rows of all grains together that one emission may have: the sink lands them at once."""
+
+LARGEST_MESSAGE_BYTES: int = 16 * 2**20
+"""Bytes of key and value together: the sink does not read the value of a larger message."""
+
 
 @dataclass(frozen=True)
 class RowField:

@@ -14,6 +14,7 @@ from conformare_sink.lake.digests import DigestSet, run_digest
 from conformare_sink.lake.halves import array_of
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.lake import Lake
+from conformare_sink.lake.store.portable import portable
 from conformare_sink.landing.landing import Landed, Landing, Offsets
 from conformare_sink.messages.message import Message, message_columns
 from conformare_sink.spark.dealing import bucket
@@ -68,11 +69,8 @@ def task_for(lake: Lake, landing: Landing, messages: Sequence[Message], topic_pr
     }
     known, purged = lake.settled_digests(array_of(digests))
     waiting = frozenset(map(run_digest, landing.pending.runs()))
-    storage = lake.storage
     return Task(
-        root=storage.portable_root,
-        settings=storage.given,
-        environment=storage.environment,
+        storage=portable(lake.arrivals),
         topic_prefix=topic_prefix,
         pipelines=frozenset(),
         known=Known(DigestSet(known), DigestSet(purged), waiting),

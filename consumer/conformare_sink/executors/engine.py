@@ -23,6 +23,7 @@ from conformare_sink.executors.task import Known, Task, digests_of_runs
 from conformare_sink.lake.digests import DigestSet, run_digest
 from conformare_sink.lake.halves import DigestArray, array_of, array_of_column
 from conformare_sink.lake.kept import envelopes_of
+from conformare_sink.lake.store.portable import portable
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.landing.landing import FilesPlace
 from conformare_sink.messages.emission import RunKey
@@ -60,8 +61,8 @@ class Place(FilesPlace, Protocol):
     """Where files go, and what is known of runs there, by their digests."""
 
     @property
-    def storage(self) -> Storage:
-        """The lake's folder."""
+    def arrivals(self) -> Storage:
+        """Where rows come as files, in one folder a table."""
 
     def takes_files(self) -> bool:
         """Return whether rows may come as files, which others have written."""
@@ -169,7 +170,7 @@ class Executors:
 
     def _unseen(self, found: Found) -> str | None:
         """Return a file that is not where the driver looks for it."""
-        root = self.place.storage.local
+        root = self.place.arrivals.local
         if root is None:
             return None  # what a store has taken, everybody sees
         files = (root / table / one.path for table, those in found.files.items() for one in those)
@@ -211,11 +212,8 @@ class Executors:
             found = self._source.read(of_runs).mapInArrow(read, "digest binary").toArrow()
             digests = array_of_column(found.column("digest"))
         landed, purged = self.place.settled_digests(digests)
-        storage = self.place.storage
         return Task(
-            root=storage.portable_root,
-            settings=storage.given,
-            environment=storage.environment,
+            storage=portable(self.place.arrivals),
             topic_prefix=self._topic_prefix,
             pipelines=self._pipelines,
             tells_identities=self._tells_identities,

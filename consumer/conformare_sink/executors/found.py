@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.headers import Sequences, together
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Found:
     """Messages that are left to the driver: rows of the table `pending`, without values."""
     rejected: list[bytes] = field(default_factory=list)
     """Digests of the places of messages that cannot be used."""
-    sequences: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    sequences: Sequences = field(default_factory=dict)
     """Producer → numbers of its emissions."""
     heavy: list[int] = field(default_factory=list)
     """Parts of the batch that weigh more than a task holds: nothing was done with them."""
@@ -51,7 +52,6 @@ class Found:
         self.recorded = np.concatenate([self.recorded, other.recorded])
         self.waiting += other.waiting
         self.rejected += other.rejected
-        for producer, numbers in other.sequences.items():
-            self.sequences[producer] |= numbers
+        self.sequences = together(self.sequences, other.sequences)
         self.heavy += other.heavy
         self.fault = self.fault or other.fault

@@ -36,7 +36,7 @@ def reply_of(found: Found) -> pa.RecordBatch:
         "messages": found.messages,
         "files": {t: [asdict(file) for file in files] for t, files in found.files.items()},
         "decisions": {decision.name: n for decision, n in found.decisions.items()},
-        "sequences": {producer: [*numbers] for producer, numbers in found.sequences.items()},
+        "sequences": {name: numbers.tolist() for name, numbers in found.sequences.items()},
         "heavy": found.heavy,
         "fault": found.fault,
     }
@@ -69,7 +69,9 @@ def read_replies(rows: pa.Table) -> Found:
                     Decision[name]: [*_pieces(those, IDENTITY_BYTES)]
                     for name, those in row["identities"]
                 },
-                sequences={name: {*numbers} for name, numbers in told["sequences"].items()},
+                sequences={
+                    name: np.array(numbers, np.int64) for name, numbers in told["sequences"].items()
+                },
                 heavy=told["heavy"],
                 fault=told["fault"],
             )

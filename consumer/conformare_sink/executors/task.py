@@ -6,8 +6,7 @@ Files of attempts that were not taken are in no commit, and maintenance removes 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from conformare_sink.executors.found import Found
 from conformare_sink.executors.reply import reply_of
 from conformare_sink.lake.digests import DigestSet, place_digest, run_digest, runs_in
 from conformare_sink.lake.purge import ANY_PIPELINE, purged_among
+from conformare_sink.lake.store.portable import PortableStorage
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.data_file import new_path, write_file
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE, pending_rows, quarantine_rows
@@ -28,6 +28,7 @@ from conformare_sink.messages.assembly import table_rows
 from conformare_sink.messages.decode import decode
 from conformare_sink.messages.emission import Decision, RunKey, emission_identity
 from conformare_sink.messages.envelope import Rejected
+from conformare_sink.messages.headers import by_producer
 from conformare_sink.messages.heads import emission_keys
 from conformare_sink.messages.message import Message, messages_of
 from conformare_sink.messages.parts import in_parts
@@ -73,9 +74,7 @@ class Task:
     """The work of every task of a batch; it is sent to the executors.
 
     Args:
-        root: The lake's folder.
-        settings: Settings of its store.
-        environment: The same, of the driver's environment.
+        storage: Where the files go.
         topic_prefix: Put in front of every grain's topic.
         pipelines: Only runs of these are looked at; none for those of all.
         known: What is known of the runs.
@@ -83,9 +82,7 @@ class Task:
         most_bytes: What a task holds at once; each message counts `LEAST_WEIGHT` at least.
     """
 
-    root: str
-    settings: Mapping[str, str] = field(repr=False)
-    environment: Mapping[str, str] = field(repr=False)
+    storage: PortableStorage
     topic_prefix: str
     pipelines: frozenset[str]
     known: Known = field(repr=False)
@@ -117,16 +114,16 @@ class Task:
             return Found()
         portion = Portion.of_table(pa.Table.from_batches(taken))
         del taken
-        os.environ.update(self.environment)
         try:
-            return self._processed(portion, Storage(self.root, self.settings))
+            return self._processed(portion, self.storage.open())
         except SinkError as exc:
             return Found(fault=str(exc))
 
     def _processed(self, portion: Portion, storage: Storage) -> Found:
-        found = Found(messages=len(portion.messages) + len(portion.too_large))
-        for producer, number in portion.sequences:
-            found.sequences[producer].add(number)
+        found = Found(
+            messages=len(portion.messages) + len(portion.too_large),
+            sequences=by_producer(portion.sequences),
+        )
         rejected = [*portion.too_large]
         for part in in_parts(portion.messages, self.topic_prefix):
             rejected += self._land(part, storage, found)
@@ -146,7 +143,7 @@ class Task:
                 found.files[grain].append(file)
         found.landed += b"".join(run_digest(key.run) for key in whole)
         times = times_of(key.emission_id for key in whole)
-        found.recorded = np.concatenate([found.recorded, np.fromiter(times, np.float64)])
+        found.recorded = np.concatenate([found.recorded, times])
         left = {**done.open, **done.decided[Decision.WAIT]}
         for decision in Decision:
             if decision is not Decision.WAIT:

@@ -24,7 +24,6 @@ from conformare_sink.lake.layout import PURGING_NOTE, SOURCE_NOTE, is_ours
 from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs
 from conformare_sink.lake.settled import SettledRuns
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.lake.tables.own import (
     PENDING,
     QUARANTINE,
@@ -134,12 +133,12 @@ class Lake:
                 self._landings.land(rows, runs, read)
 
     @property
-    def storage(self) -> Storage:
-        """The lake's folder."""
-        return self._storage
+    def arrivals(self) -> Storage:
+        """Where rows come as files, in one folder a table."""
+        return self.tables.arrivals
 
     def land_files(self, files: Files, digests: bytes, read: Offsets | None = None) -> None:
-        """Add files that lie in the tables' folders already, as `land` appends rows.
+        """Add the rows of files that lie among the `arrivals`, as `land` appends rows.
 
         Args:
             files: The files by table; of those of grains, all rows of a run are in them.
@@ -157,7 +156,7 @@ class Lake:
         """
         if files.get(PENDING.name):
             with self._pending:
-                self._add(PENDING.name, files[PENDING.name])
+                self._open[PENDING.name].add(files[PENDING.name])
 
     def quarantine_files(self, files: Files, digests: Sequence[bytes]) -> int:
         """Keep files of messages that could not be used, but messages that are there already.
@@ -171,19 +170,19 @@ class Lake:
         """
         if not any(self._quarantined.contain(digests)):
             if files.get(QUARANTINE.name):
-                self._add(QUARANTINE.name, files[QUARANTINE.name])
+                self._open[QUARANTINE.name].add(files[QUARANTINE.name])
                 self._quarantined.add(digests)
             return len(digests)
         return sum(
             self.quarantine(rejected_in(rows))
             for file in files[QUARANTINE.name]
-            if (rows := self._storage.read(f"{QUARANTINE.name}/{file.path}"))
+            if (rows := self.arrivals.read(f"{QUARANTINE.name}/{file.path}"))
         )
 
     def takes_files(self) -> bool:
         """Return whether rows may come as files, which others have written."""
-        others = (self._open[table.name].files for table in (PENDING, QUARANTINE))
-        return self._landings.take_files() and None not in others
+        others = (self._open[table.name] for table in (PENDING, QUARANTINE))
+        return self._landings.take_files() and all(table.takes_files for table in others)
 
     def note_read(self, read: Offsets) -> None:
         """Note how far the topics have been read, where no run landed."""
@@ -331,12 +330,6 @@ class Lake:
     def close(self) -> None:
         """Let go of what is kept on this machine, for the next process."""
         self._settled.close()
-
-    def _add(self, table: str, files: Sequence[DataFile]) -> None:
-        taker = self._open[table].files
-        if taker is None:
-            raise TableAlteredError(self._storage.location(table))
-        taker.add(files)
 
     def _read_what_purges_change(self) -> None:
         self._settled.read_purged()

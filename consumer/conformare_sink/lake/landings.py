@@ -50,6 +50,7 @@ class Landings:
         self, tables: LakeTables, opened: Mapping[str, Table], confirm: Callable[[], None]
     ) -> None:
         self._storage = tables.storage
+        self._arrivals = tables.arrivals
         self._open = opened
         self._confirm = confirm
         # All are of writers that cannot commit any more, for the tables are ours now.
@@ -91,7 +92,7 @@ class Landings:
             writing = pool.submit(self._begin, note)
             files = {g: pool.submit(self._write, g, paths[g], of) for g, of in rows.items()}
         noted = writing.result()
-        self._add({g: [file.result()] for g, file in files.items()}, takers, read)
+        self._add({g: [file.result()] for g, file in files.items()}, read)
         self._end(noted)
 
     def land_files(self, files: Files, read: Offsets | None = None) -> None:
@@ -104,20 +105,19 @@ class Landings:
         Raises:
             TableAlteredError: A table takes no files any more.
         """
-        takers = self._takers(files)
-        if takers is None:
+        if not self._take(files):
             raise TableAlteredError(self._storage.root)
         for file in files["runs"]:
             if self._leftovers.may_be_among(file) and (keys := self._keys_in(file.path)):
                 self._remove_leftovers(keys)
         rows = {grain: {one.path: one.n_rows for one in those} for grain, those in files.items()}
-        noted = self._begin(_note(rows, takers))
-        self._add(files, takers, read)
+        noted = self._begin(_note(rows, self._takers(files) or {}))
+        self._add(files, read)
         self._end(noted)
 
     def take_files(self) -> bool:
         """Return whether the tables of all grains take files."""
-        return self._takers(GRAINS) is not None
+        return self._take(GRAINS)
 
     def undo(self, known: Callable[[Collection[RunKey]], Collection[RunKey]]) -> dict[str, int]:
         """Remove the children of runs that are not there, of landings that broke off.
@@ -175,14 +175,17 @@ class Landings:
         return found
 
     def _keys_in(self, path: str) -> pa.Table | None:
-        """Return the keys of the runs in a file of `runs`; None where it was never written."""
-        content = self._storage.read(f"runs/{path}")
+        """Return the keys of the runs in a file of `runs`; None where it is not there."""
+        content = self._arrivals.read(f"runs/{path}")
         if content is None:
             return None
         return pq.read_table(pa.BufferReader(content), columns=[*RunKey._fields, "ts"])
 
+    def _take(self, grains: Iterable[str]) -> bool:
+        return all(self._open[grain].takes_files for grain in grains)
+
     def _takers(self, grains: Iterable[str]) -> dict[str, FileTable] | None:
-        """Return tables as those that take files; None where one does not."""
+        """Return tables as those whose files are what came; None where one is not."""
         takers = {grain: self._open[grain].files for grain in grains}
         taking = {grain: taker for grain, taker in takers.items() if taker is not None}
         return taking if len(taking) == len(takers) else None
@@ -190,8 +193,8 @@ class Landings:
     def _write(self, grain: str, path: str, rows: pa.Table) -> DataFile:
         return write_file(self._storage, LAKE_TABLES[grain], path, rows)
 
-    def _add(self, files: Files, takers: Mapping[str, FileTable], read: Offsets | None) -> None:
-        self._in_order({g: partial(takers[g].add, those) for g, those in files.items()}, read)
+    def _add(self, files: Files, read: Offsets | None) -> None:
+        self._in_order({g: partial(self._open[g].add, those) for g, those in files.items()}, read)
 
     def _in_order(
         self, appends: Mapping[str, Callable[[Offsets | None], None]], read: Offsets | None

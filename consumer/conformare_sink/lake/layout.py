@@ -20,13 +20,15 @@ REPLAY_NOTES = "_replay-"
 """Begins the name of a note while a replay is under way: how far it is."""
 STAGED_FILES = "_staged-"
 """Begins the name of a file on a disk of this machine until all of it is written."""
+ARRIVALS = "_arriving"
+"""A folder for the rows of tables in a catalog that come as files, until Spark has appended them."""
 NOBODYS_FILES = "_nobody-"
 """Begins the names of files that are asked for and never there."""
 
 LOG = "_delta_log"
 """In a table's folder."""
 
-_OURS = (LOCK_FILE, LEASE_FILE, CATALOG_NOTE, PURGING_NOTE, SOURCE_NOTE, READ_NOTE)
+_OURS = (LOCK_FILE, LEASE_FILE, CATALOG_NOTE, PURGING_NOTE, SOURCE_NOTE, READ_NOTE, ARRIVALS)
 
 
 def commit_file(table: str, version: int) -> str:

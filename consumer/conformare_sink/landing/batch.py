@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
+import numpy as np
 from pyspark.sql import DataFrame
 
 from conformare_sink.landing.landing import FilesPlace, Found, Landed, Landing, Offsets, in_the_end
-from conformare_sink.landing.report import BatchReport
+from conformare_sink.landing.report import BatchReport, Times
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, identities_of
 from conformare_sink.messages.envelope import Envelope, Rejected
+from conformare_sink.messages.headers import Sequences, by_producer, together
 from conformare_sink.messages.process import no_garbage_collection
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges, count
@@ -40,19 +42,19 @@ class _Sums:
     """Which ones, where somebody wants to know."""
     rows: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
-    latencies: list[float] = field(default_factory=list)
-    sequences: set[tuple[str, int]] = field(default_factory=set)
+    latencies: Times = field(default_factory=lambda: np.empty(0))
+    sequences: Sequences = field(default_factory=dict)
 
     def see(self, portion: Portion) -> None:
         """Add what a portion has."""
         self.messages += len(portion.messages) + len(portion.too_large)
-        self.sequences |= portion.sequences
+        self.sequences = together(self.sequences, by_producer(portion.sequences))
 
     def see_found(self, found: Found) -> None:
         """Add what others found."""
         self.messages += found.messages
         self.identities = {d: [*those] for d, those in found.identities.items()}
-        self.sequences |= {(name, n) for name, those in found.sequences.items() for n in those}
+        self.sequences = together(self.sequences, found.sequences)
 
     def decided(self) -> dict[Decision, list[bytes]]:
         """Return which emissions became what."""
@@ -65,7 +67,7 @@ class _Sums:
         self.decisions = in_the_end(self.decisions, landed.decisions)
         self.rows.update(landed.rows)
         self.quarantined += landed.quarantined
-        self.latencies += landed.latencies
+        self.latencies = np.concatenate([self.latencies, landed.latencies])
 
 
 class Dealt(Protocol):
@@ -160,8 +162,8 @@ class BatchLanding:
                 set_aside=n_set_aside,
                 pending=self._landing.pending.emissions,
                 seconds=time.monotonic() - began,
-                latencies=tuple(sums.latencies),
-                sequences=tuple(sums.sequences),
+                latencies=sums.latencies,
+                sequences=sums.sequences,
             )
         )
 

@@ -19,16 +19,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from conformare_schemas import GRAINS
 from conformare_sink.landing.pending import PendingMessages
-from conformare_sink.landing.report import latencies_of, times_of
+from conformare_sink.landing.report import Times, latencies_of, times_of
 from conformare_sink.landing.rows import WholeEmissions
 from conformare_sink.messages.assembly import Parts, assemble
 from conformare_sink.messages.decode import NOTHING_DECODED, Decoded
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
+from conformare_sink.messages.headers import Sequences
 from conformare_sink.messages.message import Message, Place
 from conformare_sink.messages.parts import in_parts
 from conformare_sink.messages.process import decide_parts, process
@@ -101,11 +103,11 @@ class Found(Protocol):
         """Which ones, where somebody wants to know: the `emission_identity` of each."""
 
     @property
-    def recorded(self) -> Iterable[float]:
+    def recorded(self) -> Times:
         """When runs were recorded whose rows are there, in seconds since 1970."""
 
     @property
-    def sequences(self) -> Mapping[str, Collection[int]]:
+    def sequences(self) -> Sequences:
         """Producer → numbers of its emissions, where messages name them."""
 
     @property
@@ -138,7 +140,7 @@ class Landed:
     """Messages that cannot be used."""
     quarantined: int
     """How many of them were not in quarantine yet."""
-    latencies: Sequence[float]
+    latencies: Times
     """Of each run that landed, the seconds from its `record_run` call until readers see it."""
     counts: Counter[Decision] = field(default_factory=Counter)
     """Emissions that others have decided."""
@@ -172,7 +174,7 @@ class _Done:
     rows: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
     n_quarantined: int = 0
-    latencies: list[float] = field(default_factory=list)
+    latencies: Times = field(default_factory=lambda: np.empty(0))
 
 
 class Landing:
@@ -246,7 +248,7 @@ class Landing:
             done.read = read if parts else None
             grains = {grain: found.files[grain] for grain in GRAINS if grain in found.files}
             done.rows.update({g: sum(one.n_rows for one in files) for g, files in grains.items()})
-            done.latencies += latencies_of(found.recorded, time.time())
+            done.latencies = latencies_of(found.recorded, time.time())
         decided = decide_parts(parts, self._place.settled)
         if purged := decided[Decision.PURGED]:
             # Nobody knew of them when the files were written.
@@ -337,9 +339,8 @@ class Landing:
             if read:
                 done.read = None
             done.rows.update({grain: rows.num_rows for grain, rows in portion.rows.items()})
-            done.latencies += latencies_of(
-                times_of(key.emission_id for key in portion.emissions), time.time()
-            )
+            times = times_of(key.emission_id for key in portion.emissions)
+            done.latencies = np.concatenate([done.latencies, latencies_of(times, time.time())])
         if lacking:
             logger.warning(
                 "messages that wait are gone from the table `pending`: of %d emission(s), such as %r",

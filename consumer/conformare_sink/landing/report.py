@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from statistics import median
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from conformare_sink.messages.emission import Decision, recorded_at
+from conformare_sink.messages.headers import Sequences
+
+Times = npt.NDArray[np.float64]
+"""In seconds."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +37,10 @@ class BatchReport:
     """Emissions that wait for the rest of their messages when the batch ends."""
     seconds: float
     """How long the batch took."""
-    latencies: tuple[float, ...]
+    latencies: Times
     """Of each run that landed, the seconds from its `record_run` call until readers see it."""
-    sequences: tuple[tuple[str, int], ...]
-    """Producer and sequence number of the batch's messages, each pair once."""
+    sequences: Sequences
+    """Producer → numbers of its emissions, as the batch's messages name them."""
 
     def summary(self) -> str:
         """Return the report as a line for a person."""
@@ -62,19 +69,19 @@ class BatchReport:
                 "set_aside": self.set_aside,
                 "pending": self.pending,
                 "seconds": round(self.seconds, 3),
-                "latency_p50_seconds": round(median(self.latencies), 3) if self.latencies else None,
-                "latency_max_seconds": round(max(self.latencies), 3) if self.latencies else None,
+                "latency_p50_seconds": _rounded(np.median, self.latencies),
+                "latency_max_seconds": _rounded(np.max, self.latencies),
             }
         )
 
 
-def times_of(emission_ids: Iterable[str]) -> Iterator[float]:
+def times_of(emission_ids: Iterable[str]) -> Times:
     """Return when emissions were recorded, in seconds since 1970, of those that tell it."""
     times = map(recorded_at, emission_ids)
-    return (time for time in times if time is not None)
+    return np.fromiter((time for time in times if time is not None), np.float64)
 
 
-def latencies_of(times: Iterable[float], visible_at: float) -> tuple[float, ...]:
+def latencies_of(times: Times, visible_at: float) -> Times:
     """Return how long runs were on their way, in seconds.
 
     Args:
@@ -84,4 +91,8 @@ def latencies_of(times: Iterable[float], visible_at: float) -> tuple[float, ...]
     Returns:
         None is below 0, which the clock of another machine may ask for.
     """
-    return tuple(max(0.0, visible_at - time) for time in times)
+    return np.maximum(0.0, visible_at - times)
+
+
+def _rounded(figure: Callable[[Times], Any], seconds: Times) -> float | None:
+    return round(float(figure(seconds)), 3) if seconds.size else None

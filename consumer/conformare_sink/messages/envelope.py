@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from conformare_schemas import GRAINS
-from conformare_sink.messages.message import LATEST_TIME, Message
-
-EARLIEST_TS = 0
-"""1970, in microseconds."""
+from conformare_schemas import EARLIEST_TS_MICROS, GRAINS, LATEST_TS_MICROS
+from conformare_sink.messages.message import Message
 
 LARGEST_INT = 2**31 - 1
 
@@ -64,8 +61,8 @@ def fault(envelope: Envelope) -> str | None:
             "breaks the contract: run_id, pipeline and emission_id have together more than "
             f"{LONGEST_IDENTITY:,} bytes"
         )
-    if not EARLIEST_TS <= envelope.ts <= LATEST_TIME:
-        return "breaks the contract: ts is outside the years 1970 to 9999"
+    if not EARLIEST_TS_MICROS <= envelope.ts <= LATEST_TS_MICROS:
+        return "breaks the contract: ts is outside the years 1900 to 9999"
     if not envelope.n_rows or not 0 <= envelope.first_row <= LARGEST_INT:
         return "breaks the contract: no rows, or no first_row that a grain can have"
     return None if envelope.row_counts is None else _fault_of_counts(envelope, envelope.row_counts)

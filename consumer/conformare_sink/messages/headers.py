@@ -6,6 +6,15 @@ Anybody who may write to a topic chooses the bytes of a header, and nothing vouc
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.int64]
+Sequences = Mapping[str, Numbers]
+"""Producer → numbers of its emissions, ascending, each once."""
 
 LONGEST_PRODUCER = 100
 """Bytes; our own jobs name themselves by a UUID."""
@@ -35,3 +44,19 @@ def sequence_of(producer: bytes | None, sequence: bytes | None) -> tuple[str, in
         return None
     number = int(sequence)
     return (name, number) if number <= LARGEST_SEQUENCE else None
+
+
+def by_producer(pairs: Iterable[tuple[str, int]]) -> dict[str, Numbers]:
+    """Return producers and numbers, as `sequence_of` returns them, by their producers."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for producer, number in pairs:
+        found[producer].append(number)
+    return {producer: np.unique(np.array(numbers, np.int64)) for producer, numbers in found.items()}
+
+
+def together(one: Sequences, other: Sequences) -> dict[str, Numbers]:
+    """Return the numbers of both."""
+    both = {**one}
+    for producer, numbers in other.items():
+        both[producer] = np.union1d(both[producer], numbers) if producer in both else numbers
+    return both

@@ -13,8 +13,10 @@ from itertools import product, takewhile
 from typing import Any, NamedTuple
 
 from conformare_schemas import (
+    EARLIEST_TS_MICROS,
     GRAINS,
     HEADER_BYTES,
+    LATEST_TS_MICROS,
     MAX_ROWS_PER_MESSAGE,
     RELEASED_VERSIONS,
     message_header,
@@ -22,8 +24,8 @@ from conformare_schemas import (
     topic_name,
 )
 from conformare_sink.messages.emission import EmissionKey
-from conformare_sink.messages.envelope import EARLIEST_TS, LARGEST_INT, LONGEST_IDENTITY
-from conformare_sink.messages.message import LATEST_TIME, Message
+from conformare_sink.messages.envelope import LARGEST_INT, LONGEST_IDENTITY
+from conformare_sink.messages.message import Message
 
 _LONGEST_NUMBER = 9
 """Bytes; with a tenth, a number may not fit 64 bits."""
@@ -122,7 +124,7 @@ def _read_head(layout: _Layout, key: bytes, value: bytes) -> _Head | None:
         run_id != key
         or not (run_id and pipeline and emission_id)
         or len(run_id) + len(pipeline) + len(emission_id) > LONGEST_IDENTITY
-        or not EARLIEST_TS <= said["ts"] <= LATEST_TIME
+        or not EARLIEST_TS_MICROS <= said["ts"] <= LATEST_TS_MICROS
     ):
         return None
     names = EmissionKey(pipeline.decode(), run_id.decode(), emission_id.decode())

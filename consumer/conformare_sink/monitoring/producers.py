@@ -8,8 +8,9 @@ before this sink looked is not known, so its first number here is where counting
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
+from collections import OrderedDict
+
+from conformare_sink.messages.headers import Sequences
 
 MOST_INTERVALS = 100_000
 """Over all producers; one without gaps has one."""
@@ -51,19 +52,16 @@ class ProducerSequences:
         """
         return self._gaps
 
-    def observe(self, sequences: Iterable[tuple[str, int]]) -> None:
-        """Take note of what arrived; the order and repetitions do not matter.
+    def observe(self, sequences: Sequences) -> None:
+        """Take note of what arrived.
 
         Args:
-            sequences: Producers and sequence numbers, as `sequence_of` returns them.
+            sequences: Producer → numbers.
         """
-        by_producer: dict[str, list[int]] = defaultdict(list)
-        for producer, sequence in sequences:
-            by_producer[producer].append(sequence)
-        for producer, numbers in by_producer.items():
+        for producer, numbers in sequences.items():
             seen = self._take(producer)
             # In their order, so that what is seen at once makes no intervals for a moment.
-            for number in sorted(numbers):
+            for number in map(int, numbers):
                 seen.add(number)
             seen.shrink(self._most_of_one)
             self._put(producer, seen)

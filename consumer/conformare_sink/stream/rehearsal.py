@@ -79,9 +79,9 @@ class ReplayedLake:
         self.stop_waiting = scratch.stop_waiting
 
     @property
-    def storage(self) -> Storage:
-        """The lake's folder."""
-        return self._lake.storage
+    def arrivals(self) -> Storage:
+        """Where rows come as files, in one folder a table."""
+        return self._lake.arrivals
 
     def takes_files(self) -> bool:
         """Return whether rows may come as files, which others have written."""
@@ -107,9 +107,9 @@ class ReplayedLake:
         """Keep messages whose emission is not complete; their files do not stay in the lake."""
         for file in files.get(PENDING.name, ()):
             path = f"{PENDING.name}/{file.path}"
-            rows = pq.read_table(pa.BufferReader(self.storage.read(path)))
+            rows = pq.read_table(pa.BufferReader(self.arrivals.read(path)))
             self._scratch.keep_waiting(envelopes_of(rows))
-            self.storage.remove(path)
+            self.arrivals.remove(path)
 
 
 class Rehearsal:

@@ -17,8 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from conformare._errors import SpoolError
 from conformare.cli._spool_table import as_json, print_entries, printable
 from conformare.emission._dispatch import Dispatch, Outcome, route
-from conformare.emission.spool import default_spool_folder
-from conformare.emission.spool._archive import BadMember, read_archive, write_archive
+from conformare.emission.spool import DEFAULT_MAX_BYTES, default_spool_folder
+from conformare.emission.spool._archive import (
+    BadMember,
+    read_archive,
+    unpacked_bytes,
+    write_archive,
+)
 from conformare.emission.spool._collection import Collection, collecting, usable_rejected
 from conformare.emission.spool._file import file_name
 from conformare.emission.spool._inventory import cause_file, take_inventory, waiting_names
@@ -155,12 +160,21 @@ def import_archive(
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="An archive that `export` made.")
     ],
+    spool_max_bytes: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            envvar="CONFORMARE_SPOOL_MAX_BYTES",
+            help="How much the spool may take, in bytes; an archive that does not fit is refused.",
+        ),
+    ] = DEFAULT_MAX_BYTES,
 ) -> None:
     """Put the runs of an archive into the spool, for the next job or `send`."""
     known = waiting_names(spool_dir)
     imported = repeated = 0
     bad: list[str] = []
-    with collecting(spool_dir) as collection:
+    with collecting(spool_dir, spool_max_bytes) as collection:
+        collection.require_room(unpacked_bytes(file, known))
         for member in read_archive(file):
             if isinstance(member, BadMember):
                 bad.append(f"{member.name!r}: {member.why}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -171,7 +173,7 @@ def refusal(options: Mapping[str, Any]) -> str | None:
         options: All of them but the brokers: nothing is connected to.
     """
     try:
-        Producer({**options, "log_level": 0}, logger=logger)
+        made = [Producer({**options, "log_level": 0}, logger=logger)]
     except (KafkaException, TypeError, ValueError) as exc:
         error = exc.args[0] if exc.args else None
         text = error.str() if isinstance(error, KafkaError) else type(exc).__name__
@@ -179,4 +181,7 @@ def refusal(options: Mapping[str, Any]) -> str | None:
             quoted = value if len(value) >= SHORTEST_SECRET else f'"{value}"'
             text = text.replace(quoted, "…")
         return text
+    # It ends when what it has begun is over: a service that gives tokens may be silent for long.
+    with suppress(RuntimeError):  # there are no more threads: then here
+        threading.Thread(target=made.clear, name="conformare-end-of-check", daemon=True).start()
     return None

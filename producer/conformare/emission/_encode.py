@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 
@@ -18,12 +17,11 @@ from conformare_schemas import (
     GRAINS,
     KEY_COLUMNS,
     MAX_ROWS_PER_MESSAGE,
+    MOST_ROWS_PER_EMISSION,
     message_header,
     message_schema,
+    micros,
 )
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
 
 BATCH_OVERHEAD_BYTES = 512
 """What Kafka's record batch and our headers may add to the key and the value of one message."""
@@ -32,10 +30,6 @@ BATCH_OVERHEAD_BYTES = 512
 @cache
 def _parsed_schema(grain: str) -> Any:
     return parse_schema(message_schema(grain))
-
-
-def _timestamp_micros(iso_utc: str) -> int:
-    return (parsed_ts(iso_utc) - _EPOCH) // _MICROSECOND
 
 
 def encode_emission(
@@ -66,10 +60,16 @@ def encode_emission(
     envelope = {
         "run_id": run["run_id"],
         "pipeline": run["pipeline"],
-        "ts": _timestamp_micros(run["ts"]),
+        "ts": micros(parsed_ts(run["ts"])),
         "emission_id": emission_id,
     }
     row_counts = {grain: len(record[grain]) for grain in GRAINS if record[grain]}
+    n_rows = sum(row_counts.values())
+    if n_rows > MOST_ROWS_PER_EMISSION:
+        raise RunEncodingError(
+            f"a record of {n_rows:,} rows does not fit the contract, which allows "
+            f"{MOST_ROWS_PER_EMISSION:,}"
+        )
     value_limit = _value_limit(key, max_message_bytes)
     messages: list[Message] = []
     for grain in (*CHILD_GRAINS, "runs"):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Secret, SecretStr
-
-_UNKNOWN = "No such configuration property"
 
 
 def hidden(options: Any) -> Any:
@@ -51,19 +49,3 @@ def _text(value: bytes | bytearray) -> str:
 def revealed(value: Any) -> Any:
     """Return a value in clear."""
     return value.get_secret_value() if isinstance(value, Secret | SecretStr) else value
-
-
-def without_unknown_names(cause: str, names: Iterable[str]) -> str:
-    """Return what librdkafka says of its options without a name that it does not know.
-
-    A secret may have slipped into the place of a name.
-
-    Args:
-        cause: What it says; names that it knows may be in it.
-        names: The names that were given.
-    """
-    if not cause.startswith(_UNKNOWN):
-        return cause
-    places = [n for n, name in enumerate(names, start=1) if f'"{name}"' in cause]
-    which = f"number {places[0]} of those given" if places else "one of those given"
-    return f"it has none of the name that is {which}"

@@ -17,24 +17,18 @@ from pydantic import (
 
 from conformare._options import WriterOptions
 from conformare.emission._client import refusal
-from conformare.emission._hidden_values import hidden, revealed, without_unknown_names
-from conformare.emission.spool import Destination, default_spool_folder
-from conformare_schemas import DEFAULT_TOPIC_PREFIX
-
-OURS = {
-    "bootstrap.servers": "bootstrap_servers",
-    "metadata.broker.list": "bootstrap_servers",
-    "message.max.bytes": "max_message_bytes",
-    "error_cb": None,
-    "on_delivery": None,
-    "dr_cb": None,
-    "delivery.report.only.error": None,
-    "transactional.id": None,
-}
-"""Options of librdkafka that cannot be passed through, and what to set in place of each."""
+from conformare.emission._hidden_values import hidden, revealed
+from conformare.emission._librdkafka import BOUNDED, QUEUE_KBYTES, why_refused
+from conformare.emission.spool import DEFAULT_MAX_BYTES, Destination, default_spool_folder
+from conformare_schemas import DEFAULT_TOPIC_PREFIX, LARGEST_MESSAGE_BYTES
 
 TOPIC_PREFIX_PATTERN = r"^[A-Za-z0-9._-]{0,200}$"
 """What Kafka takes in the name of a topic, and room for the grain."""
+
+
+def _revealed_text(value: Any) -> str:
+    """Return a value as librdkafka is given it."""
+    return str(revealed(value))
 
 
 def _absolute(path: Path) -> Path:
@@ -59,14 +53,14 @@ class KafkaOptions(WriterOptions):
     """Whether a run is on this machine's disk before `record_run` returns, or in memory only."""
     spool_dir: Annotated[Path, AfterValidator(_absolute)] | None = None
     """Folder of the spool; the platform's folder for state when not given."""
-    spool_max_bytes: int = Field(default=2**30, ge=1)
+    spool_max_bytes: int = Field(default=DEFAULT_MAX_BYTES, ge=1)
     """What the spool may take, in bytes; runs beyond it wait in memory."""
     spool_max_age: Annotated[timedelta | None, BeforeValidator(_from_seconds)] = Field(
         default=None, gt=timedelta(0)
     )
     """How long a run may wait in the spool (seconds, or ISO 8601 such as P30D); for ever when not
     given. What waits longer is lost, and counted."""
-    max_message_bytes: int = Field(default=1_000_000, ge=2_000)
+    max_message_bytes: int = Field(default=1_000_000, ge=2_000, le=LARGEST_MESSAGE_BYTES)
     """Largest message in bytes; at most the topic's own `max.message.bytes`."""
     exit_timeout_seconds: float = Field(default=5.0, ge=0)
     """How long the interpreter's exit may wait for acknowledgements, in seconds."""
@@ -82,24 +76,34 @@ class KafkaOptions(WriterOptions):
 
     @field_validator("kafka")
     @classmethod
-    def _not_ours(cls, options: dict[str, Any]) -> dict[str, Any]:
-        for name in options.keys() & OURS.keys():
-            instead = OURS[name]
-            raise ValueError(
-                f"{name} cannot be passed through: "
-                + (f"set {instead}" if instead else "it is needed for the delivery")
-            )
+    def _keeps_runs_safe(cls, options: dict[str, Any]) -> dict[str, Any]:
+        causes = (why_refused(name, _revealed_text(value)) for name, value in options.items())
+        if refused := "; ".join(cause for cause in causes if cause is not None):
+            raise ValueError(refused)
         return options
+
+    @model_validator(mode="after")
+    def _queue_takes_a_message(self) -> KafkaOptions:
+        kbytes = self.kafka.get(QUEUE_KBYTES)
+        if kbytes is not None and int(_revealed_text(kbytes)) * 1024 < self.max_message_bytes:
+            bound = BOUNDED[QUEUE_KBYTES]
+            raise ValueError(
+                f"{QUEUE_KBYTES} must be {bound.must} ({self.max_message_bytes}): {bound.why}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _known_to_librdkafka(self) -> KafkaOptions:
         if self.kafka:
             options = self.as_librdkafka()
             del options["bootstrap.servers"]
+            # It would be waited for, and its service may be away for a while.
+            log_in = options.pop("oauth_cb", None)
+            if log_in is not None and not callable(log_in):
+                raise ValueError("oauth_cb must be a function that returns a token")
             cause = refusal(options)
             if cause is not None:
-                told = without_unknown_names(cause, self.kafka)
-                raise ValueError(f"librdkafka refuses the options: {told}")
+                raise ValueError(f"librdkafka refuses the options: {cause}")
         return self
 
     @property

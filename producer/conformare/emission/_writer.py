@@ -11,7 +11,12 @@ import uuid
 from datetime import datetime, timezone
 
 from conformare._delivery_stats import DeliveryStats
-from conformare._errors import DeliveryError, RunEncodingError, SpoolError
+from conformare._errors import (
+    DeliveryError,
+    RunEncodingError,
+    SpoolError,
+    StoreConfigurationError,
+)
 from conformare._identity import new_emission_id
 from conformare._process_lock import ProcessLock
 from conformare._run_writer import RunRecord
@@ -23,7 +28,7 @@ from conformare.emission._look_up import lake_has_run
 from conformare.emission._parcel import Parcel
 from conformare.emission._settings import KafkaOptions
 from conformare.emission._stats import Ledger, total
-from conformare.emission.spool import HAS_LOCKS, Spool
+from conformare.emission.spool import HAS_LOCKS, Spool, require_own
 
 logger = logging.getLogger("conformare")
 
@@ -37,6 +42,9 @@ class KafkaWriter:
 
     Args:
         options: Where and how to emit.
+
+    Raises:
+        StoreConfigurationError: Somebody else may put runs into the spool's folder.
     """
 
     def __init__(self, options: KafkaOptions) -> None:
@@ -148,6 +156,12 @@ class KafkaWriter:
         except RuntimeError as exc:
             self._ledger.warn("no spool", f"runs wait in memory only: {exc}; set spool_dir")
             return None
+        try:
+            require_own(folder)
+        except SpoolError as exc:
+            raise StoreConfigurationError(
+                f"the writer 'kafka' cannot be made: spool_dir: {exc}"
+            ) from exc
         return Spool(folder, options.destination, options.spool_max_bytes)
 
     def _emit(self, record: RunRecord) -> Parcel:

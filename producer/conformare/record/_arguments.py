@@ -6,9 +6,11 @@ import unicodedata
 from datetime import datetime, timezone
 
 from conformare._identity import new_run_id
+from conformare_schemas import EARLIEST_TS, LATEST_TS
 
 MOST_CHARACTERS = 255
 """Of a run_id and of a pipeline: both are in every row of a run."""
+_YEARS = f"{EARLIEST_TS.year} to {LATEST_TS.year}"
 _CONTROL_OR_SURROGATE = ("Cc", "Cs")
 
 
@@ -19,9 +21,9 @@ def validated_pipeline(pipeline: object) -> str:
         pipeline: The name; anything but a string is converted.
 
     Raises:
-        ValueError: It is None, empty or blank, holds a control character or is too long.
+        ValueError: It is None, empty or blank, holds what no text can carry, or is too long.
     """
-    name = "" if pipeline is None else str(pipeline).encode("utf-8", "replace").decode("utf-8")
+    name = "" if pipeline is None else str(pipeline)
     if not name.strip():
         raise ValueError("pipeline must be a name: it is what the runs are grouped by over time")
     _require_identity("pipeline", name)
@@ -35,7 +37,7 @@ def validated_run_id(run_id: object = None) -> str:
         run_id: A string or an integer; None, "" and 0 ask for a new UUIDv7.
 
     Raises:
-        ValueError: It is of another type, holds a control character or is too long.
+        ValueError: It is of another type, holds what no text can carry, or is too long.
     """
     if not run_id:
         return new_run_id()
@@ -53,7 +55,7 @@ def _require_identity(what: str, text: str) -> None:
             f"{what} has {len(text)} characters; {MOST_CHARACTERS} is the most it may have"
         )
     if any(unicodedata.category(character) in _CONTROL_OR_SURROGATE for character in text):
-        raise ValueError(f"{what} must not contain control characters")
+        raise ValueError(f"{what} must not contain control characters, nor half of a character")
 
 
 def utc_ts(ts: datetime | str | None = None) -> str:
@@ -64,7 +66,7 @@ def utc_ts(ts: datetime | str | None = None) -> str:
             for now.
 
     Raises:
-        ValueError: It is not a time, or none that UTC can express.
+        ValueError: It is not a time, or not one of the years 1900 to 9999 in UTC.
     """
     if not ts:
         moment = datetime.now(timezone.utc)
@@ -78,6 +80,8 @@ def utc_ts(ts: datetime | str | None = None) -> str:
         moment = moment.astimezone(timezone.utc)
     except OverflowError as error:
         raise ValueError(f"ts is out of range in UTC: {ts}") from error
+    if not EARLIEST_TS <= moment <= LATEST_TS:
+        raise ValueError(f"ts must be in the years {_YEARS} in UTC, not {ts}")
     return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Literal
-from urllib.parse import quote
 
 from pydantic import Field
 
@@ -16,6 +15,7 @@ from conformare._identity import new_emission_id
 from conformare._options import WriterOptions
 from conformare._run_writer import RunRecord
 from conformare.record import parsed_ts
+from conformare.writers._file_names import file_name
 from conformare_schemas import CHILD_GRAINS, arrow_schema, table_columns
 
 
@@ -24,7 +24,7 @@ class JsonOptions(WriterOptions):
 
     writer: Literal["json"] = "json"
     path: str = Field(min_length=1, repr=False)
-    """Folder; a run lands at `<path>/<pipeline>/<run_id>.json`."""
+    """Folder; a run lands at `<path>/<pipeline>/<run_id>.json`, names as `file_name` writes them."""
 
 
 class ParquetOptions(WriterOptions):
@@ -32,12 +32,8 @@ class ParquetOptions(WriterOptions):
 
     writer: Literal["parquet"] = "parquet"
     path: str = Field(min_length=1, repr=False)
-    """Folder; a run lands at `<path>/<grain>/pipeline=<pipeline>/<run_id>.parquet`."""
-
-
-def _file_name(text: str) -> str:
-    """Return a file name that no two texts share, whatever characters they have."""
-    return quote(text, safe="").replace(".", "%2E")
+    """Folder; a run lands at `<path>/<grain>/pipeline=<pipeline>/<run_id>.parquet`, names as
+    `file_name` writes them."""
 
 
 def _put(final: Path, content: bytes) -> None:
@@ -72,7 +68,7 @@ class JsonWriter:
         return self._file(pipeline, run_id).exists()
 
     def _file(self, pipeline: str, run_id: str) -> Path:
-        return self._root / _file_name(pipeline) / f"{_file_name(run_id)}.json"
+        return self._root / file_name(pipeline) / f"{file_name(run_id)}.json"
 
 
 class ParquetWriter:
@@ -117,8 +113,8 @@ class ParquetWriter:
         return self._file("runs", pipeline, run_id).exists()
 
     def _file(self, grain: str, pipeline: str, run_id: str) -> Path:
-        folder = self._root / grain / f"pipeline={_file_name(pipeline)}"
-        return folder / f"{_file_name(run_id)}.parquet"
+        folder = self._root / grain / f"pipeline={file_name(pipeline)}"
+        return folder / f"{file_name(run_id)}.parquet"
 
     def _encode(self, grain: str, rows: list[dict[str, Any]], emission_id: str) -> bytes:
         pa = self._arrow

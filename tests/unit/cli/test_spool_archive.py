@@ -121,3 +121,49 @@ def test_a_member_that_is_there_twice_is_imported_once(
         "1 run(s) imported for 127.0.0.1:1; 1 were in the spool already\n"
     )
     assert contents(root).keys() == {file.name}
+
+
+def test_an_import_keeps_within_the_spools_bound(
+    run: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit is not begun; what is there already takes no room again."""
+    archive = tmp_path / "runs.zip"
+    files = leave(tmp_path / "other", "run-1", "run-2")
+    size = sum(file.stat().st_size for file in files)
+    with zipfile.ZipFile(archive, "w") as opened:
+        for file in files:
+            opened.write(file, file.name)
+    code, text, error = run("import", archive, "--spool-max-bytes", size - 1)
+    assert (code, text) == (1, "")
+    assert error == (
+        f"error: {size} bytes do not fit {root}, which has room for {size - 1}: send what waits "
+        f"there, or raise spool_max_bytes ({size - 1})\n"
+    )
+    assert not root.exists()
+    monkeypatch.setenv("CONFORMARE_SPOOL_MAX_BYTES", str(size))
+    assert run("import", archive).out.startswith("2 run(s) imported")
+    assert run("import", archive).out == "0 run(s) imported; 2 were in the spool already\n"
+    leave(tmp_path / "third", "run-3")
+    assert run("export", tmp_path / "3.zip", "--spool-dir", tmp_path / "third").code == 0
+    assert "has room for 0" in run("import", tmp_path / "3.zip").err
+    assert contents(root).keys() == {file.name for file in files}
+
+
+def test_a_bomb_is_not_unpacked(run: Run, root: Path, tmp_path: Path) -> None:
+    """A small archive may announce, or hold, more than any machine has."""
+    archive = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for n in range(9):
+            opened.writestr(f"{n}", bytes(2**27))
+    assert archive.stat().st_size < 2**21
+    assert f"{9 * 2**27} bytes do not fit" in run("import", archive).err
+    code, _, error = run("import", archive, "--spool-max-bytes", 2**40)
+    assert code == 1
+    assert error.count("no spooled emission") == 9
+    # What an archive says of a member's size is all that is read of it.
+    lying = bytearray(archive.read_bytes())
+    for at in [n for n in range(len(lying) - 46) if lying[n : n + 4] == b"PK\x01\x02"]:
+        lying[at + 24 : at + 28] = (100).to_bytes(4, "little")
+    archive.write_bytes(lying)
+    assert run("import", archive).err.count("it cannot be unpacked") == 9
+    assert contents(root) == {}

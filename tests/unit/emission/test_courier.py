@@ -14,7 +14,7 @@ from support.records import make_record
 from support.writers import MOCK, PATIENCE_SECONDS, MakeWriter, spooled
 
 from conformare import DeliveryError
-from conformare.emission import KafkaWriter
+from conformare.emission import KafkaOptions, KafkaWriter
 from conformare.emission import _courier as courier_module
 from conformare.emission._client import Client
 
@@ -33,9 +33,17 @@ def test_a_batch_without_an_answer_is_told(
     assert writer.stats().waiting == 1
 
 
-def test_strict_does_not_take_a_refusal_for_a_delivery(make_writer: MakeWriter) -> None:
+def test_strict_does_not_take_a_refusal_for_a_delivery(
+    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The run is kept, and the caller is told that it was not delivered."""
-    writer = make_writer(strict=True, kafka={**MOCK, "queue.buffering.max.kbytes": 1})
+    settings = KafkaOptions.as_librdkafka
+    monkeypatch.setattr(
+        KafkaOptions,
+        "as_librdkafka",
+        lambda options: {**settings(options), "queue.buffering.max.kbytes": 1},
+    )
+    writer = make_writer(strict=True, kafka=MOCK)
     record = make_record("run-1", rows={})
     record["runs"][0]["title"] = "x" * 5_000
     with pytest.raises(DeliveryError, match=r"run 'run-1' for 127\.0\.0\.1:1 was rejected"):

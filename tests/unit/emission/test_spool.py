@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import subprocess
 import sys
+import zlib
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from fastavro import schemaless_writer
 from hypothesis import given
 from hypothesis import strategies as st
 from support.produce import emission_of
@@ -20,8 +23,9 @@ from conformare._errors import SpoolFileError
 from conformare._identity import new_emission_id
 from conformare.emission import Emission, Message
 from conformare.emission.spool import Destination, Spool, recorded_at
-from conformare.emission.spool._file import file_name, from_bytes, to_bytes
+from conformare.emission.spool._file import MAGIC, file_name, from_bytes, to_bytes
 from conformare.emission.spool._folder import HeldFolder
+from conformare_schemas import MOST_ROWS_PER_EMISSION
 
 DESTINATION = Destination("a:9092,b:9092", "conformare.")
 MAX_BYTES = 2**20
@@ -242,3 +246,18 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
     (folder / "lock").symlink_to(tmp_path / "target")
     with pytest.raises(SpoolError):
         HeldFolder.adopt(folder)
+
+
+@pytest.mark.parametrize("count", [MOST_ROWS_PER_EMISSION + 1, 2**62, -(2**31)])
+def test_a_file_of_very_many_messages_is_given_up_early(count: int) -> None:
+    """Each of them would take a hundred times its bytes in memory."""
+    whole = to_bytes(emission_of(make_record("run-1", rows={})), DESTINATION)
+    n_messages = len(from_bytes(whole).emission.messages)
+    start = len(MAGIC) + 4
+    body = whole[start:]
+    messages = body.index(b"\x02" + b"\x08runs") if n_messages == 1 else -1
+    number = io.BytesIO()
+    schemaless_writer(number, "long", count)
+    hostile = body[:messages] + number.getvalue() + body[messages + 1 :] + bytes(1000)
+    with pytest.raises(SpoolFileError, match="it has more than 1000000 headers or messages"):
+        from_bytes(MAGIC + zlib.crc32(hostile).to_bytes(4, "big") + hostile)

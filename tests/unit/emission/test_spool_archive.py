@@ -163,7 +163,7 @@ def test_a_name_that_the_content_agrees_with_may_still_be_a_path(archive: Path) 
 def test_a_member_is_bounded(
     tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By what comes out of it, not by what the archive says."""
+    """Before it is read."""
     files = leave(tmp_path / "spool", "run-1")
     write_archive(archive, files)
     size = files[0].stat().st_size
@@ -173,6 +173,10 @@ def test_a_member_is_bounded(
     assert list(read_archive(archive)) == [
         BadMember(files[0].name, f"it is larger than {size - 1} bytes")
     ]
+    archive.unlink()
+    with pytest.raises(SpoolFileError, match="it is larger than"):
+        write_archive(archive, files)
+    assert not archive.exists()
 
 
 def test_only_what_export_writes_is_unpacked(archive: Path) -> None:

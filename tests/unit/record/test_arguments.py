@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformare.record import utc_ts, validated_pipeline, validated_run_id
+from conformare.record import parsed_ts, utc_ts, validated_pipeline, validated_run_id
+from conformare_schemas import EARLIEST_TS, LATEST_TS
 
 WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -39,16 +40,24 @@ def test_any_other_pipeline_becomes_text(given_name: object, name: str) -> None:
     assert validated_pipeline(given_name) == name
 
 
-@pytest.mark.parametrize("unfit", ["a\nb", "\x00", "\x7f", "\x85", "p" * 256, "\U0001f600" * 256])
-def test_a_pipeline_that_a_row_cannot_carry_is_refused(unfit: str) -> None:
-    """The sink would put its messages into quarantine."""
-    with pytest.raises(ValueError, match="pipeline"):
+@pytest.mark.parametrize(
+    ("unfit", "why"),
+    [
+        ("a\nb", "control characters"),
+        ("\x00", "control characters"),
+        ("\x7f", "control characters"),
+        ("a\x85", "control characters"),
+        ("\x1b[2J", "control characters"),
+        ("\ud800", "half of a character"),
+        ("x" * 256, "256 characters; 255 is the most"),
+        ("\U0001f600" * 256, "256 characters"),
+    ],
+)
+def test_what_a_row_and_a_key_cannot_carry_is_refused(unfit: str, why: str) -> None:
+    """The same for a pipeline and for a run: the sink would put their messages into quarantine."""
+    with pytest.raises(ValueError, match=f"pipeline .*{why}"):
         validated_pipeline(unfit)
-
-
-@pytest.mark.parametrize("unfit", ["a\nb", "\x00", "\x7f", "\x85", "\ud800", "r" * 256])
-def test_a_run_id_that_a_key_cannot_carry_is_refused(unfit: str) -> None:
-    with pytest.raises(ValueError, match="run_id"):
+    with pytest.raises(ValueError, match=f"run_id .*{why}"):
         validated_run_id(unfit)
 
 
@@ -102,7 +111,31 @@ def test_a_time_that_utc_cannot_express_is_refused() -> None:
         utc_ts(datetime.max.replace(tzinfo=timezone(timedelta(hours=-2))))
 
 
-@given(st.datetimes(timezones=st.timezones()))
+@pytest.mark.parametrize("ts", [EARLIEST_TS, "1969-12-31T23:59:59.999999Z", LATEST_TS])
+def test_a_time_may_be_long_ago(ts: datetime | str) -> None:
+    """The sink lands it."""
+    assert parsed_ts(utc_ts(ts)) == (parsed_ts(ts) if isinstance(ts, str) else ts)
+
+
+@pytest.mark.parametrize(
+    "ts",
+    [
+        EARLIEST_TS - timedelta(microseconds=1),
+        "1900-01-01T00:00:00+00:01",
+        "0001-01-01T00:00:00Z",
+        datetime(1582, 10, 4, tzinfo=timezone.utc),
+    ],
+)
+def test_a_time_that_not_all_readers_can_read_is_refused(ts: datetime | str) -> None:
+    """It would keep them from the runs beside it as well."""
+    with pytest.raises(ValueError, match="ts must be in the years 1900 to 9999 in UTC"):
+        utc_ts(ts)
+
+
+EARLIEST_SOMEWHERE = EARLIEST_TS.replace(tzinfo=None) + timedelta(days=1)
+
+
+@given(st.datetimes(EARLIEST_SOMEWHERE, timezones=st.timezones()))
 def test_the_order_of_times_is_the_order_of_their_texts(moment: datetime) -> None:
     later = (
         moment.astimezone(timezone.utc) + timedelta(microseconds=1) if moment.year < 9999 else None

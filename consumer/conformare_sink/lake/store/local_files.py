@@ -36,11 +36,12 @@ class LocalFiles:
 
     def write(self, name: str, content: bytes | memoryview) -> None:
         """Write a file, whole or not at all, in place of one of that name."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
         staged = self.folder / f"{STAGED_FILES}{uuid4()}"
         try:
             staged.write_bytes(content)
-            staged.replace(self.folder / name)
+            staged.replace(file)
         except OSError:
             with suppress(OSError):
                 staged.unlink()

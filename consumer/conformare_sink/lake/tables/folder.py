@@ -15,7 +15,7 @@ from conformare_schemas import OWNER_PROPERTY, TableDefinition
 from conformare_sink.errors import LakeRefusedError, NoLakeError, TableReadError, first_line
 from conformare_sink.lake.layout import commit_file
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.lake.tables.catalog_note import in_a_catalog, read_note
+from conformare_sink.lake.tables.catalog.note import in_a_catalog, read_note
 from conformare_sink.lake.tables.changes import changed_files, commits_since, read_files
 from conformare_sink.lake.tables.definition import (
     MAPPED_FEATURES,
@@ -47,6 +47,11 @@ class FolderTables:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
+
+    @property
+    def arrivals(self) -> Storage:
+        """Where rows come as files: the tables' own folders."""
+        return self.storage
 
     def require(self) -> None:
         """Make sure that there is a lake, and that its tables are here.

@@ -60,6 +60,11 @@ class FolderTable:
         """The table itself, unless somebody has altered what it wants of its rows."""
         return self if is_as_defined(self._definition, self._log.table) else None
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether nobody has altered what the table wants of its rows."""
+        return self.files is not None
+
     def add(self, files: Collection[DataFile], read: Offsets | None = None) -> None:
         """Add files that lie in the table's folder, in one commit.
 

@@ -57,7 +57,7 @@ def catalog_tables(
         StorageError: A setting is not understood.
     """
     # It imports Spark, which takes a second: a lake in a folder does not need it.
-    from conformare_sink.lake.tables.catalog import CatalogTables
+    from conformare_sink.lake.tables.catalog.tables import CatalogTables
 
     return CatalogTables(spark, Storage(lake, settings.plain()), catalog)
 

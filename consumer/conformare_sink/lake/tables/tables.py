@@ -75,23 +75,11 @@ class Changes:
 
 
 class FileTable(Protocol):
-    """A table to which rows may come as files that lie in its folder, with the columns of ours."""
+    """A table whose files are those that came: nobody writes their rows again."""
 
     @property
     def version(self) -> int:
         """The newest version that this writer has seen."""
-
-    def add(self, files: Collection[DataFile], read: Offsets | None = None) -> None:
-        """Add files that lie in the table's folder, all of them in one commit.
-
-        Args:
-            files: The files.
-            read: How far the lake has read with this commit.
-
-        Raises:
-            TableWriteError: It could not be committed.
-            LakeBusyError: Another writer has taken the lake over.
-        """
 
     def added_since(self, version: int) -> set[str] | None:
         """Return the files that were added after a version; None where the log does not go back."""
@@ -114,7 +102,24 @@ class Table(Protocol):
 
     @property
     def files(self) -> FileTable | None:
-        """The table as one that takes files; None where it takes rows only."""
+        """The table as one whose files are those that came; None where it is none."""
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether rows may come as files, with the columns of ours."""
+
+    def add(self, files: Collection[DataFile], read: Offsets | None = None) -> None:
+        """Append the rows of files that lie among the lake's `arrivals`, all of them in one commit.
+
+        Args:
+            files: The files.
+            read: How far the lake has read with this commit.
+
+        Raises:
+            TableAlteredError: The table takes no files any more.
+            TableWriteError: They could not be written.
+            LakeBusyError: Another writer has taken the lake over.
+        """
 
     def append(self, rows: pa.Table, read: Offsets | None = None) -> None:
         """Append rows that have the table's columns, all of them in one commit.
@@ -179,6 +184,10 @@ class LakeTables(Protocol):
     @property
     def storage(self) -> Storage:
         """The lake's folder."""
+
+    @property
+    def arrivals(self) -> Storage:
+        """Where rows come as files, in one folder a table."""
 
     @property
     def dialect(self) -> str:

@@ -2,14 +2,17 @@
 
 from conformare.emission.spool._file import Destination, SpooledEmission, recorded_at
 from conformare.emission.spool._lock import HAS_LOCKS
+from conformare.emission.spool._ownership import require_own
 from conformare.emission.spool._place import default_spool_folder
-from conformare.emission.spool._spool import Spool
+from conformare.emission.spool._spool import DEFAULT_MAX_BYTES, Spool
 
 __all__ = [
+    "DEFAULT_MAX_BYTES",
     "HAS_LOCKS",
     "Destination",
     "Spool",
     "SpooledEmission",
     "default_spool_folder",
     "recorded_at",
+    "require_own",
 ]

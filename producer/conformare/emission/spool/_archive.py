@@ -10,7 +10,7 @@ import errno
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,11 @@ from pathlib import Path
 from conformare._errors import SpoolError, SpoolFileError
 from conformare.emission.spool._file import SpooledEmission, file_name, from_bytes
 from conformare.emission.spool._folder import FILE_MODE, PART_SUFFIX, sync_folder
+from conformare.emission.spool._ownership import own_content
 
 LARGEST_MEMBER_BYTES = 256 * 2**20
+"""A million rows, the most that an emission has, take about half of it."""
+
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -70,8 +73,7 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
             with os.fdopen(descriptor, "wb") as opened:
                 with zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as members:
                     for file in files:
-                        content = file.read_bytes()
-                        members.writestr(file_name(from_bytes(content).emission), content)
+                        members.writestr(*_exported(file))
                 opened.flush()
                 os.fsync(opened.fileno())
             # The name is taken first, for the renaming would overwrite.
@@ -85,6 +87,30 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
         raise SpoolError(f"{archive} cannot be written: {exc.strerror}") from exc
 
 
+def _exported(file: Path) -> tuple[str, bytes]:
+    """Return the name and the content of a file's member."""
+    try:
+        content = own_content(file)
+        _require_size(len(content))
+        return file_name(from_bytes(content).emission), content
+    except SpoolFileError as exc:
+        raise SpoolFileError(f"{file} cannot be exported: {exc}") from exc
+
+
+def unpacked_bytes(archive: Path, known: Container[str]) -> int:
+    """Return what an archive says that its members take; no more than that is read of any.
+
+    Args:
+        archive: Its path.
+        known: Names of members that are not wanted.
+
+    Raises:
+        SpoolFileError: It is no archive.
+    """
+    with _opened(archive) as opened:
+        return sum(info.file_size for info in opened.infolist() if info.filename not in known)
+
+
 def read_archive(archive: Path) -> Iterator[Member | BadMember]:
     """Yield the members of an archive, one in memory at a time.
 
@@ -94,15 +120,18 @@ def read_archive(archive: Path) -> Iterator[Member | BadMember]:
     Raises:
         SpoolFileError: It is no archive.
     """
+    with _opened(archive) as opened:
+        for info in opened.infolist():
+            yield _member(opened, info)
+
+
+def _opened(archive: Path) -> zipfile.ZipFile:
     try:
-        opened = zipfile.ZipFile(archive)
+        return zipfile.ZipFile(archive)
     except Exception as exc:
         # What else the bytes of a stranger make zipfile stumble over.
         why = exc.strerror if isinstance(exc, OSError) else "it is no archive of a spool"
         raise SpoolFileError(f"{archive} cannot be read: {why}") from exc
-    with opened:
-        for info in opened.infolist():
-            yield _member(opened, info)
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member | BadMember:
@@ -119,13 +148,16 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member | BadMemb
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
         raise SpoolFileError("it is encrypted, or compressed in a way of its own")
+    _require_size(info.file_size)
     try:
         with archive.open(info) as member:
-            # Not by the size that it claims to have.
-            content = member.read(LARGEST_MEMBER_BYTES + 1)
+            # However much comes out of it: zipfile gives no more than the size that it claims.
+            return member.read(info.file_size)
     except Exception as exc:
         # As above.
         raise SpoolFileError("it is damaged: it cannot be unpacked") from exc
-    if len(content) > LARGEST_MEMBER_BYTES:
+
+
+def _require_size(size_bytes: int) -> None:
+    if size_bytes > LARGEST_MEMBER_BYTES:
         raise SpoolFileError(f"it is larger than {LARGEST_MEMBER_BYTES} bytes")
-    return content

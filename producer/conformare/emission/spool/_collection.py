@@ -25,13 +25,23 @@ from conformare.emission.spool._folder import (
     sync_folder,
 )
 from conformare.emission.spool._inventory import cause_file, process_folders, rejected_files
-from conformare.emission.spool._spool import set_aside
+from conformare.emission.spool._ownership import own_content, require_own
+from conformare.emission.spool._spool import DEFAULT_MAX_BYTES, set_aside, used_bytes
 
 
 @contextmanager
-def collecting(root: Path) -> Iterator[Collection]:
-    """Give an empty collection for a spool, and let go of what is in it at the end."""
-    collection = Collection(root)
+def collecting(root: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> Iterator[Collection]:
+    """Give an empty collection for a spool, and let go of what is in it at the end.
+
+    Args:
+        root: The spool's folder.
+        max_bytes: How much all files of the spool may take; what is put beyond it is refused.
+
+    Raises:
+        SpoolError: Somebody else may have put something into the folder.
+    """
+    require_own(root)
+    collection = Collection(root, max_bytes)
     try:
         yield collection
     finally:
@@ -43,14 +53,17 @@ class Collection:
 
     Args:
         root: The spool's folder.
+        max_bytes: How much all files of the spool may take.
 
     Attributes:
         held: How many emissions `gather` has found with running processes.
         unusable: The files that cannot be used, and why not.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
+        self._max_bytes = max_bytes
+        self._used_bytes: int | None = None
         self._folders: dict[str, tuple[Destination, HeldFolder]] = {}
         self.held = 0
         self.unusable: list[tuple[Path, str]] = []
@@ -78,6 +91,7 @@ class Collection:
         with self._own_errors():
             for path in process_folders(self._root):
                 try:
+                    require_own(path.parent, path)
                     folder = HeldFolder.adopt(path)
                 except SpoolError as exc:
                     self.unusable.append((path, str(exc)))
@@ -99,9 +113,31 @@ class Collection:
         """
         with self._own_errors():
             for file in usable_rejected(self._root):
-                self._move(file, from_bytes(file.read_bytes()))
+                self._move(file, from_bytes(own_content(file)))
                 cause_file(file).unlink(missing_ok=True)
             self._sync()
+
+    def require_room(self, size_bytes: int) -> int:
+        """Refuse what does not fit.
+
+        Args:
+            size_bytes: What is to be put here.
+
+        Returns:
+            What the spool takes with it, in bytes.
+
+        Raises:
+            SpoolError: The spool would take more than it may.
+        """
+        if self._used_bytes is None:
+            self._used_bytes = used_bytes(self._root)
+        room = max(0, self._max_bytes - self._used_bytes)
+        if size_bytes > room:
+            raise SpoolError(
+                f"{size_bytes} bytes do not fit {self._root}, which has room for {room}: send what "
+                f"waits there, or raise spool_max_bytes ({self._max_bytes})"
+            )
+        return self._used_bytes + size_bytes
 
     def put(self, spooled: SpooledEmission, content: bytes) -> None:
         """Write an emission that comes from elsewhere.
@@ -111,8 +147,9 @@ class Collection:
             content: All that is to stand in its file.
 
         Raises:
-            SpoolError: It cannot be written.
+            SpoolError: It cannot be written, or does not fit.
         """
+        self._used_bytes = self.require_room(len(content))
         with self._own_errors():
             self._folder(spooled.destination).put(file_name(spooled.emission), content)
 
@@ -124,7 +161,7 @@ class Collection:
 
     def _take(self, file: Path, folder: HeldFolder) -> None:
         try:
-            spooled = from_bytes(file.read_bytes())
+            spooled = from_bytes(own_content(file))
         except SpoolFileError as exc:
             set_aside(self._root, file, str(exc))
             self.unusable.append((file, str(exc)))
@@ -170,7 +207,7 @@ def usable_rejected(root: Path) -> list[Path]:
 
 def _is_sound(file: Path) -> bool:
     try:
-        from_bytes(file.read_bytes())
+        from_bytes(own_content(file))
     except (SpoolFileError, OSError):
         return False
     return True

@@ -11,6 +11,7 @@ import io
 import re
 import uuid
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -19,48 +20,57 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from conformare._errors import SpoolFileError
 from conformare.emission._emission import Emission, Message
+from conformare_schemas import MOST_ROWS_PER_EMISSION
 
 MAGIC = b"conformare spool 1\n"
 """Its number is that of the layout; a later release reads this one as well."""
 SUFFIX = ".emission"
+
+MOST_HEADERS = 100
 
 _CHECKSUM_BYTES = 4
 _KEY_DIGITS = 16
 _TOPIC_PART = re.compile(r"[A-Za-z0-9._-]*")
 _BITS_BELOW_MILLISECONDS = 80
 
-_SCHEMA: Any = parse_schema(
+_HEAD = [
+    {"name": "bootstrap_servers", "type": "string"},
+    {"name": "topic_prefix", "type": "string"},
+    {"name": "pipeline", "type": "string"},
+    {"name": "run_id", "type": "string"},
+    {"name": "emission_id", "type": "string"},
+    {"name": "recorded_at", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+]
+_HEADERS = {"type": "map", "values": "bytes"}
+_MESSAGE = {
+    "type": "record",
+    "name": "SpooledMessage",
+    "fields": [{"name": "grain", "type": "string"}, {"name": "value", "type": "bytes"}],
+}
+
+
+def _record(fields: list[Any]) -> Any:
+    return parse_schema({"type": "record", "name": "SpooledEmission", "fields": fields})
+
+
+_SCHEMA = _record(
+    [
+        *_HEAD,
+        {"name": "headers", "type": _HEADERS},
+        {"name": "messages", "type": {"type": "array", "items": _MESSAGE}},
+    ]
+)
+# Read part by part, so that a file of a stranger with very many messages is given up early.
+_HEAD_SCHEMA = _record(_HEAD)
+_HEADER_SCHEMA = parse_schema(
     {
         "type": "record",
-        "name": "SpooledEmission",
-        "fields": [
-            {"name": "bootstrap_servers", "type": "string"},
-            {"name": "topic_prefix", "type": "string"},
-            {"name": "pipeline", "type": "string"},
-            {"name": "run_id", "type": "string"},
-            {"name": "emission_id", "type": "string"},
-            {
-                "name": "recorded_at",
-                "type": {"type": "long", "logicalType": "timestamp-micros"},
-            },
-            {"name": "headers", "type": {"type": "map", "values": "bytes"}},
-            {
-                "name": "messages",
-                "type": {
-                    "type": "array",
-                    "items": {
-                        "type": "record",
-                        "name": "SpooledMessage",
-                        "fields": [
-                            {"name": "grain", "type": "string"},
-                            {"name": "value", "type": "bytes"},
-                        ],
-                    },
-                },
-            },
-        ],
+        "name": "Header",
+        "fields": [{"name": "name", "type": "string"}, {"name": "value", "type": "bytes"}],
     }
 )
+_MESSAGE_SCHEMA = parse_schema(_MESSAGE)
+_LONG_SCHEMA = parse_schema("long")
 
 
 @dataclass(frozen=True)
@@ -148,24 +158,50 @@ def from_bytes(content: bytes) -> SpooledEmission:
     if zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big") != content[len(MAGIC) : start]:
         raise SpoolFileError("it is damaged: its checksum is another")
     try:
-        fields: Any = schemaless_reader(io.BytesIO(body), _SCHEMA, None)
-        key = fields["run_id"].encode()
+        spooled = _decoded(io.BytesIO(body))
+    except SpoolFileError:
+        raise
     except Exception as exc:
         # What else the bytes of a stranger make Avro stumble over.
         raise SpoolFileError("it is damaged: it cannot be decoded") from exc
-    spooled = SpooledEmission(
+    _require_usable_names(spooled)
+    return spooled
+
+
+def _decoded(body: io.BytesIO) -> SpooledEmission:
+    fields: Any = schemaless_reader(body, _HEAD_SCHEMA, None)
+    key = fields["run_id"].encode()
+    headers = {item["name"]: item["value"] for item in _items(body, _HEADER_SCHEMA, MOST_HEADERS)}
+    messages = _items(body, _MESSAGE_SCHEMA, MOST_ROWS_PER_EMISSION)
+    return SpooledEmission(
         Destination(fields["bootstrap_servers"], fields["topic_prefix"]),
         Emission(
             fields["pipeline"],
             fields["run_id"],
             fields["emission_id"],
             fields["recorded_at"],
-            fields["headers"],
-            tuple(Message(item["grain"], key, item["value"]) for item in fields["messages"]),
+            headers,
+            tuple(Message(item["grain"], key, item["value"]) for item in messages),
         ),
     )
-    _require_usable_names(spooled)
-    return spooled
+
+
+def _items(body: io.BytesIO, schema: Any, most: int) -> Iterator[Any]:
+    """Yield the items of an array, or of a map, which Avro writes as one of pairs."""
+
+    def number() -> Any:
+        return schemaless_reader(body, _LONG_SCHEMA, None)
+
+    left = most
+    while count := number():
+        if count < 0:
+            number()  # bytes of the block
+            count = -count
+        left -= count
+        if left < 0:
+            raise SpoolFileError(f"it has more than {most} headers or messages")
+        for _ in range(count):
+            yield schemaless_reader(body, schema, None)
 
 
 def _require_usable_names(spooled: SpooledEmission) -> None:

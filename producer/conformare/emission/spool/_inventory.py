@@ -13,6 +13,7 @@ from conformare._errors import SpoolError, SpoolFileError
 from conformare.emission.spool._file import Destination, from_bytes, recorded_at
 from conformare.emission.spool._folder import CAUSE_NAME, emission_names, subfolders
 from conformare.emission.spool._lock import FolderLock
+from conformare.emission.spool._ownership import own_content
 from conformare.emission.spool._spool import CAUSE_SUFFIX, REJECTED_FOLDER
 
 LONGEST_CAUSE = 2_000
@@ -117,7 +118,7 @@ def _entry(file: Path, where: Where, why: str | None) -> Entry:
     except SpoolFileError:
         moment = datetime.fromtimestamp(status.st_mtime, timezone.utc)
     try:
-        spooled = from_bytes(file.read_bytes())
+        spooled = from_bytes(own_content(file))
     except FileNotFoundError:
         raise
     except (SpoolFileError, OSError) as exc:

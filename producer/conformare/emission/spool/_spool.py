@@ -36,9 +36,12 @@ from conformare.emission.spool._folder import (
     sync_folder,
     write_synced,
 )
+from conformare.emission.spool._ownership import own_content, require_own
 
 REJECTED_FOLDER = "rejected"
 CAUSE_SUFFIX = ".cause"
+DEFAULT_MAX_BYTES = 2**30
+"""What all files of a spool may take where nobody says it."""
 MOST_ADOPTED = 64
 """How many folders of processes that have ended are held at a time."""
 
@@ -138,7 +141,7 @@ class Spool:
             SpoolFileError: It is damaged, or meant for another destination.
             OSError: It cannot be read.
         """
-        spooled = from_bytes(file.read_bytes())
+        spooled = from_bytes(own_content(file))
         if spooled.destination.folder_name != self.destination.folder_name:
             raise SpoolFileError(f"it is meant for {spooled.destination.bootstrap_servers}")
         return spooled.emission
@@ -166,9 +169,10 @@ class Spool:
             return []
         with fork_guard.whole:
             try:
+                require_own(self.root, self._parent, path)
                 folder = HeldFolder.adopt(path)
             except SpoolError:
-                return []  # one that cannot be locked is no reason to leave the others
+                return []  # one that cannot be used is no reason to leave the others
             if folder is None:
                 return []
             try:
@@ -192,6 +196,10 @@ class Spool:
 
     def holds(self, pipeline: str, run_id: str) -> bool:
         """Return whether a run waits here, recorded by whichever process."""
+        try:
+            require_own(self.root, self._parent)
+        except SpoolError:
+            return False  # nobody knows of whom its files are
         ending = f".{run_key(pipeline, run_id)}{SUFFIX}"
         for folder in subfolders(self._parent):
             with suppress(OSError):
@@ -201,12 +209,7 @@ class Spool:
 
     def measure(self) -> None:
         """See how much the spool holds by now: other processes write to it, and end."""
-        total = sum(
-            _size_of(folder)
-            for destination in subfolders(self.root)
-            if destination.name != REJECTED_FOLDER
-            for folder in subfolders(destination)
-        )
+        total = used_bytes(self.root)
         with self._lock:
             self._used_bytes = total
 
@@ -243,6 +246,7 @@ class Spool:
                         sync_folder(folder.parent)
         except OSError as exc:
             raise SpoolError(f"{self.root} cannot be used: {exc.strerror}") from exc
+        require_own(self.root, self._parent)
         with fork_guard.whole:
             own = HeldFolder.create(self._parent)
         self.measure()
@@ -251,6 +255,16 @@ class Spool:
     def _held(self) -> list[HeldFolder]:
         own = [] if self._own is None else [self._own]
         return [*own, *self._adopted.values()]
+
+
+def used_bytes(root: Path) -> int:
+    """Return what all that waits in a spool takes, what was rejected left out."""
+    return sum(
+        _size_of(folder)
+        for destination in subfolders(root)
+        if destination.name != REJECTED_FOLDER
+        for folder in subfolders(destination)
+    )
 
 
 def set_aside(root: Path, file: Path, cause: str) -> None:

@@ -123,10 +123,10 @@ def test_what_a_store_refuses_a_task_is_told_and_nothing_lands(tmp_path: Path) -
     """In one line, to the driver."""
     messages = kafka_messages(make_record("run-0"))
     with open_lake(tmp_path) as (lake, landing):
-        work = replace(
-            task_for(lake, landing, messages, PREFIX), root=f"{tmp_path}/runs/_delta_log/0.json"
-        )
-        Path(tmp_path, "runs", "_delta_log", "0.json").touch()
+        task = task_for(lake, landing, messages, PREFIX)
+        nowhere = tmp_path / "runs" / "_delta_log" / "0.json"
+        nowhere.touch()
+        work = replace(task, storage=replace(task.storage, root=str(nowhere)))
         (reply,) = work(as_batches(messages, 0))
     found = read_replies(pa.Table.from_batches([reply]))
     assert found.fault is not None

@@ -9,11 +9,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conformare._identity import new_emission_id
 from conformare_sink.landing.report import BatchReport, latencies_of, times_of
 from conformare_sink.messages.emission import Decision, recorded_at
+from conformare_sink.messages.headers import by_producer
 
 DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
 
@@ -26,10 +28,10 @@ BUSY = BatchReport(
     set_aside=6,
     pending=2,
     seconds=1.23456,
-    latencies=(2.5, 0.75, 9.0004),
-    sequences=(("p", 1),),
+    latencies=np.array([2.5, 0.75, 9.0004]),
+    sequences=by_producer([("p", 1)]),
 )
-IDLE = BatchReport(8, 0, {}, {}, 0, 0, 0, 0.5, (), ())
+IDLE = BatchReport(8, 0, {}, {}, 0, 0, 0, 0.5, np.empty(0), {})
 
 RFC_9562_EXAMPLE = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 """Appendix A.6: made on 22 February 2022 at 14:22:22, five hours behind UTC."""
@@ -121,5 +123,5 @@ def test_what_is_no_uuid7_tells_no_time(emission_id: str) -> None:
 def test_latencies_leave_out_what_has_no_time() -> None:
     """And a job whose clock is ahead of the sink's was not recorded after it landed."""
     ids = [RFC_9562_EXAMPLE, "e1", RFC_9562_EXAMPLE]
-    assert latencies_of(times_of(ids), ITS_TIME + 2.5) == (2.5, 2.5)
-    assert latencies_of(times_of(ids), ITS_TIME - 1) == (0.0, 0.0)
+    assert latencies_of(times_of(ids), ITS_TIME + 2.5).tolist() == [2.5, 2.5]
+    assert latencies_of(times_of(ids), ITS_TIME - 1).tolist() == [0.0, 0.0]

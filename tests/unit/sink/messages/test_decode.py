@@ -15,7 +15,13 @@ from support.produce import messages_of
 from support.records import make_record
 from support.upgrade import upgrade, upgraded
 
-from conformare_schemas import GRAINS, message_header, message_schema, topic_name
+from conformare_schemas import (
+    EARLIEST_TS_MICROS,
+    GRAINS,
+    message_header,
+    message_schema,
+    topic_name,
+)
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.message import Message
 
@@ -113,7 +119,7 @@ def test_no_damage_makes_it_raise(data: st.DataObject) -> None:
         ({"run_id": ""}, "is empty"),
         ({"pipeline": ""}, "is empty"),
         ({"emission_id": ""}, "is empty"),
-        ({"ts": -1}, "outside the years"),
+        ({"ts": EARLIEST_TS_MICROS - 1}, "outside the years 1900 to 9999"),
         ({"ts": 2**60}, "outside the years"),
         ({"first_row": -1}, "no first_row that a grain can have"),
         ({"first_row": 2**31}, "no first_row that a grain can have"),

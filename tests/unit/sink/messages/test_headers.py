@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from conformare.emission._headers import emission_headers
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
-from conformare_sink.messages.headers import LARGEST_SEQUENCE, LONGEST_PRODUCER, sequence_of
+from conformare_sink.messages.headers import (
+    LARGEST_SEQUENCE,
+    LONGEST_PRODUCER,
+    by_producer,
+    sequence_of,
+    together,
+)
+
+pairs = st.lists(st.tuples(st.sampled_from("pq"), st.integers(1, LARGEST_SEQUENCE)))
 
 PRODUCER = b"0190163d-8694-739b-aea5-966c26f8ad90"
 
@@ -87,3 +95,16 @@ def test_no_bytes_make_it_raise(producer: bytes | None, sequence: bytes | None) 
         assert found[0].encode() == producer
         assert str(found[1]).encode() == sequence
         assert 1 <= found[1] <= LARGEST_SEQUENCE
+
+
+@given(one=pairs, other=pairs)
+def test_numbers_that_come_in_two_parts_are_those_that_came(
+    one: list[tuple[str, int]], other: list[tuple[str, int]]
+) -> None:
+    """Each once, in their order; the parts stay as they are."""
+    first = by_producer(one)
+    both = together(first, by_producer(other))
+    found = {producer: numbers.tolist() for producer, numbers in both.items()}
+    said = {*one, *other}
+    assert found == {p: sorted(n for q, n in said if q == p) for p, _ in said}
+    assert first.keys() == {producer for producer, _ in one}

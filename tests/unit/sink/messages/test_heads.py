@@ -24,12 +24,19 @@ from support.wire import (
     value,
 )
 
-from conformare_schemas import GRAINS, MAX_ROWS_PER_MESSAGE, message_header, topic_name
+from conformare_schemas import (
+    EARLIEST_TS_MICROS,
+    GRAINS,
+    LATEST_TS_MICROS,
+    MAX_ROWS_PER_MESSAGE,
+    message_header,
+    topic_name,
+)
 from conformare_sink.messages.decode import decode
 from conformare_sink.messages.emission import EmissionKey
 from conformare_sink.messages.envelope import LONGEST_IDENTITY
 from conformare_sink.messages.heads import emission_keys
-from conformare_sink.messages.message import LATEST_TIME, Message
+from conformare_sink.messages.message import Message
 
 KEY = EmissionKey("p", "r", "e")
 ROW = array(1, row("owners"))
@@ -89,8 +96,10 @@ def test_a_head_may_be_written_in_any_way_that_is_accepted(content: bytes) -> No
     assert emission_keys([one], PREFIX) == [KEY]
 
 
-LATE = message_header("owners") + text("r") + text("p") + number(LATEST_TIME + 1) + text("e")
-EARLY = message_header("owners") + text("r") + text("p") + number(-1) + text("e")
+LATE = message_header("owners") + text("r") + text("p") + number(LATEST_TS_MICROS + 1) + text("e")
+EARLY = (
+    message_header("owners") + text("r") + text("p") + number(EARLIEST_TS_MICROS - 1) + text("e")
+)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client import generate_latest
 
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
+from conformare_sink.messages.headers import by_producer
 from conformare_sink.monitoring.health import Health, status_registry
 from conformare_sink.monitoring.metrics import SinkMetrics
 
@@ -25,8 +27,8 @@ FIRST = BatchReport(
     set_aside=7,
     pending=2,
     seconds=1.5,
-    latencies=(0.25, 2.5, 5000.0),
-    sequences=(("p", 1), ("p", 4)),
+    latencies=np.array([0.25, 2.5, 5000.0]),
+    sequences=by_producer([("p", 1), ("p", 4)]),
 )
 SECOND = BatchReport(
     batch_id=1,
@@ -37,8 +39,8 @@ SECOND = BatchReport(
     set_aside=1,
     pending=0,
     seconds=0.5,
-    latencies=(1.0, 1.0),
-    sequences=(("p", 2),),
+    latencies=np.array([1.0, 1.0]),
+    sequences=by_producer([("p", 2)]),
 )
 
 
@@ -118,7 +120,7 @@ def test_the_time_since_the_last_commit_passes_by_itself(
 def test_no_producer_is_named(metrics: SinkMetrics) -> None:
     """Anybody can call himself anything, and there may be thousands."""
     before = generate_latest(metrics.registry).decode().count("\n")
-    producers = tuple((f"<b>{n}", sequence) for n in range(1_000) for sequence in (1, 3))
+    producers = by_producer((f"<b>{n}", sequence) for n in range(1_000) for sequence in (1, 3))
     metrics.record(replace(FIRST, sequences=producers))
     shown = generate_latest(metrics.registry).decode()
     assert value(metrics, "producer_gaps") == 1_000

@@ -13,14 +13,10 @@ import shlex
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
 from hashlib import md5
-from typing import Any
 
 import pyarrow as pa
-from delta.tables import DeltaTable
-from py4j.protocol import Py4JError
-from pyspark.errors import AnalysisException, IllegalArgumentException, PySparkException
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from conformare_schemas import (
@@ -33,29 +29,23 @@ from conformare_schemas import (
 from conformare_sink.errors import (
     LakeRefusedError,
     NoLakeError,
-    RetentionTooShortError,
     TableReadError,
-    TableWriteError,
     first_line,
 )
-from conformare_sink.lake.layout import LOG, READ_NOTE
+from conformare_sink.lake.layout import ARRIVALS, LOG
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.lake.tables.catalog_note import in_a_catalog, read_note, write_note
+from conformare_sink.lake.tables.catalog.note import in_a_catalog, read_note, write_note
+from conformare_sink.lake.tables.catalog.table import FAULTS, CatalogTable, newest_commit, table_id
 from conformare_sink.lake.tables.tables import (
     LAKE_TABLES,
     TABLES_AT_ONCE,
     Changes,
-    Cleaned,
-    Compacted,
-    FileTable,
-    Offsets,
     Table,
     Version,
 )
 from conformare_sink.options import CatalogOptions
 
 ROWS_AT_ONCE = 1_000_000
-_FAULTS = (PySparkException, Py4JError)
 
 
 class CatalogTables:
@@ -71,6 +61,8 @@ class CatalogTables:
 
     def __init__(self, spark: SparkSession, storage: Storage, catalog: CatalogOptions) -> None:
         self.storage = storage
+        # Not beside the lake's notes: a catalog may well keep its tables in folders there.
+        self.arrivals = Storage(storage.location(ARRIVALS), storage.given)
         self._spark = spark
         self._catalog = catalog
 
@@ -135,7 +127,7 @@ class CatalogTables:
                 return
             for portion in found.randomSplit([1.0] * n_portions, seed=0):
                 yield portion.toArrow()
-        except _FAULTS as exc:
+        except FAULTS as exc:
             raise TableReadError(self.storage.root, ", ".join(tables), first_line(exc)) from exc
 
     def version(self, table: str, number: int | None = None) -> Version | None:
@@ -196,7 +188,7 @@ class CatalogTables:
         new = [column.ddl for column in definition.columns if column.name.lower() not in there]
         if new:
             self._spark.sql(f"ALTER TABLE {identifier} ADD COLUMNS ({', '.join(new)})")
-        return CatalogTable(self._spark, self.storage, definition, identifier)
+        return CatalogTable(self._spark, self.storage, self.arrivals, definition, identifier)
 
     def _claim(self, definition: TableDefinition, identifier: str) -> None:
         """Make sure that the table is of no other lake, whose lock would be another one."""
@@ -209,129 +201,3 @@ class CatalogTables:
             raise LakeRefusedError(
                 f"{identifier} is of another lake: give --lake {shlex.quote(lake)}"
             )
-
-
-class CatalogTable:
-    """A table of a catalog that is open for writing.
-
-    Args:
-        spark: The session, whose catalog it is.
-        storage: The lake's folder.
-        definition: What the table is.
-        identifier: Its quoted SQL name.
-    """
-
-    def __init__(
-        self, spark: SparkSession, storage: Storage, definition: TableDefinition, identifier: str
-    ) -> None:
-        self._spark = spark
-        self._storage = storage
-        self._definition = definition
-        self._identifier = identifier
-        self._version: int | None = None
-        """The newest one that somebody knows of; None where nobody has asked."""
-
-    @cached_property
-    def table_id(self) -> str:
-        """Its identity."""
-        return table_id(self._spark, self._identifier)
-
-    @property
-    def files(self) -> FileTable | None:
-        """None: the catalog has a say in every commit."""
-        return None
-
-    def append(self, rows: pa.Table, read: Offsets | None = None) -> None:
-        """Append rows in one commit; what was read is noted behind it."""
-        if rows.num_rows:
-            version = self._version
-            if version is not None:
-                # Of the append itself, unless others have committed.
-                version = version + 1 if version == self._newest() else None
-            try:
-                frame = self._spark.createDataFrame(rows).coalesce(1)
-                frame.writeTo(self._identifier).append()
-            except _FAULTS as exc:
-                raise TableWriteError(self._identifier, first_line(exc)) from exc
-            self._version = version
-        if read:
-            noted = {"table_id": self.table_id, "read": {**self._noted(), **read}}
-            self._storage.write(READ_NOTE, json.dumps(noted).encode())
-
-    def delete(self, keys: pa.Table) -> int:
-        """Delete the rows that agree with one of some keys in all of the keys' columns."""
-        if not keys.num_rows:
-            return 0
-        names = keys.column_names
-        distinct = self._spark.createDataFrame(keys).distinct().alias("k")
-        same = " AND ".join(f"t.`{name}` = k.`{name}`" for name in names)
-        try:
-            stored = DeltaTable.forName(self._spark, self._identifier).alias("t")
-            counts = stored.merge(distinct, same).whenMatchedDelete().execute().collect()
-        except _FAULTS as exc:
-            raise TableWriteError(self._identifier, first_line(exc)) from exc
-        return int(counts[0]["num_deleted_rows"])
-
-    def fence(self) -> None:
-        """Do nothing: with its answer, a commit of Spark's is over."""
-
-    def changed_by_others(self) -> bool:
-        """Return whether there is a version that is not ours since it was asked last."""
-        newest = self._newest()
-        changed, self._version = newest != self._version, newest
-        return changed
-
-    @property
-    def told_version(self) -> int | None:
-        """The newest version, unless others have committed since it was asked for that last."""
-        return self._version
-
-    def read_to(self, logs: Collection[str]) -> dict[str, int]:
-        """Return how far some logs were read, of those known."""
-        noted = self._noted()
-        return {log: noted[log] for log in logs if log in noted}
-
-    def compact(self) -> Compacted:
-        """Compact small files."""
-        try:
-            metrics = self._spark.sql(f"OPTIMIZE {self._identifier}").collect()[0]["metrics"]
-        except _FAULTS as exc:
-            raise TableWriteError(self._identifier, first_line(exc)) from exc
-        return Compacted(metrics["numFilesRemoved"], metrics["numFilesAdded"])
-
-    def clean(self, retention_hours: int) -> Cleaned:
-        """Delete files that no version within the retention needs; the catalog tends its logs."""
-        vacuum = f"VACUUM {self._identifier} RETAIN {retention_hours} HOURS"
-        try:
-            n_gone = self._spark.sql(f"{vacuum} DRY RUN").count()
-            self._spark.sql(vacuum)
-        except IllegalArgumentException as exc:
-            raise RetentionTooShortError(self._definition.name, retention_hours) from exc
-        except _FAULTS as exc:
-            raise TableWriteError(self._identifier, first_line(exc)) from exc
-        return Cleaned(n_gone)
-
-    def _newest(self) -> int:
-        return int(newest_commit(self._spark, self._identifier)["version"])
-
-    def _noted(self) -> dict[str, int]:
-        """Return how far logs were read into this very table, not into one that was dropped."""
-        try:
-            noted = json.loads(self._storage.read(READ_NOTE) or b"{}")
-            if noted["table_id"] != self.table_id:
-                return {}
-            return {log: int(offset) for log, offset in noted["read"].items()}
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return {}  # nothing is lost by that: the topics are read from their beginning
-
-
-def newest_commit(spark: SparkSession, identifier: str) -> dict[str, Any]:
-    """Return what is told of the newest commit of a table."""
-    history = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1")
-    return history.head().asDict(recursive=True)  # type: ignore[union-attr]  # one row, always
-
-
-def table_id(spark: SparkSession, identifier: str) -> str:
-    """Return the identity of a table."""
-    detail = spark.sql(f"DESCRIBE DETAIL {identifier}")
-    return str(detail.select("id").head()["id"])  # type: ignore[index]  # one row, always
