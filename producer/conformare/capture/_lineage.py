@@ -51,6 +51,19 @@ class Introduced(NamedTuple):
     moves: bool = False
 
 
+@dataclass(frozen=True)
+class DataNamed:
+    """Columns that values of rows have named, as `pivot` makes them.
+
+    Attributes:
+        shown: What is shown in place of them all, such as `pivot(country)`.
+        first: How many columns stand before them.
+    """
+
+    shown: str
+    first: int
+
+
 @dataclass
 class Node:
     """One distinct frame, or one sink.
@@ -65,6 +78,9 @@ class Node:
         columns_of: Number of the node that has the same columns, if that is known.
         introduces: What it may have beyond the columns of the frames that it was made from, None
             where only the frame itself knows.
+        data_named: Which of its columns values of rows have named, None if there are none.
+        data_names: Their names, once they have been asked for; they never leave the process.
+        shaped_by: Numbers of the nodes before it that have such columns.
     """
 
     number: int
@@ -75,6 +91,9 @@ class Node:
     nested: tuple[Field, ...] = ()
     columns_of: int | None = None
     introduces: Introduced | None = None
+    data_named: DataNamed | None = None
+    data_names: frozenset[str] = frozenset()
+    shaped_by: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

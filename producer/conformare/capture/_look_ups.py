@@ -9,15 +9,15 @@ columns is asked all the same, for they may be somewhere else afterwards.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 from conformare._guard import guard
 from conformare.capture._content import Content
-from conformare.capture._lineage import Columns, ColumnsOf, LookUp, Node, Origin
-from conformare.capture._nested import columns_in, columns_of_frame
+from conformare.capture._data_names import shown_again, shown_column, shown_columns
+from conformare.capture._lineage import Columns, ColumnsOf, Field, LookUp, Node, Origin
+from conformare.capture._nested import columns_in, columns_of_frame, rooted
 
 
 def resolve(content: Content) -> None:
@@ -30,8 +30,10 @@ def resolve(content: Content) -> None:
         content.sources[position] = _placed(content.sources[position], _asked(look_up))
     for position, look_up in content.sink_look_ups.items():
         content.sinks[position] = _placed(content.sinks[position], _asked(look_up))
+    _ask_for_data_names(content)
     for position, told in content.written.items():
-        columns, sink = _told(told), content.sinks[position]
+        sink = content.sinks[position]
+        columns = _shown(content, content.nodes[sink.frame - 1], _told(told))
         content.sinks[position] = replace(sink, columns=columns.names, nested=columns.nested)
         _learn(content, sink.node, columns)
         if content.frames.pop(sink.frame, None) is not None:  # it has been asked just now
@@ -72,12 +74,17 @@ def widen(content: Content, sink_node: int, columns: ColumnsOf) -> None:
     """
     # Sinks are in the order of their nodes.
     position = bisect_left(content.sinks, sink_node, key=lambda sink: sink.node)
-    sink, first = content.sinks[position], content.written.pop(position, None)
+    sink, node = content.sinks[position], content.nodes[sink_node - 1]
+    first = content.written.pop(position, None)
     known = Columns(sink.columns or (), sink.nested)
-    told = [known, *([_told(first)] if first else []), _told(columns)]
+    if first is not None:
+        _ask_for_data_names(content)
+        known = _shown(content, content.nodes[sink.frame - 1], _told(first))
+        _learn(content, sink_node, known)
+    told = _told(columns)
     wider = Columns(
-        tuple(dict.fromkeys(chain.from_iterable(each.names for each in told))),
-        tuple(dict.fromkeys(chain.from_iterable(each.nested for each in told))),
+        tuple(dict.fromkeys((*known.names, *shown_again(content.nodes, node, told.names)))),
+        tuple(dict.fromkeys((*known.nested, *_shown_fields_again(content, node, told.nested)))),
     )
     content.sinks[position] = replace(sink, columns=wider.names, nested=wider.nested)
     _learn(content, sink_node, wider)
@@ -93,7 +100,31 @@ def columns_of(nodes: Sequence[Node], node: Node) -> Columns:
 def _ask(content: Content, number: int) -> None:
     """Ask a frame for its columns and let go of it."""
     frame = content.frames.pop(number)
-    _learn(content, number, _told(lambda: columns_of_frame(frame)))
+    told = _told(lambda: columns_of_frame(frame))
+    _learn(content, number, _shown(content, content.nodes[number - 1], told))
+
+
+def _ask_for_data_names(content: Content) -> None:
+    """Ask the frames first whose columns values of rows have named: others have them too."""
+    for number in list(content.frames):
+        if content.nodes[number - 1].data_named is not None:
+            _ask(content, number)
+
+
+def _shown(content: Content, node: Node, told: Columns) -> Columns:
+    """Return the columns of a node as they may be shown, fields in those that data has named."""
+    names = shown_columns(content.nodes, node, told.names)
+    if node.data_named is None and not node.shaped_by:
+        return Columns(names, told.nested)
+    fields = (rooted(f, shown_column(content.nodes, node, f.names[0])) for f in told.nested)
+    return Columns(names, tuple(dict.fromkeys(fields)))
+
+
+def _shown_fields_again(content: Content, node: Node, nested: Iterable[Field]) -> Iterator[Field]:
+    """Yield the fields of a sink that is written once more."""
+    for field in nested:
+        for name in shown_again(content.nodes, node, field.names[:1]):
+            yield rooted(field, name)
 
 
 def _learn(content: Content, number: int, columns: Columns) -> None:

@@ -51,5 +51,16 @@ def _inside(data_type: Any, path: str, names: tuple[str, ...]) -> Iterator[Field
             yield from _inside(part.dataType, *field)
 
 
+def rooted(field: Field, column: str) -> Field:
+    """Return a field as one that lies in a column of another name.
+
+    Args:
+        field: The field.
+        column: Name of the column.
+    """
+    below = field.path.removeprefix(_quoted(field.names[0]))
+    return Field(f"{_quoted(column)}{below}", (column, *field.names[1:]))
+
+
 def _quoted(name: str) -> str:
     return name if _PLAIN.fullmatch(name) else "`" + name.replace("`", "``") + "`"

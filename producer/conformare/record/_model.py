@@ -7,7 +7,7 @@ from typing import Any
 from conformare.capture._look_ups import columns_of
 from conformare.capture._store import Store, store
 from conformare.capture.declared._sensitivity import scan_columns, sensitive_fields
-from conformare.capture.locations import without_addresses, without_credentials
+from conformare.capture.locations import shown_name, without_credentials
 
 
 def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:
@@ -30,12 +30,12 @@ def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:
     nodes = []
     for node in content.nodes:
         columns = columns_of(content.nodes, node)
-        names = [without_addresses(name) for name in columns.names]
-        fields = [without_addresses(field.path) for field in sensitive_fields(columns.nested)]
+        names = list(dict.fromkeys(map(shown_name, columns.names)))
+        fields = [shown_name(field.path) for field in sensitive_fields(columns.nested)]
         nodes.append(
             {
                 "id": node.number,
-                "label": without_addresses(node.label),
+                "label": shown_name(node.label),
                 "kind": kinds.get(node.number, "frame"),
                 "columns": names,
                 "sensitive": [*scan_columns(names), *fields],

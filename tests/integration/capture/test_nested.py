@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare.capture import store, untracked
+from conformare.record import build_model
 
 Grain = Callable[[str], list[dict[str, Any]]]
 pytestmark = [pytest.mark.usefixtures("tracked"), pytest.mark.sessions("classic", "connect")]
@@ -140,3 +141,21 @@ def test_fields_of_files_and_tables_are_counted(
     spark.sql("SELECT contact AS c FROM parquet.`" + place + "`")  # noqa: S608 - a path of ours
     run = grain("runs")[0]
     assert (run["sensitive_columns"], run["sensitive_written"]) == (2, 1)
+
+
+def test_a_field_inside_a_column_that_data_has_named_does_not_name_it(
+    spark: SparkSession, grain: Grain
+) -> None:
+    with untracked():
+        frame = spark.createDataFrame(
+            [(1, "Bob Smith", ("a@b",))], "id int, who string, c struct<email: string>"
+        )
+    pivoted = frame.groupBy("id").pivot("who").agg(F.first("c"))
+    for _ in range(2):
+        written(pivoted)
+    again = pivoted.withColumnRenamed("Bob Smith", "Smith, Bob Smith").select("*")
+    written(again)
+    assert [row["n_sensitive"] for row in grain("sinks")] == [1, 1]
+    model = build_model()
+    assert "Bob" not in str(model)
+    assert ["`pivot(who)`.email"] in [node["sensitive"] for node in model["nodes"]]
