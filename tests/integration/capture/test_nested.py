@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,17 @@ def test_a_field_inside_a_column_that_data_has_named_does_not_name_it(
     model = build_model()
     assert "Bob" not in str(model)
     assert ["`pivot(who)`.email"] in [node["sensitive"] for node in model["nodes"]]
+
+
+def test_fields_of_tables_that_sql_writes_are_counted(spark: SparkSession, grain: Grain) -> None:
+    source, kept, made = (f"nested_{uuid.uuid4().hex}" for _ in range(3))
+    with untracked():
+        for table in (source, kept):
+            spark.sql(f"CREATE TABLE {table} (id int, c struct<email: string>) USING parquet")
+    spark.sql(f"INSERT INTO {kept} SELECT id, c FROM {source}")  # noqa: S608 - names of ours
+    spark.sql(f"CREATE TABLE {made} USING parquet AS SELECT c AS d FROM {source}")  # noqa: S608
+    assert [row["n_sensitive"] for row in grain("sinks")] == [1, 1]
+    assert grain("runs")[0]["sensitive_written"] == 2
+    with untracked():
+        for table in (source, kept, made):
+            spark.sql(f"DROP TABLE {table}")
