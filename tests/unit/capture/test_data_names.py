@@ -59,6 +59,14 @@ def test_downstream_they_are_hidden_also_in_names_that_are_made_of_them(stub_fra
     assert "'x'" not in model
 
 
+def test_an_empty_value_hides_no_other_name(stub_frame: Any) -> None:
+    pivoted, after = stub_frame(["id", "", BOB]), stub_frame(["id", BOB, "total"])
+    store.add_step("group_by.sum", [stub_frame()], pivoted, data_named=PIVOT)
+    store.add_step("filter", [pivoted], after)
+    write(after)
+    assert columns_of_sinks() == [["id", "pivot(who)", "total"]]
+
+
 def test_a_check_of_such_a_column_does_not_name_it(stub_frame: Any) -> None:
     pivoted, after = stub_frame(["id", BOB]), stub_frame(["id", BOB])
     store.add_step("group_by.sum", [stub_frame()], pivoted, data_named=PIVOT)
