@@ -38,6 +38,7 @@ def test_one_entry_stands_for_all_of_them(stub_frame: Any, *, asked_before: bool
     write(pivoted)
     assert columns_of_sinks() == [["id", "pivot(who)"]]
     assert BOB not in str(build_model(store))
+    assert BOB not in repr(store.snapshot())
 
 
 def test_downstream_they_are_hidden_also_in_names_that_are_made_of_them(stub_frame: Any) -> None:
