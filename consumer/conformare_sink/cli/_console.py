@@ -18,7 +18,7 @@ from datetime import timedelta
 from typing import Any, ParamSpec, TextIO, TypeVar
 
 import typer
-from rich.console import Console, JustifyMethod
+from rich.console import Console, JustifyMethod, OverflowMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -74,14 +74,17 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]
         rows: Cells from left to right; columns of numbers are aligned to the right.
     """
     console = _console(sys.stdout)
-    if not sys.stdout.isatty():
+    folds = sys.stdout.isatty()
+    if not folds:
         console.width = _ENDLESS
     cells = list(rows)
     table = Table()
     for number, heading in enumerate(columns):
         is_number = bool(cells) and all(isinstance(row[number], int) for row in cells)
         justify: JustifyMethod = "right" if is_number else "left"
-        table.add_column(styled(heading), justify=justify, overflow="fold")
+        # A line that may be folded loses blanks at its end where signs of no width are in it.
+        overflow: OverflowMethod = "fold" if folds else "ignore"
+        table.add_column(styled(heading), justify=justify, overflow=overflow, no_wrap=not folds)
     for row in cells:
         table.add_row(*map(_rendered, row))
     with console.capture() as captured:

@@ -170,7 +170,7 @@ def test_an_error_of_the_sink_is_told_as_it_is(
 
 
 @pytest.mark.parametrize(
-    ("command", "extra"), [("status", "sink"), ("spool", "cli"), ("demo", "demo"), ("x", "sink")]
+    ("command", "extra"), [("status", "sink"), ("spool", "cli"), ("x", "sink")]
 )
 def test_a_job_without_the_command_line_is_told_what_to_install(
     tmp_path: Path, command: str, extra: str

@@ -40,6 +40,8 @@ NAMES = [
     "{0} %s ${x} \\",
     "отчёт 日報 🦊",
     "n" * 500,
+    "0\u0300 ",
+    "0\u0300\xa0",
 ]
 UNHURRIED = settings(deadline=None)
 """Tables take a while to lay out where the machine does something else as well."""
