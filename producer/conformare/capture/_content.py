@@ -148,6 +148,18 @@ class Content:
             elif _badness(result) >= _badness(self.expectations[place]):
                 self.expectations[place] = result
 
+    def shapers_of(self, numbers: Iterable[int]) -> frozenset[int]:
+        """Return the nodes that lend a frame columns which values of rows have named.
+
+        Args:
+            numbers: Numbers of the nodes that it is made from.
+        """
+        found: frozenset[int] = frozenset()
+        for number in numbers:
+            node = self.nodes[number - 1]
+            found |= node.shaped_by if node.data_named is None else node.shaped_by | {number}
+        return found
+
     def same_as(self, origination: Origination, parents: tuple[int, ...]) -> int | None:
         """Return the node that an equal event made before, None if there is none."""
         if origination.place is None:
@@ -176,6 +188,8 @@ class Content:
         merged = dict.fromkeys((*event.parents, *(p for p in parents if p != number)))
         if len(merged) > len(event.parents):
             self.events[position] = replace(event, parents=tuple(merged))
+            node = self.nodes[number - 1]
+            node.shaped_by |= self.shapers_of(merged) - {number}
 
     def add_event(
         self,

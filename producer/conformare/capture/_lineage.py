@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from conformare.capture.declared._scope import Declared, Group
@@ -12,6 +12,19 @@ Kind = Literal["op", "function", "source", "sink"]
 Logic = Mapping[str, Any]
 Place = tuple[str, str, int, int]
 """Where a call stands in the user's code: file, function, its first line, instruction."""
+
+
+@dataclass(frozen=True)
+class DataNamed:
+    """Columns that values of rows have named, as `pivot` makes them.
+
+    Attributes:
+        shown: What is shown in place of them all, such as `pivot(country)`.
+        first: How many columns stand before them.
+    """
+
+    shown: str
+    first: int
 
 
 @dataclass
@@ -27,6 +40,9 @@ class Node:
         columns_of: Number of the node that has the same columns, if that is known.
         introduces: Column names that it may have beyond those of the frames that it was made
             from, None where only the frame itself knows.
+        data_named: Which of its columns values of rows have named, None if there are none.
+        data_names: Their names, once they have been asked for; they never leave the process.
+        shaped_by: Numbers of the nodes before it that have such columns.
     """
 
     number: int
@@ -36,6 +52,9 @@ class Node:
     columns: tuple[str, ...] | None = None
     columns_of: int | None = None
     introduces: tuple[str, ...] | None = None
+    data_named: DataNamed | None = None
+    data_names: frozenset[str] = field(default=frozenset(), repr=False)
+    shaped_by: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -51,7 +70,8 @@ class Event:
         child: Number of the node that it made.
         groups: Open groups, outermost first.
         risks: Open risks, outermost first.
-        logic: Normalised text of the authored arguments; never leaves the process as it is.
+        logic: Normalised text of the authored arguments; never leaves the process as it is, not in a text of the
+            event either.
     """
 
     number: int
@@ -62,7 +82,7 @@ class Event:
     child: int
     groups: tuple[Group, ...]
     risks: tuple[Declared, ...]
-    logic: Logic | None = None
+    logic: Logic | None = field(default=None, repr=False)
 
     @property
     def group(self) -> Group | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from conformare._guard import guard
 from conformare.capture._content import Content
+from conformare.capture._data_names import shown_again, shown_columns
 from conformare.capture._lineage import ColumnsOf, LookUp, Node, Origin
 
 
@@ -26,8 +27,10 @@ def resolve(content: Content) -> None:
         content.sources[position] = _placed(content.sources[position], _asked(look_up))
     for position, look_up in content.sink_look_ups.items():
         content.sinks[position] = _placed(content.sinks[position], _asked(look_up))
+    _ask_for_data_names(content)
     for position, columns in content.written.items():
-        names, sink = _named(columns), content.sinks[position]
+        sink = content.sinks[position]
+        names = shown_columns(content.nodes, content.nodes[sink.frame - 1], _named(columns))
         content.sinks[position] = replace(sink, columns=names)
         content.nodes[sink.node - 1].columns = names
         if sink.frame in content.frames:  # it has been asked just now
@@ -57,11 +60,16 @@ def widen(content: Content, sink_node: int, columns: ColumnsOf) -> None:
     """
     # Sinks are in the order of their nodes.
     position = bisect_left(content.sinks, sink_node, key=lambda sink: sink.node)
+    sink, node = content.sinks[position], content.nodes[sink_node - 1]
     first = content.written.pop(position, None)
-    known = content.sinks[position].columns or ()
-    names = tuple(dict.fromkeys((*known, *(_named(first) if first else ()), *_named(columns))))
-    content.sinks[position] = replace(content.sinks[position], columns=names)
-    content.nodes[sink_node - 1].columns = names
+    known = sink.columns or ()
+    if first is not None:
+        _ask_for_data_names(content)
+        known = shown_columns(content.nodes, content.nodes[sink.frame - 1], _named(first))
+        node.columns = known
+    names = tuple(dict.fromkeys((*known, *shown_again(content.nodes, node, _named(columns)))))
+    content.sinks[position] = replace(sink, columns=names)
+    node.columns = names
 
 
 def columns_of(content: Content, node: Node) -> tuple[str, ...]:
@@ -73,8 +81,16 @@ def columns_of(content: Content, node: Node) -> tuple[str, ...]:
 
 def _ask(content: Content, number: int) -> None:
     """Ask a frame for its columns and let go of it."""
-    frame = content.frames.pop(number)
-    content.nodes[number - 1].columns = _named(lambda: tuple(map(str, frame.columns)))
+    frame, node = content.frames.pop(number), content.nodes[number - 1]
+    names = _named(lambda: tuple(map(str, frame.columns)))
+    node.columns = shown_columns(content.nodes, node, names)
+
+
+def _ask_for_data_names(content: Content) -> None:
+    """Ask the frames first whose columns values of rows have named: others have them too."""
+    for number in list(content.frames):
+        if content.nodes[number - 1].data_named is not None:
+            _ask(content, number)
 
 
 def _named(columns: ColumnsOf) -> tuple[str, ...]:

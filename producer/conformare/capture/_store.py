@@ -9,6 +9,7 @@ from conformare._process_lock import ProcessLock
 from conformare.capture._content import Content, Origination
 from conformare.capture._lineage import (
     ColumnsOf,
+    DataNamed,
     Event,
     Expectation,
     Logic,
@@ -160,6 +161,7 @@ class Store:
         receiver: str | None = None,
         same_columns: bool = False,
         introduces: tuple[str, ...] | None = None,
+        data_named: DataNamed | None = None,
         place: Place | None = None,
         variant: Hashable = None,
     ) -> int | None:
@@ -176,6 +178,7 @@ class Store:
             same_columns: Whether the frame has the columns of the first parent.
             introduces: Names of columns that it may have beyond those of its parents, None if
                 only the frame knows.
+            data_named: Which of its columns values of rows have named.
             place: Where the call stands.
             variant: What else tells it from other calls at this place.
 
@@ -198,7 +201,8 @@ class Store:
                 first = content.nodes[numbers[0] - 1] if numbers else None
                 node = content.new_node(label, first)
                 number = node.number
-                node.introduces = introduces
+                node.introduces, node.data_named = introduces, data_named
+                node.shaped_by = content.shapers_of(numbers)
                 if same_columns and first is not None:
                     node.columns_of = first.number
                 elif child is None:
@@ -296,8 +300,9 @@ class Store:
             origination = Origination(place, what)
             number = content.same_as(origination, (written,))
             if number is None:
-                number = content.new_node(label).number
-                position = len(content.sinks)
+                node = content.new_node(label)
+                node.shaped_by = content.shapers_of((written,))
+                number, position = node.number, len(content.sinks)
                 content.written[position] = columns
                 if look_up is not None:
                     content.sink_look_ups[position] = look_up

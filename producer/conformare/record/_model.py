@@ -6,7 +6,7 @@ from typing import Any
 
 from conformare.capture._store import Store, store
 from conformare.capture.declared._sensitivity import scan_columns
-from conformare.capture.locations import without_addresses, without_credentials
+from conformare.capture.locations import shown_name, without_credentials
 
 
 def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:
@@ -27,11 +27,11 @@ def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:
     kinds.update((sink.node, "sink") for sink in content.sinks)
     nodes = []
     for node in content.nodes:
-        names = [without_addresses(name) for name in columns[node.number]]
+        names = list(dict.fromkeys(map(shown_name, columns[node.number])))
         nodes.append(
             {
                 "id": node.number,
-                "label": without_addresses(node.label),
+                "label": shown_name(node.label),
                 "kind": kinds.get(node.number, "frame"),
                 "columns": names,
                 "sensitive": list(scan_columns(names)),

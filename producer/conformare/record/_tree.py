@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from conformare.capture._lineage import Event, Snapshot
 from conformare.capture._store import Store, store
-from conformare.capture.locations import without_addresses
+from conformare.capture.locations import shown_name
 from conformare.record._build import STEP_KINDS, to_run_record
 
 OUTSIDE = "(outside every context)"
@@ -96,7 +96,7 @@ def _contexts(record: dict[str, list[dict[str, Any]]], content: Snapshot) -> Ite
 
 def _steps(events: Iterable[Event], content: Snapshot) -> Iterator[_Branch]:
     def label(number: int) -> str:
-        return without_addresses(content.nodes[number - 1].label)
+        return shown_name(content.nodes[number - 1].label)
 
     for event in events:
         parents = [label(number) for number in event.parents[:_MOST_PARENTS]]

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from conformare.capture._lineage import Expectation
-from conformare.capture.locations import HIDDEN, redacted
+from conformare.capture.locations import HIDDEN, shown_name
 
 DEFAULT_SEVERITY = "warning"
 UNKNOWN_TYPE = "(unknown)"
@@ -64,7 +64,7 @@ def shown(name: str) -> str:
     Args:
         name: As the author, or who named the data, has written it.
     """
-    return HIDDEN if _EMAIL.search(name) else redacted(name)
+    return HIDDEN if _EMAIL.search(name) else shown_name(name)
 
 
 def severity_of(told: Any) -> str | None:

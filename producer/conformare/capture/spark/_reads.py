@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Hashable, Iterator
 from typing import Any
 
 from conformare.capture._lineage import LookUp, Origin
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
-from conformare.capture.locations import last_segment, redacted, without_extension
+from conformare.capture.locations import (
+    BETWEEN,
+    joined_with_table,
+    last_segment,
+    redacted,
+    shown_query,
+    shown_table,
+    without_extension,
+)
 from conformare.capture.source._logic import text_of
-from conformare.capture.source._normalise import digest
 from conformare.capture.spark._plans import common_format, default_format, relations
 from conformare.capture.spark._steps import Call
 
@@ -63,22 +70,31 @@ def jdbc_location(url: object, table: object) -> str:
         url: JDBC URL.
         table: Name of the table, or a query, which stays out of it.
     """
-    text = "" if table is None else str(table)
-    name = f"query:{digest_of(text)}" if re.search(r"[\s(]", text.strip()) else redacted(text)
-    return f"{redacted(str(url))}#{name}"
+    return joined_with_table(str(url), "" if table is None else str(table))
 
 
 def digest_of(text: str) -> str:
     """Return what stands for a query where its text must not."""
-    return digest(" ".join(text.split()))
+    return shown_query(text).rpartition(":")[2]
 
 
 def place_of(options: dict[str, str]) -> str:
     """Return the location that the options of a reader or writer name."""
     if "url" in options:
         return jdbc_location(options["url"], options.get("dbtable") or options.get("query"))
-    named = [options[name] for name in _PLACES if name in options]
-    return redacted(named[0]) if named else UNKNOWN
+    named = next((name for name in _PLACES if name in options), None)
+    if named is None:
+        table = options.get("dbtable") or options.get("query")
+        return UNKNOWN if table is None else shown_table(table)
+    return redacted(_topics(options[named]) if named == "assign" else options[named])
+
+
+def _topics(assigned: str) -> str:
+    """Return the topics that partitions are assigned of."""
+    try:
+        return ",".join(json.loads(assigned))
+    except (TypeError, ValueError):
+        return UNKNOWN
 
 
 def _paths(values: Any) -> Iterator[str]:
@@ -112,7 +128,7 @@ def record_read(call: Call) -> None:
         location = jdbc_location(call.argument(0, "url"), call.argument(1, "table"))
         format_ = "jdbc"
     else:
-        location = ", ".join(_paths_of(call)) or place_of(options)
+        location = BETWEEN.join(_paths_of(call)) or place_of(options)
         format_ = options.get("format", "") if method == "load" else method
         if not format_:
             look_up = default_format(call.result.sparkSession)
@@ -122,7 +138,7 @@ def record_read(call: Call) -> None:
 def _label_of(location: str) -> str | None:
     if location in (MEMORY, UNKNOWN):
         return None
-    return without_extension(last_segment(location.split(", ", maxsplit=1)[0]))
+    return without_extension(last_segment(location.split(BETWEEN, maxsplit=1)[0]))
 
 
 def add_read(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from conformare.capture._lineage import DataNamed
 from conformare.capture.source._logic import is_column
 from conformare.capture.source._normalise import FRAME_TOKEN
 
@@ -60,6 +61,59 @@ def introduced_names(
     if method in ("select", "toDF", "agg") and not kwargs and len(args) == len(texts):
         return _all_named(map(_name_of, args, texts))
     return None
+
+
+def named_by_data(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> DataNamed | None:
+    """Return which columns of a result values of rows have named, None if there are none.
+
+    Args:
+        method: Name of a method of a frame.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
+    """
+    if method == "crosstab":
+        column = args[1] if len(args) > 1 else kwargs.get("col2")
+    elif method == "transpose":
+        column = args[0] if args else kwargs.get("indexColumn")
+    else:
+        return None
+    return DataNamed(f"{method}({_column_named(column)})", first=1)
+
+
+def pivoted_by(args: tuple[Any, ...], kwargs: dict[str, Any], written: str) -> str | None:
+    """Return what stands for the columns of a pivot, None where the author has listed its values.
+
+    Args:
+        args: The positional arguments of `pivot`.
+        kwargs: Its keyword arguments.
+        written: What was written for its values, "" where that is not known.
+    """
+    values = args[1] if len(args) > 1 else kwargs.get("values")
+    if values is not None and _is_literal(written):
+        return None
+    return f"pivot({_column_named(args[0] if args else kwargs.get('pivot_col'))})"
+
+
+def size_of_keys(args: Iterable[Any]) -> int:
+    """Return how many columns a frame is grouped by.
+
+    Args:
+        args: The arguments of the grouping, each a column or a list of them.
+    """
+    return sum(size_of_keys(arg) if isinstance(arg, (list, tuple)) else 1 for arg in args)
+
+
+def _column_named(column: Any) -> str:
+    return column if isinstance(column, str) else ""
+
+
+def _is_literal(text: str) -> bool:
+    """Whether values are written where they are used, or behind the name of a constant."""
+    try:
+        ast.literal_eval(text)
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        return text.startswith("literal:")  # a long one
+    return True
 
 
 def names_of_keys(texts: Iterable[str]) -> tuple[str, ...] | None:
