@@ -24,7 +24,7 @@ def shown_columns(nodes: Sequence[Node], node: Node, names: Sequence[str]) -> tu
     shown = tuple(_shown(nodes, node, names[: len(names) - len(own)]))
     if node.data_named is None:
         return shown
-    node.data_names |= frozenset(own)
+    node.data_names |= frozenset(filter(None, own))  # a value may be empty
     return (*shown, node.data_named.shown)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from conformare.capture.declared._scope import Declared, Group
@@ -92,7 +92,7 @@ class Node:
     columns_of: int | None = None
     introduces: Introduced | None = None
     data_named: DataNamed | None = None
-    data_names: frozenset[str] = frozenset()
+    data_names: frozenset[str] = field(default=frozenset(), repr=False)
     shaped_by: frozenset[int] = frozenset()
 
 
@@ -109,7 +109,8 @@ class Event:
         child: Number of the node that it made.
         groups: Open groups, outermost first.
         risks: Open risks, outermost first.
-        logic: Normalised text of the authored arguments; never leaves the process as it is.
+        logic: Normalised text of the authored arguments; never leaves the process as it is, not in a text of the
+            event either.
     """
 
     number: int
@@ -120,7 +121,7 @@ class Event:
     child: int
     groups: tuple[Group, ...]
     risks: tuple[Declared, ...]
-    logic: Logic | None = None
+    logic: Logic | None = field(default=None, repr=False)
 
     @property
     def group(self) -> Group | None:

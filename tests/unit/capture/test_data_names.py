@@ -39,6 +39,7 @@ def test_one_entry_stands_for_all_of_them(stub_frame: Any, *, asked_before: bool
     write(pivoted)
     assert columns_of_sinks() == [["id", "pivot(who)"]]
     assert BOB not in str(build_model(store))
+    assert BOB not in repr(store.snapshot())
 
 
 def test_downstream_they_are_hidden_also_in_names_that_are_made_of_them(stub_frame: Any) -> None:
@@ -58,6 +59,14 @@ def test_downstream_they_are_hidden_also_in_names_that_are_made_of_them(stub_fra
     model = str(build_model(store))
     assert BOB not in model
     assert "'x'" not in model
+
+
+def test_an_empty_value_hides_no_other_name(stub_frame: Any) -> None:
+    pivoted, after = stub_frame(["id", "", BOB]), stub_frame(["id", BOB, "total"])
+    store.add_step("group_by.sum", [stub_frame()], pivoted, data_named=PIVOT)
+    store.add_step("filter", [pivoted], after)
+    write(after)
+    assert columns_of_sinks() == [["id", "pivot(who)", "total"]]
 
 
 def test_a_check_of_such_a_column_does_not_name_it(stub_frame: Any) -> None:

@@ -28,6 +28,7 @@ _STORES = frozenset(
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?=//)")
 _SCHEME_OF_PATH = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?=/)")
 _SEPARATOR = re.compile(r"[?;&#]")
+# What is no host.
 _NOTHING_CERTAIN = ("\0", "")
 _AUTHORITY = re.compile(r"[^/?#;\\]*(?:\\[\w$]+(?=[:;/?#]|$)[^/?#;\\]*)?")
 _PORT = re.compile(r":\d{4,5}$")
