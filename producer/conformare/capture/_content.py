@@ -18,6 +18,7 @@ from conformare.capture._lineage import (
     ColumnsOf,
     Event,
     Expectation,
+    Field,
     Kind,
     Logic,
     LookUp,
@@ -79,6 +80,7 @@ class Content:
     _checked: dict[Hashable, int] = field(default_factory=dict)
     # Position of the event that made a node.
     _event_of: dict[int, int] = field(default_factory=dict)
+    _nested: dict[tuple[Field, ...], tuple[Field, ...]] = field(default_factory=dict)
 
     def declare(self, scope: Scope) -> None:
         """Take note of the groups and risks of blocks that have been entered."""
@@ -181,6 +183,15 @@ class Content:
         # The last one that is told apart stands for all that follow.
         self._known[origination.everything] = number
         self._known[origination, parents] = number
+
+    def parents_of(self, number: int) -> tuple[int, ...]:
+        """Return the numbers of the nodes that a node was made from."""
+        position = self._event_of.get(number)
+        return () if position is None else self.events[position].parents
+
+    def one_for_all(self, nested: tuple[Field, ...]) -> tuple[Field, ...]:
+        """Return fields as the one object that all frames which have them share."""
+        return self._nested.setdefault(nested, nested)
 
     def _add_parents(self, number: int, parents: Iterable[int]) -> None:
         position = self._event_of[number]

@@ -13,7 +13,7 @@ from conformare.capture._data_names import shown_column
 from conformare.capture._lineage import Event, Expectation, Snapshot
 from conformare.capture._store import Store
 from conformare.capture.declared._scope import Group
-from conformare.capture.declared._sensitivity import scan_columns
+from conformare.capture.declared._sensitivity import scan_columns, sensitive_fields
 from conformare.capture.locations import redacted, shown_name
 from conformare.record._arguments import utc_ts, validated_pipeline, validated_run_id
 from conformare.record._fingerprints import impl_fingerprint, risk_fingerprint
@@ -121,7 +121,9 @@ def _all_columns(content: Snapshot) -> Iterable[str]:
     """Return the names of all frames; a frame that nobody had to ask has those of its parents."""
     return chain.from_iterable(
         [
-            (node.introduces or ()) if node.columns is None else node.columns
+            (node.introduces.names if node.introduces else ())
+            if node.columns is None
+            else node.columns
             for node in content.nodes
         ]
     )
@@ -184,7 +186,7 @@ def _sinks(content: Snapshot) -> Iterator[Fields]:
             "format": sink.format,
             "writer": sink.writer,
             "columns": sorted({shown_name(name) for name in columns}),
-            "n_sensitive": len(scan_columns(columns)),
+            "n_sensitive": len(scan_columns(columns)) + len(sensitive_fields(sink.nested)),
         }
 
 
@@ -247,7 +249,9 @@ def _summary(content: Snapshot, rows: dict[str, list[Fields]]) -> Fields:
     risks, checks = rows["risks"], rows["expectations"]
     columns = dict.fromkeys(_all_columns(content))
     sensitive = scan_columns(columns)
+    fields = sensitive_fields(dict.fromkeys(f for node in content.nodes for f in node.nested))
     written = {name for sink in content.sinks for name in sink.columns or ()}
+    written_fields = {field for sink in content.sinks for field in sink.nested}
     counts = {
         "n_nodes": len(content.nodes),
         "n_operations": sum(event.kind in STEP_KINDS for event in content.events),
@@ -263,8 +267,9 @@ def _summary(content: Snapshot, rows: dict[str, list[Fields]]) -> Fields:
         "ge_failed": sum(check["success"] is False for check in checks),
         "ge_failed_hard": sum(check["success"] is False and check["hard"] for check in checks),
         "ge_errored": sum(check["success"] is None for check in checks),
-        "sensitive_columns": len(sensitive),
-        "sensitive_written": sum(name in written for name in sensitive),
+        "sensitive_columns": len(sensitive) + len(fields),
+        "sensitive_written": sum(name in written for name in sensitive)
+        + sum(field in written_fields for field in fields),
     }
     return {
         "schema_version": CONTRACT_VERSION,

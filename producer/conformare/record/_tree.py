@@ -50,7 +50,7 @@ def _run(record: dict[str, list[dict[str, Any]]], content: Snapshot) -> _Branch:
     (run,) = record["runs"]
     counts = f"{_count(run['n_operations'], 'step')}, {_count(run['n_columns'], 'column')}"
     if run["sensitive_columns"]:
-        counts += f", {run['sensitive_columns']} of them sensitive"
+        counts += f", {run['sensitive_columns']} sensitive"
     sections = [
         _section("sources", (_place(row, row["reader"]) for row in record["sources"])),
         _section("contexts", _contexts(record, content)),

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from conformare.capture import store
-from conformare.capture._lineage import DataNamed, Expectation
+from conformare.capture._lineage import DataNamed, Expectation, Introduced
 from conformare.capture.spark._shapes import named_by_data, pivoted_by, size_of_keys
 from conformare.record import build_model, to_run_record
 
 PIVOT = DataNamed("pivot(who)", 1)
+TOTAL = Introduced(("total",))
 BOB = "Bob Smith 123-45-6789"
 
 
@@ -111,7 +112,7 @@ def test_other_values_in_another_round_of_a_loop_are_the_same_entry(
     for name in (BOB, "Ann Other", "Ann Again"):
         pivoted, renamed = stub_frame(["id", name]), stub_frame(["id", name, "total"])
         store.add_step("group_by.sum", [start], pivoted, data_named=PIVOT, place=place)
-        store.add_step("withColumn", [pivoted], renamed, place=place, introduces=("total",))
+        store.add_step("withColumn", [pivoted], renamed, place=place, introduces=TOTAL)
         write(renamed)
         if recorded_between:
             columns_of_sinks()

@@ -176,5 +176,5 @@ def _record_target(call: Call, number: int, target: Target) -> None:
 
 def _columns_of_target(session: Any, target: Target) -> ColumnsOf:
     if target.is_path:
-        return lambda: tuple(session.read.format(target.format).load(target.name).columns)
-    return lambda: tuple(session.table(target.name).columns)
+        return lambda: session.read.format(target.format).load(target.name).schema
+    return lambda: session.table(target.name).schema

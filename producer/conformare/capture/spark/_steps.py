@@ -8,16 +8,16 @@ from functools import cached_property
 from types import FrameType
 from typing import Any
 
-from conformare.capture._lineage import DataNamed
+from conformare.capture._lineage import DataNamed, Introduced
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import step_done
 from conformare.capture.source._callsite import Authored
 from conformare.capture.source._logic import authored, is_data_frame
 from conformare.capture.spark._shapes import (
     has_same_columns,
-    introduced_names,
+    introduced,
+    introduced_keys,
     named_by_data,
-    names_of_keys,
     pivoted_by,
     size_of_keys,
 )
@@ -103,7 +103,7 @@ def _record(
     parents: list[Any],
     written: Authored,
     logic: dict[str, Any],
-    introduces: tuple[str, ...] | None = None,
+    introduces: Introduced | None = None,
     data_named: DataNamed | None = None,
 ) -> None:
     """Take note of every frame that the call made."""
@@ -130,7 +130,7 @@ def _record(
 def record_step(call: Call) -> None:
     """Take note of a step of a frame, of `df.na` or of `df.stat`."""
     frame = call.owner if is_data_frame(call.owner) else call.owner.df
-    introduces = introduced_names(call.tracked.method, call.args, call.kwargs, call.authored.args)
+    introduces = introduced(call.tracked.method, call.args, call.kwargs, call.authored.args)
     parents = _parents(call, frame)
     named = named_by_data(call.tracked.method, call.args, call.kwargs)
     _record(call, call.tracked.operation, parents, call.authored, call.logic, introduces, named)
@@ -185,16 +185,21 @@ def _named_by_pivot(call: Call, grouping: _Grouping) -> DataNamed | None:
     return DataNamed(grouping.pivoted, grouping.size if keeps_keys else 0)
 
 
-def _aggregated(call: Call, grouping: _Grouping) -> tuple[str, ...] | None:
-    """Return the names of an aggregation's columns, None where only its result knows."""
+def _aggregated(call: Call, grouping: _Grouping) -> Introduced | None:
+    """Return what the columns of an aggregation are, None where only its result knows."""
     method, keys = call.tracked.method, grouping.keys
     said = keys["group_keys"]
     if "pivot" in keys or method not in ("agg", "count") or said.get("kwargs", True):
         return None
-    by = names_of_keys(said["args"]) if said["args"] else ()
-    values = introduced_names(method, call.args, call.kwargs, call.authored.args)
-    values = ("count",) if method == "count" else values
-    return None if by is None or values is None else (*by, *values)
+    by = introduced_keys(said["args"])
+    values = (
+        Introduced(("count",))
+        if method == "count"
+        else introduced(method, call.args, call.kwargs, call.authored.args)
+    )
+    if by is None or values is None:
+        return None
+    return Introduced((*by.names, *values.names), by.moves or values.moves)
 
 
 def record_cogroup(call: Call) -> None:

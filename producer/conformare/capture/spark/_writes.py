@@ -145,7 +145,7 @@ def record_merge_into(call: Call) -> None:
         format_="table",
         writer=WRITER,
         label=label_of_table(table),
-        columns=lambda: tuple(frame.columns),
+        columns=lambda: frame.schema,
         look_up=tables_format(frame.sparkSession, opened.table),
     )
 
