@@ -101,8 +101,9 @@ bench-cluster: setup ## Measure what a cluster's executors and more cores are wo
 	PYTHONPATH=tests $(BIN)/python -m bench.cluster $(PARTS)
 
 .PHONY: capture-table
-capture-table: $(INSTALLED) ## Write the table of docs/capture.md anew
+capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 	PYTHONPATH=tests $(BIN)/python -m support.capture_table
+	PYTHONPATH=tests $(BIN)/python -m support.location_forms
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and formatting

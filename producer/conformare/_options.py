@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -43,7 +44,9 @@ def made_options(model: type[Options], writer: str, config: Mapping[str, Any]) -
         StoreConfigurationError: One of them is unknown, missing or does not fit.
     """
     known = [field.alias or key for key, field in model.model_fields.items()]
-    unknown = sorted(set(config) - set(known))
+    unknown = [
+        told_name(name, number, known) for number, name in enumerate(config, 1) if name not in known
+    ]
     if unknown:
         raise StoreConfigurationError(
             f"unknown option {', '.join(unknown)} for the writer {writer!r}; "
@@ -57,6 +60,20 @@ def made_options(model: type[Options], writer: str, config: Mapping[str, Any]) -
             for fault in exc.errors()
         )
         raise StoreConfigurationError(f"the writer {writer!r} cannot be made: {faults}") from exc
+
+
+def told_name(name: str, number: int, known: Sequence[str]) -> str:
+    """Return how an error tells of a name that is not known.
+
+    It is quoted where it is like one that is known; what is not may be a secret in its place.
+
+    Args:
+        name: The name.
+        number: Its place among those given.
+        known: The names that there are.
+    """
+    alike = get_close_matches(name.lower(), known, n=1, cutoff=0.55)
+    return f"{name!r} (do you mean {alike[0]}?)" if alike else f"(number {number} of those given)"
 
 
 def _from_environment(options: Sequence[str]) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+
+from conformare.capture.locations import _unreadable
 
 
 @dataclass(eq=False)
@@ -25,3 +28,12 @@ class StubFrame:
 def stub_frame() -> type[StubFrame]:
     """The class of frames without Spark."""
     return StubFrame
+
+
+@pytest.fixture
+def quick_digests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Digests that are not slow on purpose, for tests of very many texts."""
+    monkeypatch.setattr(_unreadable, "_ROUNDS", 1)
+    _unreadable._slow_digest.cache_clear()
+    yield
+    _unreadable._slow_digest.cache_clear()

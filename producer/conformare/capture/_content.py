@@ -18,6 +18,7 @@ from conformare.capture._lineage import (
     ColumnsOf,
     Event,
     Expectation,
+    Field,
     Kind,
     Logic,
     LookUp,
@@ -79,6 +80,7 @@ class Content:
     _checked: dict[Hashable, int] = field(default_factory=dict)
     # Position of the event that made a node.
     _event_of: dict[int, int] = field(default_factory=dict)
+    _nested: dict[tuple[Field, ...], tuple[Field, ...]] = field(default_factory=dict)
 
     def declare(self, scope: Scope) -> None:
         """Take note of the groups and risks of blocks that have been entered."""
@@ -148,6 +150,18 @@ class Content:
             elif _badness(result) >= _badness(self.expectations[place]):
                 self.expectations[place] = result
 
+    def shapers_of(self, numbers: Iterable[int]) -> frozenset[int]:
+        """Return the nodes that lend a frame columns which values of rows have named.
+
+        Args:
+            numbers: Numbers of the nodes that it is made from.
+        """
+        found: frozenset[int] = frozenset()
+        for number in numbers:
+            node = self.nodes[number - 1]
+            found |= node.shaped_by if node.data_named is None else node.shaped_by | {number}
+        return found
+
     def same_as(self, origination: Origination, parents: tuple[int, ...]) -> int | None:
         """Return the node that an equal event made before, None if there is none."""
         if origination.place is None:
@@ -170,12 +184,23 @@ class Content:
         self._known[origination.everything] = number
         self._known[origination, parents] = number
 
+    def parents_of(self, number: int) -> tuple[int, ...]:
+        """Return the numbers of the nodes that a node was made from."""
+        position = self._event_of.get(number)
+        return () if position is None else self.events[position].parents
+
+    def one_for_all(self, nested: tuple[Field, ...]) -> tuple[Field, ...]:
+        """Return fields as the one object that all frames which have them share."""
+        return self._nested.setdefault(nested, nested)
+
     def _add_parents(self, number: int, parents: Iterable[int]) -> None:
         position = self._event_of[number]
         event = self.events[position]
         merged = dict.fromkeys((*event.parents, *(p for p in parents if p != number)))
         if len(merged) > len(event.parents):
             self.events[position] = replace(event, parents=tuple(merged))
+            node = self.nodes[number - 1]
+            node.shaped_by |= self.shapers_of(merged) - {number}
 
     def add_event(
         self,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 from conformare.capture.declared._scope import Declared, Group
 
@@ -12,6 +12,56 @@ Kind = Literal["op", "function", "source", "sink"]
 Logic = Mapping[str, Any]
 Place = tuple[str, str, int, int]
 """Where a call stands in the user's code: file, function, its first line, instruction."""
+
+
+class Field(NamedTuple):
+    """A field inside a column.
+
+    Attributes:
+        path: Where it is, as Spark writes it, from the column down.
+        names: Those of the column and of the fields on the way, its own name last.
+    """
+
+    path: str
+    names: tuple[str, ...]
+
+
+class Columns(NamedTuple):
+    """What a schema says.
+
+    Attributes:
+        names: Names of the columns.
+        nested: The fields inside them.
+    """
+
+    names: tuple[str, ...] = ()
+    nested: tuple[Field, ...] = ()
+
+
+class Introduced(NamedTuple):
+    """What a step says about columns beyond those of the frames that its result was made from.
+
+    Attributes:
+        names: Names that the result may have beyond theirs.
+        moves: Whether a column of theirs may be under another name, and so the fields inside it
+            elsewhere. Other fields than theirs the result has not.
+    """
+
+    names: tuple[str, ...]
+    moves: bool = False
+
+
+@dataclass(frozen=True)
+class DataNamed:
+    """Columns that values of rows have named, as `pivot` makes them.
+
+    Attributes:
+        shown: What is shown in place of them all, such as `pivot(country)`.
+        first: How many columns stand before them.
+    """
+
+    shown: str
+    first: int
 
 
 @dataclass
@@ -24,9 +74,13 @@ class Node:
         base: Label of the nearest frame with a name of its own.
         depth: Steps from that frame in an unnamed chain.
         columns: Column names, None as long as nobody has asked for them.
+        nested: Fields inside its columns, as far as anybody has asked for them.
         columns_of: Number of the node that has the same columns, if that is known.
-        introduces: Column names that it may have beyond those of the frames that it was made
-            from, None where only the frame itself knows.
+        introduces: What it may have beyond the columns of the frames that it was made from, None
+            where only the frame itself knows.
+        data_named: Which of its columns values of rows have named, None if there are none.
+        data_names: Their names, once they have been asked for; they never leave the process.
+        shaped_by: Numbers of the nodes before it that have such columns.
     """
 
     number: int
@@ -34,8 +88,12 @@ class Node:
     base: str
     depth: int = 0
     columns: tuple[str, ...] | None = None
+    nested: tuple[Field, ...] = ()
     columns_of: int | None = None
-    introduces: tuple[str, ...] | None = None
+    introduces: Introduced | None = None
+    data_named: DataNamed | None = None
+    data_names: frozenset[str] = field(default=frozenset(), repr=False)
+    shaped_by: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -51,7 +109,8 @@ class Event:
         child: Number of the node that it made.
         groups: Open groups, outermost first.
         risks: Open risks, outermost first.
-        logic: Normalised text of the authored arguments; never leaves the process as it is.
+        logic: Normalised text of the authored arguments; never leaves the process as it is, not in a text of the
+            event either.
     """
 
     number: int
@@ -62,7 +121,7 @@ class Event:
     child: int
     groups: tuple[Group, ...]
     risks: tuple[Declared, ...]
-    logic: Logic | None = None
+    logic: Logic | None = field(default=None, repr=False)
 
     @property
     def group(self) -> Group | None:
@@ -85,8 +144,8 @@ class Origin:
 
 LookUp = Callable[[], Origin]
 """Asks Spark once a record is built; it runs no job."""
-ColumnsOf = Callable[[], tuple[str, ...]]
-"""Asks Spark for the columns of what was written."""
+ColumnsOf = Callable[[], Iterable[Any]]
+"""Asks Spark for the columns of what was written: the fields of its schema, or names alone."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +169,7 @@ class Sink:
         format: Format of the data.
         writer: Interface that it was written through.
         columns: Names of the columns that were written, None as long as nobody has asked.
+        nested: The fields inside them.
     """
 
     node: int
@@ -118,6 +178,7 @@ class Sink:
     format: str
     writer: str
     columns: tuple[str, ...] | None = None
+    nested: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,22 @@
 
 It asks for schemas and plans, never for a job, and only for those schemas that a record needs and
 that do not follow from others: a filter has the columns of its parent, `withColumn("x", …)` adds
-`x` to them, and no more than that is counted.
+`x` to them, and no more than that is counted. Where columns have fields inside, a step that makes
+columns is asked all the same, for they may be somewhere else afterwards.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from conformare._guard import guard
 from conformare.capture._content import Content
-from conformare.capture._lineage import ColumnsOf, LookUp, Node, Origin
+from conformare.capture._data_names import shown_again, shown_column, shown_columns
+from conformare.capture._lineage import Columns, ColumnsOf, Field, LookUp, Node, Origin
+from conformare.capture._nested import columns_in, columns_of_frame, rooted
 
 
 def resolve(content: Content) -> None:
@@ -26,18 +30,31 @@ def resolve(content: Content) -> None:
         content.sources[position] = _placed(content.sources[position], _asked(look_up))
     for position, look_up in content.sink_look_ups.items():
         content.sinks[position] = _placed(content.sinks[position], _asked(look_up))
-    for position, columns in content.written.items():
-        names, sink = _named(columns), content.sinks[position]
-        content.sinks[position] = replace(sink, columns=names)
-        content.nodes[sink.node - 1].columns = names
-        if sink.frame in content.frames:  # it has been asked just now
-            content.nodes[sink.frame - 1].columns = names
-            del content.frames[sink.frame]
+    _ask_for_data_names(content)
+    for position, told in content.written.items():
+        sink = content.sinks[position]
+        columns = _shown(content, content.nodes[sink.frame - 1], _told(told))
+        content.sinks[position] = replace(sink, columns=columns.names, nested=columns.nested)
+        _learn(content, sink.node, columns)
+        if content.frames.pop(sink.frame, None) is not None:  # it has been asked just now
+            _learn(content, sink.frame, columns)
     for answered in (content.source_look_ups, content.sink_look_ups, content.written):
         answered.clear()
-    for number in list(content.frames):
-        if content.nodes[number - 1].introduces is None:
+    _resolve_frames(content)
+
+
+def _resolve_frames(content: Content) -> None:
+    """Ask the frames whose columns do not follow from those that they were made from."""
+    nested: set[int] = set()
+    for node in content.nodes:  # what a frame was made from comes before it
+        number = node.number
+        below_nested = not nested.isdisjoint(content.parents_of(number))
+        if number in content.frames and (
+            node.introduces is None or (node.introduces.moves and below_nested)
+        ):
             _ask(content, number)
+        if node.nested or (node.columns is None and below_nested):
+            nested.add(number)
 
 
 def resolve_all(content: Content) -> None:
@@ -57,30 +74,70 @@ def widen(content: Content, sink_node: int, columns: ColumnsOf) -> None:
     """
     # Sinks are in the order of their nodes.
     position = bisect_left(content.sinks, sink_node, key=lambda sink: sink.node)
+    sink, node = content.sinks[position], content.nodes[sink_node - 1]
     first = content.written.pop(position, None)
-    known = content.sinks[position].columns or ()
-    names = tuple(dict.fromkeys((*known, *(_named(first) if first else ()), *_named(columns))))
-    content.sinks[position] = replace(content.sinks[position], columns=names)
-    content.nodes[sink_node - 1].columns = names
+    known = Columns(sink.columns or (), sink.nested)
+    if first is not None:
+        _ask_for_data_names(content)
+        known = _shown(content, content.nodes[sink.frame - 1], _told(first))
+        _learn(content, sink_node, known)
+    told = _told(columns)
+    wider = Columns(
+        tuple(dict.fromkeys((*known.names, *shown_again(content.nodes, node, told.names)))),
+        tuple(dict.fromkeys((*known.nested, *_shown_fields_again(content, node, told.nested)))),
+    )
+    content.sinks[position] = replace(sink, columns=wider.names, nested=wider.nested)
+    _learn(content, sink_node, wider)
 
 
-def columns_of(content: Content, node: Node) -> tuple[str, ...]:
+def columns_of(nodes: Sequence[Node], node: Node) -> Columns:
     """Return the columns of a node, as far as they have been looked up."""
     while node.columns is None and node.columns_of is not None:
-        node = content.nodes[node.columns_of - 1]
-    return node.columns or ()
+        node = nodes[node.columns_of - 1]
+    return Columns(node.columns or (), node.nested)
 
 
 def _ask(content: Content, number: int) -> None:
     """Ask a frame for its columns and let go of it."""
     frame = content.frames.pop(number)
-    content.nodes[number - 1].columns = _named(lambda: tuple(map(str, frame.columns)))
+    told = _told(lambda: columns_of_frame(frame))
+    _learn(content, number, _shown(content, content.nodes[number - 1], told))
 
 
-def _named(columns: ColumnsOf) -> tuple[str, ...]:
+def _ask_for_data_names(content: Content) -> None:
+    """Ask the frames first whose columns values of rows have named: others have them too."""
+    for number in list(content.frames):
+        if content.nodes[number - 1].data_named is not None:
+            _ask(content, number)
+
+
+def _shown(content: Content, node: Node, told: Columns) -> Columns:
+    """Return the columns of a node as they may be shown, fields in those that data has named."""
+    names = shown_columns(content.nodes, node, told.names)
+    if node.data_named is None and not node.shaped_by:
+        return Columns(names, told.nested)
+    fields = (rooted(f, shown_column(content.nodes, node, f.names[0])) for f in told.nested)
+    return Columns(names, tuple(dict.fromkeys(fields)))
+
+
+def _shown_fields_again(content: Content, node: Node, nested: Iterable[Field]) -> Iterator[Field]:
+    """Yield the fields of a sink that is written once more."""
+    for field in nested:
+        for name in shown_again(content.nodes, node, field.names[:1]):
+            yield rooted(field, name)
+
+
+def _learn(content: Content, number: int, columns: Columns) -> None:
+    """Take note of the columns of a node."""
+    node = content.nodes[number - 1]
+    # Most frames have the fields of others: they are kept once.
+    node.columns, node.nested = columns.names, content.one_for_all(columns.nested)
+
+
+def _told(columns: ColumnsOf) -> Columns:
     with guard:
-        return columns()
-    return ()
+        return columns_in(columns())
+    return Columns()
 
 
 def _asked(look_up: LookUp) -> Origin:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from functools import partial
 from typing import Any
 
 from conformare._process_lock import ProcessLock
 from conformare.capture._content import Content, Origination
 from conformare.capture._lineage import (
     ColumnsOf,
+    DataNamed,
     Event,
     Expectation,
+    Introduced,
     Logic,
     LookUp,
     Node,
@@ -20,6 +23,7 @@ from conformare.capture._lineage import (
     Source,
 )
 from conformare.capture._look_ups import columns_of, resolve, resolve_all, widen
+from conformare.capture._nested import columns_of_frame
 from conformare.capture._untracked import untracked
 from conformare.capture.declared._scope import Declared, Group, Scope, current_scope
 
@@ -79,8 +83,8 @@ class Store:
         """Node → column names; asks Spark for the schemas that nobody has asked for yet."""
         with self._lock:
             self.resolve_all()
-            content = self._content
-            return {node.number: columns_of(content, node) for node in content.nodes}
+            nodes = self._content.nodes
+            return {node.number: columns_of(nodes, node).names for node in nodes}
 
     def label(self, number: int) -> str:
         """Return the name to show for a node.
@@ -159,7 +163,8 @@ class Store:
         label: str | None = None,
         receiver: str | None = None,
         same_columns: bool = False,
-        introduces: tuple[str, ...] | None = None,
+        introduces: Introduced | None = None,
+        data_named: DataNamed | None = None,
         place: Place | None = None,
         variant: Hashable = None,
     ) -> int | None:
@@ -174,8 +179,9 @@ class Store:
             label: Variable that the frame is assigned to, if the source shows it.
             receiver: Name of the first parent in the source; its label if it is new here.
             same_columns: Whether the frame has the columns of the first parent.
-            introduces: Names of columns that it may have beyond those of its parents, None if
-                only the frame knows.
+            introduces: What it may have beyond the columns of its parents, None if only the frame
+                knows.
+            data_named: Which of its columns values of rows have named.
             place: Where the call stands.
             variant: What else tells it from other calls at this place.
 
@@ -198,7 +204,8 @@ class Store:
                 first = content.nodes[numbers[0] - 1] if numbers else None
                 node = content.new_node(label, first)
                 number = node.number
-                node.introduces = introduces
+                node.introduces, node.data_named = introduces, data_named
+                node.shaped_by = content.shapers_of(numbers)
                 if same_columns and first is not None:
                     node.columns_of = first.number
                 elif child is None:
@@ -291,13 +298,14 @@ class Store:
             content, scope = self._content, current_scope()
             written = frame if isinstance(frame, int) else content.root(frame, None, place).number
             if columns is None:
-                columns = _asking(frame)
+                columns = partial(columns_of_frame, frame)
             what = ("sink", op, location, format, writer, scope.groups, scope.risks)
             origination = Origination(place, what)
             number = content.same_as(origination, (written,))
             if number is None:
-                number = content.new_node(label).number
-                position = len(content.sinks)
+                node = content.new_node(label)
+                node.shaped_by = content.shapers_of((written,))
+                number, position = node.number, len(content.sinks)
                 content.written[position] = columns
                 if look_up is not None:
                     content.sink_look_ups[position] = look_up
@@ -353,10 +361,6 @@ class Store:
                 risks=tuple(content.risks),
                 process_risks=self.process_risks,
             )
-
-
-def _asking(frame: Any) -> ColumnsOf:
-    return lambda: tuple(frame.columns)
 
 
 store = Store()

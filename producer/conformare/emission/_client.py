@@ -178,8 +178,8 @@ def refusal(options: Mapping[str, Any]) -> str | None:
         error = exc.args[0] if exc.args else None
         text = error.str() if isinstance(error, KafkaError) else type(exc).__name__
         for value in sorted(map(str, options.values()), key=len, reverse=True):
-            if len(value) >= SHORTEST_SECRET:
-                text = text.replace(value, "…")
+            quoted = value if len(value) >= SHORTEST_SECRET else f'"{value}"'
+            text = text.replace(quoted, "…")
         return text
     # It ends when what it has begun is over: a service that gives tokens may be silent for long.
     with suppress(RuntimeError):  # there are no more threads: then here

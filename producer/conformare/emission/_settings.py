@@ -11,13 +11,13 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    SecretStr,
     field_validator,
     model_validator,
 )
 
 from conformare._options import WriterOptions
 from conformare.emission._client import refusal
+from conformare.emission._hidden_values import hidden, revealed
 from conformare.emission._librdkafka import BOUNDED, QUEUE_KBYTES, why_refused
 from conformare.emission.spool import DEFAULT_MAX_BYTES, Destination, default_spool_folder
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, LARGEST_MESSAGE_BYTES
@@ -26,20 +26,9 @@ TOPIC_PREFIX_PATTERN = r"^[A-Za-z0-9._-]{0,200}$"
 """What Kafka takes in the name of a topic, and room for the grain."""
 
 
-def _hidden(value: Any) -> Any:
-    """Hide texts and numbers: which options hold secrets is not ours to keep track of."""
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return SecretStr(str(value))
-    return value
-
-
-def _clear(value: Any) -> Any:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def _clear_text(value: Any) -> str:
+def _revealed_text(value: Any) -> str:
     """Return a value as librdkafka is given it."""
-    return str(_clear(value))
+    return str(revealed(value))
 
 
 def _absolute(path: Path) -> Path:
@@ -82,13 +71,13 @@ class KafkaOptions(WriterOptions):
     looks at. A folder or URI, or `catalog.schema` with `spark`."""
     spark: Any = Field(default=None, repr=False)
     """The job's `SparkSession`, to read the lake with where `deltalake` is not installed."""
-    kafka: dict[str, Annotated[Any, BeforeValidator(_hidden)]] = Field(default_factory=dict)
+    kafka: Annotated[dict[str, Any], BeforeValidator(hidden)] = Field(default_factory=dict)
     """Further librdkafka options, such as `{"sasl.password": …}`; they win over ours."""
 
     @field_validator("kafka")
     @classmethod
     def _keeps_runs_safe(cls, options: dict[str, Any]) -> dict[str, Any]:
-        causes = (why_refused(name, _clear_text(value)) for name, value in options.items())
+        causes = (why_refused(name, _revealed_text(value)) for name, value in options.items())
         if refused := "; ".join(cause for cause in causes if cause is not None):
             raise ValueError(refused)
         return options
@@ -96,7 +85,7 @@ class KafkaOptions(WriterOptions):
     @model_validator(mode="after")
     def _queue_takes_a_message(self) -> KafkaOptions:
         kbytes = self.kafka.get(QUEUE_KBYTES)
-        if kbytes is not None and int(_clear_text(kbytes)) * 1024 < self.max_message_bytes:
+        if kbytes is not None and int(_revealed_text(kbytes)) * 1024 < self.max_message_bytes:
             bound = BOUNDED[QUEUE_KBYTES]
             raise ValueError(
                 f"{QUEUE_KBYTES} must be {bound.must} ({self.max_message_bytes}): {bound.why}"
@@ -155,5 +144,5 @@ class KafkaOptions(WriterOptions):
             "batch.size": self.max_message_bytes,
             # librdkafka's own log lines go to the job's stderr; ours are counted and bounded.
             "log_level": 2,
-            **{name: _clear(value) for name, value in self.kafka.items()},
+            **{name: revealed(value) for name, value in self.kafka.items()},
         }

@@ -9,11 +9,12 @@ from typing import Any
 
 from conformare import _fork_guard as fork_guard
 from conformare._version import own_version
-from conformare.capture._lineage import Event, Snapshot
+from conformare.capture._data_names import shown_column
+from conformare.capture._lineage import Event, Expectation, Snapshot
 from conformare.capture._store import Store
 from conformare.capture.declared._scope import Group
-from conformare.capture.declared._sensitivity import scan_columns
-from conformare.capture.locations import redacted
+from conformare.capture.declared._sensitivity import scan_columns, sensitive_fields
+from conformare.capture.locations import redacted, shown_name
 from conformare.record._arguments import utc_ts, validated_pipeline, validated_run_id
 from conformare.record._fingerprints import impl_fingerprint, risk_fingerprint
 from conformare.record._register import RegisteredRisk, risk_register
@@ -120,7 +121,9 @@ def _all_columns(content: Snapshot) -> Iterable[str]:
     """Return the names of all frames; a frame that nobody had to ask has those of its parents."""
     return chain.from_iterable(
         [
-            (node.introduces or ()) if node.columns is None else node.columns
+            (node.introduces.names if node.introduces else ())
+            if node.columns is None
+            else node.columns
             for node in content.nodes
         ]
     )
@@ -157,7 +160,8 @@ def _risk(content: Snapshot, entry: RegisteredRisk) -> Fields:
         "process": entry.process,
         "owners": entry.owners,
         "mitigations": entry.mitigations,
-        "nodes": sorted({content.nodes[number - 1].label for number in entry.nodes}),
+        # Hidden first, then sorted: a place among the others would tell of what is hidden.
+        "nodes": sorted({shown_name(_label(content, number)) for number in entry.nodes}),
         "n_occurrences": entry.n_occurrences,
     }
 
@@ -175,14 +179,14 @@ def _sources(content: Snapshot) -> Iterator[Fields]:
 
 def _sinks(content: Snapshot) -> Iterator[Fields]:
     for sink in content.sinks:
-        columns = sorted(set(sink.columns or ()))
+        columns = set(sink.columns or ())
         yield {
             "node": _label(content, sink.node),
             "location": sink.location,
             "format": sink.format,
             "writer": sink.writer,
-            "columns": columns,
-            "n_sensitive": len(scan_columns(columns)),
+            "columns": sorted({shown_name(name) for name in columns}),
+            "n_sensitive": len(scan_columns(columns)) + len(sensitive_fields(sink.nested)),
         }
 
 
@@ -191,7 +195,7 @@ def _expectations(content: Snapshot) -> Iterator[Fields]:
         yield {
             "node": _label(content, result.node),
             "expectation": result.expectation,
-            "column": result.column,
+            "column": _checked_column(content, result),
             "success": result.success,
             "hard": result.hard,
             "severity": result.severity,
@@ -199,6 +203,12 @@ def _expectations(content: Snapshot) -> Iterator[Fields]:
             "error": result.error,
             "missing_column": result.missing_column,
         }
+
+
+def _checked_column(content: Snapshot, result: Expectation) -> str | None:
+    if result.column is None:
+        return None
+    return shown_column(content.nodes, content.nodes[result.node - 1], result.column)
 
 
 def _owners(content: Snapshot, register: list[RegisteredRisk]) -> Iterator[Fields]:
@@ -239,7 +249,9 @@ def _summary(content: Snapshot, rows: dict[str, list[Fields]]) -> Fields:
     risks, checks = rows["risks"], rows["expectations"]
     columns = dict.fromkeys(_all_columns(content))
     sensitive = scan_columns(columns)
-    written = {name for sink in rows["sinks"] for name in sink["columns"]}
+    fields = sensitive_fields(dict.fromkeys(f for node in content.nodes for f in node.nested))
+    written = {name for sink in content.sinks for name in sink.columns or ()}
+    written_fields = {field for sink in content.sinks for field in sink.nested}
     counts = {
         "n_nodes": len(content.nodes),
         "n_operations": sum(event.kind in STEP_KINDS for event in content.events),
@@ -255,8 +267,9 @@ def _summary(content: Snapshot, rows: dict[str, list[Fields]]) -> Fields:
         "ge_failed": sum(check["success"] is False for check in checks),
         "ge_failed_hard": sum(check["success"] is False and check["hard"] for check in checks),
         "ge_errored": sum(check["success"] is None for check in checks),
-        "sensitive_columns": len(sensitive),
-        "sensitive_written": sum(name in written for name in sensitive),
+        "sensitive_columns": len(sensitive) + len(fields),
+        "sensitive_written": sum(name in written for name in sensitive)
+        + sum(field in written_fields for field in fields),
     }
     return {
         "schema_version": CONTRACT_VERSION,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformare.capture._look_ups import columns_of
 from conformare.capture._store import Store, store
-from conformare.capture.declared._sensitivity import scan_columns
-from conformare.capture.locations import without_addresses, without_credentials
+from conformare.capture.declared._sensitivity import scan_columns, sensitive_fields
+from conformare.capture.locations import shown_name, without_credentials
 
 
 def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:
@@ -18,23 +19,26 @@ def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:
         captured: What was captured.
 
     Returns:
-        `nodes`: id, label, kind (source, sink or frame), columns, and which of them are sensitive.
+        `nodes`: id, label, kind (source, sink or frame), columns, and which of them, and of the
+        fields inside them, are sensitive.
         `edges`: from, to, op, the contexts around it, outermost first, and the risks on it.
     """
-    columns = captured.cols
+    captured.resolve_all()
     content = captured.snapshot()
     kinds = {source.node: "source" for source in content.sources}
     kinds.update((sink.node, "sink") for sink in content.sinks)
     nodes = []
     for node in content.nodes:
-        names = [without_addresses(name) for name in columns[node.number]]
+        columns = columns_of(content.nodes, node)
+        names = list(dict.fromkeys(map(shown_name, columns.names)))
+        fields = [shown_name(field.path) for field in sensitive_fields(columns.nested)]
         nodes.append(
             {
                 "id": node.number,
-                "label": without_addresses(node.label),
+                "label": shown_name(node.label),
                 "kind": kinds.get(node.number, "frame"),
                 "columns": names,
-                "sensitive": list(scan_columns(names)),
+                "sensitive": [*scan_columns(names), *fields],
             }
         )
     edges = [

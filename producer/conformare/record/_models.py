@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic_core import CoreConfig, SchemaValidator
 from pydantic_core.core_schema import typed_dict_field, typed_dict_schema
 
-from conformare.record._texts import Columns, Key, Named, Text
+from conformare.record._texts import Columns, Key, Location, Named, Text
 
 Severity = Literal["low", "medium", "high", "critical"]
 
@@ -88,7 +88,7 @@ class SourcesRow(Row):
     """One read."""
 
     node: Named
-    location: Named
+    location: Location
     format: Named
     reader: Text
     columns: Columns
@@ -98,7 +98,7 @@ class SinksRow(Row):
     """One write."""
 
     node: Named
-    location: Named
+    location: Location
     format: Named
     writer: Text
     columns: Columns
@@ -132,7 +132,7 @@ class SinkRisksRow(Row):
     """One risk that reaches one sink."""
 
     sink_node: Named
-    sink_location: Named
+    sink_location: Location
     risk_id: Text
     label: Text
     severity: Severity

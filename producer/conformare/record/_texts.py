@@ -15,13 +15,14 @@ from pydantic_core.core_schema import (
     union_schema,
 )
 
-from conformare.capture.locations import without_addresses, without_credentials
+from conformare.capture.locations import shown_locations, shown_name, without_credentials
 
-# Only ASCII, for that is always UTF-8. An address needs an "@". A credential stands in a URL, which
-# needs a ":"; without any "@" or "=" only `jdbc:oracle:` is followed by one, and by no "/".
+# Only ASCII, for that is always UTF-8. A credential stands behind a ":" or a "=", an address needs
+# an "@" or a "%". A plain path or name is a location that stays as it is.
 _ENCODABLE = r"^[\x00-\x7f]*$"
-_WITHOUT_CREDENTIALS = r"^(?:[\x00-9;-\x7f]*|(?:[\x00-9;<>?A-\x7f]|:/)*)$"
-_WITHOUT_BOTH = r"^(?:[\x00-9;-?A-\x7f]*|(?:[\x00-9;<>?A-\x7f]|:/)*)$"
+_WITHOUT_CREDENTIALS = r"^[\x00-9;<>-\x7f]*$"
+_WITHOUT_BOTH = r"^[\x00-$&-9;<>?A-\x7f]*$"
+_PLAIN_LOCATION = r"^/?(?:[A-Za-z0-9_.-]+/?)*$"
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,6 @@ def _encodable(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
-def _without_both(text: str) -> str:
-    return without_addresses(without_credentials(text))
-
-
 def _distinct(names: list[str]) -> list[str]:
     """Return names once each: those that were hidden are the same."""
     return list(dict.fromkeys(names))
@@ -68,6 +65,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 Key = Annotated[str, _Redacted(_ENCODABLE, str)]
 Text = Annotated[str, _Redacted(_WITHOUT_CREDENTIALS, without_credentials)]
-Named = Annotated[str, _Redacted(_WITHOUT_BOTH, _without_both)]
+Named = Annotated[str, _Redacted(_WITHOUT_BOTH, shown_name)]
 """A text that the pipeline's code or data has named, not its author's own words."""
+Location = Annotated[str, _Redacted(_PLAIN_LOCATION, shown_locations)]
 Columns = Annotated[list[Named], AfterValidator(_distinct)]

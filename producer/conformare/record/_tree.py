@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from conformare.capture._lineage import Event, Snapshot
 from conformare.capture._store import Store, store
-from conformare.capture.locations import without_addresses
+from conformare.capture.locations import shown_name
 from conformare.record._build import STEP_KINDS, to_run_record
 
 OUTSIDE = "(outside every context)"
@@ -50,7 +50,7 @@ def _run(record: dict[str, list[dict[str, Any]]], content: Snapshot) -> _Branch:
     (run,) = record["runs"]
     counts = f"{_count(run['n_operations'], 'step')}, {_count(run['n_columns'], 'column')}"
     if run["sensitive_columns"]:
-        counts += f", {run['sensitive_columns']} of them sensitive"
+        counts += f", {run['sensitive_columns']} sensitive"
     sections = [
         _section("sources", (_place(row, row["reader"]) for row in record["sources"])),
         _section("contexts", _contexts(record, content)),
@@ -96,7 +96,7 @@ def _contexts(record: dict[str, list[dict[str, Any]]], content: Snapshot) -> Ite
 
 def _steps(events: Iterable[Event], content: Snapshot) -> Iterator[_Branch]:
     def label(number: int) -> str:
-        return without_addresses(content.nodes[number - 1].label)
+        return shown_name(content.nodes[number - 1].label)
 
     for event in events:
         parents = [label(number) for number in event.parents[:_MOST_PARENTS]]

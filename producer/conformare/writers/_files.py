@@ -23,7 +23,7 @@ class JsonOptions(WriterOptions):
     """Options of the JSON writer."""
 
     writer: Literal["json"] = "json"
-    path: str = Field(min_length=1)
+    path: str = Field(min_length=1, repr=False)
     """Folder; a run lands at `<path>/<pipeline>/<run_id>.json`, names as `file_name` writes them."""
 
 
@@ -31,7 +31,7 @@ class ParquetOptions(WriterOptions):
     """Options of the Parquet writer."""
 
     writer: Literal["parquet"] = "parquet"
-    path: str = Field(min_length=1)
+    path: str = Field(min_length=1, repr=False)
     """Folder; a run lands at `<path>/<grain>/pipeline=<pipeline>/<run_id>.parquet`, names as
     `file_name` writes them."""
 

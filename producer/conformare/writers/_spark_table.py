@@ -37,7 +37,7 @@ class SparkTableOptions(WriterOptions):
     """Schema of the tables; the session's current one when not said."""
     table_prefix: str = ""
     """Put in front of every table's name."""
-    lake: str | None = None
+    lake: str | None = Field(default=None, repr=False)
     """Folder of a lake, in place of a catalog: the one that a sink writes to."""
 
     @model_validator(mode="after")

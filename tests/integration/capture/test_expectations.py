@@ -107,7 +107,7 @@ def test_what_cannot_be_evaluated_is_seen_and_degrades_the_run(
         ("expect_something_unheard_of", None, False, "warning", False),
         (NOT_NULL, None, False, "warning", False),
         (NOT_NULL, None, False, "error", False),
-        (NOT_NULL, None, False, "warning", True),
+        (NOT_NULL, None, False, "critical", True),
         ("int", None, False, "warning", False),
     ]
     assert [row["error"].partition(" (")[0] for row in rows] == [

@@ -170,4 +170,4 @@ def test_credentials_in_locations_never_show(tracked: SparkSession) -> None:
         reader.option("dbtable", "public.people").load()
     from conformare.capture.spark._reads import options_of, place_of
 
-    assert place_of(options_of(reader)) == "jdbc:postgresql://***@h/d?***#public.people"
+    assert place_of(options_of(reader)) == "jdbc:postgresql://h/d#public.people"

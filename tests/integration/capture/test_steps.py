@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from support.lineage import flow
 
 from conformare.capture import describe, lineage, mark_sensitive, restore, risk, store, trackSpark
+from conformare.capture._lineage import Node
 
 Grain = Callable[[str], list[dict[str, Any]]]
 pytestmark = pytest.mark.usefixtures("tracked")
@@ -263,6 +264,11 @@ def test_the_end_of_a_session_comes_after_the_last_look_up(
     assert spark.version
 
 
+def introduced_by(node: Node) -> tuple[str, ...]:
+    """Return the names of columns that a step has said it introduces."""
+    return node.introduces.names if node.introduces else ()
+
+
 def test_what_a_step_says_of_its_columns_is_what_spark_says(people: DataFrame) -> None:
     with_name = people.withColumn("N", F.lit(1)).withColumns({"m": F.lit(1), "ID": F.lit(2)})
     frames = [
@@ -282,6 +288,6 @@ def test_what_a_step_says_of_its_columns_is_what_spark_says(people: DataFrame) -
         assert node is not None
         known = said[node.number - 1]
         assert known.columns is None  # nobody had to ask
-        assert set(known.introduces or ()) <= set(frame.columns)
-    names = {name for node in said for name in node.introduces or node.columns or ()}
+        assert set(introduced_by(known)) <= set(frame.columns)
+    names = {name for node in said for name in introduced_by(node) or node.columns or ()}
     assert names == {name for columns in store.cols.values() for name in columns}

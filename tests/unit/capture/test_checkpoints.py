@@ -120,7 +120,7 @@ def test_without_a_frame_there_is_one_node_for_each_asset() -> None:
     assert record_expectations(several) == 4
     assert [row["node"] for row in rows()] == [
         *("orders", "orders"),
-        *("s3://***@bucket/lines", "(checkpoint)"),
+        *("s3://bucket/lines", "(checkpoint)"),
     ]
     assert to_run_record(store, "p")["runs"][0]["n_nodes"] == 3
 

@@ -72,15 +72,6 @@ def test_describe_needs_a_label() -> None:
         describe()  # type: ignore[call-arg]
 
 
-def test_a_thread_started_inside_a_block_is_not_inside() -> None:
-    seen: list[list[str]] = []
-    with describe("outer"):
-        thread = threading.Thread(target=lambda: seen.append(open_labels()))
-        thread.start()
-        thread.join()
-    assert seen == [[]]
-
-
 def test_threads_do_not_mix_their_blocks() -> None:
     barrier = threading.Barrier(2)
     seen: dict[str, list[str]] = {}

@@ -239,4 +239,4 @@ def test_the_forms_of_a_result_are_read_alike() -> None:
     assert severity_of({"severity": "blocker"}) is severity_of(None) is None
     assert severities("Critical") == severities(["CRITICAL"]) == {"critical"}
     assert shown("orders.csv") == "orders.csv"
-    assert shown(URL) == "s3://***@bucket/path"
+    assert shown(URL) == "s3://bucket/path"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pyspark.sql import types as T
 
 from conformare.capture import (
     classify_column,
@@ -16,7 +18,28 @@ from conformare.capture import (
     store,
     unmark_sensitive,
 )
-from conformare.record import to_run_record
+from conformare.capture._lineage import Field
+from conformare.capture._nested import columns_in
+from conformare.capture.declared._sensitivity import sensitive_fields
+from conformare.record import build_model, to_run_record
+
+TEXT = T.StringType()
+
+
+def schema_of(columns: dict[str, Any]) -> T.StructType:
+    """Return a schema: `{…}` stands for a struct, `[…]` for an array, `(key, value)` for a map."""
+    return T.StructType([T.StructField(name, _type_of(said)) for name, said in columns.items()])
+
+
+def _type_of(said: Any) -> T.DataType:
+    if isinstance(said, dict):
+        return schema_of(said)
+    if isinstance(said, list):
+        return T.ArrayType(_type_of(said[0]))
+    if isinstance(said, tuple):
+        key, value = map(_type_of, said)
+        return T.MapType(key, value)
+    return TEXT
 
 
 @pytest.mark.parametrize(
@@ -108,3 +131,97 @@ def test_what_is_not_sensitive_is_counted_nowhere(stub_frame: type[Any]) -> None
     record = to_run_record(store, "p")
     (run,), (sink,) = record["runs"], record["sinks"]
     assert (run["sensitive_columns"], run["sensitive_written"], sink["n_sensitive"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "sensitive"),
+    [
+        ({"contact": {"email": 1, "city": 1}}, ["contact.email"]),
+        ({"contacts": [{"email": 1}]}, ["contacts.email"]),
+        ({"a": [[{"email": 1}]]}, ["a.email"]),
+        ({"m": (1, {"email": 1})}, ["m.value.email"]),
+        ({"m": ({"ssn": 1}, [{"email": 1}])}, ["m.key.ssn", "m.value.email"]),
+        ({"a": {"b": {"c": {"phone": 1, "n": 1}}}}, ["a.b.c.phone"]),
+        ({"x.y": {"e-mail": 1, "a`b": 1}}, ["`x.y`.`e-mail`"]),
+        ({"s": {"Email": 1, "customerEmail": 1}}, ["s.Email", "s.customerEmail"]),
+        ({"email": {"value": 1, "verified": 1}}, []),
+        ({"customer": {"name": 1, "id": 1}}, ["customer.name"]),
+        ({"product": {"name": 1, "id": 1}}, []),
+        ({"ip": {"address": 1}}, ["ip.address"]),
+        ({"private": (1, 1)}, []),
+        ({"email": 1, "contact": 1}, []),
+        ({"a": {}, "b": [1], "c": (1, 1)}, []),
+    ],
+)
+def test_fields_inside_columns_count_like_columns(
+    columns: dict[str, Any], sensitive: list[str]
+) -> None:
+    fields = columns_in(schema_of(columns)).nested
+    assert [field.path for field in sensitive_fields(fields)] == sensitive
+
+
+FIELDS = [
+    Field("c.code", ("c", "code")),
+    Field("d.code", ("d", "code")),
+    Field("`a.b`.code", ("a.b", "code")),
+    Field("c.email", ("c", "email")),
+]
+
+
+@pytest.mark.parametrize(
+    ("marked", "unmarked", "sensitive"),
+    [
+        (["code"], [], [0, 1, 2, 3]),
+        (["c.code"], [], [0, 3]),
+        (["a.b.code"], [], [2, 3]),
+        (["`a.b`.code"], [], [2, 3]),
+        (["code"], ["d.code", "email"], [0, 2]),
+        (["c.email"], ["email"], [3]),
+        (["c"], ["Email"], [3]),
+    ],
+)
+def test_a_mark_is_of_a_path_or_of_a_name(
+    marked: list[str], unmarked: list[str], sensitive: list[int]
+) -> None:
+    mark_sensitive(*marked)
+    mark_not_sensitive(*unmarked)
+    assert sensitive_fields(FIELDS) == [FIELDS[position] for position in sensitive]
+
+
+def test_a_field_of_a_written_frame_is_counted(stub_frame: type[Any]) -> None:
+    schema = schema_of({"id": 1, "email": 1, "contact": {"email": 1, "phone": 1}})
+    said: dict[str, Any] = {"format": "delta", "writer": "spark", "label": "l", "op": "save"}
+    store.add_sink(stub_frame(), location="/l", columns=lambda: schema, **said)
+    store.add_step("select", [stub_frame(["ssn"])], stub_frame(["ssn"]))
+    mark_not_sensitive("phone")
+    record = to_run_record(store, "p")
+    (run,), (sink,) = record["runs"], record["sinks"]
+    assert (run["sensitive_columns"], run["sensitive_written"], sink["n_sensitive"]) == (3, 2, 2)
+    assert (run["n_columns"], sink["columns"]) == (4, ["contact", "email", "id"])
+    (shown,) = [node for node in build_model()["nodes"] if node["kind"] == "sink"]
+    assert shown["sensitive"] == ["email", "contact.email"]
+
+
+def test_a_place_that_is_written_twice_has_the_fields_of_both(stub_frame: type[Any]) -> None:
+    frame = stub_frame(["a"])
+    place: Any = ("file", "function", 1, 1)
+    for columns in ({"a": {"email": 1}}, {"a": {"ssn": 1}, "b": 1}):
+        store.add_sink(
+            frame,
+            location="/l",
+            format="delta",
+            writer="spark",
+            label="l",
+            op="save",
+            columns=functools.partial(schema_of, columns),
+            place=place,
+        )
+    (sink,) = to_run_record(store, "p")["sinks"]
+    assert (sink["columns"], sink["n_sensitive"]) == (["a", "b"], 2)
+
+
+def test_fields_are_found_at_any_depth() -> None:
+    deep = T.StructType()
+    for level in range(100):
+        deep = T.StructType([T.StructField(f"f{level}", deep), T.StructField("email", TEXT)])
+    assert len(sensitive_fields(columns_in(deep).nested)) == 99

@@ -46,7 +46,7 @@ def test_the_tree_tells_everything_that_would_be_recorded() -> None:
     fingerprint = lines[4].partition("(implementation ")[2].rstrip(")")
     assert len(fingerprint) == 16
     assert lines == [
-        "failed: 3 steps, 4 columns, 1 of them sensitive",
+        "failed: 3 steps, 4 columns, 1 sensitive",
         "├─ sources (1)",
         "│  └─ orders: /in/orders (csv, spark.read), 2 columns",
         "├─ contexts (2)",

@@ -63,7 +63,7 @@ def test_the_attributes_of_a_run_become_text() -> None:
         title="t",
     )
     assert run["tags"] == {"team": "risk", "n": "3", "none": ""}
-    assert run["report_uri"] == "https://***@host/r.html?***"
+    assert run["report_uri"] == "https://host/r.html"
     assert (run["env"], run["git_sha"], run["title"]) == ("prod", "abc", "t")
 
 

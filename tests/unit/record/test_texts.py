@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from conformare.capture.locations import without_addresses, without_credentials
+from conformare.capture.locations import (
+    shown_locations,
+    without_addresses,
+    without_credentials,
+)
 from conformare.record._models import ROW_MODELS, Row, validated_columns
-from conformare.record._texts import Key, Named, Text
+from conformare.record._texts import Key, Location, Named, Text
 
 # What URLs, their parameters and addresses are made of, and what pydantic cannot judge.
 PIECES = st.sampled_from(
@@ -40,6 +44,8 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.usefixtures("quick_digests")
 @given(TEXTS)
 def test_every_text_is_what_its_redaction_makes_of_it(text: str) -> None:
     mended = encodable(text)
@@ -47,9 +53,10 @@ def test_every_text_is_what_its_redaction_makes_of_it(text: str) -> None:
     assert TypeAdapter(Key).validate_python(text) == mended
     assert TypeAdapter(Text).validate_python(text) == said
     assert TypeAdapter(Named).validate_python(text) == without_addresses(said)
+    assert TypeAdapter(Location).validate_python(text) == shown_locations(mended)
 
 
-@pytest.mark.parametrize("kind", [Key, Text, Named])
+@pytest.mark.parametrize("kind", [Key, Text, Named, Location])
 @pytest.mark.parametrize("unfit", [None, 1, ["secret"], b"secret\xff"])
 def test_what_is_no_text_is_refused_as_one_error(kind: Any, unfit: object) -> None:
     with pytest.raises(ValidationError) as caught:

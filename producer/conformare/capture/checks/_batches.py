@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from conformare._process_lock import ProcessLock
+from conformare.capture.checks._quiet import spark_quiet
 from conformare.capture.source._logic import is_data_frame
 
 _NAME = "conformare"
@@ -35,7 +36,7 @@ def batch_of(frame: Any) -> Iterator[Any]:
     if not _is_pandas(frame) and not is_data_frame(frame):
         # Asked for a source of Spark, Great Expectations would start a Spark of its own.
         raise TypeError(f"{type(frame).__name__} is no frame of Spark or pandas")
-    with _one_at_a_time, _quietly():
+    with _one_at_a_time, _quietly(), spark_quiet():
         context = _project()
         with _as_current(context):
             if _is_pandas(frame):

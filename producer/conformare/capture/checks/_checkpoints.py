@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
+from conformare._guard import guard
 from conformare.capture._lineage import Expectation
 from conformare.capture._store import store
+from conformare.capture.checks._columns import is_wanting
 from conformare.capture.checks._outcomes import (
     DEFAULT_SEVERITY,
     Subject,
@@ -54,7 +57,8 @@ def record_expectations(
         label = asset if frame is None else None
         if label not in nodes:
             nodes[label] = store.node_for(frame, label)
-        recorded.append(_subject(outcome, nodes[label]).reduced(outcome, hard))
+        asked = None if frame is None else partial(_is_wanting, frame, outcome)
+        recorded.append(_subject(outcome, nodes[label]).reduced(outcome, hard, asked))
     store.add_expectations(recorded, "handed over")
     return len(recorded)
 
@@ -95,11 +99,23 @@ def _asset_of(result: Any) -> str | None:
     return shown(name) if isinstance(name, str) and name.strip() else None
 
 
-def _subject(outcome: Any, node: int) -> Subject:
+def _configuration_of(outcome: Any) -> tuple[Any, Any, Any]:
+    """Return the configuration of what was checked, the type and the arguments in it."""
     # What `describe_dict` returns has no configuration: what is of use in it lies beside the rest.
     configuration = part_of(outcome, "expectation_config") or outcome
-    arguments = part_of(configuration, "kwargs")
     type_ = part_of(configuration, "type") or part_of(configuration, "expectation_type")
+    return configuration, type_, part_of(configuration, "kwargs")
+
+
+def _is_wanting(frame: Any, outcome: Any) -> bool:
+    _, type_, arguments = _configuration_of(outcome)
+    with guard:
+        return is_wanting(frame, str(type_), arguments)
+    return False
+
+
+def _subject(outcome: Any, node: int) -> Subject:
+    configuration, type_, arguments = _configuration_of(outcome)
     return Subject.named(
         node,
         type_,

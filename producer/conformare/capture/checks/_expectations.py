@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from conformare.capture._lineage import Expectation
 from conformare.capture.checks._batches import batch_of
+from conformare.capture.checks._columns import is_wanting
 from conformare.capture.checks._outcomes import (
     DEFAULT_SEVERITY,
-    MISSING_COLUMN,
     Subject,
     severities,
     severity_of,
@@ -23,9 +24,6 @@ SKIPPED = "skipped: `when` said no"
 # Counts come with it; the values that did not meet the expectation stay where they are.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
 _BOOLEAN_ONLY = "BOOLEAN_ONLY"
-_COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
-# To be absent is what these ask about: they can be evaluated without the column.
-_ABOUT_PRESENCE = ("expect_column_to_exist", "expect_table_columns_to_match")
 
 
 @dataclass(frozen=True)
@@ -38,13 +36,9 @@ class _Check:
     native: Any = None
     error: str | None = None
 
-    def missing_columns(self, columns: Iterable[str]) -> bool:
-        """Whether it cannot be evaluated for want of a column."""
-        if self.type.startswith(_ABOUT_PRESENCE):
-            return False
-        known = set(columns)
-        named = (self.arguments.get(name) for name in _COLUMN_ARGUMENTS)
-        return any(column not in known for value in named for column in _column_names(value))
+    def is_wanting(self, frame: Any) -> bool:
+        """Whether it cannot be evaluated for want of a column of the frame."""
+        return is_wanting(frame, self.type, self.arguments)
 
     def built(self) -> Any:
         """Return the object that a type and its arguments stand for."""
@@ -55,13 +49,6 @@ class _Check:
         make: Any = get_expectation_impl(self.type)
         severity = {} if self.severity is None else {"severity": self.severity}
         return make(**self.arguments, **severity)
-
-
-def _column_names(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, tuple, set)):
-        yield from (item for item in value if isinstance(item, str))
 
 
 def _check(item: Any) -> _Check:
@@ -136,7 +123,8 @@ class greatExpectations:  # noqa: N801 - the name is fixed by the contract
         try:
             if self._when is not None and not self._when(frame):
                 cause = SKIPPED
-            columns = [] if cause else list(frame.columns)
+            if not cause:
+                list(frame.columns)
         except Exception as fault:  # noqa: BLE001 - reported in the record, never silent
             cause = f"the frame could not be looked at ({type(fault).__name__})"
         if not cause:
@@ -144,7 +132,7 @@ class greatExpectations:  # noqa: N801 - the name is fixed by the contract
                 with batch_of(frame) as batch:
                     # One by one: those before the one that fails must not be lost with it.
                     results.extend(
-                        self._result(check, batch, columns, node) for check in self._checks
+                        self._result(check, batch, frame, node) for check in self._checks
                     )
             except ImportError:
                 cause = "Great Expectations is not installed"
@@ -158,12 +146,10 @@ class greatExpectations:  # noqa: N801 - the name is fixed by the contract
         column = check.arguments.get("column")
         return Subject.named(node, check.type, column, severity or self._default_severity)
 
-    def _result(self, check: _Check, batch: Any, columns: list[str], node: int) -> Expectation:
+    def _result(self, check: _Check, batch: Any, frame: Any, node: int) -> Expectation:
         subject = self._subject(check, node)
         if check.error is not None:
             return subject.unknown(check.error)
-        if check.missing_columns(columns):
-            return subject.unknown(MISSING_COLUMN, missing_column=True)
         try:
             expectation = check.built()
         except Exception as fault:  # noqa: BLE001 - reported in the record, never silent
@@ -171,6 +157,6 @@ class greatExpectations:  # noqa: N801 - the name is fixed by the contract
         subject = self._subject(check, node, severity_of(expectation))
         try:
             outcome = batch.validate(expectation, result_format=self._result_format)
+            return subject.reduced(outcome, self._hard_severities, partial(check.is_wanting, frame))
         except Exception as fault:  # noqa: BLE001 - reported in the record, never silent
             return subject.unknown(f"it could not be evaluated ({type(fault).__name__})")
-        return subject.reduced(outcome, self._hard_severities)

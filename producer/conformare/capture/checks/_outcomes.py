@@ -8,13 +8,14 @@ and those only where they look like names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from conformare.capture._lineage import Expectation
-from conformare.capture.locations import HIDDEN, redacted
+from conformare.capture.locations import HIDDEN, shown_name
 
 DEFAULT_SEVERITY = "warning"
 UNKNOWN_TYPE = "(unknown)"
@@ -64,7 +65,7 @@ def shown(name: str) -> str:
     Args:
         name: As the author, or who named the data, has written it.
     """
-    return HIDDEN if _EMAIL.search(name) else redacted(name)
+    return HIDDEN if _EMAIL.search(name) else shown_name(name)
 
 
 def severity_of(told: Any) -> str | None:
@@ -133,15 +134,22 @@ class Subject:
             missing_column=missing_column,
         )
 
-    def reduced(self, outcome: Any, hard_severities: frozenset[str]) -> Expectation:
+    def reduced(
+        self,
+        outcome: Any,
+        hard_severities: frozenset[str],
+        is_wanting: Callable[[], bool] | None = None,
+    ) -> Expectation:
         """Return the row of a result of Great Expectations.
 
         Args:
             outcome: The result, as an object or a dict.
             hard_severities: Severities whose failures fail the run.
+            is_wanting: Says of a check that could not be evaluated whether that is for want of a
+                column. Where there is nobody to ask, it is as Great Expectations says.
         """
         faults = list(_faults_of(part_of(outcome, "exception_info")))
-        if any(_NO_SUCH_COLUMN.search(text) for fault in faults for text in fault):
+        if faults and (is_wanting or partial(_says_so, faults))():
             return self.unknown(MISSING_COLUMN, missing_column=True)
         if faults:
             return self.unknown(f"it could not be evaluated ({_class_of(faults[0][0])})")
@@ -157,6 +165,11 @@ class Subject:
             severity=self.severity,
             observed=_observed(self.expectation, part_of(outcome, "result")),
         )
+
+
+def _says_so(faults: Iterable[tuple[str, str]]) -> bool:
+    """Whether exceptions of Great Expectations say that there is no such column."""
+    return any(_NO_SUCH_COLUMN.search(text) for fault in faults for text in fault)
 
 
 def _matches(pattern: re.Pattern[str], text: Any) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from conformare._guard import guard
 from conformare._process_lock import ProcessLock
+from conformare.capture._inherited import inherited
 from conformare.capture._lineage import Expectation
 from conformare.capture._store import store
 from conformare.capture._untracked import untracked
@@ -141,7 +141,7 @@ class profile:  # noqa: N801 - the name is fixed by the contract
         if entered is None:
             return
         blocks.remove(entered)
-        _blocks.set(tuple(blocks))
+        _blocks.set(tuple(blocks) or _NOTHING_OPEN)
         if entered.last is not None and exc is None:
             _run(self._profilers, *entered.last, persist=self.persists)
 
@@ -197,7 +197,8 @@ class force_profile(profile):  # noqa: N801 - the name is fixed by the contract
         self.persists = cache
 
 
-_blocks: ContextVar[tuple[_Entered, ...]] = ContextVar("conformare_profiles", default=())
+_NOTHING_OPEN: tuple[_Entered, ...] = ()
+_blocks = inherited("conformare_profiles", _NOTHING_OPEN)
 
 
 def _run(profilers: Iterable[Profiler], frame: Any, node: int, *, persist: bool = False) -> None:

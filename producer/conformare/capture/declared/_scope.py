@@ -1,4 +1,4 @@
-"""Which blocks are open where the code runs: per thread and per asyncio task."""
+"""Which blocks are open where the code runs: per thread, task of a pool and task of asyncio."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, TypeVar, cast
+
+from conformare.capture._inherited import inherited
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,7 +60,7 @@ class Scope:
 
 
 _NOTHING_OPEN = Scope()
-_scope: ContextVar[Scope] = ContextVar("conformare_scope", default=_NOTHING_OPEN)
+_scope = inherited("conformare_scope", _NOTHING_OPEN)
 
 
 def current_scope() -> Scope:

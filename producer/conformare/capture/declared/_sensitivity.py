@@ -1,14 +1,15 @@
-"""Which column names point at sensitive data: by their words, and by what the author marks."""
+"""Which columns and fields inside them are sensitive: by their words, and by the author's marks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from conformare._process_lock import ProcessLock
+from conformare.capture._lineage import Field
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,14 @@ _TAGS = (
 # "ip address" and "mail address" are no places.
 _NOT_A_PLACE = re.compile(r"\b(?:e ?mail|mail|ip|mac|web|url|http|memory)\w*(?: \w+)* addr(?:ess)?")
 _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD = re.compile(r"\S+")
 _SEPARATORS = re.compile(r"[\W_]+")
+
+
+def _found(tags: Iterable[_Tag], words: str) -> tuple[_Tag, ...]:
+    """Return what of tags that were found counts."""
+    not_a_place = _NOT_A_PLACE.search(words)
+    return tuple(tag for tag in tags if tag.name != "location" or not not_a_place)
 
 
 def _words(name: str) -> str:
@@ -191,10 +199,20 @@ def _words(name: str) -> str:
 @lru_cache(maxsize=65_536)
 def _tags_of(name: str) -> tuple[_Tag, ...]:
     words = _words(name)
-    found = tuple(tag for tag in _TAGS if tag.pattern.search(words))
-    if _NOT_A_PLACE.search(words):
-        return tuple(tag for tag in found if tag.name != "location")
-    return found
+    return _found((tag for tag in _TAGS if tag.pattern.search(words)), words)
+
+
+@lru_cache(maxsize=65_536)
+def _tags_of_field(names: tuple[str, ...]) -> tuple[_Tag, ...]:
+    """Return the tags that a field's own name has a part in: `name` in `customer` is one's name."""
+    outer = _words(" ".join(names[:-1]))
+    words = f"{outer} {_words(names[-1])}"
+    each = [(word.start(), word.end()) for word in _WORD.finditer(words)]
+    phrases = [(start, end) for start, _ in each for _, end in each if start < end > len(outer)]
+    return _found(
+        (tag for tag in _TAGS if any(tag.pattern.fullmatch(words, *phrase) for phrase in phrases)),
+        words,
+    )
 
 
 _lock = ProcessLock()
@@ -210,7 +228,8 @@ def mark_sensitive(
     Of this and `mark_not_sensitive`, the later one counts.
 
     Args:
-        columns: Exact column names.
+        columns: Exact names of columns, or of fields inside them: a name alone, or a path such as
+            `contact.email`.
         tag: Short name of the kind of data.
         category: Heading of the tag.
         severity: How severe an exposure is.
@@ -232,7 +251,8 @@ def mark_not_sensitive(*columns: str) -> None:
     Of this and `mark_sensitive`, the later one counts.
 
     Args:
-        columns: Exact column names.
+        columns: Exact names of columns, or of fields inside them: a name alone, or a path such as
+            `contact.email`.
     """
     with _lock:
         for column in columns:
@@ -243,7 +263,8 @@ def unmark_sensitive(*columns: str) -> None:
     """Take back the marks of columns, of either kind; what their names suggest counts again.
 
     Args:
-        columns: Exact column names.
+        columns: Exact names of columns, or of fields inside them: a name alone, or a path such as
+            `contact.email`.
     """
     with _lock:
         for column in columns:
@@ -297,3 +318,23 @@ def scan_columns(names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         if tags:
             tagged[name] = tags
     return tagged
+
+
+def sensitive_fields(fields: Iterable[Field]) -> list[Field]:
+    """Return those of the fields inside columns that are sensitive, marks included.
+
+    A mark is of a field's path, or of its own name wherever that occurs; the path's counts first.
+
+    Args:
+        fields: The fields.
+    """
+    with _lock:
+        marks = dict(_marks)
+    return [field for field in fields if _is_sensitive(field, marks)]
+
+
+def _is_sensitive(field: Field, marks: Mapping[str, dict[str, Any] | None]) -> bool:
+    for name in (field.path, ".".join(field.names), field.names[-1]):
+        if name in marks:
+            return marks[name] is not None
+    return bool(_tags_of_field(field.names))

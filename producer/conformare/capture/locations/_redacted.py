@@ -1,37 +1,104 @@
-"""A location or a text of any form, with all hidden that identifies or lets in."""
+"""A location or a text of any form: what may be shown of it."""
 
 from __future__ import annotations
 
 import re
 
 from conformare.capture.locations._addresses import without_addresses
-from conformare.capture.locations._jdbc import is_jdbc, redacted_jdbc
-from conformare.capture.locations._url import has_scheme, redacted_url
+from conformare.capture.locations._hidden import HIDDEN
+from conformare.capture.locations._jdbc import is_jdbc, shown_jdbc
+from conformare.capture.locations._pairs import is_pairs, shown_pairs
+from conformare.capture.locations._paths import shown_path
+from conformare.capture.locations._queries import shown_table
+from conformare.capture.locations._unreadable import is_digest
+from conformare.capture.locations._url import is_url, shown_share, shown_url
 
-_URL_IN_TEXT = re.compile(r"(?:jdbc:|[A-Za-z][A-Za-z0-9+.-]*://)\S+")
+BETWEEN = ", "
+"""What separates the locations of a read that has several."""
+
+_URL_IN_TEXT = re.compile(
+    r"jdbc:(?:\{[^}]*\}|[^\s{])+|[A-Za-z][A-Za-z0-9+.-]*://\S+", re.IGNORECASE
+)
+# A part of a name is bounded, for otherwise a long text would be looked at again and again.
+_SECRET_IN_TEXT = re.compile(
+    r"((?<![\w-])[\w.-]{0,64}?(?:password|passwd|passphrase|pwd|secret|token|signature"
+    r"|(?<![a-z])sig|(?:api|access|account|private)[_-]?key)[\w.-]{0,64}\s{0,9}=\s{0,9})"
+    r"(?:\{[^}]*\}?|'[^']*'?|\"[^\"]*\"?)?\S*",
+    re.IGNORECASE,
+)
 
 
 def redacted(location: str) -> str:
-    """Return a location without user names, passwords, keys, tokens, signatures and addresses.
+    """Return of a location the parts that say where something lies; everything else is dropped.
 
     Args:
-        location: A path, a URL, a JDBC URL or the name of a table.
+        location: A path, a URL, a JDBC URL, a string of `name=value` or the name of a table.
 
     Returns:
-        The same text where it holds nothing of the kind. What cannot be told apart from a
-        credential is hidden too.
+        The same text where it holds nothing else. What cannot be taken apart is its kind and a
+        digest.
     """
+    location = location.strip()
+    if is_digest(location):
+        return location
     if is_jdbc(location):
-        location = redacted_jdbc(location)
-    elif has_scheme(location):
-        location = redacted_url(location)
-    return without_addresses(location)
+        return shown_jdbc(location)
+    if is_pairs(location):
+        return shown_pairs(location, shown_url)
+    if is_url(location):
+        return shown_url(location)
+    if location.startswith("//") and location[2:3] not in ("", "/"):
+        return shown_share(location)
+    return shown_path(location)
+
+
+def joined_with_table(url: str, table: str) -> str:
+    """Return where a table of a database lies.
+
+    Args:
+        url: URL of the database.
+        table: Name of the table, or a query; "" where none is named.
+    """
+    place, name = redacted(url), shown_table(table)
+    if not name:
+        return place
+    return f"{place}#{name}" if is_jdbc(place) else f"{place.rstrip('/')}/{name}"
+
+
+def shown_locations(locations: str) -> str:
+    """Return one location or several, put together by us, as they may be shown.
+
+    Args:
+        locations: What `redacted` and `joined_with_table` return, separated by `BETWEEN`; it stays
+            as it is. Anything else is one location, which is redacted.
+    """
+    several = locations.split(BETWEEN)
+    return locations if all(map(_is_shown, several)) else redacted(locations)
+
+
+def _is_shown(location: str) -> bool:
+    url, _, table = location.rpartition("#")
+    if is_jdbc(url) and (table == HIDDEN or is_digest(table) or shown_table(table) == table):
+        location = url
+    return redacted(location) == location
 
 
 def without_credentials(text: str) -> str:
-    """Return a text with the credentials of every URL in it hidden.
+    """Return a text with every URL in it redacted, and the value of every `password=…`.
 
     Args:
         text: Anything, the author's own words too.
     """
-    return _URL_IN_TEXT.sub(lambda url: redacted(url[0]), text) if ":" in text else text
+    shown = _URL_IN_TEXT.sub(lambda found: redacted(found[0]), text) if ":" in text else text
+    return _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", shown) if "=" in shown else shown
+
+
+def shown_name(name: str) -> str:
+    """Return a name that code or data has given, without credentials and addresses.
+
+    Args:
+        name: The name of a column, a label.
+    """
+    # The name of a file may hold what UTF-8 cannot carry.
+    carried = name.encode("utf-8", "replace").decode("utf-8")
+    return without_addresses(without_credentials(carried))

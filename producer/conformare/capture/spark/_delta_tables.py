@@ -102,5 +102,5 @@ def _record(call: Call, opened: _Opened, op: str) -> None:
         format_=FORMAT,
         writer=INTERFACE,
         label=opened.label,
-        columns=lambda: tuple((source if sources else opened.table.toDF()).columns),
+        columns=lambda: (source if sources else opened.table.toDF()).schema,
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from conformare._guard import guard
 from conformare._process_lock import ProcessLock
+from conformare.capture._replaced import Replaced
 from conformare.capture._store import store
+from conformare.capture._threads import follow_threads, leave_threads
 from conformare.capture._untracked import is_suspended, untracked
 from conformare.capture.checks._caches import release_cache
 from conformare.capture.spark._delta_tables import (
@@ -73,28 +74,8 @@ _RECORDERS: dict[Kind, Callable[[Call], None] | None] = {
 }
 
 
-@dataclass(frozen=True)
-class _Installed:
-    """One replaced attribute of a class, and all that is needed to put the original back."""
-
-    owner: type
-    method: str
-    original: Any
-    replacement: Any
-    inherited: bool
-
-    def undo(self) -> None:
-        # Whoever has replaced the method after us keeps it; ours inside only passes calls on.
-        if self.owner.__dict__.get(self.method) is not self.replacement:
-            return
-        if self.inherited:
-            delattr(self.owner, self.method)
-        else:
-            setattr(self.owner, self.method, self.original)
-
-
 _lock = ProcessLock()
-_installed: dict[Tracked, _Installed] = {}
+_installed: dict[Tracked, Replaced] = {}
 
 
 def _recording(tracked: Tracked, original: Method) -> Method:
@@ -196,7 +177,7 @@ def _class_of(tracked: Tracked) -> type | None:
     return None
 
 
-def _install(tracked: Tracked) -> _Installed | None:
+def _install(tracked: Tracked) -> Replaced | None:
     """Replace one method; None if the installed Spark does not have it."""
     owner = _class_of(tracked)
     if owner is None:
@@ -216,7 +197,7 @@ def _install(tracked: Tracked) -> _Installed | None:
     else:
         replacement = wrap(described)
     setattr(owner, tracked.method, replacement)
-    return _Installed(owner, tracked.method, described, replacement, inherited)
+    return Replaced(owner, tracked.method, described, replacement, inherited)
 
 
 def _install_missing() -> None:
@@ -242,7 +223,9 @@ def trackSpark(enable: bool = True) -> None:
         if enable:
             import_module("pyspark.sql")
             _install_missing()
+            follow_threads()
         else:
+            leave_threads()
             for done in reversed(_installed.values()):
                 done.undo()
             _installed.clear()

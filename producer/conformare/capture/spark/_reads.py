@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterator
 from typing import Any
 
 from conformare.capture._lineage import LookUp
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
-from conformare.capture.locations import last_segment, redacted, without_extension
+from conformare.capture.locations import (
+    BETWEEN,
+    last_segment,
+    redacted,
+    shown_table,
+    without_extension,
+)
 from conformare.capture.source._logic import text_of
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark.sql._analysed import analysed
@@ -66,8 +73,19 @@ def place_of(options: dict[str, str]) -> str:
     """Return the location that the options of a reader or writer name."""
     if "url" in options:
         return jdbc_location(options["url"], options.get("dbtable") or options.get("query"))
-    named = [options[name] for name in _PLACES if name in options]
-    return redacted(named[0]) if named else UNKNOWN
+    named = next((name for name in _PLACES if name in options), None)
+    if named is None:
+        table = options.get("dbtable") or options.get("query")
+        return UNKNOWN if table is None else shown_table(table)
+    return redacted(_topics(options[named]) if named == "assign" else options[named])
+
+
+def _topics(assigned: str) -> str:
+    """Return the topics that partitions are assigned of."""
+    try:
+        return ",".join(json.loads(assigned))
+    except (TypeError, ValueError):
+        return UNKNOWN
 
 
 def _paths(values: Any) -> Iterator[str]:
@@ -101,7 +119,7 @@ def record_read(call: Call) -> None:
         location = jdbc_location(call.argument(0, "url"), call.argument(1, "table"))
         format_ = "jdbc"
     else:
-        location = ", ".join(_paths_of(call)) or place_of(options)
+        location = BETWEEN.join(_paths_of(call)) or place_of(options)
         format_ = options.get("format", "") if method == "load" else method
         if not format_:
             look_up = default_format(call.result.sparkSession)
@@ -111,7 +129,7 @@ def record_read(call: Call) -> None:
 def _label_of(location: str) -> str | None:
     if location in (MEMORY, UNKNOWN):
         return None
-    return without_extension(last_segment(location.split(", ", maxsplit=1)[0]))
+    return without_extension(last_segment(location.split(BETWEEN, maxsplit=1)[0]))
 
 
 def add_read(
@@ -166,7 +184,7 @@ def record_table(call: Call, reader: str) -> None:
         return
     look_up = origin_of(said.reads.values())
     label = next((read.place.label for read in said.reads.values()), None)
-    add_read(call, ", ".join(said.reads) or UNKNOWN, "table", reader, label, look_up)
+    add_read(call, BETWEEN.join(said.reads) or UNKNOWN, "table", reader, label, look_up)
 
 
 def _named(call: Call) -> Statement:

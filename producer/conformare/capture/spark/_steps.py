@@ -8,16 +8,27 @@ from functools import cached_property
 from types import FrameType
 from typing import Any
 
+from conformare.capture._lineage import DataNamed, Introduced
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import step_done
 from conformare.capture.source._callsite import Authored
 from conformare.capture.source._logic import authored, is_data_frame
-from conformare.capture.spark._shapes import has_same_columns, introduced_names, names_of_keys
+from conformare.capture.spark._shapes import (
+    has_same_columns,
+    introduced,
+    introduced_keys,
+    named_by_data,
+    pivoted_by,
+    size_of_keys,
+)
 from conformare.capture.spark._table import Tracked
 
 GROUPING_KEY = "__conformare_grouping__"
 """Where a grouped frame carries what it was grouped by, in its `__dict__`."""
 
+# Aggregations that pivot; what a function makes of a group has columns that its author names.
+_PIVOTING = frozenset(("agg", "count", "mean", "avg", "max", "min", "sum"))
+_KEEPS_KEYS = "spark.sql.retainGroupColumns"
 _PLAIN_GROUPINGS = ("groupBy", "groupby")
 
 
@@ -64,6 +75,8 @@ class _Grouping:
     frame: Any
     keys: dict[str, Any]
     receiver: str | None = None
+    size: int = 0
+    pivoted: str | None = None
 
 
 def _frames_in(values: Any) -> Iterator[Any]:
@@ -90,7 +103,8 @@ def _record(
     parents: list[Any],
     written: Authored,
     logic: dict[str, Any],
-    introduces: tuple[str, ...] | None = None,
+    introduces: Introduced | None = None,
+    data_named: DataNamed | None = None,
 ) -> None:
     """Take note of every frame that the call made."""
     method, owner = call.tracked.method, call.tracked.owner
@@ -105,8 +119,9 @@ def _record(
             receiver=written.receiver,
             same_columns=has_same_columns(method, owner),
             introduces=introduces,
+            data_named=data_named,
             place=written.site,
-            variant=(part, introduces),
+            variant=(part, introduces, data_named),
         )
         if number is not None:
             step_done(op, child, number)
@@ -115,9 +130,10 @@ def _record(
 def record_step(call: Call) -> None:
     """Take note of a step of a frame, of `df.na` or of `df.stat`."""
     frame = call.owner if is_data_frame(call.owner) else call.owner.df
-    introduces = introduced_names(call.tracked.method, call.args, call.kwargs, call.authored.args)
+    introduces = introduced(call.tracked.method, call.args, call.kwargs, call.authored.args)
     parents = _parents(call, frame)
-    _record(call, call.tracked.operation, parents, call.authored, call.logic, introduces)
+    named = named_by_data(call.tracked.method, call.args, call.kwargs)
+    _record(call, call.tracked.operation, parents, call.authored, call.logic, introduces, named)
 
 
 def record_grouping(call: Call) -> None:
@@ -125,14 +141,19 @@ def record_grouping(call: Call) -> None:
     keys: dict[str, Any] = {"group_keys": call.logic}
     if call.tracked.method not in _PLAIN_GROUPINGS:
         keys["grouping"] = call.tracked.method
-    call.result.__dict__[GROUPING_KEY] = _Grouping(call.owner, keys, call.authored.receiver)
+    call.result.__dict__[GROUPING_KEY] = _Grouping(
+        call.owner, keys, call.authored.receiver, size_of_keys(call.args)
+    )
 
 
 def record_pivot(call: Call) -> None:
     """Remember the pivot of a grouped frame."""
     grouping = _grouping_of(call.owner)
     keys = {**grouping.keys, "pivot": call.logic}
-    call.result.__dict__[GROUPING_KEY] = replace(grouping, keys=keys)
+    written = call.authored
+    values = written.kwargs.get("values") or "".join(written.args[1:2])
+    pivoted = pivoted_by(call.args, call.kwargs, values)
+    call.result.__dict__[GROUPING_KEY] = replace(grouping, keys=keys, pivoted=pivoted)
 
 
 def _grouping_of(grouped: Any) -> _Grouping:
@@ -152,19 +173,33 @@ def record_aggregation(call: Call) -> None:
     logic = {**logic_of(written), **grouping.keys}
     op = f"group_by.{call.tracked.method}"
     introduces = _aggregated(call, grouping)
-    _record(call, op, _parents(call, grouping.frame), written, logic, introduces)
+    named = _named_by_pivot(call, grouping)
+    _record(call, op, _parents(call, grouping.frame), written, logic, introduces, named)
 
 
-def _aggregated(call: Call, grouping: _Grouping) -> tuple[str, ...] | None:
-    """Return the names of an aggregation's columns, None where only its result knows."""
+def _named_by_pivot(call: Call, grouping: _Grouping) -> DataNamed | None:
+    """Return which columns of an aggregation values of rows have named."""
+    if grouping.pivoted is None or call.tracked.method not in _PIVOTING:
+        return None
+    keeps_keys = str(grouping.frame.sparkSession.conf.get(_KEEPS_KEYS)).lower() == "true"
+    return DataNamed(grouping.pivoted, grouping.size if keeps_keys else 0)
+
+
+def _aggregated(call: Call, grouping: _Grouping) -> Introduced | None:
+    """Return what the columns of an aggregation are, None where only its result knows."""
     method, keys = call.tracked.method, grouping.keys
     said = keys["group_keys"]
     if "pivot" in keys or method not in ("agg", "count") or said.get("kwargs", True):
         return None
-    by = names_of_keys(said["args"]) if said["args"] else ()
-    values = introduced_names(method, call.args, call.kwargs, call.authored.args)
-    values = ("count",) if method == "count" else values
-    return None if by is None or values is None else (*by, *values)
+    by = introduced_keys(said["args"])
+    values = (
+        Introduced(("count",))
+        if method == "count"
+        else introduced(method, call.args, call.kwargs, call.authored.args)
+    )
+    if by is None or values is None:
+        return None
+    return Introduced((*by.names, *values.names), by.moves or values.moves)
 
 
 def record_cogroup(call: Call) -> None:

@@ -150,7 +150,7 @@ def record_merge_into(call: Call) -> None:
         format_="table",
         writer=WRITER,
         label=table.place.label,
-        columns=lambda: tuple(frame.columns),
+        columns=lambda: frame.schema,
         look_up=format_look_up(table.format_of),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from conformare.capture._lineage import LookUp, Origin
+from conformare.capture.locations import BETWEEN
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._dialect import is_installed, written
 from conformare.capture.spark.sql._names import (
@@ -149,8 +150,8 @@ def format_at(session: Any, place: Place) -> str | None:
     return lower(_described(session, place).get(_PROVIDER))
 
 
-def columns_of(session: Any, query: str) -> tuple[str, ...]:
-    """Return the columns of a query, none where it reads what is gone by now; it runs no job.
+def columns_of(session: Any, query: str) -> tuple[Any, ...]:
+    """Return the fields of a query's schema, none where it reads what is gone by now; it runs no job.
 
     Args:
         session: The session that it is for.
@@ -159,7 +160,7 @@ def columns_of(session: Any, query: str) -> tuple[str, ...]:
     from pyspark.errors import AnalysisException
 
     try:
-        return tuple(session.sql(query).columns)
+        return tuple(session.sql(query).schema)
     except AnalysisException:
         return ()
 
@@ -194,7 +195,7 @@ def origin_of(reads: Iterable[Read]) -> LookUp:
     def look_up() -> Origin:
         found = {read.place.location: read for name in named for read in name.tables()}
         format_ = common_format(read.format_of() for read in found.values())
-        return Origin(", ".join(found), format_)
+        return Origin(BETWEEN.join(found), format_)
 
     return look_up
 

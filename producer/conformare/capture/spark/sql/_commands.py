@@ -51,11 +51,10 @@ class Write:
         """
         read = self.find(command, functions)
 
-        def columns_of() -> tuple[str, ...]:
+        def columns_of() -> tuple[Any, ...]:
             schemas = (schema for name in self.columns for schema in _schemas(command, name))
-            # One call for a whole schema, however wide it is.
-            fields = (field for schema in schemas for field in json.loads(schema.json())["fields"])
-            return tuple(dict.fromkeys(field["name"] for field in fields))
+            fields = (field for schema in schemas for field in _fields(schema))
+            return tuple({field.name: field for field in fields}.values())
 
         operation = self.operation or command.operation().command().toString().lower()
         return Target(read.place, operation, read.format_of, columns_of)
@@ -73,6 +72,13 @@ def _schemas(command: Any, method: str) -> Iterator[Any]:
         found = value_of(found)
     if found is not None:
         yield found if method == _MIGRATED else found.schema()
+
+
+def _fields(schema: Any) -> Iterator[Any]:
+    """Yield the fields of a schema, in one call of Java however wide it is."""
+    from pyspark.sql.types import StructType
+
+    yield from StructType.fromJson(json.loads(schema.json()))
 
 
 _MIGRATED = "migratedSchema"

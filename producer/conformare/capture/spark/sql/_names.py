@@ -6,8 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformare.capture.locations import label_of_path, label_of_table, redacted
-from conformare.capture.source._normalise import digest
+from conformare.capture.locations import (
+    joined_with_table,
+    label_of_path,
+    label_of_table,
+    redacted,
+    shown_query,
+)
 
 SESSION_CATALOG = "spark_catalog"
 _DEFAULT_SCHEMA = "default"
@@ -97,14 +102,12 @@ def jdbc_location(url: object, table: object) -> str:
         url: JDBC URL.
         table: Name of the table, or a query, which stays out of it.
     """
-    text = "" if table is None else str(table)
-    name = f"query:{digest_of(text)}" if re.search(r"[\s(]", text.strip()) else redacted(text)
-    return f"{redacted(str(url))}#{name}"
+    return joined_with_table(str(url), "" if table is None else str(table))
 
 
 def digest_of(text: str) -> str:
     """Return what stands for a query where its text must not."""
-    return digest(" ".join(text.split()))
+    return shown_query(text).rpartition(":")[2]
 
 
 def is_path(parts: Sequence[str]) -> bool:

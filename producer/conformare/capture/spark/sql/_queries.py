@@ -8,6 +8,7 @@ from typing import Any
 
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
+from conformare.capture.locations import BETWEEN
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import record_memory, record_table
 from conformare.capture.spark._steps import Call
@@ -81,7 +82,7 @@ def _record_statement(call: Call, query: str, statement: Statement) -> None:
     if reads or not (statement.links or frames or not statement.is_query):
         store.add_source(
             number,
-            location=", ".join(statement.reads) or f"query:{digest_of(query)}",
+            location=BETWEEN.join(statement.reads) or f"query:{digest_of(query)}",
             format="sql",
             reader=READER,
             look_up=origin_of(reads) if reads else None,

@@ -1,0 +1,37 @@
+"""Keeping what a check runs into out of the job's log: Spark quotes rows in its errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
+
+_ours: ContextVar[bool] = ContextVar("conformare_quiet", default=False)
+
+
+class _NotOurs(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - it is about who logs
+        return not _ours.get()
+
+
+_NOT_OURS = _NotOurs()
+
+
+@contextmanager
+def spark_quiet() -> Iterator[None]:
+    """Let Spark log no exception of the block, which is caught; those of other threads it logs."""
+    try:
+        from pyspark.logger import PySparkLogger
+    except ImportError:  # before Spark 4, which logs none
+        yield
+        return
+    for name in _LOGGERS:
+        PySparkLogger.getLogger(name).addFilter(_NOT_OURS)
+    token = _ours.set(True)
+    try:
+        yield
+    finally:
+        _ours.reset(token)

@@ -1,0 +1,48 @@
+"""What stands behind the "@" of Oracle's URLs: a host and a service, a descriptor, an alias."""
+
+from __future__ import annotations
+
+import re
+
+from conformare.capture.locations._hosts import HOSTS
+
+_CONNECT = re.compile(
+    rf"(?P<scheme>//|tcps?://|ldaps?://)?(?P<hosts>{HOSTS})"
+    r"(?:/(?P<service>[\w.$,=-]*)(?::\w+)?(?:/\w+)?|:(?P<sid>[\w.$]+))?",
+    re.IGNORECASE,
+)
+_PARAMETERS = re.compile(r"\?\s*[\w.]+\s*=.*", re.DOTALL)
+_PART = re.compile(r"\(\s*(host|port|service_name|sid)\s*=\s*([\w.$-]+)\s*\)", re.IGNORECASE)
+
+
+def shown_descriptor(text: str) -> str | None:
+    """Return host, port and service of what Oracle connects to, None if that is something else.
+
+    Args:
+        text: `//host:port/service`, `host:port:sid`, `(DESCRIPTION=…)` or an alias.
+    """
+    if text.lstrip().startswith("("):
+        return _described(text)
+    found = _CONNECT.fullmatch(_PARAMETERS.sub("", text))
+    if found is None:
+        return None
+    scheme = (found["scheme"] or "").lower()
+    if found["sid"]:
+        return f"{scheme}{found['hosts']}:{found['sid']}"
+    if found["service"]:
+        scheme = scheme if scheme.startswith("ldap") else "//"
+        return f"{scheme}{found['hosts']}/{found['service']}"
+    return f"{scheme}{found['hosts']}"
+
+
+def _described(text: str) -> str | None:
+    hosts: list[str] = []
+    service = ""
+    for name, value in _PART.findall(text):
+        if name.lower() == "host":
+            hosts.append(value)
+        elif name.lower() == "port":
+            hosts[-1:] = [f"{host}:{value}" for host in hosts[-1:]]
+        else:
+            service = f"/{value}"
+    return f"//{','.join(hosts)}{service}" if hosts else None

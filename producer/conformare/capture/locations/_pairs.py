@@ -1,0 +1,115 @@
+"""Strings of `name=value`: the names that say where something lies, and their values.
+
+Every other name is dropped with its value: an unknown name may itself be part of a password with
+an unescaped separator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from conformare.capture.locations._hosts import are_hosts
+from conformare.capture.locations._oracle import shown_descriptor
+from conformare.capture.locations._places import PLACES, URLS, is_secret, place_named
+from conformare.capture.locations._unreadable import is_digest, unreadable
+
+Shown = Callable[[str], str]
+
+_BRACED = r"\{(?:[^}]|\}\})*\}?"
+_QUOTED = r"'(?:[^']|'')*'?|\"(?:[^\"]|\"\")*\"?"
+_NAME = r"\w[\w .-]*?"
+_PAIR = re.compile(rf"\s*({_NAME})\s*=\s*(.*)", re.DOTALL)
+_LIBPQ = re.compile(r"(\w+)\s*=\s*('(?:[^'\\]|\\.)*'?|\S*)")
+_VALUE = re.compile(r"(?:[A-Za-z]:)?[\w/\\~.][\w.$\\/ -]*")
+
+_BEGINS = re.compile(rf"\s*{_NAME}\s*=[^;]*;|\s*\w+\s*=\s*\w[\w+.-]*://", re.DOTALL)
+_ONE = re.compile(rf"\s*({_NAME})\s*=")
+_SEVERAL = re.compile(r"\s*\w+\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S*)\s+\w+\s*=")
+
+
+def is_pairs(text: str) -> bool:
+    """Whether a text is a string of `name=value`, as ODBC, libpq and Azure have them."""
+    if _BEGINS.match(text) is not None or _SEVERAL.match(text) is not None:
+        return True
+    name = _ONE.match(text)
+    return name is not None and is_secret(name[1])
+
+
+def shown_pairs(text: str, shown_url: Shown) -> str:
+    """Return of a string of `name=value` what says where something lies.
+
+    Args:
+        text: The string.
+        shown_url: Shows a value that is a URL.
+    """
+    pieces = _pieces(text, ";") if ";" in text else _libpq(text)
+    shown = shown_places(pieces, PLACES, shown_url)
+    return ";".join(shown) if shown else unreadable("connection", text)
+
+
+def pairs_of(text: str, separators: str) -> list[tuple[str, str]]:
+    """Return the pairs of a text; what is no pair is left out.
+
+    Args:
+        text: The text.
+        separators: The characters that separate pairs, outside of braces and quotes.
+    """
+    return list(_pieces(text, separators))
+
+
+def shown_places(
+    pairs: Iterable[tuple[str, str]], allowed: Iterable[str], shown_url: Shown
+) -> list[str]:
+    """Return those pairs that say where something lies, as text and in one order.
+
+    Args:
+        pairs: Names and values.
+        allowed: The names to look for, as they are shown.
+        shown_url: Shows a value that is a URL.
+    """
+    said: dict[str, set[str]] = {}
+    for written, value in pairs:
+        name = place_named(written)
+        if name is not None and value:
+            said.setdefault(name, set()).add(value)
+    # One place has one database: where two are named, one of them is part of something else.
+    return [
+        f"{name}={_shown_value(name, *said[name], shown_url=shown_url)}"
+        for name in PLACES
+        if name in allowed and len(said.get(name, ())) == 1
+    ]
+
+
+def _shown_value(name: str, value: str, *, shown_url: Shown) -> str:
+    if name in URLS and "://" in value:
+        return shown_url(value)
+    if name == "server":
+        protocol, _, rest = value.rpartition("tcp:")
+        hosts = rest.replace(" ", "")
+        descriptor = hosts if are_hosts(hosts) and not protocol else shown_descriptor(value)
+        if descriptor is not None:
+            return descriptor
+    elif _VALUE.fullmatch(value) or is_digest(value):
+        return value
+    return unreadable("text", value)
+
+
+def _pieces(text: str, separators: str) -> Iterator[tuple[str, str]]:
+    """Split at separators; in braces and quotes right behind a "=" they are none."""
+    other = re.escape(separators)
+    piece = re.compile(rf"(?:[^={other}]*=\s*(?:{_BRACED}|{_QUOTED}))?[^{other}]*", re.DOTALL)
+    for found in piece.findall(text):
+        pair = _PAIR.fullmatch(found)
+        if pair is not None:
+            yield pair[1], _bare(pair[2].strip())
+
+
+def _libpq(text: str) -> Iterator[tuple[str, str]]:
+    for name, value in _LIBPQ.findall(text):
+        yield name, _bare(value)
+
+
+def _bare(value: str) -> str:
+    """Return a value without the braces or quotes around it."""
+    return value[1:-1] if value[:1] + value[-1:] in ("{}", "''", '""') else value

@@ -1,0 +1,33 @@
+"""Where the options of a reader or a writer say that something lies."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformare.capture.spark._reads import UNKNOWN, place_of
+from conformare.capture.spark.sql._names import digest_of
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({"path": "s3a://k:secret@b/x"}, "s3a://b/x"),
+        ({"subscribe": "orders,returns"}, "orders,returns"),
+        ({"subscribepattern": "orders-.*"}, "orders-.*"),
+        ({"assign": '{"orders":[0,1],"returns":[2]}'}, "orders,returns"),
+        ({"assign": "secret"}, UNKNOWN),
+        ({"url": "jdbc:mysql://u:secret@h/d", "dbtable": "t"}, "jdbc:mysql://h/d#t"),
+        ({"url": "jdbc:mysql://u:secret@h/d"}, "jdbc:mysql://h/d"),
+        ({"dbtable": "sales.orders"}, "sales.orders"),
+        ({}, UNKNOWN),
+    ],
+)
+def test_options_name_a_place(options: dict[str, str], place: str) -> None:
+    assert place_of(options) == place
+
+
+def test_of_a_query_among_the_options_there_is_a_digest() -> None:
+    query = "select * from t where x = 'secret'"
+    for options in ({"query": query}, {"dbtable": f"({query}) q"}, {"path": query}):
+        assert place_of(options).startswith("query:")
+    assert place_of({"query": query}) == f"query:{digest_of(query)}"
