@@ -22,6 +22,7 @@ from conformare.capture.spark.sql._names import files, is_path, parts_of, table
         (("spark_catalog", "sales", "a.b"), "sales.`a.b`"),
         (("cat", "s", "a`b"), "cat.s.`a``b`"),
         (("global_temp", "v"), "global_temp.v"),
+        (("cat", "s", "s3a://key:secret@bucket/x"), "cat.s.`s3a://bucket/x`"),
     ],
 )
 def test_the_name_of_a_table(parts: tuple[str, ...], location: str) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from conformare.capture._lineage import LookUp, Origin
-from conformare.capture.locations import BETWEEN
+from conformare.capture.locations import BETWEEN, label_of_table, redacted
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._dialect import is_installed, written
 from conformare.capture.spark.sql._names import (
     SESSION_CATALOG,
     Place,
     files,
+    is_name,
     is_path,
     parts_of,
     table,
@@ -106,7 +107,11 @@ def table_named(session: Any, name: object) -> Read:
         session: The session that knows it.
         name: The name, as SQL writes it.
     """
-    return Names(session).read(parts_of(str(name)) or (str(name),))
+    text = str(name)
+    if not is_name(text):  # Spark will not have taken it for one
+        place = Place(redacted(text), label_of_table(text))
+        return Read(place, lambda: None)
+    return Names(session).read(parts_of(text))
 
 
 def _implementation_of(session: Any, catalog: str) -> str | None:

@@ -19,6 +19,9 @@ _DEFAULT_SCHEMA = "default"
 _PARTS_IN_SESSION_CATALOG = 3
 _PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
 _PLAIN = re.compile(r"(?=.*[^\d])\w+", re.ASCII)
+_NAME = re.compile(r"\s*(?:`(?:[^`]|``)+`|\w+)(?:\.(?:`(?:[^`]|``)+`|\w+))*\s*")
+# What makes more of a part than a word: it is looked at like a location.
+_NO_WORD = re.compile(r"[/\\:@=?&;]")
 _PATH = re.compile(r"[/\\:]")
 
 
@@ -52,6 +55,11 @@ def parts_of(name: str) -> tuple[str, ...]:
     return tuple(part for part in found if part)
 
 
+def is_name(text: str) -> bool:
+    """Whether a text is the name of a table, as SQL writes it."""
+    return _NAME.fullmatch(text) is not None
+
+
 def table(parts: Sequence[str]) -> Place:
     """Return the place of a table.
 
@@ -66,9 +74,7 @@ def table(parts: Sequence[str]) -> Place:
         shown = full[1:]
         if len(full) == _PARTS_IN_SESSION_CATALOG and shown[0] == _DEFAULT_SCHEMA:
             shown = shown[1:]
-    location = redacted(
-        ".".join(part if _PLAIN.fullmatch(part) else _quoted(part) for part in shown)
-    )
+    location = redacted(".".join(map(_shown, shown)))
     return Place(location, label_of_table(location), ".".join(map(_quoted, full)))
 
 
@@ -128,6 +134,12 @@ def _folded(parts: tuple[str, ...]) -> tuple[str, ...]:
     # Names in the session's catalog are the same in any case, and it keeps them in lower case.
     is_session = len(parts) > 1 and parts[0].lower() == SESSION_CATALOG
     return tuple(part.lower() for part in parts) if is_session else parts
+
+
+def _shown(part: str) -> str:
+    if _PLAIN.fullmatch(part):
+        return part
+    return _quoted(redacted(part) if _NO_WORD.search(part) else part)
 
 
 def _quoted(part: str) -> str:
