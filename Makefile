@@ -33,7 +33,7 @@ $(COMPAT_INSTALLED): pyproject.toml constraints-compat.txt
 $(COMPAT_INSTALLED): PYTHONS := 3.10, 3.11 or 3.12
 $(COMPAT_INSTALLED): TOO_NEW := 3, 13
 # setuptools: pyspark 3.5 imports distutils, which Python 3.12 does not have any more.
-$(COMPAT_INSTALLED): WANTED := --constraint constraints-compat.txt --editable '.[cli,expectations]' \
+$(COMPAT_INSTALLED): WANTED := --constraint constraints-compat.txt --editable '.[cli,expectations,connect]' \
   'pyspark[connect]' delta-spark setuptools hypothesis pytest
 $(INSTALLED) $(COMPAT_INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < ($(TOO_NEW)))' 2>/dev/null || { \

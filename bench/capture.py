@@ -24,6 +24,7 @@ from conformare.record import to_run_record
 from conformare_sink.spark.session import build_session
 
 OPERATIONS = 240
+STATEMENTS = 60
 RECORDED_STEPS = 5_000
 REPETITIONS = 1_000_000
 WARM_UP_ROUNDS = 2
@@ -38,6 +39,15 @@ def pipeline(spark: SparkSession) -> int:
     frame = scope["frame"]
     assert isinstance(frame, DataFrame)  # noqa: S101 - for the type checker
     frame.write.mode("overwrite").format("noop").save()
+    return frame.count()
+
+
+def sql_pipeline(spark: SparkSession) -> int:
+    """Run 60 statements of SQL, each written down once, ten of them inserts, and one action."""
+    scope: dict[str, object] = {"spark": spark}
+    exec(_STATEMENTS, scope)  # noqa: S102 - a program of 60 lines that we have just made
+    frame = scope["frame"]
+    assert isinstance(frame, DataFrame)  # noqa: S101 - for the type checker
     return frame.count()
 
 
@@ -59,14 +69,28 @@ def _program(operations: int) -> str:
     return "\n".join(lines)
 
 
-def compiled(name: str) -> CodeType:
-    """Return the program under a name of its own, with its source where tracebacks look for it."""
-    source = _program(OPERATIONS)
+def _statements(number: int) -> str:
+    """Return the source of a pipeline of SQL: queries, views, subqueries, names of WITH, inserts."""
+    kinds = (
+        "select o.id, c.k from orders o join clients c on o.k = c.k where o.id >= {n}",
+        "with orders as (select * from orders where id > {n}) select id, k from orders",
+        "create or replace temporary view part{n} as select id, k from orders where k = {n} % 7",
+        "select id from part{v} where k in (select k from clients where k < {n})",
+        "select id, k from orders where id = {n} union all select id, k from clients",
+        "insert into kept select id, k from orders where id = {n}",
+    )
+    texts = (kinds[n % len(kinds)].format(n=n, v=n - 1) for n in range(number))
+    return "\n".join(f'frame = spark.sql("{text}")' for text in texts)
+
+
+def compiled(name: str, source: str) -> CodeType:
+    """Return a program under a name of its own, with its source where tracebacks look for it."""
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     return compile(source, name, "exec")
 
 
-_PROGRAM = compiled("<pipeline>")
+_PROGRAM = compiled("<pipeline>", _program(OPERATIONS))
+_STATEMENTS = compiled("<statements>", _statements(STATEMENTS))
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -87,19 +111,26 @@ def tracking() -> Iterator[None]:
         store.clear()
 
 
-def cost_of_tracking(spark: SparkSession) -> None:
-    """Print the time of the pipeline tracked against untracked."""
+def cost_of_tracking(spark: SparkSession, work: Callable[[SparkSession], int], what: str) -> None:
+    """Print the time of a pipeline tracked against untracked."""
     untracked_seconds, tracked_seconds = [], []
     for round_ in range(WARM_UP_ROUNDS + ROUNDS):
-        plain = seconds_of(lambda: pipeline(spark))
+        plain = seconds_of(lambda: work(spark))
         with tracking(), describe("pipeline"):
-            tracked = seconds_of(lambda: pipeline(spark))
+            tracked = seconds_of(lambda: work(spark))
         if round_ >= WARM_UP_ROUNDS:
             untracked_seconds.append(plain)
             tracked_seconds.append(tracked)
     plain, tracked = statistics.median(untracked_seconds), statistics.median(tracked_seconds)
-    print(f"{OPERATIONS} operations, median of {ROUNDS} rounds")
+    print(f"{what}, median of {ROUNDS} rounds")
     print(f"  untracked {plain:.2f} s, tracked {tracked:.2f} s: {tracked / plain:.3f} times")
+
+
+def make_tables(spark: SparkSession) -> None:
+    """Make the tables that the statements read and write."""
+    for name, rows in (("orders", ROWS), ("clients", 7), ("kept", 0)):
+        frame = spark.range(rows).withColumn("k", F.col("id") % 7)
+        frame.write.format("delta").saveAsTable(name)
 
 
 def cost_of_a_record(spark: SparkSession) -> None:
@@ -110,7 +141,7 @@ def cost_of_a_record(spark: SparkSession) -> None:
         while count < RECORDED_STEPS:
             # Another file each time, so that every step is a step of its own.
             scope: dict[str, object] = {"F": F, "frame": frame}
-            exec(compiled(f"<part {count}>"), scope)  # noqa: S102 - made by us
+            exec(compiled(f"<part {count}>", _program(OPERATIONS)), scope)  # noqa: S102 - made by us
             count = sum(event.kind == "op" for event in store.events)
         first = seconds_of(lambda: to_run_record(store, "bench"))
         again = seconds_of(lambda: to_run_record(store, "bench"))
@@ -145,7 +176,7 @@ def memory_of_repetitions() -> None:
 
 
 def main() -> None:
-    """Run all three."""
+    """Run all four."""
     with tempfile.TemporaryDirectory() as folder:
         spark = build_session(
             "conformare-bench",
@@ -154,7 +185,9 @@ def main() -> None:
             extra_conf={"spark.sql.warehouse.dir": f"{folder}/warehouse"},
         )
         try:
-            cost_of_tracking(spark)
+            cost_of_tracking(spark, pipeline, f"{OPERATIONS} operations")
+            make_tables(spark)
+            cost_of_tracking(spark, sql_pipeline, f"{STATEMENTS} statements of SQL")
             cost_of_a_record(spark)
         finally:
             spark.stop()

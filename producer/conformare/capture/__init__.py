@@ -36,7 +36,7 @@ from conformare.capture.declared._sensitivity import (
 )
 from conformare.capture.locations import redacted
 from conformare.capture.spark._patches import restore, trackSpark
-from conformare.capture.spark._plans import is_connect
+from conformare.capture.spark.sql._catalogs import is_connect
 
 __all__ = [
     "Risk",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformare.capture.spark._reads import UNKNOWN, digest_of, place_of
+from conformare.capture.spark._reads import UNKNOWN, place_of
+from conformare.capture.spark.sql._names import digest_of
 
 
 @pytest.mark.parametrize(

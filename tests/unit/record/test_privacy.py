@@ -64,8 +64,14 @@ class _Frame:
 
     def __init__(self, columns: list[str]) -> None:
         self.columns = columns
-        self.sparkSession = self
-        self.conf = {"spark.sql.sources.default": "parquet"}
+        self.sparkSession = self.catalog = self
+        self.conf = {"spark.sql.sources.default": "parquet", "spark.sql.catalog.c": "C"}
+
+    def currentCatalog(self) -> str:
+        return "spark_catalog"
+
+    def currentDatabase(self) -> str:
+        return "default"
 
 
 def call(owner: str, method: str, kind: Kind, on: Any, result: Any, *args: Any) -> Call:

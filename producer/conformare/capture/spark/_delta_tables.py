@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformare.capture.locations import label_of_path, label_of_table, redacted
+from conformare.capture.locations import label_of_path, redacted
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import add_read
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_change
+from conformare.capture.spark.sql._catalogs import table_named
 
 TABLE_KEY = "__conformare_delta_table__"
 """Where a table of Delta carries what it was opened by, in its `__dict__`."""
@@ -44,9 +45,13 @@ def _opened(owner: Any) -> _Opened | None:
 
 def remember_table(call: Call) -> None:
     """Keep what a table was opened by."""
-    by_path = call.tracked.method == "forPath"
-    location = redacted(str(call.argument(1, "path" if by_path else "tableOrViewName")))
-    label = label_of_path(location) if by_path else label_of_table(location)
+    if call.tracked.method == "forPath":
+        location = redacted(str(call.argument(1, "path")))
+        label = label_of_path(location)
+    else:
+        name = call.argument(1, "tableOrViewName")
+        place = table_named(call.argument(0, "sparkSession"), name).place
+        location, label = place.location, place.label
     call.result.__dict__[TABLE_KEY] = _Opened(call.result, location, label)
 
 

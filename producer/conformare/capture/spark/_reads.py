@@ -6,21 +6,27 @@ import json
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from conformare.capture._lineage import LookUp, Origin
+from conformare.capture._lineage import LookUp
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
 from conformare.capture.locations import (
     BETWEEN,
-    joined_with_table,
     last_segment,
     redacted,
-    shown_query,
     shown_table,
     without_extension,
 )
 from conformare.capture.source._logic import text_of
-from conformare.capture.spark._plans import common_format, default_format, relations
 from conformare.capture.spark._steps import Call
+from conformare.capture.spark.sql._analysed import analysed
+from conformare.capture.spark.sql._catalogs import (
+    Names,
+    default_format,
+    is_connect,
+    origin_of,
+)
+from conformare.capture.spark.sql._names import jdbc_location, parts_of
+from conformare.capture.spark.sql._statement import Statement
 
 OPTIONS_KEY = "__conformare_options__"
 """Where a reader or writer carries the options that name a place, in its `__dict__`."""
@@ -61,21 +67,6 @@ def options_of(owner: Any) -> dict[str, str]:
     """Return what the options of a reader or writer say about a place."""
     said: dict[str, str] = owner.__dict__.get(OPTIONS_KEY, {})
     return said
-
-
-def jdbc_location(url: object, table: object) -> str:
-    """Return where a table of a database lies, without credentials.
-
-    Args:
-        url: JDBC URL.
-        table: Name of the table, or a query, which stays out of it.
-    """
-    return joined_with_table(str(url), "" if table is None else str(table))
-
-
-def digest_of(text: str) -> str:
-    """Return what stands for a query where its text must not."""
-    return shown_query(text).rpartition(":")[2]
 
 
 def place_of(options: dict[str, str]) -> str:
@@ -176,15 +167,14 @@ def add_read(
 
 def record_table(call: Call, reader: str) -> None:
     """Take note of a read of a table by name; a view of this process is the frame behind it."""
-    name = str(call.argument(0, "tableName"))
-    view = store.views.get(name.replace("`", "").lower())
-    if view is not None:
+    said = _named(call)
+    if said.links:
         written = call.authored
         number = store.add_step(
             "table",
             (),
             call.result,
-            upstream=(view,),
+            upstream=said.links,
             logic=call.logic,
             label=written.target,
             place=written.site,
@@ -192,12 +182,24 @@ def record_table(call: Call, reader: str) -> None:
         if number is not None:
             read_done(call.result, number)
         return
-    table, frame = redacted(name), call.result
+    look_up = origin_of(said.reads.values())
+    label = next((read.place.label for read in said.reads.values()), None)
+    add_read(call, BETWEEN.join(said.reads) or UNKNOWN, "table", reader, label, look_up)
 
-    def look_up() -> Origin:
-        return Origin(format=common_format(provider for _, provider in relations(frame)))
 
-    add_read(call, table, "table", reader, last_segment(table).rpartition(".")[2], look_up)
+def _named(call: Call) -> Statement:
+    """Return what the name of a table stands for."""
+    views = store.views
+    if not is_connect(call.owner):
+        return analysed(call.result, views)
+    names = Names(call.result.sparkSession)
+    parts = parts_of(str(call.argument(0, "tableName")))
+    node, said = names.linked(parts, views), Statement()
+    if node is None:
+        said.add_read(names.read(parts))
+    else:
+        said.links[node] = None
+    return said
 
 
 def record_memory(call: Call) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 from conformare._guard import guard
 from conformare.capture._store import store
 from conformare.capture.declared._scope import Contexts, current_scope, repeated
-from conformare.capture.locations import label_of_path, label_of_table, redacted
-from conformare.capture.spark._plans import default_format, is_connect
+from conformare.capture.locations import label_of_path, redacted
 from conformare.capture.spark._reads import UNKNOWN, options_of, place_of
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_write, opened_by
+from conformare.capture.spark.sql._catalogs import default_format, is_connect, table_named
 
 STREAM_WRITER = "spark.writeStream"
 BATCH_KEY = "__conformare_batch_function__"
@@ -71,8 +71,8 @@ def record_stream_write(call: Call) -> None:
     session, look_up = opened.frame.sparkSession, None
     format_ = options.get("format")
     if method == "toTable":
-        location = redacted(str(call.argument(0, "tableName")))
-        label = label_of_table(location)
+        table = table_named(session, call.argument(0, "tableName")).place
+        location, label = table.location, table.label
     else:
         location = _location(call, options, format_)
         label = label_of_path(location)

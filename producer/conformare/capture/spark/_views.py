@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from conformare.capture._store import store
 from conformare.capture.spark._steps import Call
-
-GLOBAL = "global_temp"
+from conformare.capture.spark.sql._catalogs import GLOBAL_VIEWS
+from conformare.capture.spark.sql._names import parts_of, view_key
 
 
 def record_view(call: Call) -> None:
     """Take note of what a view stands for."""
-    name = str(call.argument(0, "name")).replace("`", "")
-    if "Global" in call.tracked.method:
-        name = f"{GLOBAL}.{name}"
-    store.name_view(name, store.node_for(call.owner, call.authored.receiver))
+    key = _key(call, "name")
+    store.name_view(key, store.node_for(call.owner, call.authored.receiver))
 
 
 def record_dropped_view(call: Call) -> None:
     """Forget a view that is gone."""
-    name = str(call.argument(0, "viewName"))
-    store.name_view(f"{GLOBAL}.{name}" if "Global" in call.tracked.method else name, None)
+    store.name_view(_key(call, "viewName"), None)
+
+
+def _key(call: Call, argument: str) -> str:
+    parts = parts_of(str(call.argument(0, argument)))
+    is_global = "Global" in call.tracked.method and parts[:1] != (GLOBAL_VIEWS,)
+    return view_key((GLOBAL_VIEWS, *parts) if is_global else parts)

@@ -8,11 +8,12 @@ from typing import Any
 
 from conformare.capture._lineage import ColumnsOf, LookUp
 from conformare.capture._store import store
-from conformare.capture.locations import label_of_path, label_of_table, redacted
+from conformare.capture.locations import label_of_path, redacted
 from conformare.capture.source._logic import is_data_frame
-from conformare.capture.spark._plans import default_format, tables_format
-from conformare.capture.spark._reads import jdbc_location, options_of, place_of
+from conformare.capture.spark._reads import options_of, place_of
 from conformare.capture.spark._steps import Call
+from conformare.capture.spark.sql._catalogs import default_format, format_look_up, table_named
+from conformare.capture.spark.sql._names import jdbc_location
 
 WRITER = "spark"
 OPENED_KEY = "__conformare_opened__"
@@ -54,10 +55,9 @@ def opened_by(writer: Any) -> Opened | None:
 
 
 def _location(call: Call) -> str:
-    method = call.tracked.method
-    if method == "jdbc":
+    if call.tracked.method == "jdbc":
         return jdbc_location(call.argument(0, "url"), call.argument(1, "table"))
-    path = call.argument(0, _TABLE_METHODS.get(method, "path"))
+    path = call.argument(0, "path")
     return place_of(options_of(call.owner)) if path is None else redacted(str(path))
 
 
@@ -67,15 +67,19 @@ def record_write(call: Call) -> None:
     if opened is None:
         return
     method, session = call.tracked.method, opened.frame.sparkSession
-    location, format_ = _location(call), method
-    look_up: LookUp | None = None
-    if method == "insertInto":
-        format_, look_up = "table", tables_format(session, str(call.argument(0, "tableName")))
-    elif method in ("save", "saveAsTable"):
-        said = options_of(call.owner).get("format")
+    said = options_of(call.owner).get("format")
+    format_, look_up = method, None
+    if method in ("save", "saveAsTable"):
         format_, look_up = said or method, None if said else default_format(session)
-    label_of = label_of_table if method in _TABLE_METHODS else label_of_path
-    add_write(call, opened.frame, location, format_, label_of(location), look_up=look_up)
+    if method in _TABLE_METHODS:
+        table = table_named(session, call.argument(0, _TABLE_METHODS[method]))
+        location, label = table.place.location, table.place.label
+        if method == "insertInto":
+            format_, look_up = "table", format_look_up(table.format_of)
+    else:
+        location = _location(call)
+        label = label_of_path(location)
+    add_write(call, opened.frame, location, format_, label, look_up=look_up)
 
 
 def add_write(
@@ -117,9 +121,10 @@ def record_write_to(call: Call) -> None:
     if opened is None:
         return
     said = options_of(call.owner).get("format")
-    look_up = None if said else tables_format(opened.frame.sparkSession, opened.table)
-    table = redacted(opened.table)
-    add_write(call, opened.frame, table, said or "table", label_of_table(table), look_up=look_up)
+    table = table_named(opened.frame.sparkSession, opened.table)
+    look_up = None if said else format_look_up(table.format_of)
+    location, label = table.place.location, table.place.label
+    add_write(call, opened.frame, location, said or "table", label, look_up=look_up)
 
 
 def remember_clause(call: Call) -> None:
@@ -135,18 +140,18 @@ def record_merge_into(call: Call) -> None:
     opened = opened_by(call.owner)
     if opened is None:
         return
-    frame, table = opened.frame, redacted(opened.table)
+    frame, table = opened.frame, table_named(opened.frame.sparkSession, opened.table)
     add_change(
         call,
         "merge",
         opened.logic,
         [frame],
-        location=table,
+        location=table.place.location,
         format_="table",
         writer=WRITER,
-        label=label_of_table(table),
+        label=table.place.label,
         columns=lambda: frame.schema,
-        look_up=tables_format(frame.sparkSession, opened.table),
+        look_up=format_look_up(table.format_of),
     )
 
 

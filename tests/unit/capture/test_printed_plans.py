@@ -1,10 +1,11 @@
-"""What a statement reads and writes is read from the text of its plan, as Spark prints it."""
+"""Without a parser, what a statement names is read from its plan, as Spark prints it."""
 
 from __future__ import annotations
 
 import pytest
 
-from conformare.capture.spark._statements import Statement, Target, parsed_statement
+from conformare.capture.spark.sql._dialect import Written, WrittenTarget
+from conformare.capture.spark.sql._printed import on_one_line, parsed_statement
 
 INSERT = """\
 'InsertIntoStatement 'UnresolvedRelation [tgt], [__required_write_privileges__=INSERT], false, false, false, false
@@ -103,33 +104,79 @@ QUERY = """\
 """
 
 
+def written(
+    reads: str, *targets: tuple[str, ...], made: str | None = None, is_query: bool = False
+) -> Written:
+    """Return what a plan names."""
+    return Written(
+        reads={tuple(name.split(".")): None for name in reads.split()},
+        targets=[
+            WrittenTarget(tuple(target[0].split(".")), target[1], (*target, None)[2])
+            for target in targets
+        ],
+        made=(made,) if made else None,
+        is_temporary=made is not None,
+        is_query=is_query,
+    )
+
+
+FOLDER = Written(
+    reads={("src",): None},
+    targets=[WrittenTarget(("/tmp/d",), "insert", "parquet", is_folder=True)],  # noqa: S108 - a name in a plan
+)
+PATHS = Written(
+    reads={("parquet", "/in"): None},
+    targets=[WrittenTarget(("delta", "/tmp/x/y"), "insert")],  # noqa: S108 - a name in a plan
+)
+
+
 @pytest.mark.parametrize(
-    ("plan", "statement"),
+    ("plan", "expected"),
     [
-        (INSERT, Statement((Target("tgt", "insert"),), ("tgt", "db.src", "v"))),
-        (INSERT_OF_A_CTE, Statement((Target("tgt", "insert"),), ("src",))),
-        (SEVERAL_INSERTS, Statement((Target("a", "insert"), Target("b", "insert")), ("src",))),
-        (
-            INSERT_INTO_A_PATH,
-            Statement((Target("/tmp/x/y", "insert", "delta", is_path=True),), ("/in",)),  # noqa: S108 - a name in a plan
-        ),
-        (
-            INSERT_INTO_A_FOLDER,
-            Statement((Target("/tmp/d", "insert", "parquet", is_path=True),), ("src",)),  # noqa: S108 - a name in a plan
-        ),
-        (REPLACE_WHERE, Statement((Target("tgt", "insert"),), ("src",))),
-        (MERGE, Statement((Target("tgt", "merge"),), ("src",))),
-        (UPDATE, Statement((Target("tgt", "update"),), ("src",))),
-        (DELETE, Statement((Target("tgt", "delete"),), ())),
-        (CREATE, Statement((Target("db.x", "create", "delta"),), ("src",))),
-        (OLDER_CREATE, Statement((Target("x", "create", "parquet"),), ("src",))),
-        (REPLACE, Statement((Target("x.y", "replace"),), ())),
-        (VIEW, Statement((), ("src",), "vv")),
-        (QUERY, Statement((), ("tgt", "src"))),
-        ("'ShowTables\n+- CurrentNamespace\n", Statement()),
-        ("", Statement()),
+        (INSERT, written("tgt db.src v", ("tgt", "insert"))),
+        (INSERT_OF_A_CTE, written("src", ("tgt", "insert"))),
+        (SEVERAL_INSERTS, written("src", ("a", "insert"), ("b", "insert"))),
+        (INSERT_INTO_A_PATH, PATHS),
+        (INSERT_INTO_A_FOLDER, FOLDER),
+        (REPLACE_WHERE, written("src", ("tgt", "insert"))),
+        (MERGE, written("src", ("tgt", "merge"))),
+        (UPDATE, written("src", ("tgt", "update"))),
+        (DELETE, written("", ("tgt", "delete"))),
+        (CREATE, written("src", ("db.x", "create", "delta"))),
+        (OLDER_CREATE, written("src", ("x", "create", "parquet"))),
+        (REPLACE, written("", ("x.y", "replace"))),
+        (VIEW, written("src", made="vv")),
+        (QUERY, written("tgt src", is_query=True)),
+        ("'ShowTables\n+- CurrentNamespace\n", written("", is_query=True)),
+        ("", written("")),
     ],
 )
-def test_statements(plan: str, statement: Statement) -> None:
+def test_statements(plan: str, expected: Written) -> None:
     """Targets, tables read, the view that is made; names of a WITH are neither."""
-    assert parsed_statement(plan) == statement
+    assert (
+        parsed_statement(plan, "tgt db src v x y vv parquet /in a b delta /tmp/x/y directory")
+        == expected
+    )
+
+
+def test_a_name_that_stands_in_a_literal_only_is_none() -> None:
+    plan = (
+        "'Project ['x\n+- UnresolvedRelation [secret], [], false]\n+- 'UnresolvedRelation [t], []\n"
+    )
+    statement = "select 'x\n+- UnresolvedRelation [secret], [], false' from t"
+    assert parsed_statement(plan, statement).reads == {("t",): None}
+
+
+def test_a_target_that_stands_in_a_literal_only_is_none() -> None:
+    plan = (
+        "'Project ['x\n"
+        "'InsertIntoDir false, Storage(Location: /secret), parquet, true\n"
+        "'DeleteFromTable true\n+- 'UnresolvedRelation [secret], []]\n"
+        "+- 'UnresolvedRelation [t], []\n"
+    )
+    assert parsed_statement(plan, "select 'x … secret …' from t").targets == []
+
+
+def test_a_statement_on_one_line() -> None:
+    statement = "select 'a\nb' -- why\n  from /* where\n from */ t"
+    assert on_one_line(statement) == "select 'a\nb' from t"

@@ -1,0 +1,1 @@
+"""SQL, and what Spark knows of tables: names, relations, statements."""

@@ -1,0 +1,139 @@
+"""A plan of Spark's as a tree of Python's: the whole of it in eight calls of Java.
+
+To walk a plan node by node would cost five calls for each node. Spark's own `map` visits them all, if
+it is given a function of Scala, which Java makes of a method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_COMMAND = "org.apache.spark.sql.catalyst.plans.logical.Command"
+_FILES = "org.apache.spark.sql.execution.datasources.HadoopFsRelation"
+_TREE = "org.apache.spark.sql.catalyst.trees.TreeNode"
+_PLAN = "org.apache.spark.sql.catalyst.plans.QueryPlan"
+_FUNCTION = "scala.Function1"
+_SEQUENCE = "scala.collection.Seq"
+
+
+class Functions:
+    """Functions of Scala over one node of a plan, and classes to compare with."""
+
+    def __init__(self, jvm: Any) -> None:
+        self.jvm = jvm
+        language = jvm.java.lang
+        self._class, self._handles = language.Class.forName, language.invoke.MethodHandles
+        self._lookup = self._handles.publicLookup()
+        self._proxies = language.invoke.MethodHandleProxies
+        self._no_parameters = jvm.java.lang.reflect.Array.newInstance(
+            self._class("java.lang.Class"), 0
+        )
+        kind, name = self._method("java.lang.Object", "getClass"), "java.lang.Class"
+        self.kind = self._function(
+            self._handles.filterReturnValue(kind, self._method(name, "getName"))
+        )
+        self.node = self._function(self._handles.identity(self._class("java.lang.Object")))
+        self.children = self._number_of(_TREE, "children")
+        self.subqueries = self._number_of(_PLAN, "subqueries")
+        self.command, self.files = self._class(_COMMAND), self._class(_FILES)
+
+    def default_file_system(self) -> str:
+        """Return the file system that a path without one means."""
+        from pyspark import SparkContext
+
+        context = SparkContext._active_spark_context  # noqa: SLF001 - `getOrCreate` might make one
+        if context is None:
+            return ""
+        settings = context._jsc.hadoopConfiguration()  # noqa: SLF001 - Spark shows it nowhere else
+        return str(settings.get("fs.defaultFS"))
+
+    def _method(self, owner: str, name: str) -> Any:
+        return self._lookup.unreflect(self._class(owner).getMethod(name, self._no_parameters))
+
+    def _function(self, handle: Any) -> Any:
+        return self._proxies.asInterfaceInstance(self._class(_FUNCTION), handle)
+
+    def _number_of(self, owner: str, name: str) -> Any:
+        items, size = self._method(owner, name), self._method(_SEQUENCE, "size")
+        kind = size.type().changeParameterType(0, items.type().returnType())
+        return self._function(self._handles.filterReturnValue(items, size.asType(kind)))
+
+
+_functions: Functions | None = None
+
+
+def functions_of(jvm: Any) -> Functions:
+    """Return the functions of a Java process, made when they are first needed.
+
+    Args:
+        jvm: A session's view of Java.
+    """
+    global _functions  # noqa: PLW0603 - one Java process at a time
+    if _functions is None or _functions.jvm is not jvm:
+        _functions = Functions(jvm)
+    return _functions
+
+
+@dataclass(frozen=True)
+class PlanTree:
+    """A plan; nodes are numbered from the root, each before its children.
+
+    Attributes:
+        kinds: Name of each node's class, without its package.
+        children: Numbers of each node's children.
+        subqueries: How many subqueries each node's expressions hold.
+    """
+
+    kinds: list[str]
+    children: list[list[int]]
+    subqueries: list[int]
+    _nodes: Any
+
+    def node(self, number: int) -> Any:
+        """Return a node as an object of Java."""
+        return self._nodes.apply(number)
+
+
+def tree_of(plan: Any, functions: Functions) -> PlanTree:
+    """Return the tree of a plan.
+
+    Args:
+        plan: An object of Java.
+        functions: Those of its Java process.
+    """
+    kinds = plan.map(functions.kind).mkString("\n").split("\n")
+    numbers = plan.map(functions.children).mkString(" ").split(" ")
+    subqueries = plan.map(functions.subqueries).mkString(" ").split(" ")
+    return PlanTree(
+        [kind.rpartition(".")[2] for kind in kinds],
+        _children([int(number) for number in numbers]),
+        [int(number) for number in subqueries],
+        plan.map(functions.node),
+    )
+
+
+def _children(numbers: list[int]) -> list[list[int]]:
+    """Return the children of each node, from how many each has."""
+    children: list[list[int]] = [[] for _ in numbers]
+    open_: list[int] = []
+    for node, number in enumerate(numbers):
+        while open_ and len(children[open_[-1]]) == numbers[open_[-1]]:
+            open_.pop()
+        if open_:
+            children[open_[-1]].append(node)
+        if number:
+            open_.append(node)
+    return children
+
+
+def items(sequence: Any) -> Iterator[Any]:
+    """Yield the items of a sequence of Scala."""
+    for index in range(sequence.size()):
+        yield sequence.apply(index)
+
+
+def value_of(option: Any) -> Any:
+    """Return what an option of Scala holds, None for nothing."""
+    return option.get() if option.isDefined() else None

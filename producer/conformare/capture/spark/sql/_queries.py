@@ -1,0 +1,133 @@
+"""Recording of SQL: queries are steps and reads, statements that change tables are writes as well."""
+
+from __future__ import annotations
+
+import ast
+import string
+from typing import Any
+
+from conformare.capture._store import store
+from conformare.capture.checks._profiles import read_done
+from conformare.capture.locations import BETWEEN
+from conformare.capture.source._logic import is_data_frame
+from conformare.capture.spark._reads import record_memory, record_table
+from conformare.capture.spark._steps import Call
+from conformare.capture.spark.sql._analysed import analysed
+from conformare.capture.spark.sql._catalogs import (
+    columns_of,
+    format_at,
+    format_look_up,
+    is_connect,
+    origin_of,
+)
+from conformare.capture.spark.sql._connect import stated
+from conformare.capture.spark.sql._names import digest_of
+from conformare.capture.spark.sql._printed import on_one_line
+from conformare.capture.spark.sql._statement import Statement, Target
+
+READER = "spark.sql"
+
+
+def record_session_read(call: Call) -> None:
+    """Take note of a frame that the session itself has made."""
+    method = call.tracked.method
+    if method == "table":
+        record_table(call, "spark.table")
+    elif method == "sql":
+        _record_sql(call)
+    else:
+        record_memory(call)
+
+
+def _record_sql(call: Call) -> None:
+    """Take note of a statement; one that neither reads nor changes data is none."""
+    query = str(call.argument(0, "sqlQuery"))
+    if is_connect(call.owner):
+        args = call.argument(1, "args")
+        values = {name: value for name, value in call.kwargs.items() if name not in _PARAMETERS}
+        statement = stated(call.owner, query, args, values, store.views)
+    else:
+        statement = analysed(call.result, store.views)
+    if statement is None:
+        return
+    if statement.dropped is not None:
+        store.name_view(statement.dropped, None)
+    if not statement.is_empty:
+        _record_statement(call, query, statement)
+
+
+_PARAMETERS = ("sqlQuery", "args")
+
+
+def _record_statement(call: Call, query: str, statement: Statement) -> None:
+    frames = _frames(call, query)
+    child = call.result if statement.is_query else None
+    written = call.authored
+    number = store.add_step(
+        "sql",
+        frames,
+        child,
+        upstream=statement.links,
+        logic={"args": _blind_to_layout(call), "kwargs": written.kwargs},
+        label=written.target,
+        place=written.site,
+        # A function that is called with one query after another has one place for all of them.
+        variant=(tuple(statement.reads), tuple(target.place for target in statement.targets))
+        if statement.names_something or frames
+        else digest_of(query),
+    )
+    if number is None:
+        return
+    reads = statement.reads.values()
+    if reads or not (statement.links or frames or not statement.is_query):
+        store.add_source(
+            number,
+            location=BETWEEN.join(statement.reads) or f"query:{digest_of(query)}",
+            format="sql",
+            reader=READER,
+            look_up=origin_of(reads) if reads else None,
+            place=written.site,
+        )
+    for target in statement.targets:
+        _record_target(call, number, target)
+    if statement.made is not None:
+        store.name_view(statement.made, number)
+    if child is not None:
+        read_done(child, number)
+
+
+def _frames(call: Call, query: str) -> list[Any]:
+    """Return the frames that a query names in braces."""
+    frames = {name: value for name, value in call.kwargs.items() if is_data_frame(value)}
+    if not frames:
+        return []
+    named = (name or "" for _, name, _, _ in string.Formatter().parse(query))
+    return [frames[name] for name in dict.fromkeys(named) if name in frames]
+
+
+def _blind_to_layout(call: Call) -> list[str]:
+    """Return the authored arguments, the text of a query without its line breaks and comments."""
+    args = list(call.authored.args)
+    try:
+        query = ast.literal_eval(args[0]) if args else None
+    except (ValueError, SyntaxError):  # an expression
+        return args
+    if isinstance(query, str):
+        args[0] = on_one_line(query)
+    return args
+
+
+def _record_target(call: Call, number: int, target: Target) -> None:
+    """Take note of one place that a statement has written to."""
+    session, place = call.owner, target.place
+    store.add_sink(
+        number,
+        location=place.location,
+        format=place.format or "table",
+        writer=READER,
+        label=place.label,
+        op=target.operation,
+        columns=lambda: target.columns_of() or columns_of(session, f"TABLE {place.address}"),
+        look_up=format_look_up(lambda: target.format_of() or format_at(session, place)),
+        place=call.authored.site,
+    )

@@ -1,0 +1,133 @@
+"""Relations of an analysed plan: which table or files each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from conformare.capture.spark.sql._names import Place, database, files, is_path, parts_of, table
+from conformare.capture.spark.sql._plan_tree import Functions, value_of
+from conformare.capture.spark.sql._statement import FormatOf, Read
+
+# One read of a thousand paths is one source.
+_MOST_PATHS = 20
+_FORMATS = {"JDBCTable": "jdbc"}
+
+
+def reads_of(kind: str, leaf: Any, functions: Functions) -> Iterator[Read]:
+    """Yield what a leaf of a plan reads; leaves that hold their rows read nothing.
+
+    Args:
+        kind: Name of the leaf's class.
+        leaf: An object of Java.
+        functions: Those of its Java process.
+    """
+    find = _RELATIONS.get(kind)
+    if find is not None:
+        yield from find(leaf, functions)
+
+
+def _logical(leaf: Any, functions: Functions) -> Iterator[Read]:
+    kept = value_of(leaf.catalogTable())
+    if kept is not None:
+        yield catalog_table(kept)
+        return
+    relation = leaf.relation()
+    if functions.files.isInstance(relation):
+        yield from _files(relation, functions)
+    elif relation.getClass().getSimpleName() == "JDBCRelation":
+        options = relation.jdbcOptions()
+        yield Read(database(options.url(), options.tableOrQuery()), lambda: "jdbc")
+
+
+def _files(relation: Any, functions: Functions) -> Iterator[Read]:
+    paths, of_delta = (
+        relation.location().rootPaths(),
+        "Tahoe" in relation.location().getClass().getName(),
+    )
+    format_ = "delta" if of_delta else str(relation).lower()
+    root = functions.default_file_system()
+    for index in range(min(paths.size(), _MOST_PATHS)):
+        place = files(paths.apply(index).toString(), format_, root=root)
+        yield Read(place, lambda: format_)
+
+
+def _hive(leaf: Any, _functions: Functions) -> Iterator[Read]:
+    yield catalog_table(leaf.tableMeta())
+
+
+def _version_2(leaf: Any, functions: Functions) -> Iterator[Read]:
+    catalog, identifier = value_of(leaf.catalog()), value_of(leaf.identifier())
+    if catalog is not None and identifier is not None:
+        yield identified(catalog, identifier, leaf.table(), functions)
+
+
+def _stream(leaf: Any, functions: Functions) -> Iterator[Read]:
+    source = leaf.dataSource()
+    kept = value_of(source.catalogTable())
+    if kept is not None:
+        yield catalog_table(kept)
+        return
+    path = value_of(source.options().get("path"))
+    if path is not None:
+        format_ = str(source.className()).lower()
+        root = functions.default_file_system()
+        yield Read(files(str(path), format_, root=root), lambda: format_)
+
+
+_RELATIONS: dict[str, Callable[[Any, Functions], Iterator[Read]]] = {
+    "LogicalRelation": _logical,
+    "HiveTableRelation": _hive,
+    "DataSourceV2Relation": _version_2,
+    "StreamingRelationV2": _version_2,
+    "StreamingRelation": _stream,
+}
+
+
+def catalog_table(kept: Any) -> Read:
+    """Return the table that an entry of the session's catalog describes.
+
+    Args:
+        kept: A `CatalogTable`.
+    """
+    return Read(named(kept.identifier()), lambda: lower(value_of(kept.provider())))
+
+
+def named(identifier: Any) -> Place:
+    """Return the table that a `TableIdentifier` names."""
+    parts = parts_of(identifier.quotedString())
+    return table(("spark_catalog", *parts) if len(parts) == 2 else parts)  # noqa: PLR2004 - schema and name
+
+
+def identified(catalog: Any, identifier: Any, found: Any, functions: Functions) -> Read:
+    """Return the table that a catalog of the second version holds.
+
+    Args:
+        catalog: The catalog.
+        identifier: The table's name in it.
+        found: The table, None if it is only being made.
+        functions: Those of its Java process.
+    """
+    parts = (*identifier.namespace(), identifier.name())
+    format_of = nothing if found is None else _format_of(found)
+    if is_path(parts):
+        format_ = str(parts[0]).lower()
+        return Read(files(parts[1], format_, root=functions.default_file_system()), lambda: format_)
+    return Read(table((catalog.name(), *parts)), format_of)
+
+
+def _format_of(found: Any) -> FormatOf:
+    def format_of() -> str | None:
+        provider = found.properties().get("provider")
+        return lower(provider) or _FORMATS.get(found.getClass().getSimpleName())
+
+    return format_of
+
+
+def nothing() -> None:
+    """Know no format."""
+
+
+def lower(text: Any) -> str | None:
+    """Return the name of a format as everybody writes it."""
+    return None if text is None else str(text).lower()

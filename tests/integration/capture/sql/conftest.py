@@ -1,0 +1,66 @@
+"""What the tests of SQL share: tables in two schemas and in a JDBC catalog, and what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from conformare.capture import untracked
+
+JDBC = "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog"
+CATALOG = {
+    "": JDBC,
+    ".url": "jdbc:derby:memory:conformare;create=true",
+    ".driver": "org.apache.derby.jdbc.EmbeddedDriver",
+}
+
+Grain = Callable[[str], list[dict[str, Any]]]
+Recorded = Callable[[], tuple[list[tuple[str, str]], list[tuple[str, str]]]]
+
+
+@pytest.fixture(scope="module")
+def tables(classic: SparkSession) -> Iterator[None]:
+    """Tables of Delta and of files, in the schemas `default` and `sales`."""
+    statements = (
+        "create schema sales",
+        "create table orders (id int, email string) using delta",
+        "create table kept (id int, email string) using delta",
+        "create table plain (id int, email string) using parquet",
+        "create table clients (id int) using delta",
+        "create table sales.clients (id int, email string) using delta",
+        "insert into orders values (1, 'a@example.org')",
+    )
+    with untracked():
+        for statement in statements:
+            classic.sql(statement)
+    yield
+    with untracked():
+        classic.sql("drop schema sales cascade")
+        for row in classic.sql("show tables").collect():
+            kind = "view" if row.isTemporary else "table"
+            classic.sql(f"drop {kind} if exists {row.tableName}")
+
+
+@pytest.fixture
+def session(tables: None, tracked: SparkSession) -> Iterator[SparkSession]:  # noqa: ARG001 - they are to be there
+    """A tracked session that finds the tables; it leaves the schema as it was."""
+    yield tracked
+    with untracked():
+        tracked.sql("use default")
+
+
+@pytest.fixture
+def recorded(grain: Grain) -> Recorded:
+    """Location and format of all sources, and of all sinks."""
+
+    def places() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        sources, sinks = (
+            [(row["location"], row["format"]) for row in grain(name)]
+            for name in ("sources", "sinks")
+        )
+        return sources, sinks
+
+    return places

@@ -1,0 +1,122 @@
+"""A table has one name, whoever reads or writes it and whichever schema is current."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from conformare.capture import untracked
+
+JDBC = "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog"
+DRIVER = "org.apache.derby.jdbc.EmbeddedDriver"
+URL = "jdbc:derby:memory:conformare;create=true"
+NAME = "`my-cat`.APP.`od-d`"
+
+Grain = Callable[[str], list[dict[str, Any]]]
+Places = list[tuple[str, str]]
+Recorded = Callable[[], tuple[Places, Places]]
+
+pytestmark = [pytest.mark.sessions("classic", "connect")]
+
+
+@pytest.fixture
+def catalog(session: SparkSession) -> Iterator[str]:
+    """A table in a catalog whose name, and whose table's name, must be quoted."""
+    session.conf.set("spark.sql.catalog.my-cat", JDBC)
+    session.conf.set("spark.sql.catalog.my-cat.url", URL)
+    session.conf.set("spark.sql.catalog.my-cat.driver", DRIVER)
+    with untracked():
+        session.sql(f"create table {NAME} (id int, email varchar(20))")
+    yield NAME
+    with untracked():
+        session.sql(f"drop table {NAME}")
+
+
+def test_the_current_schema_is_that_of_the_call(
+    session: SparkSession, recorded: Recorded, grain: Grain
+) -> None:
+    session.sql("use sales")
+    session.sql("insert into clients select * from default.orders")
+    session.table("clients")
+    session.sql("select * from clients")
+    # A frame of Connect is analysed whenever it is used.
+    frame = session.sql("select * from sales.clients where id > 1")
+    frame.write.format("delta").mode("append").saveAsTable("clients")
+    frame.write.insertInto("clients")
+    frame.writeTo("clients").append()
+    session.sql("use default")
+    session.table("clients")
+    sales = ("sales.clients", "delta")
+    assert recorded() == (
+        [("orders", "delta"), sales, sales, sales, ("clients", "delta")],
+        [sales] * 4,
+    )
+    assert [row["columns"] for row in grain("sinks")] == [["email", "id"]] * 4
+    assert [row["n_sensitive"] for row in grain("sinks")] == [1] * 4
+    assert {row["node"] for row in grain("sinks")} == {"clients"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "orders",
+        "Orders",
+        "default.orders",
+        "`spark_catalog`.default.`orders`",
+        "SPARK_CATALOG.Default.Orders",
+    ],
+)
+def test_a_table_has_one_name(session: SparkSession, recorded: Recorded, name: str) -> None:
+    session.table(name)
+    session.read.table(name)
+    session.sql(f"select * from {name}")
+    frame = session.sql(f"select * from {name} where id > 1")
+    frame.write.insertInto(name)
+    frame.writeTo(name).append()
+    orders = ("orders", "delta")
+    assert recorded() == ([orders] * 4, [orders] * 2)
+
+
+def test_a_table_of_another_catalog_has_one_name(
+    catalog: str, session: SparkSession, recorded: Recorded, grain: Grain
+) -> None:
+    session.sql(f"insert into {catalog} select id, email from orders")
+    session.sql(f"select * from {catalog}")
+    session.table(catalog)
+    session.table("orders").writeTo(catalog).append()
+    jdbc = (catalog, "jdbc")
+    assert recorded() == ([("orders", "delta"), jdbc, jdbc, ("orders", "delta")], [jdbc, jdbc])
+    assert [row["columns"] for row in grain("sinks")] == [["email", "id"]] * 2
+    assert {row["node"] for row in grain("sinks")} == {"od-d"}
+
+
+def test_a_stream_names_its_tables_as_others_do(
+    session: SparkSession, recorded: Recorded, tmp_path: Path
+) -> None:
+    with untracked():
+        session.sql("create table sales.copies (id int, email string) using delta")
+    session.sql("use sales")
+    rows = session.readStream.table("default.orders")
+    writer = rows.writeStream.option("checkpointLocation", f"{tmp_path}/c").format("delta")
+    writer.trigger(availableNow=True).toTable("copies").awaitTermination()
+    assert recorded() == ([("orders", "delta")], [("sales.copies", "delta")])
+    with untracked():
+        session.sql("drop table sales.copies")
+
+
+def test_a_view_that_the_catalog_keeps_stands_for_its_tables(
+    session: SparkSession, recorded: Recorded
+) -> None:
+    with untracked():
+        session.sql("use sales")
+        session.sql("create view regulars as select * from clients")
+        session.sql("use default")
+    session.sql("select * from sales.regulars")
+    session.table("sales.regulars")
+    assert recorded()[0] == [("sales.clients", "delta")] * 2
+    with untracked():
+        session.sql("drop view sales.regulars")

@@ -1,0 +1,62 @@
+"""A table has one name, with what nobody writes left out and quotes where they are needed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformare.capture.spark.sql._names import files, is_path, parts_of, table
+
+
+@pytest.mark.parametrize(
+    ("parts", "location"),
+    [
+        (("spark_catalog", "default", "orders"), "orders"),
+        (("spark_catalog", "Default", "Orders"), "orders"),
+        (("spark_catalog", "sales", "clients"), "sales.clients"),
+        (("my-cat", "APP", "od-d"), "`my-cat`.APP.`od-d`"),
+        (("iceberg", "default", "t"), "iceberg.default.t"),
+        (("iceberg", "a", "b", "t"), "iceberg.a.b.t"),
+        (("spark_catalog", "sales", "2024"), "sales.`2024`"),
+        (("spark_catalog", "sales", "a.b"), "sales.`a.b`"),
+        (("cat", "s", "a`b"), "cat.s.`a``b`"),
+        (("global_temp", "v"), "global_temp.v"),
+        (("cat", "s", "s3a://key:secret@bucket/x"), "cat.s.`s3a://bucket/x`"),
+    ],
+)
+def test_the_name_of_a_table(parts: tuple[str, ...], location: str) -> None:
+    assert table(parts).location == location
+
+
+@settings(deadline=None)  # a busy machine
+@given(
+    st.lists(st.text(min_size=1).filter(lambda part: part == part.strip()), min_size=1, max_size=4)
+)
+def test_an_address_leads_back_to_its_parts(parts: list[str]) -> None:
+    full = ("cat", *parts)
+    assert parts_of(table(full).address) == full
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "location"),
+    [
+        ("file:/data/x", "file:///", "/data/x"),
+        ("file:///data/x", "file:///", "/data/x"),
+        ("file:/data/x", "hdfs://host:8020", "file:/data/x"),
+        ("hdfs://host:8020/data/x", "hdfs://host:8020", "/data/x"),
+        ("hdfs://other/data/x", "hdfs://host:8020", "hdfs://other/data/x"),
+        ("s3a://bucket/x", "file:///", "s3a://bucket/x"),
+    ],
+)
+def test_a_path_is_without_the_file_system_that_it_would_have_anyway(
+    path: str, root: str, location: str
+) -> None:
+    assert files(path, "parquet", root=root).location == location
+
+
+def test_a_format_and_a_path_are_no_table() -> None:
+    assert is_path(("delta", "/data/x"))
+    assert is_path(("parquet", "s3://bucket/x"))
+    assert not is_path(("sales", "orders"))
+    assert not is_path(("/data",))
