@@ -102,8 +102,8 @@ bench-cluster: setup ## Measure what a cluster's executors and more cores are wo
 
 .PHONY: capture-table
 capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
-	PYTHONPATH=tests $(BIN)/python -m support.capture_table
-	PYTHONPATH=tests $(BIN)/python -m support.location_forms
+	PYTHONPATH=tests $(BIN)/python -m support.jobs.capture_table
+	PYTHONPATH=tests $(BIN)/python -m support.jobs.location_forms
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and formatting

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from bench.emission.runs import PIPELINE, numbered
-from support.typical import typical_store
+from support.messages.typical import typical_store
 
 from conformare import to_run_record
 from conformare.emission import Emission, encode_emission

@@ -10,7 +10,7 @@ from typing import Any
 from bench.emission.encoded import encoded_emissions
 from bench.emission.job import await_go, say, serve
 from bench.emission.runs import PIPELINE, WARM_UP_CALLS, numbered
-from support.typical import typical_store
+from support.messages.typical import typical_store
 
 import conformare as cf
 

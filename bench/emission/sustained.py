@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from bench.emission.encoded import encoded_emissions, numbered_records
 from bench.emission.job import await_go, say, serve
 from bench.emission.runs import PIPELINE, WARM_UP_CALLS
-from support.typical import typical_store
+from support.messages.typical import typical_store
 
 import conformare as cf
 from conformare.emission import KafkaOptions, kafka_writer

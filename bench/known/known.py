@@ -24,8 +24,8 @@ from bench.landing.checkout import Checkout
 from bench.landing.figures import at_most
 from bench.landing.process import arguments, found, measured
 from deltalake import write_deltalake
-from support.lakes import rows_of
-from support.records import make_record
+from support.lakes.landed import rows_of
+from support.messages.records import make_record
 
 from conformare_schemas import arrow_schema, table_columns
 from conformare_sink.lake.halves import Halves, in_order

@@ -8,7 +8,7 @@ from bench.emission.broker import Broker
 from bench.landing.checkout import Checkout
 from bench.landing.figures import at_most, beside
 from bench.landing.process import measured
-from support.lake_view import LakeView
+from support.lakes.view import LakeView
 
 RUNS = 1_000_000
 SECONDS = 1.0

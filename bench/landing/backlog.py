@@ -10,7 +10,7 @@ from bench.landing.checkout import HERE, Checkout
 from bench.landing.figures import at_least, beside
 from bench.landing.load import load
 from bench.landing.process import measured
-from support.lake_view import LakeView
+from support.lakes.view import LakeView
 
 RUNS = 20_000
 PREFIX = "backlog."

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from bench.known.many import filled, opening_seconds
 from bench.landing.process import arguments, found
 from confluent_kafka import Producer
-from support.typical import typical_store
+from support.messages.typical import typical_store
 
 from conformare import to_run_record
 from conformare._identity import new_emission_id

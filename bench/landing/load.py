@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.emission.broker import Broker
 from confluent_kafka import Producer
-from support.typical import typical_store
+from support.messages.typical import typical_store
 
 from conformare import to_run_record
 from conformare._identity import new_emission_id

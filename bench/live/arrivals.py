@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from support.lake_view import LakeView, commit_file
+from support.lakes.view import LakeView, commit_file
 
 LOOK_SECONDS = 0.02
 

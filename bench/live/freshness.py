@@ -11,7 +11,7 @@ from bench.landing.checkout import HERE, Checkout
 from bench.landing.figures import at_most, beside
 from bench.live.arrivals import watched
 from bench.live.sink import await_arrival, await_lake, live_sink, record_at
-from support.lake_view import LakeView
+from support.lakes.view import LakeView
 
 PREFIX = "fresh."
 WARM_UP_SECONDS, SECONDS, PER_SECOND = 30.0, 120.0, 2.0

@@ -12,8 +12,8 @@ from bench.landing.checkout import Checkout
 from bench.landing.figures import at_most
 from bench.landing.load import load
 from bench.live.freshness import BATCH_SECONDS, NEW_LAKE_SECONDS, P50_SECONDS, measure
-from support.lake_view import LakeView
-from support.object_store import minio
+from support.lakes.view import LakeView
+from support.servers.object_store import minio
 
 PREFIX = "s3-backlog."
 S3_P50_SECONDS = 1.2

@@ -16,8 +16,8 @@ from typing import Any
 from bench.emission.broker import Broker
 from bench.landing.checkout import HERE, Checkout
 from bench.live.arrivals import Arrivals
-from support.lake_view import LakeView
-from support.typical import typical_store
+from support.lakes.view import LakeView
+from support.messages.typical import typical_store
 
 from conformare import to_run_record
 from conformare._identity import new_emission_id

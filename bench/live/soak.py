@@ -20,7 +20,7 @@ from bench.live.sink import (
     record_at,
     resident_mb,
 )
-from support.lake_view import LakeView
+from support.lakes.view import LakeView
 
 from conformare_schemas import GRAINS
 

@@ -10,7 +10,7 @@ from bench.landing.figures import at_least, at_most
 from bench.landing.load import load
 from bench.landing.process import measured
 from deltalake import DeltaTable, QueryBuilder
-from support.cluster import LOOPBACK, Cluster, running_cluster
+from support.servers.cluster import LOOPBACK, Cluster, running_cluster
 
 from conformare_schemas import GRAINS
 

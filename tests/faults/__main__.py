@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from support.object_store import minio
+from support.servers.object_store import minio
 
 from conformare_sink.options import Engine
 from faults.result import Result, result_table

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from support.network import commit_of
+from support.servers.network import commit_of
 
 from faults.lives import one_of_two
 from faults.scene import AT_ONCE, Scene

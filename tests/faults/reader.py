@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
-from support.checker import RunKey
-from support.lake_view import LakeView, viewed
+from support.lakes.checker import RunKey
+from support.lakes.view import LakeView, viewed
 
 from conformare_schemas import CHILD_GRAINS
 

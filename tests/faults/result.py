@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from support.checker import QuarantineVerdict, RunKey, Verdict
+from support.lakes.checker import QuarantineVerdict, RunKey, Verdict
 
 from faults.killer import Phase
 from faults.reader import Seen

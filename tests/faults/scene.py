@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from support.checker import check, check_quarantine, waiting_runs
+from support.lakes.checker import check, check_quarantine, waiting_runs
 
 from faults.flow.pump import Pump
 from faults.flow.topics import unusable_messages

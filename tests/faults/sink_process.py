@@ -12,7 +12,7 @@ from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
-from support.network import Network
+from support.servers.network import Network
 
 END_SECONDS = 60.0
 """How long what is left of a sink may take to end by itself."""

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 
-from support.lake_view import LakeView
-from support.network import network
-from support.object_store import ObjectStore
+from support.lakes.view import LakeView
+from support.servers.network import network
+from support.servers.object_store import ObjectStore
 
 from conformare_sink.broker.broker import EmbeddedBroker, free_port
 from conformare_sink.errors import BrokerNotRunningError

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.lake_view import commit_file
+from support.lakes.view import commit_file
 
 from conformare_schemas import GRAINS
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.checker import read_table
+from support.lakes.checker import read_table
 
 from conformare_demo.findings import read_findings
 

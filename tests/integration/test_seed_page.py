@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
-from support.checker import check, read_table
-from support.lakes import tables_in
-from support.records import make_record
+from support.lakes.checker import check, read_table
+from support.lakes.landed import tables_in
+from support.messages.records import make_record
 
 import conformare as cf
 from conformare import _recording

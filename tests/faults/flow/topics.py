@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from confluent_kafka import Consumer, Message, TopicPartition
-from support.checker import KeyAndValue, Place
+from support.lakes.checker import KeyAndValue, Place
 
 from conformare_schemas import GRAINS, topic_name
 from faults.flow.pump import UNUSABLE_HEADER

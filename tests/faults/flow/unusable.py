@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from support.produce import messages_of
-from support.records import make_record
+from support.messages.produce import messages_of
+from support.messages.records import make_record
 
 from conformare.emission import Message
 from conformare_schemas import GRAINS, HEADER_BYTES, SINGLE_OBJECT_MAGIC, message_header

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from support.checker import RunKey
-from support.produce import messages_of
-from support.records import TYPICAL_ROWS, Record, make_record
+from support.lakes.checker import RunKey
+from support.messages.produce import messages_of
+from support.messages.records import TYPICAL_ROWS, Record, make_record
 
 from conformare.emission import Message
 from faults.flow.unusable import Outgoing, spoiled

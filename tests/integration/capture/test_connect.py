@@ -10,7 +10,7 @@ import pyspark
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from support.lineage import flow
+from support.jobs.lineage import flow
 
 from conformare.capture import describe, lineage, restore, store, trackSpark, untracked
 from conformare.record import to_run_record

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from support.lineage import flow
+from support.jobs.lineage import flow
 
 from conformare.capture import describe, lineage, store, untracked
 

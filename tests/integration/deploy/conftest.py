@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.object_store import ObjectStore, s3proxy
+from support.servers.object_store import ObjectStore, s3proxy
 
 
 @pytest.fixture(scope="session")

@@ -21,9 +21,9 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
-from support.confined import confined, is_read_only
-from support.manifests import Manifest, compose, installed, kubernetes, systemd
-from support.object_store import ObjectStore
+from support.servers.confined import confined, is_read_only
+from support.servers.manifests import Manifest, compose, installed, kubernetes, systemd
+from support.servers.object_store import ObjectStore
 
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.broker.broker import free_port as a_free_port

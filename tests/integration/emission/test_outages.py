@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from pyspark.sql import SparkSession
-from support.checker import check
-from support.jobs import PRELUDE_TS, spool_send
-from support.outages import SCENARIOS, START_SECONDS, TOPIC_PREFIX, Outages
-from support.typical import typical_store
+from support.jobs.outages import SCENARIOS, START_SECONDS, TOPIC_PREFIX, Outages
+from support.jobs.processes import PRELUDE_TS, spool_send
+from support.lakes.checker import check
+from support.messages.typical import typical_store
 
 from conformare.record import to_run_record
 from conformare_schemas import topic_name

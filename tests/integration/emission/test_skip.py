@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from support.typical import typical_store
+from support.messages.typical import typical_store
 
 import conformare as cf
 from conformare.emission import KafkaOptions

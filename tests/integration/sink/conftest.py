@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from pyspark.sql import SparkSession
-from support.object_store import ObjectStore, s3proxy
-from support.produce import Topic
-from support.store import Store
+from support.lakes.store import Store
+from support.messages.produce import Topic
+from support.servers.object_store import ObjectStore, s3proxy
 
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.kafka.topics import Topics

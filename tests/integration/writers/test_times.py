@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from support.typical import typical_store
+from support.messages.typical import typical_store
 
 import conformare as cf
 from conformare.record import parsed_ts

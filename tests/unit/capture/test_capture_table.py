@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyspark
 import pytest
-from support.capture_table import CLASSES, DOCUMENT, capture_of, methods_of, written
+from support.jobs.capture_table import CLASSES, DOCUMENT, capture_of, methods_of, written
 
 pytestmark = pytest.mark.skipif(
     not pyspark.__version__.startswith("4.1."), reason="the table is that of Spark 4.1"

@@ -8,8 +8,8 @@ import string
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.capture_table import DOCUMENT
-from support.location_forms import FORMS, Form, written
+from support.jobs.capture_table import DOCUMENT
+from support.jobs.location_forms import FORMS, Form, written
 
 from conformare.capture import mark_not_sensitive, mark_sensitive
 from conformare.capture.locations import (

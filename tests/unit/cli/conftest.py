@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.spool_command import Answer, Run
+from support.jobs.spool_command import Answer, Run
 
 from conformare.cli import main
 

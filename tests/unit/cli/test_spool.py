@@ -14,10 +14,10 @@ from typing import NamedTuple
 import pytest
 from confluent_kafka import Producer
 from rich.console import Console
-from support.produce import emission_of
-from support.records import make_record
-from support.spool_command import Answer, Run
-from support.spooled import DESTINATION, MAX_BYTES, contents, hold, leave, reject
+from support.jobs.spool_command import Answer, Run
+from support.jobs.spooled import DESTINATION, MAX_BYTES, contents, hold, leave, reject
+from support.messages.produce import emission_of
+from support.messages.records import make_record
 
 from conformare.cli import _spool_table as table_module
 from conformare.cli import spool as spool_command

@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.spool_command import Answer, Run
-from support.spooled import DESTINATION, MAX_BYTES, contents, hold, leave, reject
+from support.jobs.spool_command import Answer, Run
+from support.jobs.spooled import DESTINATION, MAX_BYTES, contents, hold, leave, reject
 
 from conformare.cli import spool as spool_command
 from conformare.emission.spool import Destination, Spool

@@ -7,7 +7,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from support.manifests import ROOT, compose_services
+from support.servers.manifests import ROOT, compose_services
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from support.manifests import (
+from support.servers.manifests import (
     KUBERNETES,
     ROOT,
     SYSTEMD,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.writers import NOWHERE, MakeWriter
+from support.jobs.writers import NOWHERE, MakeWriter
 
 from conformare.emission import KafkaOptions, KafkaWriter
 

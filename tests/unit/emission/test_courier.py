@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.records import make_record
-from support.writers import MOCK, PATIENCE_SECONDS, MakeWriter, spooled
+from support.jobs.writers import MOCK, PATIENCE_SECONDS, MakeWriter, spooled
+from support.messages.records import make_record
 
 from conformare import DeliveryError
 from conformare.emission import KafkaOptions, KafkaWriter

@@ -13,7 +13,7 @@ import fastavro
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.records import TS, Record, make_record
+from support.messages.records import TS, Record, make_record
 
 from conformare import RunEncodingError
 from conformare.emission import Message, encode_emission

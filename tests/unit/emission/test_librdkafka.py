@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import librdkafka
-from support.writers import NOWHERE
+from support.jobs import librdkafka
+from support.jobs.writers import NOWHERE
 
 import conformare as cf
 from conformare import StoreConfigurationError
@@ -47,7 +47,7 @@ def test_every_setting_of_the_installed_librdkafka_is_in_one_table(tmp_path: Pat
 
 
 def test_the_table_for_users_says_the_same() -> None:
-    """`python -m support.librdkafka` writes it anew."""
+    """`python -m support.jobs.librdkafka` writes it anew."""
     document = librdkafka.DOCUMENT.read_text(encoding="utf-8")
     assert librdkafka.written(document) == document
 

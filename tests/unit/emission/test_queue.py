@@ -8,8 +8,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from support.produce import emission_of
-from support.records import make_record
+from support.messages.produce import emission_of
+from support.messages.records import make_record
 
 from conformare.emission._parcel import Parcel
 from conformare.emission._queue import DeliveryQueue

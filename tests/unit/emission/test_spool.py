@@ -15,8 +15,8 @@ import pytest
 from fastavro import schemaless_writer
 from hypothesis import given
 from hypothesis import strategies as st
-from support.produce import emission_of
-from support.records import make_record
+from support.messages.produce import emission_of
+from support.messages.records import make_record
 
 from conformare import SpoolError
 from conformare._errors import SpoolFileError
@@ -150,8 +150,8 @@ def test_a_killed_process_lets_go(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from support.produce import emission_of\n"
-        "from support.records import make_record\n"
+        "from support.messages.produce import emission_of\n"
+        "from support.messages.records import make_record\n"
         "from conformare.emission.spool import Destination, Spool\n"
         "spool = Spool(Path(sys.argv[1]), Destination('a:9092,b:9092', 'conformare.'), 2**20)\n"
         "file = spool.put(emission_of(make_record('run-1')))\n"
@@ -213,8 +213,8 @@ def test_a_disk_that_takes_no_more_is_an_error_of_ours(tmp_path: Path) -> None:
     program = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from support.produce import emission_of\n"
-        "from support.records import make_record\n"
+        "from support.messages.produce import emission_of\n"
+        "from support.messages.records import make_record\n"
         "from conformare import SpoolError\n"
         "from conformare.emission.spool import Destination, Spool\n"
         "spool = Spool(Path(sys.argv[1]), Destination('a:9092', 'p.'), 2**20)\n"

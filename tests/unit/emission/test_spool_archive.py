@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.produce import emission_of
-from support.records import make_record
-from support.spooled import DESTINATION, leave
+from support.jobs.spooled import DESTINATION, leave
+from support.messages.produce import emission_of
+from support.messages.records import make_record
 
 from conformare import SpoolError
 from conformare._errors import SpoolFileError

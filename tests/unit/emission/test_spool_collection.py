@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.produce import emission_of
-from support.records import make_record
-from support.spooled import DESTINATION, contents, hold, leave, reject
+from support.jobs.spooled import DESTINATION, contents, hold, leave, reject
+from support.messages.produce import emission_of
+from support.messages.records import make_record
 
 from conformare import SpoolError
 from conformare._errors import SpoolFileError

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from support.spooled import DESTINATION, hold, leave, reject
+from support.jobs.spooled import DESTINATION, hold, leave, reject
 
 from conformare import SpoolError
 from conformare.emission.spool import Spool

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-from support.records import make_record
-from support.spooled import DESTINATION, MAX_BYTES, leave
-from support.writers import NOWHERE, MakeWriter, spooled
+from support.jobs.spooled import DESTINATION, MAX_BYTES, leave
+from support.jobs.writers import NOWHERE, MakeWriter, spooled
+from support.messages.records import make_record
 
 import conformare as cf
 from conformare import SpoolError

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.records import Record, make_record
-from support.writers import MOCK, NOWHERE, PATIENCE_SECONDS, MakeWriter, spooled
+from support.jobs.writers import MOCK, NOWHERE, PATIENCE_SECONDS, MakeWriter, spooled
+from support.messages.records import Record, make_record
 
 import conformare as cf
 from conformare import DeliveryError, RunEncodingError

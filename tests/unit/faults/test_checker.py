@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.checker import (
+from support.lakes.checker import (
     KeyAndValue,
     Place,
     QuarantineVerdict,
@@ -14,8 +14,8 @@ from support.checker import (
     check_quarantine,
     waiting_runs,
 )
-from support.handmade import HandmadeLake
-from support.records import Record, make_record
+from support.lakes.handmade import HandmadeLake
+from support.messages.records import Record, make_record
 
 from conformare_schemas import CHILD_GRAINS, GRAINS
 

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from support.network import Network, Request, commit_of, network
+from support.servers.network import Network, Request, commit_of, network
 
 COMMIT = "/lakes/a%20lake/runs/_delta_log/00000000000000000007.json"
 LONG = 20.0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from faults.reader import Reader, Seen
-from support.handmade import HandmadeLake
-from support.records import TYPICAL_ROWS, make_record
+from support.lakes.handmade import HandmadeLake
+from support.messages.records import TYPICAL_ROWS, make_record
 
 from conformare_schemas import CHILD_GRAINS, GRAINS
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.location_forms import FORMS, Form
-from support.produce import emission_of
+from support.jobs.location_forms import FORMS, Form
+from support.messages.produce import emission_of
 
 from conformare.capture import describe, lineage, risk, store
 from conformare.capture._lineage import Expectation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from support.records import make_record
+from support.messages.records import make_record
 
 from conformare._errors import RunEncodingError
 from conformare.emission import KafkaOptions, encode_emission

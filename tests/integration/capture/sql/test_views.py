@@ -9,7 +9,7 @@ from typing import Any
 import pyspark
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from support.lineage import flow
+from support.jobs.lineage import flow
 
 from conformare.capture import store, untracked
 

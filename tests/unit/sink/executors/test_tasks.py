@@ -15,11 +15,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from support import tasks
-from support.checker import check, read_table, waiting_runs
-from support.lakes import PREFIX, kafka_messages, tables_in
-from support.records import make_record
-from support.tasks import as_batches, land_by_tasks, task_for
+from support.lakes import tasks
+from support.lakes.checker import check, read_table, waiting_runs
+from support.lakes.landed import PREFIX, kafka_messages, tables_in
+from support.lakes.tasks import as_batches, land_by_tasks, task_for
+from support.messages.records import make_record
 
 from conformare_schemas import GRAINS, topic_name
 from conformare_sink.executors.reply import read_replies

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.certificates import Authority
+from support.servers.certificates import Authority
 
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess, as_spark_options

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from support.certificates import Authority
+from support.servers.certificates import Authority
 
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.access import KafkaAccess

@@ -19,9 +19,9 @@ import pytest
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.checker import check, read_table
-from support.lakes import PREFIX, kafka_messages, land, run_of, tables_in
-from support.records import make_record
+from support.lakes.checker import check, read_table
+from support.lakes.landed import PREFIX, kafka_messages, land, run_of, tables_in
+from support.messages.records import make_record
 
 from conformare.cli import main
 from conformare_schemas import GRAINS, Column, arrow_schema

@@ -14,8 +14,8 @@ import pytest
 from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.lakes import land, tables_in
-from support.records import make_record
+from support.lakes.landed import land, tables_in
+from support.messages.records import make_record
 
 from conformare_schemas import arrow_schema
 from conformare_sink.errors import LakeRefusedError

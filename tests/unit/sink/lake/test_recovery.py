@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from deltalake import DeltaTable
-from support.checker import check, read_table
-from support.lakes import land, tables_in
-from support.records import make_record
+from support.lakes.checker import check, read_table
+from support.lakes.landed import land, tables_in
+from support.messages.records import make_record
 
 from conformare_schemas import GRAINS
 from conformare_sink.errors import TableWriteError

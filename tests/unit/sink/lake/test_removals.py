@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
-from support.lakes import land, run_of, tables_in
-from support.records import make_record
+from support.lakes.landed import land, run_of, tables_in
+from support.messages.records import make_record
 
 from conformare_sink.lake import removals
 from conformare_sink.lake.lake import open_for_writing

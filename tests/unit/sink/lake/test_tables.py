@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
-from support.lakes import tables_in
+from support.lakes.landed import tables_in
 
 from conformare_sink.errors import LakeRefusedError
 from conformare_sink.lake.lake import open_for_writing

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.checker import check, read_table
-from support.lakes import PREFIX, kafka_messages, land, rows_of, run_of, tables_in
-from support.purged_table import TAKEN_OVER
-from support.records import make_record
+from support.lakes.checker import check, read_table
+from support.lakes.landed import PREFIX, kafka_messages, land, rows_of, run_of, tables_in
+from support.lakes.purged_table import TAKEN_OVER
+from support.messages.records import make_record
 
 from conformare_schemas import GRAINS
 from conformare_sink.errors import LakeBusyError, TableWriteError

@@ -12,9 +12,9 @@ from zlib import crc32
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from support.memory_place import BrokenOffError, MemoryPlace
-from support.produce import messages_of
-from support.records import Record, make_record
+from support.lakes.memory_place import BrokenOffError, MemoryPlace
+from support.messages.produce import messages_of
+from support.messages.records import Record, make_record
 
 from conformare_schemas import GRAINS, topic_name
 from conformare_sink.landing import pending, rows

@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 from pyspark.sql import DataFrame
-from support.memory_place import BrokenOffError, MemoryPlace
-from support.produce import messages_of
-from support.records import make_record
+from support.lakes.memory_place import BrokenOffError, MemoryPlace
+from support.messages.produce import messages_of
+from support.messages.records import make_record
 
 from conformare_schemas import topic_name
 from conformare_sink.landing import batch

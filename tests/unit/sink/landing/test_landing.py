@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from support.memory_place import MemoryPlace
-from support.produce import messages_of
-from support.records import make_record
+from support.lakes.memory_place import MemoryPlace
+from support.messages.produce import messages_of
+from support.messages.records import make_record
 
 from conformare_schemas import GRAINS, topic_name
 from conformare_sink.landing import pending as pending_messages

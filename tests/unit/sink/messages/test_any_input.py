@@ -6,8 +6,8 @@ from collections import Counter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.hostile import any_message
-from support.wire import PREFIX
+from support.messages.hostile import any_message
+from support.messages.wire import PREFIX
 
 from conformare_schemas import GRAINS, MAX_ROWS_PER_MESSAGE
 from conformare_sink.messages.assembly import assemble, emission, table_rows

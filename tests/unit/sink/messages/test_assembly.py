@@ -6,8 +6,8 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.produce import messages_of
-from support.records import make_record
+from support.messages.produce import messages_of
+from support.messages.records import make_record
 
 from conformare_schemas import GRAINS, arrow_schema, table_columns, topic_name
 from conformare_sink.messages.assembly import assemble, emission, table_rows

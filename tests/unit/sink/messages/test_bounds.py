@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 from fastavro import schemaless_reader
-from support.wire import (
+from support.messages.wire import (
     END,
     PREFIX,
     array,

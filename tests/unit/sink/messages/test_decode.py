@@ -11,9 +11,9 @@ import pytest
 from fastavro import parse_schema, schemaless_writer
 from hypothesis import given
 from hypothesis import strategies as st
-from support.produce import messages_of
-from support.records import make_record
-from support.upgrade import upgrade, upgraded
+from support.messages.produce import messages_of
+from support.messages.records import make_record
+from support.messages.upgrade import upgrade, upgraded
 
 from conformare_schemas import (
     EARLIEST_TS_MICROS,

@@ -7,10 +7,10 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.hostile import any_message
-from support.produce import messages_of
-from support.records import make_record
-from support.wire import (
+from support.messages.hostile import any_message
+from support.messages.produce import messages_of
+from support.messages.records import make_record
+from support.messages.wire import (
     END,
     MOMENT,
     PREFIX,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
-from support.wire import END, PREFIX, array, block, message, number, row, value
+from support.messages.wire import END, PREFIX, array, block, message, number, row, value
 
 from conformare_schemas import HEADER_BYTES, MAX_ROWS_PER_MESSAGE
 from conformare_sink.messages import parts

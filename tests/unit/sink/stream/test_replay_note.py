@@ -15,10 +15,10 @@ from typing import cast
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from support.lakes import tables_in
-from support.memory_place import BrokenOffError, MemoryPlace
-from support.produce import messages_of
-from support.records import make_record
+from support.lakes.landed import tables_in
+from support.lakes.memory_place import BrokenOffError, MemoryPlace
+from support.messages.produce import messages_of
+from support.messages.records import make_record
 
 from conformare_schemas import topic_name
 from conformare_sink.kafka.topics import TopicLogs

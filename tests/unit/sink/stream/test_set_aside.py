@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from support.checker import check, read_table, waiting_runs
-from support.lakes import PREFIX, kafka_messages, tables_in
-from support.records import make_record
+from support.lakes.checker import check, read_table, waiting_runs
+from support.lakes.landed import PREFIX, kafka_messages, tables_in
+from support.messages.records import make_record
 
 from conformare.cli import main
 from conformare_sink.lake.lake import Lake, open_for_writing

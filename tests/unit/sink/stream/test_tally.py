@@ -12,9 +12,9 @@ from typing import cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.memory_place import MemoryPlace
-from support.produce import messages_of
-from support.records import make_record
+from support.lakes.memory_place import MemoryPlace
+from support.messages.produce import messages_of
+from support.messages.records import make_record
 
 from conformare_schemas import topic_name
 from conformare_sink.lake.lake import Lake

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.known_runs import Read
+from support.lakes.known_runs import Read
 
 from conformare_sink.lake.known import known, stored
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 
 import pytest
-from support.known_runs import RECORDS, RUNS, Read, known_in, opened
-from support.lakes import land, tables_in
+from support.lakes.known_runs import RECORDS, RUNS, Read, known_in, opened
+from support.lakes.landed import land, tables_in
 
 from conformare_sink.errors import LakeBusyError
 from conformare_sink.lake.digests import run_digest
@@ -27,7 +27,7 @@ from contextlib import closing
 from conformare_sink.lake.halves import array_of
 from conformare_sink.lake.known.folder import LOCK, MANIFEST
 from conformare_sink.lake.known.known import KnownRuns
-from support.lakes import tables_in
+from support.lakes.landed import tables_in
 
 tables = tables_in(sys.argv[1])
 asked = array_of([bytes.fromhex(digest) for digest in sys.argv[2:]])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.known_runs import RECORDS, Read, append_by_hand, known_in, opened, runs
-from support.lakes import land
+from support.lakes.known_runs import RECORDS, Read, append_by_hand, known_in, opened, runs
+from support.lakes.landed import land
 
 from conformare_sink.lake.purge import Purge
 

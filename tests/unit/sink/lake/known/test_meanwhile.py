@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from support.known_runs import RECORDS, RUNS, Read, append_by_hand, known_in, opened, runs
-from support.lakes import land
+from support.lakes.known_runs import RECORDS, RUNS, Read, append_by_hand, known_in, opened, runs
+from support.lakes.landed import land
 
 from conformare_sink.errors import StorageError
 from conformare_sink.lake.store.storage import Storage

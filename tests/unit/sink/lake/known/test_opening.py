@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.checker import check
-from support.known_runs import RECORDS, Read, append_by_hand, known_in, opened
-from support.lakes import land, tables_in
+from support.lakes.checker import check
+from support.lakes.known_runs import RECORDS, Read, append_by_hand, known_in, opened
+from support.lakes.landed import land, tables_in
 
 from conformare_sink.errors import LakeBusyError
 from conformare_sink.lake.lake import Lake

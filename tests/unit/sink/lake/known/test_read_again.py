@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.known_runs import RECORDS, RUNS, Read, known_in, opened, runs
-from support.lakes import land, tables_in
+from support.lakes.known_runs import RECORDS, RUNS, Read, known_in, opened, runs
+from support.lakes.landed import land, tables_in
 
 from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.known.place import known_place

@@ -11,7 +11,7 @@ import deltalake
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from support.purged_table import loaded, opened, run_ids, tombstone
+from support.lakes.purged_table import loaded, opened, run_ids, tombstone
 
 from conformare_sink.errors import TableWriteError
 from conformare_sink.lake.tables import folder_table

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from support.purged_table import TAKEN_OVER, loaded, opened, run_ids, tombstone
+from support.lakes.purged_table import TAKEN_OVER, loaded, opened, run_ids, tombstone
 
 from conformare_schemas import Column
 from conformare_sink.errors import LakeBusyError

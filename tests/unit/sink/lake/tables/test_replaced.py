@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from support.lakes import rows_of, run_of, tables_in
-from support.purged_table import loaded, opened, run_ids, tombstone
-from support.records import make_record
+from support.lakes.landed import rows_of, run_of, tables_in
+from support.lakes.purged_table import loaded, opened, run_ids, tombstone
+from support.messages.records import make_record
 
 from conformare_sink.errors import LakeRefusedError, SinkError, TableWriteError
 from conformare_sink.lake.lake import open_for_writing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.memory_source import Broker, Notes
+from support.lakes.memory_source import Broker, Notes
 
 
 @pytest.fixture

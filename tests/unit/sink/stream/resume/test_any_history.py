@@ -10,8 +10,8 @@ from typing import Any
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from support.memory_place import BrokenOffError
-from support.memory_source import NAMES, Broker, Notes, begin, land
+from support.lakes.memory_place import BrokenOffError
+from support.lakes.memory_source import NAMES, Broker, Notes, begin, land
 
 from conformare_sink.errors import ContinuityError
 from conformare_sink.stream.resume.resume import Course

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.memory_source import Broker, Notes, begin, land
+from support.lakes.memory_source import Broker, Notes, begin, land
 
 from conformare_sink.errors import CheckpointRefusedError, ContinuityError
 from conformare_sink.stream.resume.marker import MARKER

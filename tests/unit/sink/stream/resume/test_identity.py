@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.memory_source import Broker, Notes, accepted, begin, land
+from support.lakes.memory_source import Broker, Notes, accepted, begin, land
 
 
 def test_a_log_is_known_by_the_identity_of_its_topic(notes: Notes, broker: Broker) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 
 import pytest
-from support.memory_place import BrokenOffError
-from support.memory_source import Broker, Notes, begin, land
+from support.lakes.memory_place import BrokenOffError
+from support.lakes.memory_source import Broker, Notes, begin, land
 
 from conformare_sink.errors import ContinuityError
 

@@ -1,0 +1,182 @@
+"""What docs/operation.md gives users on a cluster that asks: enough for each of them, and no more."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
+from pyspark.sql import SparkSession
+from support.messages.produce import messages_of
+from support.messages.records import make_record
+from support.servers.secured_broker import GuardedBroker, guarded_broker
+
+from conformare_schemas import DEFAULT_TOPIC_PREFIX, topic_name
+from conformare_sink.errors import BrokerRefusedError, TopicCreationError, TopicsMissingError
+from conformare_sink.kafka.topics import Topics, consumer_group
+from conformare_sink.landing.report import BatchReport
+from conformare_sink.messages.emission import Decision
+from conformare_sink.options import SinkOptions
+from conformare_sink.stream.replay import Selection, replay
+from conformare_sink.stream.stream import SinkStream
+
+DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
+STRANGER = "stranger"
+SECONDS = 30
+GROUPS = consumer_group("")
+
+
+def documented_acls() -> list[AclBinding]:
+    """The commands of docs/operation.md, as kafka-acls reads them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--add", action="store_true")
+    parser.add_argument("--allow-principal")
+    parser.add_argument("--operation", action="append")
+    parser.add_argument("--topic")
+    parser.add_argument("--group")
+    parser.add_argument("--resource-pattern-type")
+    text = DOCS.read_text(encoding="utf-8").replace("\\\n", " ")
+    found = []
+    for line in re.findall(r"^\$ACLS (.+)$", text, re.MULTILINE):
+        asked = parser.parse_args(shlex.split(line))
+        kind, name = ("TOPIC", asked.topic) if asked.topic else ("GROUP", asked.group)
+        found += [
+            AclBinding(
+                ResourceType[kind],
+                name,
+                ResourcePatternType[asked.resource_pattern_type.upper()],
+                asked.allow_principal,
+                "*",
+                AclOperation[operation.upper()],
+                AclPermissionType.ALLOW,
+            )
+            for operation in asked.operation
+        ]
+    return found
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
+    """A broker whose users have what the documentation gives them."""
+    acls = documented_acls()
+    users = {acl.principal.removeprefix("User:") for acl in acls}
+    assert users == {"topics", "job", "sink", "replay", "status"}
+    with guarded_broker(tmp_path_factory.mktemp("guarded"), *users, STRANGER) as broker:
+        admin = AdminClient({"bootstrap.servers": broker.unguarded, "log_level": 0})
+        for given in admin.create_acls(acls).values():
+            given.result(SECONDS)
+        topics(broker, "topics").create()
+        yield broker
+
+
+def topics(broker: GuardedBroker, user: str) -> Topics:
+    """The topics as a user sees them."""
+    return Topics(broker.guarded, DEFAULT_TOPIC_PREFIX, broker.access(user))
+
+
+def send(
+    broker: GuardedBroker, user: str, run_id: str, *, idempotent: bool = True
+) -> set[str | None]:
+    """Send a run, as a job does if idempotent, and return how each message ended; None is well."""
+    ends: set[str | None] = set()
+    config: dict[str, Any] = {
+        "bootstrap.servers": broker.guarded,
+        "enable.idempotence": idempotent,
+        "acks": "all",
+        "log_level": 0,
+        **broker.access(user).for_librdkafka(),
+    }
+    producer = Producer(config)
+    for message in messages_of(make_record(run_id), f"emission of {run_id}"):
+        producer.produce(
+            topic_name(message.grain, DEFAULT_TOPIC_PREFIX),
+            key=message.key,
+            value=message.value,
+            on_delivery=lambda error, _: ends.add(error.name() if error else None),
+        )
+    assert producer.flush(SECONDS) == 0
+    return ends
+
+
+def test_each_has_what_it_needs(broker: GuardedBroker, spark: SparkSession, lake: str) -> None:
+    """A job's run lands, Kafka's tools see how far, and it can be replayed."""
+    assert send(broker, "job", "run-1") == {None}
+    reports: list[BatchReport] = []
+    options = {"bootstrap_servers": broker.guarded, "lake": lake}
+    as_sink = SinkOptions(access=broker.access("sink"), **options)
+    SinkStream(spark, as_sink, reports.append).run_once()
+    assert [report.emissions[Decision.LAND] for report in reports] == [1]
+
+    (group,) = groups(broker)
+    status = topics(broker, "status")
+    assert sum(status.committed(group).values()) == sum(status.ends().values())
+
+    as_replay = SinkOptions(access=broker.access("replay"), **options)
+    again = replay(spark, as_replay, Selection(), on_batch=lambda _: None)
+    assert (again.landed, again.repeated) == (0, 1)
+
+
+def can_read(broker: GuardedBroker, user: str) -> bool:
+    """Whether a user gets a message of the runs' topic, or is refused it."""
+    config: dict[str, Any] = {
+        "bootstrap.servers": broker.guarded,
+        "group.id": "any",
+        "enable.auto.commit": False,
+        "log_level": 0,
+        **broker.access(user).for_librdkafka(),
+    }
+    consumer = Consumer(config)
+    name = topic_name("runs", DEFAULT_TOPIC_PREFIX)
+    consumer.assign([TopicPartition(name, partition, 0) for partition in (0, 1)])
+    try:
+        while True:
+            message = consumer.poll(SECONDS)
+            assert message is not None
+            error = message.error()
+            if error is None:
+                return True
+            if error.name() == "TOPIC_AUTHORIZATION_FAILED":
+                return False
+    finally:
+        consumer.close()
+
+
+def groups(broker: GuardedBroker) -> list[str]:
+    """The consumer groups that there are."""
+    admin = AdminClient({"bootstrap.servers": broker.unguarded, "log_level": 0})
+    listed = admin.list_consumer_groups().result(SECONDS)
+    return [group.group_id for group in listed.valid if group.group_id.startswith(GROUPS)]
+
+
+def test_nobody_else_writes(broker: GuardedBroker) -> None:
+    """Who reads cannot forge, and who is not a job is refused."""
+    for user in ("sink", "replay", "status", "topics", STRANGER):
+        ends = send(broker, user, "forged", idempotent=False)
+        assert ends == {"TOPIC_AUTHORIZATION_FAILED"}, user
+
+
+def test_a_job_cannot_read_what_others_have_written(broker: GuardedBroker) -> None:
+    """Nor can who only looks how far the sink is."""
+    readers = {user for user in ("job", "sink", "replay", "status") if can_read(broker, user)}
+    assert readers == {"sink", "replay"}
+
+
+def test_what_a_user_lacks_is_told(broker: GuardedBroker) -> None:
+    """In one line. A cluster does not tell whether there is what one may not see."""
+    sees_nothing = topics(broker, STRANGER)
+    with pytest.raises(TopicsMissingError, match="Describe"):
+        sees_nothing.require_all()
+    with pytest.raises(
+        TopicCreationError, match=r"refused to create .*Authorization failed; .*Describe"
+    ):
+        sees_nothing.create()
+    with pytest.raises(BrokerRefusedError, match=r"(?i)group authorization failed; .*ACL"):
+        topics(broker, "topics").committed(f"{GROUPS}any")

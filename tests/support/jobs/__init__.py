@@ -1,0 +1,1 @@
+"""Jobs, their spools and what they have captured."""

@@ -1,0 +1,1 @@
+"""Lakes and what stands for one: filled, looked at, checked."""

@@ -1,0 +1,1 @@
+"""Messages and records, made up or written byte by byte."""
