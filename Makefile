@@ -15,7 +15,7 @@ COMPAT_INSTALLED := $(COMPAT_VENV)/.installed
 PYTEST_ARGS ?= --tb=short
 # Each process has a broker and a Spark of its own, some 4 GB, and waits for them most of its time; the
 # tests of a module share a lake.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## List the targets
