@@ -182,7 +182,8 @@ def record_table(call: Call, reader: str) -> None:
         if number is not None:
             read_done(call.result, number)
         return
-    look_up = origin_of(said.reads.values())
+    # A view that was made before tracking began may hold its rows.
+    look_up = origin_of(said.reads.values()) if said.reads else None
     label = next((read.place.label for read in said.reads.values()), None)
     add_read(call, BETWEEN.join(said.reads) or UNKNOWN, "table", reader, label, look_up)
 
