@@ -138,5 +138,8 @@ def test_a_table_of_delta_that_returns_to_an_older_version_is_a_sink(
     target: str, tracked: SparkSession, grain: Grain
 ) -> None:
     DeltaTable.forName(tracked, target).restoreToVersion(0)
-    assert [(event.op, event.kind) for event in lineage()] == [("restore", "op"), ("restore", "sink")]
+    assert [(event.op, event.kind) for event in lineage()] == [
+        ("restore", "op"),
+        ("restore", "sink"),
+    ]
     assert [(row["location"], row["columns"]) for row in grain("sinks")] == [(target, COLUMNS)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformare.capture.locations import label_of_path, redacted
+from conformare.capture.locations import label_of_path
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import add_read
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_change
 from conformare.capture.spark.sql._analysed import analysed
-from conformare.capture.spark.sql._catalogs import is_connect, table_named
+from conformare.capture.spark.sql._catalogs import is_connect, location_in, table_named
 
 TABLE_KEY = "__conformare_delta_table__"
 """Where a table of Delta carries what it was opened by, in its `__dict__`."""
@@ -53,7 +53,7 @@ def _opened(owner: Any) -> _Opened | None:
 def remember_table(call: Call) -> None:
     """Keep what a table was opened by."""
     if call.tracked.method == "forPath":
-        location = redacted(str(call.argument(1, "path")))
+        location = location_in(call.result, str(call.argument(1, "path")))
         label = label_of_path(location)
     else:
         name = call.argument(1, "tableOrViewName")
