@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from conformare.capture import lineage, untracked
@@ -66,6 +67,27 @@ def test_every_way_to_read_files_tells_where_and_in_which_format(
     assert {row["reader"] for row in grain("sources")} == {"spark.read"}
     assert [row["columns"] for row in grain("sources")] == [frame.columns for frame in reads]
     assert grain("sources")[0]["node"] == "parquet"
+
+
+@pytest.mark.parametrize("written", ["{}", "{}/", "file:{}", "file://{}"])
+def test_files_have_one_location_however_their_path_is_written(
+    folder: str, tracked: SparkSession, people: DataFrame, grain: Grain, written: str
+) -> None:
+    path = written.format(f"{folder}/delta")
+    tracked.read.format("DELTA").load(path)
+    tracked.read.format("delta").option("path", path).load()
+    tracked.readStream.format("delta").load(path)
+    tracked.sql(f"select * from delta.`{path}`")  # noqa: S608 - a folder of the test
+    table = DeltaTable.forPath(tracked, path)
+    table.toDF()
+    people.write.format("Delta").mode("append").save(path)
+    people.write.format("delta").mode("append").option("path", path).save()
+    table.delete("id = 1")
+    tracked.sql(f"delete from delta.`{path}` where id = 2")  # noqa: S608 - a folder of the test
+    for name, count in (("sources", 5), ("sinks", 4)):
+        assert [(row["location"], row["format"]) for row in grain(name)] == [
+            (f"{folder}/delta", "delta")
+        ] * count
 
 
 def test_tables_and_queries_tell_what_they_read(

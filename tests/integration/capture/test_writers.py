@@ -115,3 +115,31 @@ def test_tables_of_delta_are_read_and_changed(
     assert grain("contexts")[0]["n_steps"] == 2
     assert "secret" not in str(grain("sinks"))
     assert read.count() == 2
+
+
+def test_a_table_of_delta_that_a_builder_or_a_conversion_has_made_is_known(
+    tracked: SparkSession, people: DataFrame, grain: Grain, tmp_path: Path
+) -> None:
+    with untracked():
+        people.write.parquet(f"{tmp_path}/converted")
+    builder = DeltaTable.createIfNotExists(tracked).tableName("built").addColumns(people.schema)
+    merge = builder.execute().alias("t").merge(people.alias("n"), "t.id = n.id")
+    merge.whenNotMatchedInsertAll().execute()
+    DeltaTable.convertToDelta(tracked, f"parquet.`{tmp_path}/converted`").delete("id = 1")
+    assert [(row["node"], row["location"], row["format"]) for row in grain("sinks")] == [
+        ("built", "built", "delta"),
+        ("converted", f"{tmp_path}/converted", "delta"),
+    ]
+    with untracked():
+        tracked.sql("drop table built")
+
+
+def test_a_table_of_delta_that_returns_to_an_older_version_is_a_sink(
+    target: str, tracked: SparkSession, grain: Grain
+) -> None:
+    DeltaTable.forName(tracked, target).restoreToVersion(0)
+    assert [(event.op, event.kind) for event in lineage()] == [
+        ("restore", "op"),
+        ("restore", "sink"),
+    ]
+    assert [(row["location"], row["columns"]) for row in grain("sinks")] == [(target, COLUMNS)]

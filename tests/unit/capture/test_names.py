@@ -47,6 +47,11 @@ def test_an_address_leads_back_to_its_parts(parts: list[str]) -> None:
         ("hdfs://host:8020/data/x", "hdfs://host:8020", "/data/x"),
         ("hdfs://other/data/x", "hdfs://host:8020", "hdfs://other/data/x"),
         ("s3a://bucket/x", "file:///", "s3a://bucket/x"),
+        ("s3a://bucket/x/", "", "s3a://bucket/x"),
+        ("s3a://bucket/", "", "s3a://bucket/"),
+        ("/data/", "file:///", "/data"),
+        ("file:///data/", "file:///", "/data"),
+        ("/", "file:///", "/"),
     ],
 )
 def test_a_path_is_without_the_file_system_that_it_would_have_anyway(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformare.capture.locations import label_of_path, redacted
+from conformare.capture.locations import label_of_path
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import add_read
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_change
-from conformare.capture.spark.sql._catalogs import table_named
+from conformare.capture.spark.sql._analysed import analysed
+from conformare.capture.spark.sql._catalogs import is_connect, location_in, table_named
 
 TABLE_KEY = "__conformare_delta_table__"
 """Where a table of Delta carries what it was opened by, in its `__dict__`."""
@@ -40,13 +41,19 @@ class _Opened:
 
 def _opened(owner: Any) -> _Opened | None:
     opened = owner.__dict__.get(TABLE_KEY)
-    return opened if isinstance(opened, _Opened) else None
+    if isinstance(opened, _Opened):
+        return opened
+    if type(owner).__name__ != "DeltaTable" or is_connect(owner):
+        return None
+    # A builder or a conversion has made it: what it reads says which table it is.
+    place = next(iter(analysed(owner.toDF(), {}).reads.values())).place
+    return _Opened(owner, place.location, place.label)
 
 
 def remember_table(call: Call) -> None:
     """Keep what a table was opened by."""
     if call.tracked.method == "forPath":
-        location = redacted(str(call.argument(1, "path")))
+        location = location_in(call.result, str(call.argument(1, "path")))
         label = label_of_path(location)
     else:
         name = call.argument(1, "tableOrViewName")
@@ -77,10 +84,10 @@ def record_delta_read(call: Call) -> None:
 
 
 def record_delta_write(call: Call) -> None:
-    """Take note of an update or a deletion."""
+    """Take note of an update, a deletion or a return to an older version."""
     opened = _opened(call.owner)
     if opened is not None:
-        _record(call, replace(opened, logic=(call.logic,)), call.tracked.method)
+        _record(call, replace(opened, logic=(call.logic,)), call.tracked.operation)
 
 
 def record_delta_merge(call: Call) -> None:

@@ -23,6 +23,7 @@ from conformare.capture.spark.sql._catalogs import (
     Names,
     default_format,
     is_connect,
+    location_in,
     origin_of,
 )
 from conformare.capture.spark.sql._names import jdbc_location, parts_of
@@ -47,7 +48,7 @@ def remember_options(call: Call) -> None:
     said = call.owner.__dict__.setdefault(OPTIONS_KEY, {})
     method = call.tracked.method
     if method in _FORMATS:
-        said["format"] = str(call.argument(0, _FORMATS[method]))
+        said["format"] = str(call.argument(0, _FORMATS[method])).lower()
         return
     if method == "foreach":
         said["format"] = method
@@ -61,6 +62,8 @@ def remember_options(call: Call) -> None:
     for name, value in options.items():
         if str(name).lower() in _WATCHED:
             said[str(name).lower()] = str(value)
+    if "path" in said:
+        said["path"] = location_in(call.owner, said["path"])
 
 
 def options_of(owner: Any) -> dict[str, str]:
@@ -88,12 +91,12 @@ def _topics(assigned: str) -> str:
         return UNKNOWN
 
 
-def _paths(values: Any) -> Iterator[str]:
+def _paths(owner: Any, values: Any) -> Iterator[str]:
     for value in values:
         if isinstance(value, (list, tuple)):
-            yield from _paths(value)
+            yield from _paths(owner, value)
         elif isinstance(value, str):
-            yield redacted(value)
+            yield location_in(owner, value)
         elif value is not None:  # an RDD or a frame of lines
             yield MEMORY
 
@@ -102,9 +105,9 @@ def _paths_of(call: Call) -> list[str]:
     """Return the paths that a method of a reader was given."""
     method = call.tracked.method
     if method == "parquet":
-        return list(_paths(call.args))
+        return list(_paths(call.owner, call.args))
     named = next((call.kwargs[name] for name in ("path", "paths") if name in call.kwargs), None)
-    return list(_paths(call.args[:1] or [named]))
+    return list(_paths(call.owner, call.args[:1] or [named]))
 
 
 def record_read(call: Call) -> None:
@@ -182,7 +185,8 @@ def record_table(call: Call, reader: str) -> None:
         if number is not None:
             read_done(call.result, number)
         return
-    look_up = origin_of(said.reads.values())
+    # A view that was made before tracking began may hold its rows.
+    look_up = origin_of(said.reads.values()) if said.reads else None
     label = next((read.place.label for read in said.reads.values()), None)
     add_read(call, BETWEEN.join(said.reads) or UNKNOWN, "table", reader, label, look_up)
 

@@ -8,11 +8,16 @@ from typing import Any
 from conformare._guard import guard
 from conformare.capture._store import store
 from conformare.capture.declared._scope import Contexts, current_scope, repeated
-from conformare.capture.locations import label_of_path, redacted
+from conformare.capture.locations import label_of_path
 from conformare.capture.spark._reads import UNKNOWN, options_of, place_of
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_write, opened_by
-from conformare.capture.spark.sql._catalogs import default_format, is_connect, table_named
+from conformare.capture.spark.sql._catalogs import (
+    default_format,
+    is_connect,
+    location_in,
+    table_named,
+)
 
 STREAM_WRITER = "spark.writeStream"
 BATCH_KEY = "__conformare_batch_function__"
@@ -92,7 +97,7 @@ def record_stream_write(call: Call) -> None:
 def _location(call: Call, options: dict[str, str], format_: str | None) -> str:
     path = call.argument(0, "path")
     if path is not None:
-        return redacted(str(path))
+        return location_in(call.owner, str(path))
     if format_ in _PLACELESS:
         return f"({format_})"
     if format_ == "memory":

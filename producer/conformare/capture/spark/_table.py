@@ -175,14 +175,16 @@ _KINDS: tuple[tuple[_Class, Kind, str], ...] = (
     (_DELTA, Kind.DELTA_OPEN, "forName forPath"),
     (_DELTA, Kind.DELTA_FOLLOW, "alias merge"),
     (_DELTA, Kind.DELTA_READ, "toDF"),
-    (_DELTA, Kind.DELTA_WRITE, "update delete"),
+    (_DELTA, Kind.DELTA_WRITE, "update delete restoreToVersion restoreToTimestamp"),
     (_DELTA_MERGE, Kind.DELTA_FOLLOW, _DELTA_CLAUSES),
     (_DELTA_MERGE, Kind.DELTA_MERGE, "execute"),
 )
-# `df.na.fill(0)` and `df.fillna(0)` are one operation in two spellings.
+# One operation in two spellings, such as `df.na.fill(0)` and `df.fillna(0)`.
 _SAME_OPERATION = {
     ("DataFrameNaFunctions", "fill"): "fillna",
     ("DataFrameNaFunctions", "drop"): "dropna",
+    ("DeltaTable", "restoreToVersion"): "restore",
+    ("DeltaTable", "restoreToTimestamp"): "restore",
 }
 
 TRACKED: tuple[Tracked, ...] = tuple(

@@ -8,11 +8,16 @@ from typing import Any
 
 from conformare.capture._lineage import ColumnsOf, LookUp
 from conformare.capture._store import store
-from conformare.capture.locations import label_of_path, redacted
+from conformare.capture.locations import label_of_path
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import options_of, place_of
 from conformare.capture.spark._steps import Call
-from conformare.capture.spark.sql._catalogs import default_format, format_look_up, table_named
+from conformare.capture.spark.sql._catalogs import (
+    default_format,
+    format_look_up,
+    location_in,
+    table_named,
+)
 from conformare.capture.spark.sql._names import jdbc_location
 
 WRITER = "spark"
@@ -58,7 +63,7 @@ def _location(call: Call) -> str:
     if call.tracked.method == "jdbc":
         return jdbc_location(call.argument(0, "url"), call.argument(1, "table"))
     path = call.argument(0, "path")
-    return place_of(options_of(call.owner)) if path is None else redacted(str(path))
+    return place_of(options_of(call.owner)) if path is None else location_in(call.owner, str(path))
 
 
 def record_write(call: Call) -> None:

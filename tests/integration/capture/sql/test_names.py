@@ -94,6 +94,19 @@ def test_a_table_of_another_catalog_has_one_name(
     assert {row["node"] for row in grain("sinks")} == {"od-d"}
 
 
+def test_a_table_of_another_catalog_may_be_named_like_a_path(
+    catalog: str, session: SparkSession, recorded: Recorded
+) -> None:
+    name = "`my-cat`.APP.`a/b`"
+    with untracked():
+        session.sql(f"create table {name} (id int)")
+    session.sql(f"insert into {name} select id from {catalog}")
+    session.table(name)
+    assert recorded() == ([(catalog, "jdbc"), (name, "jdbc")], [(name, "jdbc")])
+    with untracked():
+        session.sql(f"drop table {name}")
+
+
 def test_a_stream_names_its_tables_as_others_do(
     session: SparkSession, recorded: Recorded, tmp_path: Path
 ) -> None:

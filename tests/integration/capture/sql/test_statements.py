@@ -121,6 +121,13 @@ def test_a_clone_that_is_restored(session: SparkSession, recorded: Recorded, gra
         session.sql("drop table copied")
 
 
+def test_a_clone_that_is_made_at_a_path(
+    session: SparkSession, recorded: Recorded, tmp_path: Path
+) -> None:
+    session.sql(f"create table delta.`{tmp_path}/copy` shallow clone orders")
+    assert recorded() == ([ORDERS], [(f"{tmp_path}/copy", "delta")])
+
+
 @SPARK_4
 def test_a_variable_that_is_set_from_a_table(session: SparkSession, recorded: Recorded) -> None:
     session.sql("declare or replace variable most int")
@@ -230,7 +237,9 @@ def test_a_statement_that_neither_reads_nor_changes_data(
     session.sql(statement)
     session.sql("create table e (id int) using delta")
     session.sql("alter table e add columns (n int)")
-    session.sql("drop table e")
+    session.sql("create table f like orders using delta")
+    for name in "ef":
+        session.sql(f"drop table {name}")
     assert lineage() == []
 
 

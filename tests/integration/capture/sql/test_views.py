@@ -100,6 +100,18 @@ def test_a_view_that_becomes_one_of_files_is_no_link(
     assert store.views == {}
 
 
+@pytest.mark.sessions("classic")
+def test_a_view_that_was_made_of_rows_before_tracking_began(
+    session: SparkSession, recorded: Recorded, people: DataFrame
+) -> None:
+    with untracked():
+        people.createOrReplaceTempView("older")
+    session.table("older")
+    assert recorded()[0] == [("(unknown)", "table")]
+    with untracked():
+        session.catalog.dropTempView("older")
+
+
 @pytest.mark.skipif(
     pyspark.__version__ < "4", reason="pyspark 3.5 itself raises a TypeError on Connect"
 )

@@ -116,6 +116,8 @@ class _Walk:
 
     def _write(self, tree: PlanTree, number: int) -> list[tuple[PlanTree, int]]:
         command, write = tree.node(number), WRITES[tree.kinds[number]]
+        if write.is_definition(command):
+            return []
         target = write.target(command, self._functions)
         self.statement.targets.append(target)
         if write.rewrites_target:

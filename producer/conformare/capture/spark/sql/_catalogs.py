@@ -16,10 +16,12 @@ from conformare.capture.spark.sql._names import (
     files,
     is_name,
     is_path,
+    location_of_files,
     parts_of,
     table,
     view_key,
 )
+from conformare.capture.spark.sql._plan_tree import Functions
 from conformare.capture.spark.sql._relations import lower
 from conformare.capture.spark.sql._statement import FormatOf, Read
 
@@ -112,6 +114,17 @@ def table_named(session: Any, name: object) -> Read:
         place = Place(redacted(text), label_of_table(text))
         return Read(place, lambda: None)
     return Names(session).read(parts_of(text))
+
+
+def location_in(owner: Any, path: str) -> str:
+    """Return where files lie, the same for whoever reads or writes them.
+
+    Args:
+        owner: An object of the session that is given the path.
+        path: The path as it is written.
+    """
+    asks = ":" in path and not is_connect(owner)
+    return location_of_files(path, root=Functions.default_file_system() if asks else "")
 
 
 def _implementation_of(session: Any, catalog: str) -> str | None:

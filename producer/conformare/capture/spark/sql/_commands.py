@@ -59,6 +59,10 @@ class Write:
         operation = self.operation or command.operation().command().toString().lower()
         return Target(read.place, operation, read.format_of, columns_of)
 
+    def is_definition(self, command: Any) -> bool:
+        """Whether a command makes a table like another, and takes none of its rows."""
+        return self.source is not None and not command.query().isDefined()
+
     @property
     def rewrites_target(self) -> bool:
         """Whether its query reads the rows that it changes, which is no read of the author's."""
@@ -136,6 +140,14 @@ def _restored(command: Any, functions: Functions) -> Read:
     return _delta_table(command.sourceTable().name(), functions)
 
 
+def _defined(command: Any, functions: Functions) -> Read:
+    """Find a table, or a format and a path, that Delta is to make."""
+    name = command.table().identifier().quotedString()
+    if is_path(parts_of(name)):
+        return _delta_table(name, functions)
+    return catalog_table(command.table())
+
+
 def _cloned(command: Any, functions: Functions) -> Read:
     return _delta_table(command.query().get().sourceTable().name(), functions)
 
@@ -184,10 +196,7 @@ WRITES: dict[str, Write] = {
     "TruncateTable": Write("truncate", _child, ("child",)),
     "LoadDataCommand": Write("load", partial(_identifier, "table")),
     "RestoreTableCommand": Write("restore", _restored),
-    # A table that is only defined has another command.
-    "CreateDeltaTableCommand": Write(
-        "create", partial(_entry, "table"), ("table",), source=_cloned
-    ),
+    "CreateDeltaTableCommand": Write("create", _defined, ("table",), source=_cloned),
 }
 """Commands that change tables or files, by the names of their classes."""
 

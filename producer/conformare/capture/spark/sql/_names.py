@@ -23,6 +23,7 @@ _NAME = re.compile(r"\s*(?:`(?:[^`]|``)+`|\w+)(?:\.(?:`(?:[^`]|``)+`|\w+))*\s*")
 # What makes more of a part than a word: it is looked at like a location.
 _NO_WORD = re.compile(r"[/\\:@=?&;]")
 _PATH = re.compile(r"[/\\:]")
+_ROOT = re.compile(r"[^/:]+://[^/]*/*|(?:[^/:]+:)?/+")
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,19 @@ def files(path: str, format_: str, *, root: str = "") -> Place:
         format_: Their format.
         root: File system that a path without one means, such as `hdfs://host:8020`.
     """
-    location = redacted(_below(path, root))
+    location = location_of_files(path, root=root)
     return Place(location, label_of_path(location), f"{format_}.{_quoted(path)}", format_.lower())
+
+
+def location_of_files(path: str, *, root: str = "") -> str:
+    """Return where files lie, without credentials.
+
+    Args:
+        path: Where they lie.
+        root: File system that a path without one means.
+    """
+    below = _below(path.strip(), root)
+    return redacted(below if _ROOT.fullmatch(below) else below.rstrip("/"))
 
 
 def database(url: object, table: object) -> Place:

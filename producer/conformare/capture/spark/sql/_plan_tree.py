@@ -39,7 +39,8 @@ class Functions:
         self.subqueries = self._number_of(_PLAN, "subqueries")
         self.command, self.files = self._class(_COMMAND), self._class(_FILES)
 
-    def default_file_system(self) -> str:
+    @staticmethod
+    def default_file_system() -> str:
         """Return the file system that a path without one means."""
         from pyspark import SparkContext
 

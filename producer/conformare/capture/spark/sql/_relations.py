@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from conformare.capture.spark.sql._names import Place, database, files, is_path, parts_of, table
+from conformare.capture.spark.sql._names import (
+    SESSION_CATALOG,
+    Place,
+    database,
+    files,
+    is_path,
+    parts_of,
+    table,
+)
 from conformare.capture.spark.sql._plan_tree import Functions, value_of
 from conformare.capture.spark.sql._statement import FormatOf, Read
 
@@ -110,7 +118,8 @@ def identified(catalog: Any, identifier: Any, found: Any, functions: Functions) 
     """
     parts = (*identifier.namespace(), identifier.name())
     format_of = nothing if found is None else _format_of(found)
-    if is_path(parts):
+    # Other catalogs may have such a name for a table of theirs.
+    if catalog.name() == SESSION_CATALOG and is_path(parts):
         format_ = str(parts[0]).lower()
         return Read(files(parts[1], format_, root=functions.default_file_system()), lambda: format_)
     return Read(table((catalog.name(), *parts)), format_of)
