@@ -1,6 +1,11 @@
 """The spool: emissions on this machine's disk, from `record_run` until they are acknowledged."""
 
-from conformare.emission.spool._file import Destination, SpooledEmission, recorded_at
+from conformare.emission.spool._file import (
+    Destination,
+    SpooledEmission,
+    are_brokers,
+    recorded_at,
+)
 from conformare.emission.spool._lock import HAS_LOCKS
 from conformare.emission.spool._ownership import require_own
 from conformare.emission.spool._place import default_spool_folder
@@ -12,6 +17,7 @@ __all__ = [
     "Destination",
     "Spool",
     "SpooledEmission",
+    "are_brokers",
     "default_spool_folder",
     "recorded_at",
     "require_own",

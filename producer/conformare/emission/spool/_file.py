@@ -95,6 +95,11 @@ class SpooledEmission:
     emission: Emission
 
 
+def are_brokers(servers: str) -> bool:
+    """Whether a text can name brokers; one that holds a user may hold a password as well."""
+    return bool(servers) and servers.isprintable() and "@" not in servers
+
+
 def run_key(pipeline: str, run_id: str) -> str:
     """Return what stands for a run in the names of its files."""
     return _digest(pipeline, run_id)
@@ -210,7 +215,7 @@ def _require_usable_names(spooled: SpooledEmission) -> None:
     recorded_at(file_name(emission))
     if "." in emission.emission_id:  # what follows it would be a path of its own
         raise SpoolFileError("its emission_id is none")
-    if not destination.bootstrap_servers.isprintable() or not destination.bootstrap_servers:
+    if not are_brokers(destination.bootstrap_servers):
         raise SpoolFileError("its brokers have no name")
     parts = [destination.topic_prefix, *(message.grain for message in emission.messages)]
     if not all(_TOPIC_PART.fullmatch(part) for part in parts):
