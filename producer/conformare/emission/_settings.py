@@ -21,14 +21,12 @@ from conformare.emission._hidden_values import hidden, revealed
 from conformare.emission._librdkafka import BOUNDED, QUEUE_KBYTES, why_refused
 from conformare.emission.spool import (
     DEFAULT_MAX_BYTES,
+    TOPIC_PREFIX_PATTERN,
     Destination,
     are_brokers,
     default_spool_folder,
 )
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, LARGEST_MESSAGE_BYTES
-
-TOPIC_PREFIX_PATTERN = r"^[A-Za-z0-9._-]{0,200}$"
-"""What Kafka takes in the name of a topic, and room for the grain."""
 
 
 def _revealed_text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """The spool: emissions on this machine's disk, from `record_run` until they are acknowledged."""
 
 from conformare.emission.spool._file import (
+    TOPIC_PREFIX_PATTERN,
     Destination,
     SpooledEmission,
     are_brokers,
@@ -14,6 +15,7 @@ from conformare.emission.spool._spool import DEFAULT_MAX_BYTES, Spool
 __all__ = [
     "DEFAULT_MAX_BYTES",
     "HAS_LOCKS",
+    "TOPIC_PREFIX_PATTERN",
     "Destination",
     "Spool",
     "SpooledEmission",

@@ -26,11 +26,14 @@ MAGIC = b"conformare spool 1\n"
 """Its number is that of the layout; a later release reads this one as well."""
 SUFFIX = ".emission"
 
+TOPIC_PREFIX_PATTERN = r"^[A-Za-z0-9._-]{0,200}$"
+"""What Kafka takes in the name of a topic, and room for the grain."""
+
 MOST_HEADERS = 100
 
 _CHECKSUM_BYTES = 4
 _KEY_DIGITS = 16
-_TOPIC_PART = re.compile(r"[A-Za-z0-9._-]*")
+_TOPIC_PART = re.compile(TOPIC_PREFIX_PATTERN)
 _BITS_BELOW_MILLISECONDS = 80
 
 _HEAD = [
