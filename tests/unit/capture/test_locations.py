@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import string
 
@@ -354,7 +355,15 @@ def test_in_the_authors_words_urls_are_redacted_and_secrets_are_hidden() -> None
     assert without_credentials(said) == "see https://h/x jdbc:sqlserver://h and"
     said = "Server=h;Pwd=secret; api_key = secret and token='secret secret'"
     assert "secret" not in without_credentials(said)
-    for text in ("rows where x=1; y is left out", "status: open", "a=b;c=d;", "no secret at all"):
+    for printed in (str({"db_password": "secret 'a"}), json.dumps({"u": 1, "apiKey": 'secret "a'})):
+        assert "secret" not in without_credentials(f"with {printed} and")
+    for text in (
+        "rows where x=1; y is left out",
+        "status: open",
+        "a=b;c=d;",
+        "no secret at all",
+        "token: rotated",
+    ):
         assert without_credentials(text) == text
 
 
