@@ -41,6 +41,8 @@ SCAN_SECONDS = 30.0
 """How often the courier looks for what processes that have ended left in the spool."""
 PAUSE_AFTER_FAULT_SECONDS = 1.0
 JOIN_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 1e9
+"""Thirty years: Python's locks cannot wait for ever."""
 
 
 class Courier:
@@ -112,7 +114,7 @@ class Courier:
     def wait(self, done: Callable[[], bool], timeout_seconds: float) -> bool:
         """Wait until something is so, looked at whenever a parcel is settled or trouble is told."""
         with self._queue.changed:
-            return self._queue.changed.wait_for(done, timeout_seconds)
+            return self._queue.changed.wait_for(done, min(timeout_seconds, LONGEST_WAIT_SECONDS))
 
     def own_undelivered(self) -> int:
         """Return how many of this process's emissions are not settled."""
@@ -143,6 +145,7 @@ class Courier:
 
     def close(self, timeout_seconds: float) -> None:
         """Deliver for at most so long, then stop."""
+        timeout_seconds = min(timeout_seconds, LONGEST_WAIT_SECONDS)
         with self._queue.changed:
             self._deadline = time.monotonic() + timeout_seconds
             self._queue.changed.notify_all()
@@ -295,7 +298,10 @@ class Courier:
     def _expire(self) -> None:
         # Only while nothing can be delivered: what has just been taken over is tried first.
         if self._options.spool_max_age is not None:
-            oldest = datetime.now(timezone.utc) - self._options.spool_max_age
+            try:
+                oldest = datetime.now(timezone.utc) - self._options.spool_max_age
+            except OverflowError:
+                return  # before the first year there is nothing
             with self._queue.changed:
                 expired = self._queue.spooled_before(oldest)
             for parcel in expired:

@@ -17,7 +17,8 @@ def hidden(options: Any) -> Any:
         options: Name → text, bytes of text, a number or an object.
 
     Raises:
-        ValueError: A name or a value is bytes that are no text, or a name is something else.
+        ValueError: A name or a value is no text that librdkafka can be given, or a name is
+            something else.
     """
     if not isinstance(options, Mapping):
         return options
@@ -35,8 +36,15 @@ def _hidden(value: Any) -> Any:
     if isinstance(value, bool | Secret | SecretStr):
         return value
     if isinstance(value, bytes | bytearray):
-        return SecretStr(_text(value))
-    return SecretStr(str(value)) if isinstance(value, str | int | float) else Secret(value)
+        return SecretStr(_whole(_text(value)))
+    return SecretStr(_whole(str(value))) if isinstance(value, str | int | float) else Secret(value)
+
+
+def _whole(text: str) -> str:
+    """Return a text that librdkafka gets as it is: it ends one at a NUL."""
+    if "\0" in text or text != text.encode("utf-8", "replace").decode():
+        raise ValueError("a value must be text that UTF-8 can carry, without NUL")
+    return text
 
 
 def _text(value: bytes | bytearray) -> str:

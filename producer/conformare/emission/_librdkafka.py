@@ -86,10 +86,13 @@ def _bound(values: str, must: str, why: str) -> Bound:
     return Bound(re.compile(values, re.IGNORECASE | re.ASCII), must, why)
 
 
+# librdkafka cuts a larger one down to 32 bits, and takes what is left of it.
+_POSITIVE = "[1-9][0-9]{0,8}|1[0-9]{9}|2147483647"
+
 _ALL_REPLICAS = _bound(
     "all|-1", "all", "a run that counts as delivered could be lost with the broker that took it"
 )
-_SOME_RETRIES = _bound("[1-9][0-9]*", "at least 1", "one short fault would fail a message")
+_SOME_RETRIES = _bound(_POSITIVE, "1 to 2147483647", "one short fault would fail a message")
 _NO_TIMEOUT = _bound("0", "0", "a run waits for its broker for as long as that takes")
 _IDEMPOTENCE = "the idempotent producer needs it"
 _FEW_IN_FLIGHT = _bound("[1-5]", "1 to 5", _IDEMPOTENCE)
@@ -117,7 +120,7 @@ BOUNDED: Mapping[str, Bound] = {
     ),
     "queue.buffering.backpressure.threshold": _bound("1", "1", _IDEMPOTENCE),
     "queue.buffering.max.kbytes": _bound(
-        "[1-9][0-9]*", "a number that holds max_message_bytes", "larger messages would be rejected"
+        _POSITIVE, "a number that holds max_message_bytes", "larger messages would be rejected"
     ),
     "queuing.strategy": _bound("fifo", "fifo", "the last message of a run would be sent first"),
 }

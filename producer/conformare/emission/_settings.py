@@ -19,11 +19,14 @@ from conformare._options import WriterOptions
 from conformare.emission._client import refusal
 from conformare.emission._hidden_values import hidden, revealed
 from conformare.emission._librdkafka import BOUNDED, QUEUE_KBYTES, why_refused
-from conformare.emission.spool import DEFAULT_MAX_BYTES, Destination, default_spool_folder
+from conformare.emission.spool import (
+    DEFAULT_MAX_BYTES,
+    TOPIC_PREFIX_PATTERN,
+    Destination,
+    are_brokers,
+    default_spool_folder,
+)
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, LARGEST_MESSAGE_BYTES
-
-TOPIC_PREFIX_PATTERN = r"^[A-Za-z0-9._-]{0,200}$"
-"""What Kafka takes in the name of a topic, and room for the grain."""
 
 
 def _revealed_text(value: Any) -> str:
@@ -33,7 +36,23 @@ def _revealed_text(value: Any) -> str:
 
 def _absolute(path: Path) -> Path:
     """Return what a path means now: a job may change its working folder later."""
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links are left as they are
+    if "\0" in str(path):
+        raise ValueError("it holds a character that no path can have")
+    try:
+        expanded = path.expanduser()
+    except RuntimeError:
+        raise ValueError("the user that it names has no home") from None
+    return Path(os.path.abspath(expanded))  # noqa: PTH100 - links are left as they are
+
+
+def _brokers(servers: str) -> str:
+    """Return the names of brokers as a spooled run can carry them."""
+    servers = servers.strip()
+    if not are_brokers(servers):
+        raise ValueError(
+            "it must be host:port, separated by commas; what is needed to log in belongs in kafka"
+        )
+    return servers
 
 
 def _from_seconds(value: Any) -> Any:
@@ -45,7 +64,7 @@ class KafkaOptions(WriterOptions):
     """Where and how runs are emitted."""
 
     writer: Literal["kafka"] = "kafka"
-    bootstrap_servers: str = Field(min_length=1)
+    bootstrap_servers: Annotated[str, AfterValidator(_brokers)]
     """Brokers to begin with, `host:port` separated by commas."""
     topic_prefix: str = Field(default=DEFAULT_TOPIC_PREFIX, pattern=TOPIC_PREFIX_PATTERN)
     """Put in front of every grain's topic."""

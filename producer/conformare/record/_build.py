@@ -14,7 +14,7 @@ from conformare.capture._lineage import Event, Expectation, Snapshot
 from conformare.capture._store import Store
 from conformare.capture.declared._scope import Group
 from conformare.capture.declared._sensitivity import scan_columns, sensitive_fields
-from conformare.capture.locations import redacted, shown_name
+from conformare.capture.locations import redacted, shown_name, shown_tag
 from conformare.record._arguments import utc_ts, validated_pipeline, validated_run_id
 from conformare.record._fingerprints import impl_fingerprint, risk_fingerprint
 from conformare.record._register import RegisteredRisk, risk_register
@@ -92,7 +92,8 @@ def _text(value: object) -> str | None:
 
 def _tags(tags: Any) -> dict[str, str]:
     return {
-        str(name): "" if value is None else str(value) for name, value in dict(tags or {}).items()
+        str(name): "" if value is None else shown_tag(str(name), str(value))
+        for name, value in dict(tags or {}).items()
     }
 
 

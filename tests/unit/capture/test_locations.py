@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import string
 
@@ -150,6 +151,10 @@ def test_of_one_place_written_in_two_ways_there_is_one_location() -> None:
         ("(memory)", "(memory)"),
         (" jdbc:oracle:thin:scott/tiger", "jdbc:oracle:thin"),
         ("abfss://My Space@onelake.dfs.fabric.microsoft.com/x", "abfss://My Space@onelake.dfs.fabric.microsoft.com/x"),
+        ("jdbc:oracle:thin:@(DESCRIPTION=(ADDRESS=(PORT=1)(HOST=a))(ADDRESS=(HOST=b)(PORT=2))(CONNECT_DATA=(SID=s)))", "jdbc:oracle:thin:@//a:1,b:2/s"),
+        ("jdbc:databricks://h:443;httpPath=/sql;ConnCatalog=main;ConnSchema=s", "jdbc:databricks://h:443;catalog=main;schema=s"),
+        ("jdbc:neo4j:bolt://u:p@h:7687", "jdbc:neo4j:bolt://h:7687"),
+        ("/data/it's/key:value", "/data/it's/key:value"),
         ("", ""),
     ],
 )  # fmt: skip
@@ -179,6 +184,9 @@ def test_neighbours_of_the_forms(location: str, shown: str) -> None:
         "/u:pw@h/p",
         "\\\\u:pw@h\\p",
         'Module required user="u" password="p";',
+        "{'user': 'u', 'password': 'p'}",
+        "password: p",
+        "jdbc:oracle:thin:u/x@y:1/rest@tcps://h:1522/s?a=b&c=x@y:1/rest",
         "a\nb",
         "url=jdbc:oracle:thin:scott/tiger",
     ],
@@ -216,6 +224,9 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
 def test_a_location_of_any_length_is_looked_at_in_no_time() -> None:
     """A pattern that tries everything twice would take for ever."""
     shuffled = random.Random(9)  # noqa: S311 - no secret
+    for text in (f"x{' ' * 100_000}=y", f"select {'/* ' * 30_000}", f"/* {'* ' * 50_000}"):
+        redacted(text)
+    redacted(f"select {''.join(f'${number}$ ' for number in range(20_000))}")
     for beginning in ("", "/", "https://", "jdbc:mysql://", "jdbc:foo:", "Server=", "s3a://"):
         for piece in ("a", "a.", "a=", "(host=a", "a@", "{", "'", "a,", "%40", "/a", "\\"):
             redacted(beginning + piece * 5_000)
@@ -260,6 +271,9 @@ def test_of_a_query_nothing_is_shown_and_a_literal_changes_nothing() -> None:
         'select * from t where x = "value"',
         "select * from t where x = 5",
         "select * from t where x = $$value$$ -- value",
+        "select * from t where x = $a$value$a$ /* value",
+        "select * from t where x = q'[a 'value']'",
+        "select * from t where x = nq'!a 'value'!'",
     ]
     shown = [joined_with_table("jdbc:postgresql://h/d", query) for query in queries]
     for query, location in zip(queries, shown, strict=True):
@@ -269,6 +283,9 @@ def test_of_a_query_nothing_is_shown_and_a_literal_changes_nothing() -> None:
         assert joined_with_table("jdbc:postgresql://h/d", other) == location
         assert shown_locations(location) == location
     assert redacted('select a from "S".t') != redacted('select a from "T".t')
+    assert redacted("select a from v$s$a") != redacted("select a from v$s$b")
+    for query in ("/* value */ select 1", "-- value\nselect 1", "\ufeffselect 'value'"):
+        assert redacted(query).startswith("query:")
 
 
 def test_several_locations_of_one_read_stay_what_they_are() -> None:
@@ -338,7 +355,15 @@ def test_in_the_authors_words_urls_are_redacted_and_secrets_are_hidden() -> None
     assert without_credentials(said) == "see https://h/x jdbc:sqlserver://h and"
     said = "Server=h;Pwd=secret; api_key = secret and token='secret secret'"
     assert "secret" not in without_credentials(said)
-    for text in ("rows where x=1; y is left out", "status: open", "a=b;c=d;", "no secret at all"):
+    for printed in (str({"db_password": "secret 'a"}), json.dumps({"u": 1, "apiKey": 'secret "a'})):
+        assert "secret" not in without_credentials(f"with {printed} and")
+    for text in (
+        "rows where x=1; y is left out",
+        "status: open",
+        "a=b;c=d;",
+        "no secret at all",
+        "token: rotated",
+    ):
         assert without_credentials(text) == text
 
 

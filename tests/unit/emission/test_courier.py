@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -124,3 +125,20 @@ def test_threads_that_record_at_the_end_lose_nothing(
         assert stats.delivered + len(left) >= 15
         for file in left:
             file.unlink()
+
+
+@pytest.mark.parametrize("seconds", [math.inf, 1e300])
+def test_for_ever_is_a_time_to_wait(make_writer: MakeWriter, seconds: float) -> None:
+    """Python's locks know none such; the end of a job must not lose what waits in memory for it."""
+    writer = make_writer(kafka=MOCK, durability="memory")
+    writer.write(make_record("run-1"))
+    writer.close(seconds)
+    assert writer.flush(seconds) == 0
+    assert writer.stats().delivered == 1
+
+
+def test_runs_may_be_older_than_the_calendar(make_writer: MakeWriter) -> None:
+    writer = make_writer(spool_max_age="P999999D")
+    writer.write(make_record("run-1"))
+    writer._courier._expire()
+    assert writer.stats().waiting == 1

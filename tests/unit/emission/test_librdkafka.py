@@ -57,14 +57,14 @@ def test_the_table_for_users_says_the_same() -> None:
     [
         ("acks", [0, 1, "0", "1", 2, "-2", "", None, "0x0", "00", "leader", "all ", False, b"0"]),
         ("enable.idempotence", [False, "false", "False", "F", 0, "0", None, "no"]),
-        ("retries", [0, "0", "-1", "0x0", "00", 0.0, None]),
+        ("retries", [0, "0", "-1", "0x0", "00", 0.0, 2**31, 2**32, None]),
         ("message.timeout.ms", [1, 5_000, "300000", 2**31 - 1, "-1", None, "0x5"]),
         ("enable.gapless.guarantee", [True, "true", 1]),
         ("max.in.flight", [6, "1000000", 0]),
         ("partitioner", ["random", "", None]),
         ("queuing.strategy", ["lifo"]),
         ("api.version.request", [False, "0"]),
-        ("queue.buffering.max.kbytes", [0, 1, 976, "0x1", "01", "1 ", None]),
+        ("queue.buffering.max.kbytes", [0, 1, 976, "0x1", "01", "1 ", 2**32 + 1, None]),
         ("queue.buffering.backpressure.threshold", [2]),
     ],
 )

@@ -129,3 +129,32 @@ def test_the_spool_is_in_the_platforms_folder_for_state(
     monkeypatch.setattr("sys.platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
     assert default_spool_folder() == tmp_path / "local/conformare/spool"
+
+
+@pytest.mark.parametrize("servers", ["b:1\n", " b:1,c:2 ", "\tb:1"])
+def test_blanks_around_the_brokers_are_none_of_their_names(servers: str) -> None:
+    """A file that holds a setting often ends in a line break."""
+    assert options(bootstrap_servers=servers).bootstrap_servers == servers.strip()
+
+
+@pytest.mark.parametrize("servers", ["", " ", "b:1,\n c:2", "b\0:1", f"sasl_ssl://u:{SECRET}@b:1"])
+def test_brokers_that_no_file_of_the_spool_could_name_are_refused(servers: str) -> None:
+    """Their runs would be taken for a stranger's when they are read again."""
+    with pytest.raises(StoreConfigurationError, match="must be host:port") as caught:
+        make_writer({"writer": "kafka", "bootstrap_servers": servers})
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"spool_dir": "a\0b"}, "spool_dir: .* no path can have"),
+        ({"spool_dir": "~nobody-of-that-name/x"}, "spool_dir: .* has no home"),
+        ({"kafka": {"sasl.password": f"{SECRET}\ud800"}}, "text that UTF-8 can carry"),
+        ({"kafka": {"sasl.password": f"{SECRET}\0x"}}, "without NUL"),
+    ],
+)
+def test_what_nothing_can_be_done_with_is_refused_at_once(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(StoreConfigurationError, match=told) as caught:
+        make_writer({"writer": "kafka", "bootstrap_servers": BROKER, **given})
+    assert SECRET not in str(caught.value)

@@ -21,7 +21,7 @@ from conformare import SpoolError
 from conformare._errors import SpoolFileError
 from conformare.emission.spool import _archive as archive_module
 from conformare.emission.spool._archive import BadMember, Member, read_archive, write_archive
-from conformare.emission.spool._file import file_name, to_bytes
+from conformare.emission.spool._file import Destination, file_name, to_bytes
 
 
 @pytest.fixture
@@ -149,6 +149,17 @@ def test_a_name_is_that_of_the_content_or_the_member_is_bad(archive: Path, name:
         opened.writestr(zipfile.ZipInfo(name), content)
     (member,) = read_archive(archive)
     assert isinstance(member, BadMember)
+
+
+@pytest.mark.parametrize("destination", [Destination("b:1", "x" * 201), Destination("u:p@b:1", "")])
+def test_a_destination_that_no_job_could_have_is_a_strangers(
+    archive: Path, destination: Destination
+) -> None:
+    """One of them in a spool would keep all others from being sent."""
+    emission = emission_of(make_record("run-1"))
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr(file_name(emission), to_bytes(emission, destination))
+    assert [type(member) for member in read_archive(archive)] == [BadMember]
 
 
 def test_a_name_that_the_content_agrees_with_may_still_be_a_path(archive: Path) -> None:

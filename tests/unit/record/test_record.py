@@ -67,6 +67,13 @@ def test_the_attributes_of_a_run_become_text() -> None:
     assert (run["env"], run["git_sha"], run["title"]) == ("prod", "abc", "t")
 
 
+def test_the_value_of_a_tag_is_hidden_where_its_name_is_that_of_a_secret() -> None:
+    tags = {"db_password": "x", "apiKey": "x", "token": None, "token_count": 5, "team": "risk"}
+    shown = to_run_record(Store(), "p", tags=tags)["runs"][0]["tags"]
+    hidden = {"db_password": "***", "apiKey": "***", "token": ""}
+    assert shown == {**hidden, "token_count": "5", "team": "risk"}
+
+
 def test_tags_that_are_no_pairs_are_refused() -> None:
     with pytest.raises(ValueError, match="dictionary update sequence"):
         to_run_record(Store(), "p", tags="team")  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from conformare.capture.locations._redacted import (
     redacted,
     shown_locations,
     shown_name,
+    shown_tag,
     without_credentials,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "shown_name",
     "shown_query",
     "shown_table",
+    "shown_tag",
     "without_addresses",
     "without_credentials",
     "without_extension",

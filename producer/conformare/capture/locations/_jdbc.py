@@ -19,7 +19,7 @@ from conformare.capture.locations._url import authority_and_rest, shown_url
 _KINDS = (
     "thin oci oci8 kprb replication loadbalance failover sequential load-balance-read aurora "
     "sqlserver sybase postgresql mysql mariadb oracle db2 tds greenplum hive2 mem file tcp ssl zip "
-    "nio res hsql hsqls memory directory classpath jar net http https remote direct iam grpc"
+    "nio res aws bolt hsql hsqls memory directory classpath jar net http https remote direct iam grpc"
 )
 _URL = re.compile(
     r"jdbc:(?P<vendor>[a-z][\w+.-]*(?::(?:{})(?=:|/|;|\?|$))*)(?::(?P<body>.*))?".format(
@@ -90,8 +90,9 @@ def _descriptor(body: str) -> str | None:
         # Without an "@" there is a user at most, and the place is the machine's own database.
         shown = shown_descriptor(body) if body.startswith("//") else None
         return f":@{shown}" if shown else ""
-    if "?" in before and shown_descriptor(before.partition("@")[2].partition("?")[0]):
-        return None
+    ends = before.split("@")[1:] if "?" in before else ()
+    if any(shown_descriptor(end.partition("?")[0]) for end in ends):
+        return None  # one of them is in a parameter
     shown = shown_descriptor(descriptor)
     # An alias behind several "@" may be the end of a password.
     is_certain = shown is not None and ("@" not in before or re.search(r"[:/]", shown))

@@ -12,6 +12,7 @@ _CONNECT = re.compile(
     re.IGNORECASE,
 )
 _PARAMETERS = re.compile(r"\?\s*[\w.]+\s*=.*", re.DOTALL)
+_ADDRESS = re.compile(r"\(\s*address\s*=", re.IGNORECASE)
 _PART = re.compile(r"\(\s*(host|port|service_name|sid)\s*=\s*([\w.$-]+)\s*\)", re.IGNORECASE)
 
 
@@ -38,11 +39,10 @@ def shown_descriptor(text: str) -> str | None:
 def _described(text: str) -> str | None:
     hosts: list[str] = []
     service = ""
-    for name, value in _PART.findall(text):
-        if name.lower() == "host":
-            hosts.append(value)
-        elif name.lower() == "port":
-            hosts[-1:] = [f"{host}:{value}" for host in hosts[-1:]]
-        else:
-            service = f"/{value}"
+    for address in _ADDRESS.split(text):
+        said = {name.lower(): value for name, value in _PART.findall(address)}
+        if "host" in said:
+            hosts.append(":".join(said[name] for name in ("host", "port") if name in said))
+        for name in ("sid", "service_name"):
+            service = f"/{said[name]}" if name in said else service
     return f"//{','.join(hosts)}{service}" if hosts else None

@@ -18,7 +18,8 @@ Shown = Callable[[str], str]
 
 _BRACED = r"\{(?:[^}]|\}\})*\}?"
 _QUOTED = r"'(?:[^']|'')*'?|\"(?:[^\"]|\"\")*\"?"
-_NAME = r"\w[\w .-]*?"
+# It ends in no blank, for otherwise those before a "=" could be shared out in many ways.
+_NAME = r"\w(?:[\w .-]*?[\w.-])?"
 _PAIR = re.compile(rf"\s*({_NAME})\s*=\s*(.*)", re.DOTALL)
 _LIBPQ = re.compile(r"(\w+)\s*=\s*('(?:[^'\\]|\\.)*'?|\S*)")
 _VALUE = re.compile(r"(?:[A-Za-z]:)?[\w/\\~.][\w.$\\/ -]*")

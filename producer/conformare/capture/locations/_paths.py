@@ -33,7 +33,10 @@ _WITH_AT_SIGN = re.compile(
 _FOLDER = re.compile(r"[\\/]|\.{1,2}[\\/]|~")
 _DRIVE = re.compile(r"[A-Za-z]:(?=[\\/])")
 _SHARE = re.compile(r"\\\\[\w.$-]+(?:@SSL)?(?:@\d+)?(?:\\.*)?", re.IGNORECASE | re.DOTALL)
-_NOT_OF_A_PATH = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\";]|jdbc:", re.IGNORECASE)
+_NOT_OF_A_PATH = re.compile(
+    r"[\x00-\x1f\x7f\u2028\u2029\";]|jdbc:|'\s*:|(?:password|passwd|pwd|secret|token|key)\s*:\s",
+    re.IGNORECASE,
+)
 
 
 def shown_path(text: str) -> str:

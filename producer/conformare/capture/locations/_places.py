@@ -25,12 +25,12 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "dsn": ("dsn",),
     "region": ("region", "awsregion"),
     "project": ("projectid", "project"),
-    "catalog": ("catalog", "catalogname"),
+    "catalog": ("catalog", "catalogname", "conncatalog"),
     "database": (
         *("database", "databasename", "db", "dbname", "initialcatalog", "dbq", "dbalias"),
         *("sid", "servicename", "defaultdataset", "dataset"),
     ),
-    "schema": ("schema", "currentschema", "schemaname", "defaultschema", "keyspace"),
+    "schema": ("schema", "currentschema", "schemaname", "defaultschema", "connschema", "keyspace"),
     "container": ("container", "containername", "bucket", "filesystem", "share"),
     "entityPath": ("entitypath", "topic", "queue"),
 }

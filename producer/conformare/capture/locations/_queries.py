@@ -10,10 +10,13 @@ from conformare.capture.locations._unreadable import DIGITS
 
 KIND = "query"
 
+# What is not closed goes on to the end, for otherwise each beginning would look for an end there.
 _LITERALS = re.compile(
     r"""(?P<kept>\b(?:from|join|into|update|table)\s+"[^"]*"|\.\s*"[^"]*")
-    |(?:--[^\n]*|/\*.*?\*/)
-    |\$(?P<tag>\w*)\$.*?\$(?P=tag)\$
+    |(?:--[^\n]*|/\*.*?(?:\*/|\Z))
+    |(?<![\w$])\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z)
+    |(?<!\w)n?q'(?:\[.*?(?:\]'|\Z)|\{.*?(?:\}'|\Z)|<.*?(?:>'|\Z)|\(.*?(?:\)'|\Z)
+        |(?P<mark>\S).*?(?:(?P=mark)'|\Z))
     |'(?:[^'\\]|\\.|'')*'?
     |"(?:[^"\\]|\\.|"")*"?
     |\b\d[\w.]*""",
@@ -21,7 +24,10 @@ _LITERALS = re.compile(
 )
 _NAME = r"""(?:[^\W\d][\w$#]*|"[\w$#. -]+"|`[\w$#. -]+`|\[[\w$#. -]+\])"""
 _TABLE = re.compile(rf"{_NAME}(?:\.{{1,2}}{_NAME}){{0,4}}(?:@[A-Za-z][\w.]*)?")
-_QUERY = re.compile(r"[\s(]*(?:select|with|from|values)\s", re.IGNORECASE)
+_QUERY = re.compile(
+    r"(?:[\s(\ufeff]|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*(?:select|with|from|values)\s",
+    re.IGNORECASE,
+)
 
 
 def is_query(text: str) -> bool:

@@ -22,8 +22,14 @@ _URL_IN_TEXT = re.compile(
 # A part of a name is bounded, for otherwise a long text would be looked at again and again.
 _SECRET_IN_TEXT = re.compile(
     r"((?<![\w-])[\w.-]{0,64}?(?:password|passwd|passphrase|pwd|secret|token|signature"
-    r"|(?<![a-z])sig|(?:api|access|account|private)[_-]?key)[\w.-]{0,64}\s{0,9}=\s{0,9})"
-    r"(?:\{[^}]*\}?|'[^']*'?|\"[^\"]*\"?)?\S*",
+    r"|(?<![a-z])sig|(?:api|access|account|private)[_-]?key)[\w.-]{0,64}"
+    # Or as JSON has it, or a dict that was printed.
+    r"(?:\s{0,9}=|['\"]\s{0,9}:)\s{0,9})"
+    r"(?:\{[^}]*\}?|'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?)?\S*",
+    re.IGNORECASE | re.DOTALL,
+)
+_NAMES_A_SECRET = re.compile(
+    r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private)[_-]?key)$",
     re.IGNORECASE,
 )
 
@@ -90,7 +96,12 @@ def without_credentials(text: str) -> str:
         text: Anything, the author's own words too.
     """
     shown = _URL_IN_TEXT.sub(lambda found: redacted(found[0]), text) if ":" in text else text
-    return _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", shown) if "=" in shown else shown
+    return _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", shown) if "=" in shown or ":" in shown else shown
+
+
+def shown_tag(name: str, value: str) -> str:
+    """Return the value of a tag, hidden where the name says that it is a secret."""
+    return HIDDEN if value and _NAMES_A_SECRET.search(name) else value
 
 
 def shown_name(name: str) -> str:

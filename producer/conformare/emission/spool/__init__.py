@@ -1,6 +1,12 @@
 """The spool: emissions on this machine's disk, from `record_run` until they are acknowledged."""
 
-from conformare.emission.spool._file import Destination, SpooledEmission, recorded_at
+from conformare.emission.spool._file import (
+    TOPIC_PREFIX_PATTERN,
+    Destination,
+    SpooledEmission,
+    are_brokers,
+    recorded_at,
+)
 from conformare.emission.spool._lock import HAS_LOCKS
 from conformare.emission.spool._ownership import require_own
 from conformare.emission.spool._place import default_spool_folder
@@ -9,9 +15,11 @@ from conformare.emission.spool._spool import DEFAULT_MAX_BYTES, Spool
 __all__ = [
     "DEFAULT_MAX_BYTES",
     "HAS_LOCKS",
+    "TOPIC_PREFIX_PATTERN",
     "Destination",
     "Spool",
     "SpooledEmission",
+    "are_brokers",
     "default_spool_folder",
     "recorded_at",
     "require_own",

@@ -26,11 +26,14 @@ MAGIC = b"conformare spool 1\n"
 """Its number is that of the layout; a later release reads this one as well."""
 SUFFIX = ".emission"
 
+TOPIC_PREFIX_PATTERN = r"^[A-Za-z0-9._-]{0,200}$"
+"""What Kafka takes in the name of a topic, and room for the grain."""
+
 MOST_HEADERS = 100
 
 _CHECKSUM_BYTES = 4
 _KEY_DIGITS = 16
-_TOPIC_PART = re.compile(r"[A-Za-z0-9._-]*")
+_TOPIC_PART = re.compile(TOPIC_PREFIX_PATTERN)
 _BITS_BELOW_MILLISECONDS = 80
 
 _HEAD = [
@@ -93,6 +96,11 @@ class SpooledEmission:
 
     destination: Destination
     emission: Emission
+
+
+def are_brokers(servers: str) -> bool:
+    """Whether a text can name brokers; one that holds a user may hold a password as well."""
+    return bool(servers) and servers.isprintable() and "@" not in servers
 
 
 def run_key(pipeline: str, run_id: str) -> str:
@@ -210,7 +218,7 @@ def _require_usable_names(spooled: SpooledEmission) -> None:
     recorded_at(file_name(emission))
     if "." in emission.emission_id:  # what follows it would be a path of its own
         raise SpoolFileError("its emission_id is none")
-    if not destination.bootstrap_servers.isprintable() or not destination.bootstrap_servers:
+    if not are_brokers(destination.bootstrap_servers):
         raise SpoolFileError("its brokers have no name")
     parts = [destination.topic_prefix, *(message.grain for message in emission.messages)]
     if not all(_TOPIC_PART.fullmatch(part) for part in parts):
