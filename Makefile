@@ -14,7 +14,7 @@ COMPAT_VENV := .venv-compat
 COMPAT_INSTALLED := $(COMPAT_VENV)/.installed
 PYTEST_ARGS ?= --tb=short
 # Each process has a broker and a Spark of its own, some 4 GB, and waits for them most of its time; the
-# tests of a module share a lake.
+# tests of a module share a lake. Long modules come first, so that no process has one of them left alone.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
@@ -65,7 +65,7 @@ demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 
 .PHONY: test
 test: setup lint typecheck ## Lint, check types and run all tests
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS) tests/unit tests/integration
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS) tests/integration tests/unit
 
 # Not the contract, the writers or the sink: none of them depends on the Spark of the job.
 .PHONY: test-compat
