@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from conformare_schemas import EARLIEST_TS_MICROS, GRAINS, LATEST_TS_MICROS
+from conformare_schemas import (
+    EARLIEST_TS_MICROS,
+    GRAINS,
+    LATEST_TS_MICROS,
+    MOST_ROWS_PER_EMISSION,
+)
 from conformare_sink.messages.message import Message
 
 LARGEST_INT = 2**31 - 1
@@ -14,7 +19,7 @@ LONGEST_IDENTITY = 2_560
 """Bytes of run_id, pipeline and emission_id together: they are repeated in each of the rows. Our jobs
 allow 255 characters to each of the first two."""
 
-MOST_ROWS_OF_EMISSION = 1_000_000
+MOST_ROWS_OF_EMISSION = MOST_ROWS_PER_EMISSION
 """An emission lands at once, with all its rows in memory."""
 
 UNKNOWN_SCHEMA = "unknown schema"

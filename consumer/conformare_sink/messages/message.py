@@ -8,11 +8,13 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-LATEST_TIME = 253_402_300_799_999_999
-"""The end of the year 9999, in microseconds since 1970, UTC: the last that all readers can hold."""
+from conformare_schemas import LARGEST_MESSAGE_BYTES, LATEST_TS_MICROS
 
-LARGEST_MESSAGE = 16 * 1024 * 1024
-"""Bytes of key and value together; the value of a larger message is not read."""
+LATEST_TIME = LATEST_TS_MICROS
+"""Whoever reads when a message came reads when its run was, too."""
+
+LARGEST_MESSAGE = LARGEST_MESSAGE_BYTES
+"""Key and value together; the value of a larger message is not read."""
 
 LARGEST_AT_FIRST = 256 * 1024
 """Bytes of key and value together; the value of a larger message is not read with its batch, but

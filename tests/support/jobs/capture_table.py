@@ -6,15 +6,11 @@ anew. What is tracked comes from the capture's own table; why the rest is not st
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from conformare.capture.spark._patches import _class_of
 from conformare.capture.spark._table import TRACKED, Kind
-
-DOCUMENT = Path(__file__).parents[3] / "docs" / "capture.md"
-BEGIN, END = "<!-- methods: begin -->", "<!-- methods: end -->"
+from support.jobs.document_table import DocumentTable
 
 CLASSES = (
     "DataFrame",
@@ -136,13 +132,7 @@ def _lines() -> Iterator[str]:
             yield f"| `{name}` | {' '.join(methods)} | {text} |"
 
 
-def written(document: str) -> str:
-    """Return the text of the document with the table as it is now."""
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
-
+TABLE = DocumentTable("capture.md", "methods", table)
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.exit()
+    TABLE.write()

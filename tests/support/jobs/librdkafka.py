@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import re
-import sys
 from pathlib import Path
 
 import confluent_kafka
 
 from conformare.emission._librdkafka import BOUNDED, OURS, REFUSED
-
-DOCUMENT = Path(__file__).parents[3] / "docs/delivery.md"
-BEGIN, END = "<!-- librdkafka: begin -->", "<!-- librdkafka: end -->"
+from support.jobs.document_table import DocumentTable
 
 OF_CONFLUENT = frozenset({"default.topic.config", "logger", "oauth_cb", "on_delivery"})
 """What confluent-kafka takes for a producer beside librdkafka's own settings."""
@@ -50,13 +47,7 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def written(document: str) -> str:
-    """Return the text of the document with the table as it is now."""
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
-
+TABLE = DocumentTable("delivery.md", "librdkafka", table)
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.exit()
+    TABLE.write()

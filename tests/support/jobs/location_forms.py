@@ -7,13 +7,11 @@ anew. `<…>` stands for what may hold a secret: a test puts secrets there and l
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 
 from conformare.capture.locations import redacted
-from support.jobs.capture_table import DOCUMENT
+from support.jobs.document_table import DocumentTable
 
-BEGIN, END = "<!-- locations: begin -->", "<!-- locations: end -->"
 PLACE = re.compile(r"<([^>]*)>")
 
 
@@ -261,13 +259,7 @@ def _cell(text: str) -> str:
     return f"`{text}`"
 
 
-def written(document: str) -> str:
-    """Return the text of the document with the table as it is now."""
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
-
+TABLE = DocumentTable("capture.md", "locations", table)
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.exit()
+    TABLE.write()

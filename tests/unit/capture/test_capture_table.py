@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyspark
 import pytest
-from support.jobs.capture_table import CLASSES, DOCUMENT, capture_of, methods_of, written
+from support.jobs.capture_table import CLASSES, TABLE, capture_of, methods_of
 
 pytestmark = pytest.mark.skipif(
     not pyspark.__version__.startswith("4.1."), reason="the table is that of Spark 4.1"
@@ -20,5 +20,5 @@ def test_every_method_of_spark_is_known(name: str) -> None:
 
 def test_the_document_holds_the_table_as_it_is() -> None:
     """`make capture-table` writes it anew."""
-    document = DOCUMENT.read_text(encoding="utf-8")
-    assert document == written(document)
+    document = TABLE.document
+    assert document == TABLE.written(document)

@@ -9,8 +9,7 @@ import string
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.jobs.capture_table import DOCUMENT
-from support.jobs.location_forms import FORMS, Form, written
+from support.jobs.location_forms import FORMS, TABLE, Form
 
 from conformare.capture import mark_not_sensitive, mark_sensitive
 from conformare.capture.locations import (
@@ -43,8 +42,8 @@ def test_of_each_form_the_place_is_kept(form: Form) -> None:
 
 def test_the_document_holds_the_table_of_forms_as_it_is() -> None:
     """`make capture-table` writes it anew."""
-    document = DOCUMENT.read_text(encoding="utf-8")
-    assert document == written(document)
+    document = TABLE.document
+    assert document == TABLE.written(document)
 
 
 def secret(draw: st.DataObject) -> str:

@@ -27,13 +27,12 @@ from conformare_sink.lake.tables.definition import (
 from conformare_sink.lake.tables.folder_table import FolderTable
 from conformare_sink.lake.tables.tables import (
     LAKE_TABLES,
+    ROWS_AT_ONCE,
     TABLES_AT_ONCE,
     Changes,
     Table,
     Version,
 )
-
-ROWS_AT_ONCE = 1_000_000
 
 
 class FolderTables:

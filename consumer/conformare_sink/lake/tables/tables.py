@@ -21,6 +21,9 @@ LAKE_TABLES: dict[str, TableDefinition] = {
 TABLES_AT_ONCE = 4
 """How many are opened at the same time."""
 
+ROWS_AT_ONCE = 1_000_000
+"""Rows that a portion of what is selected has, more or less."""
+
 Rows = list[dict[str, Any]]
 
 Offsets = Mapping[str, int]

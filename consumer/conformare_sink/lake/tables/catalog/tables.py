@@ -38,14 +38,13 @@ from conformare_sink.lake.tables.catalog.note import in_a_catalog, read_note, wr
 from conformare_sink.lake.tables.catalog.table import FAULTS, CatalogTable, newest_commit, table_id
 from conformare_sink.lake.tables.tables import (
     LAKE_TABLES,
+    ROWS_AT_ONCE,
     TABLES_AT_ONCE,
     Changes,
     Table,
     Version,
 )
 from conformare_sink.options import CatalogOptions
-
-ROWS_AT_ONCE = 1_000_000
 
 
 class CatalogTables:
