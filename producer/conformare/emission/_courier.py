@@ -23,8 +23,8 @@ from conformare.emission._emission import Emission
 from conformare.emission._outcomes import Outcomes
 from conformare.emission._parcel import Parcel
 from conformare.emission._queue import DeliveryQueue
-from conformare.emission._settings import KafkaOptions
 from conformare.emission._stats import Ledger
+from conformare.emission.settings import KafkaOptions
 from conformare.emission.spool import Spool, recorded_at
 
 logger = logging.getLogger("conformare")

@@ -10,8 +10,8 @@ from pathlib import Path
 from conformare._delivery_stats import DeliveryStats
 from conformare._options import made_options
 from conformare.emission._courier import Courier
-from conformare.emission._settings import KafkaOptions
 from conformare.emission._stats import Ledger, total
+from conformare.emission.settings import KafkaOptions
 from conformare.emission.spool import Destination, Spool
 
 

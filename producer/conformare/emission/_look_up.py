@@ -14,7 +14,7 @@ from typing import Any
 
 from conformare import _fork_guard as fork_guard
 from conformare.capture import untracked
-from conformare.emission._settings import KafkaOptions
+from conformare.emission.settings import KafkaOptions
 from conformare_schemas import path_identifier, table_identifier, table_path
 
 logger = logging.getLogger("conformare")

@@ -26,8 +26,8 @@ from conformare.emission._encode import encode_emission, oversize_cause
 from conformare.emission._headers import emission_headers
 from conformare.emission._look_up import lake_has_run
 from conformare.emission._parcel import Parcel
-from conformare.emission._settings import KafkaOptions
 from conformare.emission._stats import Ledger, total
+from conformare.emission.settings import KafkaOptions
 from conformare.emission.spool import HAS_LOCKS, Spool, require_own
 
 logger = logging.getLogger("conformare")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import confluent_kafka
 
-from conformare.emission._librdkafka import BOUNDED, OURS, REFUSED
+from conformare.emission.settings._librdkafka import BOUNDED, OURS, REFUSED
 from support.jobs.document_table import DocumentTable
 
 OF_CONFLUENT = frozenset({"default.topic.config", "logger", "oauth_cb", "on_delivery"})

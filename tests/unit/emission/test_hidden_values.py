@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from conformare import StoreConfigurationError
 from conformare.emission import KafkaOptions
-from conformare.emission._hidden_values import hidden, revealed
+from conformare.emission.settings._hidden_values import hidden, revealed
 from conformare.writers import make_writer
 
 BROKER = "127.0.0.1:1"

@@ -15,7 +15,7 @@ from support.jobs.writers import NOWHERE
 import conformare as cf
 from conformare import StoreConfigurationError
 from conformare.emission import KafkaOptions
-from conformare.emission._librdkafka import BOUNDED, FOR_TESTS, FREE, OURS, REFUSED
+from conformare.emission.settings._librdkafka import BOUNDED, FOR_TESTS, FREE, OURS, REFUSED
 from conformare.writers import make_writer
 
 TABLES = (FREE, OURS.keys(), REFUSED.keys(), BOUNDED.keys(), FOR_TESTS)

@@ -231,7 +231,7 @@ def test_without_a_home_memory_takes_over(
     def no_home() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr("conformare.emission._settings.default_spool_folder", no_home)
+    monkeypatch.setattr("conformare.emission.settings._options.default_spool_folder", no_home)
     writer = make_writer(spool_dir=None, kafka=MOCK)
     writer.write(make_record("run-1"))
     assert writer.flush(PATIENCE_SECONDS) == 0

@@ -17,8 +17,8 @@ from pydantic import (
 
 from conformare._options import WriterOptions
 from conformare.emission._client import refusal
-from conformare.emission._hidden_values import hidden, revealed
-from conformare.emission._librdkafka import BOUNDED, QUEUE_KBYTES, why_refused
+from conformare.emission.settings._hidden_values import hidden, revealed
+from conformare.emission.settings._librdkafka import BOUNDED, QUEUE_KBYTES, why_refused
 from conformare.emission.spool import (
     DEFAULT_MAX_BYTES,
     TOPIC_PREFIX_PATTERN,
