@@ -71,8 +71,10 @@ def lake_has_run(options: KafkaOptions, pipeline: str, run_id: str) -> bool:
 def _look_up(options: KafkaOptions) -> Callable[[str, str], bool]:
     lake = str(options.lake)
     if _is_path(lake):
-        if _has_reader() or options.spark is None:
+        if _has_reader():
             return lambda pipeline, run_id: _by_deltalake(lake, pipeline, run_id)
+        if options.spark is None:
+            raise LakeReadError("deltalake is not installed")
         identifier = path_identifier(lake, "runs")
     else:
         identifier = ".".join([*(table_identifier(part) for part in lake.split(".")), "`runs`"])
@@ -108,8 +110,6 @@ def _asked(tables: Mapping[str, str], query: str) -> list[list[Any]]:
         LakeReadError: The lake cannot be read.
         OSError: This process cannot start another.
     """
-    if not _has_reader():
-        raise LakeReadError("deltalake is not installed")
     question = {
         "seconds": LOOK_UP_SECONDS,
         "path": [entry for entry in sys.path if isinstance(entry, str)],

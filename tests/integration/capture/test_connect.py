@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,11 @@ import pyspark
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from support.jobs.lineage import flow
+from support.jobs.lineage import Grain, flow
 
 from conformare.capture import describe, lineage, restore, store, trackSpark, untracked
 from conformare.record import to_run_record
 
-Grain = Callable[[str], list[dict[str, Any]]]
 COLUMNS = ["email", "g", "id"]
 
 pytestmark = [pytest.mark.sessions("connect"), pytest.mark.usefixtures("tracked")]

@@ -6,13 +6,14 @@ import importlib
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from support.jobs.lineage import Grain
 
 from conformare.capture import (
     force_profile,
@@ -26,7 +27,6 @@ from conformare.capture import (
     untracked,
 )
 
-Grain = Callable[[str], list[dict[str, Any]]]
 pytestmark = pytest.mark.usefixtures("tracked")
 
 NOT_NULL = "expect_column_values_to_not_be_null"

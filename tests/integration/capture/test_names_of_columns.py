@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd  # type: ignore[import-untyped]
@@ -13,11 +13,11 @@ import pytest
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from support.jobs.lineage import Grain
 
 from conformare.capture import greatExpectations, lineage, profile, record_expectations, untracked
 from conformare.capture.checks._columns import is_wanting
 
-Grain = Callable[[str], list[dict[str, Any]]]
 Answer = tuple[bool | None, bool]
 pytestmark = [pytest.mark.usefixtures("tracked"), pytest.mark.sessions("classic", "connect")]
 

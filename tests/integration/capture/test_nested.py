@@ -5,16 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from support.jobs.lineage import Grain
 
 from conformare.capture import store, untracked
 from conformare.record import build_model
 
-Grain = Callable[[str], list[dict[str, Any]]]
 pytestmark = [pytest.mark.usefixtures("tracked"), pytest.mark.sessions("classic", "connect")]
 
 SCHEMA = """

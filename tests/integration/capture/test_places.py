@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
+from support.jobs.lineage import Grain
 
 from conformare.capture import lineage, untracked
 
-Grain = Callable[[str], list[dict[str, Any]]]
 COLUMNS = ["id", "email", "g"]
 
 

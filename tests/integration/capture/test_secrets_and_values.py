@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ import pyspark
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from support.jobs.lineage import Grain
 
 from conformare.capture import store, untracked
 from conformare.record import build_model, describe_run, to_run_record
 
-Grain = Callable[[str], list[dict[str, Any]]]
 BOB = "Bob Smith 123-45-6789"
 BOTH = pytest.mark.sessions("classic", "connect")
 LISTED: list[Any] = ["x", "y"]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from support.jobs.lineage import flow
+from support.jobs.lineage import Grain, flow
 
 from conformare.capture import describe, lineage, store, untracked
-
-Grain = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture

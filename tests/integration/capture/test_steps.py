@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from support.jobs.lineage import flow
+from support.jobs.lineage import Grain, flow
 
 from conformare.capture import describe, lineage, mark_sensitive, restore, risk, store, trackSpark
 from conformare.capture._lineage import Node
 
-Grain = Callable[[str], list[dict[str, Any]]]
 pytestmark = pytest.mark.usefixtures("tracked")
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from support.jobs.lineage import Grain
 
 from conformare.capture import describe, lineage, risk, store, untracked
 
-Grain = Callable[[str], list[dict[str, Any]]]
 SCHEMA = "id int, email string, g string"
 
 

@@ -13,10 +13,10 @@ import pyspark
 import pytest
 from pyspark import InheritableThread
 from pyspark.sql import DataFrame, SparkSession
+from support.jobs.lineage import Grain
 
 from conformare.capture import describe, greatExpectations, profile, risk, trackSpark
 
-Grain = Callable[[str], list[dict[str, Any]]]
 pytestmark = [pytest.mark.usefixtures("tracked"), pytest.mark.sessions("classic", "connect")]
 
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from conformare.capture import lineage, store
+
+Grain = Callable[[str], list[dict[str, Any]]]
+"""Returns the rows of a grain as they would be recorded now."""
+
+Places = list[tuple[str, str]]
+"""Location and format of each."""
+
+Recorded = Callable[[], tuple[Places, Places]]
+"""Returns the sources, and the sinks, as they would be recorded now."""
 
 
 def flow() -> list[tuple[str, tuple[str, ...], str]]:

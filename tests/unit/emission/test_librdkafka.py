@@ -37,6 +37,11 @@ def refused(kafka: dict[str, Any]) -> str:
     return str(caught.value)
 
 
+def names_of(name: str) -> set[str]:
+    """Return all names of a setting."""
+    return {name}.union(*(pair for pair in SYNONYMS if name in pair))
+
+
 def test_every_setting_of_the_installed_librdkafka_is_in_one_table(tmp_path: Path) -> None:
     """A new one is to be thought about before a job can choose it."""
     known = librdkafka.producer_settings(tmp_path) | librdkafka.OF_CONFLUENT
@@ -70,8 +75,7 @@ def test_the_table_for_users_says_the_same() -> None:
 )
 def test_what_loses_runs_is_refused_by_name(name: str, values: list[Any]) -> None:
     """However it is written, under its other name too."""
-    others = [other for pair in SYNONYMS if name in pair for other in pair if other != name]
-    for alias in (name, *others):
+    for alias in names_of(name):
         for value in values:
             assert f"{alias} must be " in refused({alias: value})
             # What stands beside it is no excuse.
@@ -94,8 +98,7 @@ def test_what_loses_runs_is_refused_by_name(name: str, values: list[Any]) -> Non
 )
 def test_what_keeps_them_may_be_said(name: str, values: list[Any]) -> None:
     """Librdkafka takes it, under its other name too."""
-    others = [other for pair in SYNONYMS if name in pair for other in pair if other != name]
-    for alias in (name, *others):
+    for alias in names_of(name):
         for value in values:
             assert alias in KafkaOptions(bootstrap_servers=NOWHERE, kafka={alias: value}).kafka
 

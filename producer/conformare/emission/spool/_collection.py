@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from conformare._errors import SpoolError, SpoolFileError
@@ -16,16 +17,16 @@ from conformare.emission.spool._file import (
     Destination,
     SpooledEmission,
     file_name,
-    from_bytes,
 )
 from conformare.emission.spool._folder import (
     FOLDER_MODE,
     HeldFolder,
     emission_names,
+    process_folders,
     sync_folder,
 )
-from conformare.emission.spool._inventory import cause_file, process_folders, rejected_files
-from conformare.emission.spool._ownership import own_content, require_own
+from conformare.emission.spool._inventory import cause_file, rejected_files
+from conformare.emission.spool._ownership import own_emission, require_own
 from conformare.emission.spool._spool import DEFAULT_MAX_BYTES, set_aside, used_bytes
 
 
@@ -63,7 +64,6 @@ class Collection:
     def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
         self._max_bytes = max_bytes
-        self._used_bytes: int | None = None
         self._folders: dict[str, tuple[Destination, HeldFolder]] = {}
         self.held = 0
         self.unusable: list[tuple[Path, str]] = []
@@ -91,7 +91,6 @@ class Collection:
         with self._own_errors():
             for path in process_folders(self._root):
                 try:
-                    require_own(path.parent, path)
                     folder = HeldFolder.adopt(path)
                 except SpoolError as exc:
                     self.unusable.append((path, str(exc)))
@@ -113,31 +112,29 @@ class Collection:
         """
         with self._own_errors():
             for file in usable_rejected(self._root):
-                self._move(file, from_bytes(own_content(file)))
+                self._move(file, own_emission(file))
                 cause_file(file).unlink(missing_ok=True)
             self._sync()
 
-    def require_room(self, size_bytes: int) -> int:
+    @cached_property
+    def _used_bytes(self) -> int:
+        return used_bytes(self._root)
+
+    def require_room(self, size_bytes: int) -> None:
         """Refuse what does not fit.
 
         Args:
             size_bytes: What is to be put here.
 
-        Returns:
-            What the spool takes with it, in bytes.
-
         Raises:
             SpoolError: The spool would take more than it may.
         """
-        if self._used_bytes is None:
-            self._used_bytes = used_bytes(self._root)
         room = max(0, self._max_bytes - self._used_bytes)
         if size_bytes > room:
             raise SpoolError(
                 f"{size_bytes} bytes do not fit {self._root}, which has room for {room}: send what "
                 f"waits there, or raise spool_max_bytes ({self._max_bytes})"
             )
-        return self._used_bytes + size_bytes
 
     def put(self, spooled: SpooledEmission, content: bytes) -> None:
         """Write an emission that comes from elsewhere.
@@ -149,7 +146,8 @@ class Collection:
         Raises:
             SpoolError: It cannot be written, or does not fit.
         """
-        self._used_bytes = self.require_room(len(content))
+        self.require_room(len(content))
+        self._used_bytes += len(content)
         with self._own_errors():
             self._folder(spooled.destination).put(file_name(spooled.emission), content)
 
@@ -161,7 +159,7 @@ class Collection:
 
     def _take(self, file: Path, folder: HeldFolder) -> None:
         try:
-            spooled = from_bytes(own_content(file))
+            spooled = own_emission(file)
         except SpoolFileError as exc:
             set_aside(self._root, file, str(exc))
             self.unusable.append((file, str(exc)))
@@ -207,7 +205,7 @@ def usable_rejected(root: Path) -> list[Path]:
 
 def _is_sound(file: Path) -> bool:
     try:
-        from_bytes(own_content(file))
+        own_emission(file)
     except (SpoolFileError, OSError):
         return False
     return True

@@ -14,10 +14,13 @@ from pathlib import Path
 from conformare._errors import SpoolError
 from conformare.emission.spool._file import SUFFIX
 from conformare.emission.spool._lock import LOCK_NAME, FolderLock
+from conformare.emission.spool._ownership import require_own
 
 CAUSE_NAME = "cause"
 """Why the emissions of a folder still wait, in words."""
 PART_SUFFIX = ".part"
+REJECTED_FOLDER = "rejected"
+"""Beside the folders of the destinations: emissions that nobody will take as they are."""
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -39,8 +42,10 @@ class HeldFolder:
             parent: Folder of the destination, which exists.
 
         Raises:
-            SpoolError: The folder cannot be made or locked.
+            SpoolError: The folder cannot be made or locked, or somebody else may write to where it
+                would be.
         """
+        require_own(parent.parent, parent)
         try:
             while True:
                 path = parent / str(uuid.uuid4())
@@ -58,8 +63,9 @@ class HeldFolder:
         """Take over the folder of a process that has ended; None if somebody holds it.
 
         Raises:
-            SpoolError: The folder cannot be locked.
+            SpoolError: The folder cannot be locked, or somebody else may have put something in it.
         """
+        require_own(path.parent.parent, path.parent, path)
         lock = FolderLock.take(path)
         return None if lock is None else cls(path, lock)
 
@@ -189,3 +195,9 @@ def subfolders(path: Path) -> Iterator[Path]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield Path(entry.path)
+
+
+def process_folders(root: Path) -> list[Path]:
+    """Return the folders of all processes in a spool, of all destinations."""
+    destinations = [path for path in subfolders(root) if path.name != REJECTED_FOLDER]
+    return sorted(folder for path in destinations for folder in subfolders(path))

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Literal
 
 from conformare._errors import SpoolError, SpoolFileError
-from conformare.emission.spool._file import Destination, from_bytes, recorded_at
-from conformare.emission.spool._folder import CAUSE_NAME, emission_names, subfolders
+from conformare.emission.spool._file import Destination, recorded_at
+from conformare.emission.spool._folder import (
+    CAUSE_NAME,
+    REJECTED_FOLDER,
+    emission_names,
+    process_folders,
+)
 from conformare.emission.spool._lock import FolderLock
-from conformare.emission.spool._ownership import own_content
-from conformare.emission.spool._spool import CAUSE_SUFFIX, REJECTED_FOLDER
+from conformare.emission.spool._ownership import own_emission
+from conformare.emission.spool._spool import CAUSE_SUFFIX
 
 LONGEST_CAUSE = 2_000
 
@@ -74,12 +79,6 @@ def take_inventory(root: Path) -> Iterator[Entry]:
         raise SpoolError(f"{root} cannot be looked at: {exc.strerror}") from exc
 
 
-def process_folders(root: Path) -> list[Path]:
-    """Return the folders of all processes, of all destinations."""
-    destinations = [path for path in subfolders(root) if path.name != REJECTED_FOLDER]
-    return sorted(folder for path in destinations for folder in subfolders(path))
-
-
 def waiting_names(root: Path) -> set[str]:
     """Return the names of all emissions in a spool, rejected ones included."""
     names = {name for folder in process_folders(root) for name in emission_names(folder)}
@@ -118,7 +117,7 @@ def _entry(file: Path, where: Where, why: str | None) -> Entry:
     except SpoolFileError:
         moment = datetime.fromtimestamp(status.st_mtime, timezone.utc)
     try:
-        spooled = from_bytes(own_content(file))
+        spooled = own_emission(file)
     except FileNotFoundError:
         raise
     except (SpoolFileError, OSError) as exc:

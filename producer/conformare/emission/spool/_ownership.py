@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 
 from conformare._errors import SpoolError, SpoolFileError
+from conformare.emission.spool._file import SpooledEmission, from_bytes
 
 
 def require_own(*folders: Path) -> None:
@@ -33,6 +34,16 @@ def require_own(*folders: Path) -> None:
                 f"other users may write to {folder}; take that right away (chmod go-w), or name a "
                 "folder below it, which is made for you alone"
             )
+
+
+def own_emission(file: Path) -> SpooledEmission:
+    """Return the emission of a file of a spool.
+
+    Raises:
+        SpoolFileError: Another user made it, or it is damaged.
+        OSError: It cannot be read.
+    """
+    return from_bytes(own_content(file))
 
 
 def own_content(file: Path) -> bytes:

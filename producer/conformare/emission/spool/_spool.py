@@ -24,21 +24,21 @@ from conformare.emission.spool._file import (
     SUFFIX,
     Destination,
     file_name,
-    from_bytes,
     run_key,
     to_bytes,
 )
 from conformare.emission.spool._folder import (
     FOLDER_MODE,
+    REJECTED_FOLDER,
     HeldFolder,
     emission_names,
+    process_folders,
     subfolders,
     sync_folder,
     write_synced,
 )
-from conformare.emission.spool._ownership import own_content, require_own
+from conformare.emission.spool._ownership import own_emission, require_own
 
-REJECTED_FOLDER = "rejected"
 CAUSE_SUFFIX = ".cause"
 DEFAULT_MAX_BYTES = 2**30
 """What all files of a spool may take where nobody says it."""
@@ -141,7 +141,7 @@ class Spool:
             SpoolFileError: It is damaged, or meant for another destination.
             OSError: It cannot be read.
         """
-        spooled = from_bytes(own_content(file))
+        spooled = own_emission(file)
         if spooled.destination.folder_name != self.destination.folder_name:
             raise SpoolFileError(f"it is meant for {spooled.destination.bootstrap_servers}")
         return spooled.emission
@@ -169,7 +169,6 @@ class Spool:
             return []
         with fork_guard.whole:
             try:
-                require_own(self.root, self._parent, path)
                 folder = HeldFolder.adopt(path)
             except SpoolError:
                 return []  # one that cannot be used is no reason to leave the others
@@ -246,7 +245,6 @@ class Spool:
                         sync_folder(folder.parent)
         except OSError as exc:
             raise SpoolError(f"{self.root} cannot be used: {exc.strerror}") from exc
-        require_own(self.root, self._parent)
         with fork_guard.whole:
             own = HeldFolder.create(self._parent)
         self.measure()
@@ -259,12 +257,7 @@ class Spool:
 
 def used_bytes(root: Path) -> int:
     """Return what all that waits in a spool takes, what was rejected left out."""
-    return sum(
-        _size_of(folder)
-        for destination in subfolders(root)
-        if destination.name != REJECTED_FOLDER
-        for folder in subfolders(destination)
-    )
+    return sum(map(_size_of, process_folders(root)))
 
 
 def set_aside(root: Path, file: Path, cause: str) -> None:

@@ -1,24 +1,14 @@
-"""What the tests of SQL share: tables in two schemas and in a JDBC catalog, and what was recorded."""
+"""What the tests of SQL share: tables in two schemas, and what was recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from pyspark.sql import SparkSession
+from support.jobs.lineage import Grain, Recorded
 
 from conformare.capture import untracked
-
-JDBC = "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog"
-CATALOG = {
-    "": JDBC,
-    ".url": "jdbc:derby:memory:conformare;create=true",
-    ".driver": "org.apache.derby.jdbc.EmbeddedDriver",
-}
-
-Grain = Callable[[str], list[dict[str, Any]]]
-Recorded = Callable[[], tuple[list[tuple[str, str]], list[tuple[str, str]]]]
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
 from py4j.clientserver import JavaClient
 from pyspark.sql import SparkSession
+from support.jobs.lineage import Grain
 
 from conformare.capture import lineage, store
 from conformare.capture.spark.sql import _queries
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.record import to_run_record
-
-Grain = Callable[[str], list[dict[str, Any]]]
 
 
 def test_statements_start_no_job_of_ours(session: SparkSession) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from support.jobs.lineage import Grain, Recorded
 
 from conformare.capture import untracked
 
@@ -16,9 +16,6 @@ DRIVER = "org.apache.derby.jdbc.EmbeddedDriver"
 URL = "jdbc:derby:memory:conformare;create=true"
 NAME = "`my-cat`.APP.`od-d`"
 
-Grain = Callable[[str], list[dict[str, Any]]]
-Places = list[tuple[str, str]]
-Recorded = Callable[[], tuple[Places, Places]]
 
 pytestmark = [pytest.mark.sessions("classic", "connect")]
 

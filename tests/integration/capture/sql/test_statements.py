@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyspark
 import pytest
 from pyspark.sql import SparkSession
+from support.jobs.lineage import Grain, Places, Recorded
 
 from conformare.capture import lineage, untracked
-
-Grain = Callable[[str], list[dict[str, Any]]]
-Places = list[tuple[str, str]]
-Recorded = Callable[[], tuple[Places, Places]]
 
 ORDERS = ("orders", "delta")
 KEPT = ("kept", "delta")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyspark
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from support.jobs.lineage import flow
+from support.jobs.lineage import Recorded, flow
 
 from conformare.capture import store, untracked
-
-Grain = Callable[[str], list[dict[str, Any]]]
-Places = list[tuple[str, str]]
-Recorded = Callable[[], tuple[Places, Places]]
 
 pytestmark = [pytest.mark.sessions("classic", "connect")]
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from pyspark.sql import SparkSession
+from support.jobs.lineage import Recorded
 
 from conformare.capture import store
 from conformare.capture.spark.sql import _catalogs, _connect
-
-Places = list[tuple[str, str]]
-Recorded = Callable[[], tuple[Places, Places]]
 
 pytestmark = [pytest.mark.sessions("connect")]
 
