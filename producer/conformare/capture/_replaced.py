@@ -16,6 +16,13 @@ class Replaced:
     replacement: Any
     inherited: bool
 
+    @classmethod
+    def install(cls, owner: type, method: str, original: Any, replacement: Any) -> Replaced:
+        """Replace an attribute, which the class may have from one of its bases."""
+        inherited = method not in owner.__dict__
+        setattr(owner, method, replacement)
+        return cls(owner, method, original, replacement, inherited)
+
     def undo(self) -> None:
         """Put the original back."""
         # Whoever has replaced the method after us keeps it; ours inside only passes calls on.

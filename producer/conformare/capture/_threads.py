@@ -158,9 +158,7 @@ def _replace(owner: type, method: str, *wrappers: Callable[[Method], Method]) ->
     original = replacement = getattr(owner, method)
     for wrap in wrappers:
         replacement = wrap(replacement)
-    inherited = method not in owner.__dict__
-    setattr(owner, method, replacement)
-    _replaced.append(Replaced(owner, method, original, replacement, inherited))
+    _replaced.append(Replaced.install(owner, method, original, replacement))
 
 
 def follow_threads() -> None:

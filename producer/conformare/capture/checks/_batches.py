@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from conformare._process_lock import ProcessLock
-from conformare.capture.checks._quiet import spark_quiet
+from conformare.capture._quiet import spark_quiet
 from conformare.capture.source._logic import is_data_frame
 
 _NAME = "conformare"

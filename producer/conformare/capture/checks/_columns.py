@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from conformare.capture._quiet import spark_quiet
 from conformare.capture._untracked import untracked
-from conformare.capture.checks._quiet import spark_quiet
 from conformare.capture.source._logic import is_data_frame
 
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")

@@ -14,7 +14,7 @@ from conformare.capture.locations._pairs import pairs_of, shown_places
 from conformare.capture.locations._paths import shown_path
 from conformare.capture.locations._places import PLACES
 from conformare.capture.locations._unreadable import unreadable
-from conformare.capture.locations._url import authority_and_rest, shown_url
+from conformare.capture.locations._url import authority_and_rest
 
 _KINDS = (
     "thin oci oci8 kprb replication loadbalance failover sequential load-balance-read aurora "
@@ -80,7 +80,8 @@ def _place(vendor: str, kinds: list[str], body: str) -> str | None:
         network = _network(vendor, body[2:])
         return None if network is None else f"{start}://{network}"
     if _PAIR.match(body):
-        return ":".join((start, *filter(None, [";".join(_places(vendor, body, ";"))])))
+        places = ";".join(_places(vendor, body, ";"))
+        return f"{start}:{places}" if places else start
     return _local(vendor, start, body)
 
 
@@ -178,15 +179,13 @@ def _local(vendor: str, start: str, body: str) -> str | None:
         shown = name
     else:
         return None
-    places = _places(vendor, *parameters, ";?&#")
+    places = _places(vendor, "".join(parameters), ";?&#")
     return _with(f"{start}:{shown}" if shown or places else start, places)
 
 
-def _places(vendor: str, *texts: str) -> list[str]:
-    *parameters, separators = texts
+def _places(vendor: str, text: str, separators: str) -> list[str]:
     allowed: Iterable[str] = ("schema",) if vendor in _DATABASE_IN_PATH else PLACES
-    pairs = [pair for text in parameters for pair in pairs_of(text, separators)]
-    return shown_places(pairs, allowed, shown_url)
+    return shown_places(pairs_of(text, separators), allowed)
 
 
 def _with(place: str, places: list[str]) -> str:

@@ -7,14 +7,13 @@ an unescaped separator.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from conformare.capture.locations._hosts import are_hosts
 from conformare.capture.locations._oracle import shown_descriptor
 from conformare.capture.locations._places import PLACES, URLS, is_secret, place_named
 from conformare.capture.locations._unreadable import is_digest, unreadable
-
-Shown = Callable[[str], str]
+from conformare.capture.locations._url import shown_url
 
 _BRACED = r"\{(?:[^}]|\}\})*\}?"
 _QUOTED = r"'(?:[^']|'')*'?|\"(?:[^\"]|\"\")*\"?"
@@ -37,37 +36,19 @@ def is_pairs(text: str) -> bool:
     return name is not None and is_secret(name[1])
 
 
-def shown_pairs(text: str, shown_url: Shown) -> str:
-    """Return of a string of `name=value` what says where something lies.
-
-    Args:
-        text: The string.
-        shown_url: Shows a value that is a URL.
-    """
-    pieces = _pieces(text, ";") if ";" in text else _libpq(text)
-    shown = shown_places(pieces, PLACES, shown_url)
+def shown_pairs(text: str) -> str:
+    """Return of a string of `name=value` what says where something lies."""
+    pieces = pairs_of(text, ";") if ";" in text else _libpq(text)
+    shown = shown_places(pieces, PLACES)
     return ";".join(shown) if shown else unreadable("connection", text)
 
 
-def pairs_of(text: str, separators: str) -> list[tuple[str, str]]:
-    """Return the pairs of a text; what is no pair is left out.
-
-    Args:
-        text: The text.
-        separators: The characters that separate pairs, outside of braces and quotes.
-    """
-    return list(_pieces(text, separators))
-
-
-def shown_places(
-    pairs: Iterable[tuple[str, str]], allowed: Iterable[str], shown_url: Shown
-) -> list[str]:
+def shown_places(pairs: Iterable[tuple[str, str]], allowed: Iterable[str]) -> list[str]:
     """Return those pairs that say where something lies, as text and in one order.
 
     Args:
         pairs: Names and values.
         allowed: The names to look for, as they are shown.
-        shown_url: Shows a value that is a URL.
     """
     said: dict[str, set[str]] = {}
     for written, value in pairs:
@@ -76,13 +57,13 @@ def shown_places(
             said.setdefault(name, set()).add(value)
     # One place has one database: where two are named, one of them is part of something else.
     return [
-        f"{name}={_shown_value(name, *said[name], shown_url=shown_url)}"
+        f"{name}={_shown_value(name, *said[name])}"
         for name in PLACES
         if name in allowed and len(said.get(name, ())) == 1
     ]
 
 
-def _shown_value(name: str, value: str, *, shown_url: Shown) -> str:
+def _shown_value(name: str, value: str) -> str:
     if name in URLS and "://" in value:
         return shown_url(value)
     if name == "server":
@@ -96,8 +77,14 @@ def _shown_value(name: str, value: str, *, shown_url: Shown) -> str:
     return unreadable("text", value)
 
 
-def _pieces(text: str, separators: str) -> Iterator[tuple[str, str]]:
-    """Split at separators; in braces and quotes right behind a "=" they are none."""
+def pairs_of(text: str, separators: str) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of a text; what is no pair is left out.
+
+    Args:
+        text: The text.
+        separators: The characters that separate pairs, outside of braces and quotes right behind
+            a "=".
+    """
     other = re.escape(separators)
     piece = re.compile(rf"(?:[^={other}]*=\s*(?:{_BRACED}|{_QUOTED}))?[^{other}]*", re.DOTALL)
     for found in piece.findall(text):

@@ -50,7 +50,7 @@ def redacted(location: str) -> str:
     if is_jdbc(location):
         return shown_jdbc(location)
     if is_pairs(location):
-        return shown_pairs(location, shown_url)
+        return shown_pairs(location)
     if is_url(location):
         return shown_url(location)
     if location.startswith("//") and location[2:3] not in ("", "/"):

@@ -182,7 +182,6 @@ def _install(tracked: Tracked) -> Replaced | None:
     owner = _class_of(tracked)
     if owner is None:
         return None
-    inherited = tracked.method not in owner.__dict__
     described = next(
         (c.__dict__[tracked.method] for c in owner.__mro__ if tracked.method in c.__dict__), None
     )
@@ -196,8 +195,7 @@ def _install(tracked: Tracked) -> Replaced | None:
         replacement = classmethod(wrap(described.__func__))
     else:
         replacement = wrap(described)
-    setattr(owner, tracked.method, replacement)
-    return Replaced(owner, tracked.method, described, replacement, inherited)
+    return Replaced.install(owner, tracked.method, described, replacement)
 
 
 def _install_missing() -> None:

@@ -24,6 +24,7 @@ from conformare.capture.spark.sql._catalogs import (
     default_format,
     is_connect,
     location_in,
+    locations_in,
     origin_of,
 )
 from conformare.capture.spark.sql._names import jdbc_location, parts_of
@@ -60,10 +61,11 @@ def remember_options(call: Call) -> None:
     else:
         options = {call.argument(0, "key"): call.argument(1, "value")}
     for name, value in options.items():
-        if str(name).lower() in _WATCHED:
-            said[str(name).lower()] = str(value)
-    if "path" in said:
-        said["path"] = location_in(call.owner, said["path"])
+        known = str(name).lower()
+        if known == "path":
+            said[known] = location_in(call.owner, str(value))
+        elif known in _WATCHED:
+            said[known] = str(value)
 
 
 def options_of(owner: Any) -> dict[str, str]:
@@ -91,23 +93,29 @@ def _topics(assigned: str) -> str:
         return UNKNOWN
 
 
-def _paths(owner: Any, values: Any) -> Iterator[str]:
+def _given(values: Any) -> Iterator[Any]:
+    """Yield what a method was given, in lists or not."""
     for value in values:
         if isinstance(value, (list, tuple)):
-            yield from _paths(owner, value)
-        elif isinstance(value, str):
-            yield location_in(owner, value)
-        elif value is not None:  # an RDD or a frame of lines
-            yield MEMORY
+            yield from _given(value)
+        elif value is not None:
+            yield value
+
+
+def _paths(owner: Any, values: Any) -> list[str]:
+    given = list(_given(values))
+    located = iter(locations_in(owner, [value for value in given if isinstance(value, str)]))
+    # What is no path is an RDD or a frame of lines.
+    return [next(located) if isinstance(value, str) else MEMORY for value in given]
 
 
 def _paths_of(call: Call) -> list[str]:
     """Return the paths that a method of a reader was given."""
     method = call.tracked.method
     if method == "parquet":
-        return list(_paths(call.owner, call.args))
+        return _paths(call.owner, call.args)
     named = next((call.kwargs[name] for name in ("path", "paths") if name in call.kwargs), None)
-    return list(_paths(call.owner, call.args[:1] or [named]))
+    return _paths(call.owner, call.args[:1] or [named])
 
 
 def record_read(call: Call) -> None:
@@ -198,11 +206,8 @@ def _named(call: Call) -> Statement:
         return analysed(call.result, views)
     names = Names(call.result.sparkSession)
     parts = parts_of(str(call.argument(0, "tableName")))
-    node, said = names.linked(parts, views), Statement()
-    if node is None:
-        said.add_read(names.read(parts))
-    else:
-        said.links[node] = None
+    said = Statement()
+    names.add_read(said, parts, views)
     return said
 
 

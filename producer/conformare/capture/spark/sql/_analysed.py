@@ -11,7 +11,7 @@ from conformare.capture.spark.sql._commands import (
     WRITES,
     key_of_view,
 )
-from conformare.capture.spark.sql._names import parts_of, view_key
+from conformare.capture.spark.sql._names import FRAME_OF_ARGUMENT, parts_of, view_key
 from conformare.capture.spark.sql._plan_tree import (
     Functions,
     PlanTree,
@@ -22,8 +22,6 @@ from conformare.capture.spark.sql._plan_tree import (
 from conformare.capture.spark.sql._relations import reads_of
 from conformare.capture.spark.sql._statement import Statement
 
-# What pyspark names the frames that a query is given by name.
-_FRAME_OF_ARGUMENT = "_pyspark_"
 _SETS_VARIABLE = "SetVariable"
 
 
@@ -106,7 +104,7 @@ class _Walk:
     def _is_linked(self, view: Any) -> bool:
         """Take note of a view that stands for a frame of this process."""
         parts = parts_of(view.desc().identifier().quotedString())
-        if parts[-1].startswith(_FRAME_OF_ARGUMENT):
+        if parts[-1].startswith(FRAME_OF_ARGUMENT):
             return True
         node = self._views.get(view_key(parts))
         if node is None:

@@ -11,9 +11,9 @@ from conformare.capture.locations import BETWEEN, label_of_table, redacted
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._dialect import is_installed, written
 from conformare.capture.spark.sql._names import (
+    GLOBAL_VIEWS,
     SESSION_CATALOG,
     Place,
-    files,
     is_name,
     is_path,
     location_of_files,
@@ -21,11 +21,9 @@ from conformare.capture.spark.sql._names import (
     table,
     view_key,
 )
-from conformare.capture.spark.sql._plan_tree import Functions
+from conformare.capture.spark.sql._plan_tree import default_file_system
 from conformare.capture.spark.sql._relations import lower
-from conformare.capture.spark.sql._statement import FormatOf, Read
-
-GLOBAL_VIEWS = "global_temp"
+from conformare.capture.spark.sql._statement import FormatOf, Read, Statement, read_of_files
 
 _DEFAULT_FORMAT = "spark.sql.sources.default"
 _CATALOG = "spark.sql.catalog."
@@ -82,8 +80,7 @@ class Names:
         """
         session = self._session
         if is_path(parts):
-            place = files(parts[1], parts[0])
-            return Read(place, lambda: place.format)
+            return read_of_files(parts[1], parts[0])
         place = table(parts if parts[0].lower() == GLOBAL_VIEWS else self.full(parts))
         behind = (lambda: _behind(session, place, self._depth)) if is_connect(session) else None
         return Read(place, lambda: format_at(session, place), behind)
@@ -100,6 +97,22 @@ class Names:
         if node is None and any(key.count(".") > 1 for key in views) and not is_path(parts):
             node = views.get(view_key(self.full(parts)))
         return node
+
+    def add_read(
+        self, statement: Statement, parts: Sequence[str], views: Mapping[str, int]
+    ) -> None:
+        """Take note of what a name stands for: the frame behind a view, or else a table.
+
+        Args:
+            statement: What reads it.
+            parts: Its name as it is written.
+            views: Views that stand for frames, by their keys, with their nodes.
+        """
+        node = self.linked(parts, views)
+        if node is None:
+            statement.add_read(self.read(parts))
+        else:
+            statement.links[node] = None
 
 
 def table_named(session: Any, name: object) -> Read:
@@ -123,8 +136,20 @@ def location_in(owner: Any, path: str) -> str:
         owner: An object of the session that is given the path.
         path: The path as it is written.
     """
-    asks = ":" in path and not is_connect(owner)
-    return location_of_files(path, root=Functions.default_file_system() if asks else "")
+    (location,) = locations_in(owner, [path])
+    return location
+
+
+def locations_in(owner: Any, paths: Sequence[str]) -> list[str]:
+    """Return where files lie; Java is asked once, and only if need be.
+
+    Args:
+        owner: An object of the session that is given the paths.
+        paths: The paths as they are written.
+    """
+    asks = any(":" in path for path in paths) and not is_connect(owner)
+    root = default_file_system() if asks else ""
+    return [location_of_files(path, root=root) for path in paths]
 
 
 def _implementation_of(session: Any, catalog: str) -> str | None:
@@ -142,7 +167,7 @@ def _behind(session: Any, place: Place, depth: int) -> list[Read]:
     view = written(said.get(_VIEW_TEXT, "")) if depth < _MOST_VIEWS and is_installed() else None
     if view is None or not view.reads:
         provider = said.get(_PROVIDER)
-        return [Read(place, lambda: lower(provider) or format_at(session, place))]
+        return [Read(place, lambda: lower(provider) or _format_of_catalog(session, place))]
     names = Names(session, parts_of(said.get(_VIEW_HOME, "")), depth + 1)
     return [table for parts in view.reads for table in names.read(parts).tables()]
 
@@ -162,10 +187,14 @@ def format_at(session: Any, place: Place) -> str | None:
         except AnalysisException:  # gone by now
             return None
         return common_format(read.format_of() for read in found)
+    known = _format_of_catalog(session, place)
+    return known or lower(_described(session, place).get(_PROVIDER))
+
+
+def _format_of_catalog(session: Any, place: Place) -> str | None:
+    """Return the format of all tables of a catalog, None where each has its own."""
     catalog = parts_of(place.address)[0]
-    if _JDBC_CATALOG in (_implementation_of(session, catalog) or ""):
-        return "jdbc"
-    return lower(_described(session, place).get(_PROVIDER))
+    return "jdbc" if _JDBC_CATALOG in (_implementation_of(session, catalog) or "") else None
 
 
 def columns_of(session: Any, query: str) -> tuple[Any, ...]:

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from conformare.capture.spark.sql._names import files, is_path, parts_of, table, view_key
-from conformare.capture.spark.sql._plan_tree import Functions, value_of
+from conformare.capture.spark.sql._names import GLOBAL_VIEWS, is_path, parts_of, table, view_key
+from conformare.capture.spark.sql._plan_tree import Functions, default_file_system, value_of
 from conformare.capture.spark.sql._relations import (
     catalog_table,
     identified,
@@ -19,7 +19,7 @@ from conformare.capture.spark.sql._relations import (
     nothing,
     reads_of,
 )
-from conformare.capture.spark.sql._statement import Read, Target
+from conformare.capture.spark.sql._statement import Read, Target, read_of_files
 
 Find = Callable[[Any, Functions], Read]
 
@@ -109,55 +109,53 @@ def _identifier(method: str, command: Any, _functions: Functions) -> Read:
     return Read(named(getattr(command, method)()), nothing)
 
 
-def _files(command: Any, functions: Functions) -> Read:
+def _files(command: Any, _functions: Functions) -> Read:
     kept = value_of(command.catalogTable())
     if kept is not None:
         return catalog_table(kept)
-    format_, root = str(command.fileFormat()).lower(), functions.default_file_system()
-    return Read(files(command.outputPath().toString(), format_, root=root), lambda: format_)
+    path, format_ = command.outputPath().toString(), str(command.fileFormat()).lower()
+    return read_of_files(path, format_, root=default_file_system())
 
 
-def _folder(command: Any, functions: Functions) -> Read:
-    format_, root = str(command.provider()).lower(), functions.default_file_system()
+def _folder(command: Any, _functions: Functions) -> Read:
     path = unquote(command.storage().locationUri().get().toString())
-    return Read(files(path, format_, root=root), lambda: format_)
+    return read_of_files(path, str(command.provider()).lower(), root=default_file_system())
 
 
-def _new(command: Any, functions: Functions) -> Read:
+def _new(command: Any, _functions: Functions) -> Read:
     resolved, spec = command.name(), command.tableSpec()
-    found = identified(resolved.catalog(), resolved.identifier(), None, functions)
+    found = identified(resolved.catalog(), resolved.identifier(), None)
     if found.place.format:
         return found
     return Read(found.place, lambda: lower(value_of(spec.provider())))
 
 
-def _child(command: Any, functions: Functions) -> Read:
+def _child(command: Any, _functions: Functions) -> Read:
     resolved = command.child()
-    return identified(resolved.catalog(), resolved.identifier(), resolved.table(), functions)
+    return identified(resolved.catalog(), resolved.identifier(), resolved.table())
 
 
-def _restored(command: Any, functions: Functions) -> Read:
-    return _delta_table(command.sourceTable().name(), functions)
+def _restored(command: Any, _functions: Functions) -> Read:
+    return _delta_table(command.sourceTable().name())
 
 
-def _defined(command: Any, functions: Functions) -> Read:
+def _defined(command: Any, _functions: Functions) -> Read:
     """Find a table, or a format and a path, that Delta is to make."""
     name = command.table().identifier().quotedString()
     if is_path(parts_of(name)):
-        return _delta_table(name, functions)
+        return _delta_table(name)
     return catalog_table(command.table())
 
 
-def _cloned(command: Any, functions: Functions) -> Read:
-    return _delta_table(command.query().get().sourceTable().name(), functions)
+def _cloned(command: Any, _functions: Functions) -> Read:
+    return _delta_table(command.query().get().sourceTable().name())
 
 
-def _delta_table(name: str, functions: Functions) -> Read:
+def _delta_table(name: str) -> Read:
     """Return a table, or a format and a path, that Delta itself names."""
     parts = parts_of(name)
     if is_path(parts):
-        root = functions.default_file_system()
-        return Read(files(parts[1], parts[0], root=root), lambda: parts[0])
+        return read_of_files(parts[1], parts[0], root=default_file_system())
     return Read(table(parts), lambda: "delta")
 
 
@@ -234,4 +232,4 @@ def key_of_view(kind: str, command: Any) -> str:
         return view_key((*name.namespace(), name.name()))
     parts = parts_of(name.quotedString())
     is_global = kind in _IS_GLOBAL and len(parts) == 1 and _IS_GLOBAL[kind](command)
-    return view_key(("global_temp", *parts) if is_global else parts)
+    return view_key((GLOBAL_VIEWS, *parts) if is_global else parts)

@@ -17,7 +17,7 @@ from conformare.capture.spark.sql._dialect import (
 )
 from conformare.capture.spark.sql._names import files, view_key
 from conformare.capture.spark.sql._printed import printed_statement
-from conformare.capture.spark.sql._statement import Read, Statement, Target
+from conformare.capture.spark.sql._statement import Statement, Target
 
 logger = logging.getLogger("conformare")
 
@@ -69,11 +69,7 @@ class _Stated:
         """Return a statement with its names resolved."""
         statement = Statement(is_query=said.is_query)
         for parts in said.reads:
-            node = self._names.linked(parts, self._views)
-            if node is None:
-                statement.add_read(self._names.read(parts))
-            else:
-                statement.links[node] = None
+            self._names.add_read(statement, parts, self._views)
         statement.targets = [self._target(target) for target in said.targets if target.parts]
         if said.made:
             statement.made = self._key(said.made, is_temporary=said.is_temporary)
@@ -88,10 +84,11 @@ class _Stated:
     def _target(self, target: WrittenTarget) -> Target:
         if target.is_folder:
             place = files(target.parts[0], target.format or "hive")
-            read = Read(place, lambda: place.format)
         else:
-            read = self._names.read(target.parts)
-        format_of = (lambda: target.format) if target.format else read.format_of
-        place = read.place
-        rows = target.query or f"TABLE {place.address}"
-        return Target(place, target.operation, format_of, lambda: columns_of(self._session, rows))
+            place = self._names.read(target.parts).place
+        return Target(
+            place,
+            target.operation,
+            lambda: target.format or place.format,
+            lambda: columns_of(self._session, target.query) if target.query else (),
+        )

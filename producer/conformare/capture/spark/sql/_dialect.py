@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformare.capture.spark.sql._names import parts_of
+from conformare.capture._quiet import quiet
+from conformare.capture.spark.sql._names import GLOBAL_VIEWS, parts_of
 
 # Delta's and Spark's own statements are those of Databricks.
 _DIALECT = "databricks"
@@ -82,7 +81,7 @@ def written(text: str, args: Args = None) -> Written | None:
 
     dialect = Dialect.get_or_raise(_DIALECT)
     try:
-        with _silent():
+        with quiet(logging.getLogger("sqlglot")):
             tokens, said = _understandable(dialect.tokenize(text))
             (tree,) = filter(None, dialect.parser().parse(tokens, text))
             found = Written()
@@ -244,7 +243,7 @@ class _Reader:
             name = self._parts(tree.this)
             found.is_temporary = any(isinstance(one, exp.TemporaryProperty) for one in said)
             if found.is_temporary and any(isinstance(one, exp.GlobalProperty) for one in said):
-                name = ("global_temp", *name)
+                name = (GLOBAL_VIEWS, *name)
             if tree.expression:
                 found.made = name
             else:
@@ -376,23 +375,3 @@ class _Reader:
         elif isinstance(self._args, Mapping):
             return self._args[node.name]
         raise LookupError("a parameter has no value")
-
-
-# --- the parser's own log, which quotes statements -----------------------------------------------
-
-_parsing: ContextVar[bool] = ContextVar("conformare_parsing", default=False)
-
-
-def _is_not_ours(_record: logging.LogRecord) -> bool:
-    return not _parsing.get()
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep the parser from logging the statements that it is given by us."""
-    logging.getLogger("sqlglot").addFilter(_is_not_ours)
-    token = _parsing.set(True)
-    try:
-        yield
-    finally:
-        _parsing.reset(token)

@@ -11,10 +11,12 @@ from conformare.capture.locations import (
     label_of_path,
     label_of_table,
     redacted,
-    shown_query,
 )
 
 SESSION_CATALOG = "spark_catalog"
+GLOBAL_VIEWS = "global_temp"
+FRAME_OF_ARGUMENT = "_pyspark_"
+"""Begins what pyspark names the frames that a query is given by name."""
 _DEFAULT_SCHEMA = "default"
 _PARTS_IN_SESSION_CATALOG = 3
 _PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
@@ -121,11 +123,6 @@ def jdbc_location(url: object, table: object) -> str:
         table: Name of the table, or a query, which stays out of it.
     """
     return joined_with_table(str(url), "" if table is None else str(table))
-
-
-def digest_of(text: str) -> str:
-    """Return what stands for a query where its text must not."""
-    return shown_query(text).rpartition(":")[2]
 
 
 def is_path(parts: Sequence[str]) -> bool:

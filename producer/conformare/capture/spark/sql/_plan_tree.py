@@ -39,17 +39,6 @@ class Functions:
         self.subqueries = self._number_of(_PLAN, "subqueries")
         self.command, self.files = self._class(_COMMAND), self._class(_FILES)
 
-    @staticmethod
-    def default_file_system() -> str:
-        """Return the file system that a path without one means."""
-        from pyspark import SparkContext
-
-        context = SparkContext._active_spark_context  # noqa: SLF001 - `getOrCreate` might make one
-        if context is None:
-            return ""
-        settings = context._jsc.hadoopConfiguration()  # noqa: SLF001 - Spark shows it nowhere else
-        return str(settings.get("fs.defaultFS"))
-
     def _method(self, owner: str, name: str) -> Any:
         return self._lookup.unreflect(self._class(owner).getMethod(name, self._no_parameters))
 
@@ -60,6 +49,17 @@ class Functions:
         items, size = self._method(owner, name), self._method(_SEQUENCE, "size")
         kind = size.type().changeParameterType(0, items.type().returnType())
         return self._function(self._handles.filterReturnValue(items, size.asType(kind)))
+
+
+def default_file_system() -> str:
+    """Return the file system that a path without one means."""
+    from pyspark import SparkContext
+
+    context = SparkContext._active_spark_context  # noqa: SLF001 - `getOrCreate` might make one
+    if context is None:
+        return ""
+    settings = context._jsc.hadoopConfiguration()  # noqa: SLF001 - Spark shows it nowhere else
+    return str(settings.get("fs.defaultFS"))
 
 
 _functions: Functions | None = None

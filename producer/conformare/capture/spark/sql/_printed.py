@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformare.capture.spark.sql._dialect import Args, Parts, Written, WrittenTarget
-from conformare.capture.spark.sql._names import is_path
+from conformare.capture.spark.sql._names import FRAME_OF_ARGUMENT, is_path, parts_of
 
 _ANALYSED = "== Analyzed Logical Plan =="
 _OPERATIONS = {
@@ -33,8 +33,6 @@ _DIRECTORY = re.compile(r"InsertIntoDir .*?\bLocation: ([^,)]+).*?\), (\w+)")
 _SPECIFIED_FORMAT = re.compile(r"tablespec\((?:map\(.*?\), ?)?some\((\w+)\)", re.IGNORECASE)
 _VIEW = re.compile(r"CreateViewCommand `([^`]+)`|CacheTableAsSelect (\w+),")
 _INDENT = 3
-# What pyspark names the frames that a query is given by name.
-_FRAME_OF_ARGUMENT = "_pyspark_"
 
 # What is quoted is kept as it is; a comment is as much as a blank.
 _LAYOUT = re.compile(
@@ -66,7 +64,7 @@ def printed_statement(
     """
     line = on_one_line(text)
     if dropped := _DROPPED_VIEW.match(line):
-        return Written(dropped=tuple(dropped[1].replace("`", "").split(".")))
+        return Written(dropped=parts_of(dropped[1]))
     if not _READS_OR_WRITES.match(line):
         return None
     (row,) = session.sql(f"EXPLAIN EXTENDED {line}", args, **frames).collect()
@@ -113,7 +111,7 @@ def parsed_statement(plan: str, statement: str) -> Written:
         named = _NAMED.search(line.text)
         if named is None or position in targets or "UnresolvedIdentifier" in line.text:
             continue
-        if named[1] in with_names or named[1].startswith(_FRAME_OF_ARGUMENT):
+        if named[1] in with_names or named[1].startswith(FRAME_OF_ARGUMENT):
             continue
         parts = _parts(named[1])
         if _is_in(said, parts):

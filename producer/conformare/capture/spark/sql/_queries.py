@@ -8,7 +8,7 @@ from typing import Any
 
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
-from conformare.capture.locations import BETWEEN
+from conformare.capture.locations import BETWEEN, shown_query
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import record_memory, record_table
 from conformare.capture.spark._steps import Call
@@ -21,7 +21,6 @@ from conformare.capture.spark.sql._catalogs import (
     origin_of,
 )
 from conformare.capture.spark.sql._connect import stated
-from conformare.capture.spark.sql._names import digest_of
 from conformare.capture.spark.sql._printed import on_one_line
 from conformare.capture.spark.sql._statement import Statement, Target
 
@@ -74,7 +73,7 @@ def _record_statement(call: Call, query: str, statement: Statement) -> None:
         # A function that is called with one query after another has one place for all of them.
         variant=(tuple(statement.reads), tuple(target.place for target in statement.targets))
         if statement.names_something or frames
-        else digest_of(query),
+        else shown_query(query),
     )
     if number is None:
         return
@@ -82,7 +81,7 @@ def _record_statement(call: Call, query: str, statement: Statement) -> None:
     if reads or not (statement.links or frames or not statement.is_query):
         store.add_source(
             number,
-            location=BETWEEN.join(statement.reads) or f"query:{digest_of(query)}",
+            location=BETWEEN.join(statement.reads) or shown_query(query),
             format="sql",
             reader=READER,
             look_up=origin_of(reads) if reads else None,

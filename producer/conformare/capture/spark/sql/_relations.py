@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from conformare.capture.spark.sql._names import (
     SESSION_CATALOG,
     Place,
     database,
-    files,
     is_path,
     parts_of,
     table,
 )
-from conformare.capture.spark.sql._plan_tree import Functions, value_of
-from conformare.capture.spark.sql._statement import FormatOf, Read
+from conformare.capture.spark.sql._plan_tree import Functions, default_file_system, items, value_of
+from conformare.capture.spark.sql._statement import FormatOf, Read, read_of_files
 
 # One read of a thousand paths is one source.
 _MOST_PATHS = 20
@@ -42,35 +42,31 @@ def _logical(leaf: Any, functions: Functions) -> Iterator[Read]:
         return
     relation = leaf.relation()
     if functions.files.isInstance(relation):
-        yield from _files(relation, functions)
+        yield from _files(relation)
     elif relation.getClass().getSimpleName() == "JDBCRelation":
         options = relation.jdbcOptions()
         yield Read(database(options.url(), options.tableOrQuery()), lambda: "jdbc")
 
 
-def _files(relation: Any, functions: Functions) -> Iterator[Read]:
-    paths, of_delta = (
-        relation.location().rootPaths(),
-        "Tahoe" in relation.location().getClass().getName(),
-    )
-    format_ = "delta" if of_delta else str(relation).lower()
-    root = functions.default_file_system()
-    for index in range(min(paths.size(), _MOST_PATHS)):
-        place = files(paths.apply(index).toString(), format_, root=root)
-        yield Read(place, lambda: format_)
+def _files(relation: Any) -> Iterator[Read]:
+    index = relation.location()
+    format_ = "delta" if "Tahoe" in index.getClass().getName() else str(relation).lower()
+    root = default_file_system()
+    for path in islice(items(index.rootPaths()), _MOST_PATHS):
+        yield read_of_files(path.toString(), format_, root=root)
 
 
 def _hive(leaf: Any, _functions: Functions) -> Iterator[Read]:
     yield catalog_table(leaf.tableMeta())
 
 
-def _version_2(leaf: Any, functions: Functions) -> Iterator[Read]:
+def _version_2(leaf: Any, _functions: Functions) -> Iterator[Read]:
     catalog, identifier = value_of(leaf.catalog()), value_of(leaf.identifier())
     if catalog is not None and identifier is not None:
-        yield identified(catalog, identifier, leaf.table(), functions)
+        yield identified(catalog, identifier, leaf.table())
 
 
-def _stream(leaf: Any, functions: Functions) -> Iterator[Read]:
+def _stream(leaf: Any, _functions: Functions) -> Iterator[Read]:
     source = leaf.dataSource()
     kept = value_of(source.catalogTable())
     if kept is not None:
@@ -79,8 +75,7 @@ def _stream(leaf: Any, functions: Functions) -> Iterator[Read]:
     path = value_of(source.options().get("path"))
     if path is not None:
         format_ = str(source.className()).lower()
-        root = functions.default_file_system()
-        yield Read(files(str(path), format_, root=root), lambda: format_)
+        yield read_of_files(str(path), format_, root=default_file_system())
 
 
 _RELATIONS: dict[str, Callable[[Any, Functions], Iterator[Read]]] = {
@@ -104,24 +99,22 @@ def catalog_table(kept: Any) -> Read:
 def named(identifier: Any) -> Place:
     """Return the table that a `TableIdentifier` names."""
     parts = parts_of(identifier.quotedString())
-    return table(("spark_catalog", *parts) if len(parts) == 2 else parts)  # noqa: PLR2004 - schema and name
+    return table((SESSION_CATALOG, *parts) if len(parts) == 2 else parts)  # noqa: PLR2004 - schema and name
 
 
-def identified(catalog: Any, identifier: Any, found: Any, functions: Functions) -> Read:
+def identified(catalog: Any, identifier: Any, found: Any) -> Read:
     """Return the table that a catalog of the second version holds.
 
     Args:
         catalog: The catalog.
         identifier: The table's name in it.
         found: The table, None if it is only being made.
-        functions: Those of its Java process.
     """
     parts = (*identifier.namespace(), identifier.name())
     format_of = nothing if found is None else _format_of(found)
     # Other catalogs may have such a name for a table of theirs.
     if catalog.name() == SESSION_CATALOG and is_path(parts):
-        format_ = str(parts[0]).lower()
-        return Read(files(parts[1], format_, root=functions.default_file_system()), lambda: format_)
+        return read_of_files(parts[1], str(parts[0]).lower(), root=default_file_system())
     return Read(table((catalog.name(), *parts)), format_of)
 
 

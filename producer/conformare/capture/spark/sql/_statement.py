@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from conformare.capture._lineage import ColumnsOf
-from conformare.capture.spark.sql._names import Place
+from conformare.capture.spark.sql._names import Place, files
 
 FormatOf = Callable[[], str | None]
 """Asks Spark for a format, late; it runs no job."""
@@ -29,6 +29,18 @@ class Read:
     def tables(self) -> list[Read]:
         """Return the tables behind a view, itself if it is none."""
         return [self] if self.behind is None else self.behind()
+
+
+def read_of_files(path: str, format_: str, *, root: str = "") -> Read:
+    """Return files whose format is known.
+
+    Args:
+        path: Where they lie.
+        format_: Their format.
+        root: File system that a path without one means.
+    """
+    place = files(path, format_, root=root)
+    return Read(place, lambda: place.format)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Keeping what a check runs into out of the job's log: Spark quotes rows in its errors."""
+"""Keeping what libraries log of our own calls out of the job's log: they quote rows and statements."""
 
 from __future__ import annotations
 
@@ -21,17 +21,24 @@ _NOT_OURS = _NotOurs()
 
 
 @contextmanager
-def spark_quiet() -> Iterator[None]:
-    """Let Spark log no exception of the block, which is caught; those of other threads it logs."""
-    try:
-        from pyspark.logger import PySparkLogger
-    except ImportError:  # before Spark 4, which logs none
-        yield
-        return
-    for name in _LOGGERS:
-        PySparkLogger.getLogger(name).addFilter(_NOT_OURS)
+def quiet(*loggers: logging.Logger) -> Iterator[None]:
+    """Let loggers say nothing of the block; what other threads have to say, they say."""
+    for logger in loggers:
+        logger.addFilter(_NOT_OURS)
     token = _ours.set(True)
     try:
         yield
     finally:
         _ours.reset(token)
+
+
+@contextmanager
+def spark_quiet() -> Iterator[None]:
+    """Let Spark log no exception of the block, which is caught."""
+    try:
+        from pyspark.logger import PySparkLogger
+    except ImportError:  # before Spark 4, which logs none
+        yield
+        return
+    with quiet(*map(PySparkLogger.getLogger, _LOGGERS)):
+        yield
