@@ -11,7 +11,7 @@ from typing import Any
 from conformare_schemas import GRAINS
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE
-from conformare_sink.lake.tables.tables import LakeTables, select_rows
+from conformare_sink.lake.tables.tables import LakeTables, require_lake, select_rows
 from conformare_sink.messages.emission import Emission, EmissionKey, Piece
 
 DEFAULT_LIMIT = 20
@@ -71,7 +71,7 @@ def read_status(
         LakeRefusedError: Its tables are elsewhere.
         BrokerUnreachableError: No broker answers.
     """
-    tables.require()
+    require_lake(tables)
     # A lake that only jobs have written to has neither of the sink's own tables.
     waiting = tables.exist(PENDING.name)
     unusable = tables.exist(QUARANTINE.name)

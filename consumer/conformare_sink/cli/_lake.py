@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformare_sink.cli._console import waiting
 from conformare_sink.lake.tables.places import catalog_tables, folder_tables
+from conformare_sink.lake.tables.tables import require_lake
 from conformare_sink.options import CatalogOptions, StorageSettings
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def found_lake(
     """
     if catalog is None:
         tables = folder_tables(root, storage)
-        tables.require()
+        require_lake(tables)
         yield tables
         return
     # Spark takes a second to import; a wrong option should not wait for it.
@@ -43,7 +44,7 @@ def found_lake(
         spark = build_session("conformare", short_lived=True)
     try:
         in_catalog = catalog_tables(spark, root, storage, catalog)
-        in_catalog.require()
+        require_lake(in_catalog)
         yield in_catalog
     finally:
         spark.stop()

@@ -11,7 +11,13 @@ import pyarrow as pa
 
 from conformare_sink.lake.tables.own import QUARANTINE
 from conformare_sink.lake.tables.sql import sql_text
-from conformare_sink.lake.tables.tables import LakeTables, Rows, select_all, select_rows
+from conformare_sink.lake.tables.tables import (
+    LakeTables,
+    Rows,
+    require_lake,
+    select_all,
+    select_rows,
+)
 from conformare_sink.messages.message import Place, messages_of
 
 SHOWN_BYTES = 16
@@ -135,7 +141,7 @@ def _condition(chosen: QuarantineFilter) -> str:
 
 
 def _query(tables: LakeTables, sql: str) -> Rows:
-    tables.require()
+    require_lake(tables)
     # A lake that only jobs have written to has no quarantine.
     there = tables.exist(QUARANTINE.name)
     return select_rows(tables, sql, QUARANTINE.name) if there else []

@@ -25,7 +25,7 @@ from conformare_sink.lake.landings import Files
 from conformare_sink.lake.purge import purged_among
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
-from conformare_sink.lake.tables.tables import LakeTables, Offsets
+from conformare_sink.lake.tables.tables import LakeTables, Offsets, require_lake
 from conformare_sink.landing.landing import LandingPlace
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.envelope import Rejected
@@ -50,7 +50,7 @@ def destination(
         NoLakeError: A dry run was asked for where there is no lake.
     """
     if dry_run:
-        tables.require()
+        require_lake(tables)
         with closing(KnownRuns(tables, tables.lake_id(), is_writer=False)) as known:
             yield Rehearsal(tables, known, scratch)
         return

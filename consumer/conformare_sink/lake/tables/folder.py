@@ -52,19 +52,6 @@ class FolderTables:
         """Where rows come as files: the tables' own folders."""
         return self.storage
 
-    def require(self) -> None:
-        """Make sure that there is a lake, and that its tables are here.
-
-        Raises:
-            NoLakeError: There is none.
-            LakeRefusedError: Its tables are elsewhere.
-            StorageError: The store refuses.
-        """
-        self.storage.check()
-        self.require_place()
-        if not self.exist():
-            raise NoLakeError(f"there is no conformare lake at {self.storage.root}")
-
     def require_place(self) -> None:
         """Make sure that the lake does not have its tables in a catalog.
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from conformare_schemas import GRAINS, TableDefinition, grain_table
+from conformare_sink.errors import NoLakeError
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
@@ -196,14 +197,6 @@ class LakeTables(Protocol):
     def dialect(self) -> str:
         """Whose SQL `select` understands where the two differ: `datafusion` or `spark`."""
 
-    def require(self) -> None:
-        """Make sure that there is a lake, and that its tables are here.
-
-        Raises:
-            NoLakeError: There is none.
-            LakeRefusedError: Its tables are elsewhere.
-        """
-
     def require_place(self) -> None:
         """Make sure that the tables may be here; raises LakeRefusedError."""
 
@@ -261,6 +254,23 @@ def select_all(tables: LakeTables, sql: str, *names: str) -> pa.Table:
         names: The tables that it names.
     """
     return pa.concat_tables(tables.select(sql, *names))
+
+
+def require_lake(tables: LakeTables) -> None:
+    """Make sure that there is a lake, and that its tables are here.
+
+    Args:
+        tables: The lake's tables.
+
+    Raises:
+        NoLakeError: There is none.
+        LakeRefusedError: Its tables are elsewhere.
+        StorageError: The store refuses.
+    """
+    tables.storage.check()
+    tables.require_place()
+    if not tables.exist():
+        raise NoLakeError(f"there is no conformare lake at {tables.storage.root}")
 
 
 def select_rows(tables: LakeTables, sql: str, *names: str) -> Rows:

@@ -31,7 +31,7 @@ from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.layout import READ_NOTE
 from conformare_sink.lake.purge import Purge
 from conformare_sink.lake.tables.places import catalog_tables
-from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables, select_rows
+from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables, require_lake, select_rows
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision, RunKey
 from conformare_sink.options import CatalogOptions, SinkOptions, StorageSettings
@@ -229,7 +229,7 @@ def test_the_folder_alone_is_no_lake(
         with pytest.raises(LakeRefusedError, match="are in a catalog: give --catalog spark"):
             other.catch_up()
         with pytest.raises(LakeRefusedError, match="are in a catalog: give --catalog spark"):
-            other.tables.require()
+            require_lake(other.tables)
     for command in (["status"], ["quarantine", "list"], ["quarantine", "show"]):
         assert main([*command, "--lake", store.lake]) == 1
         (line,) = capsys.readouterr().err.splitlines()
@@ -278,7 +278,7 @@ def test_a_lake_of_folders_is_not_in_a_catalog(
     ):
         pass
     with pytest.raises(LakeRefusedError, match="are folders in it: leave out --catalog"):
-        in_catalog.require()
+        require_lake(in_catalog)
     assert not in_catalog.exist()
 
 
@@ -289,7 +289,7 @@ def test_a_schema_that_is_not_there_is_told(
     """In one line, and nothing is made."""
     nowhere = tables_at(spark, lake, CatalogOptions(catalog=catalog, schema_name="no_such"))
     with pytest.raises(LakeRefusedError, match=r"^the schema .*`no_such` cannot be used: .*$"):
-        nowhere.require()
+        require_lake(nowhere)
     with pytest.raises(LakeRefusedError), open_for_writing(nowhere, "a test"):
         pass
     assert not Path(lake).exists()
@@ -300,7 +300,7 @@ def test_a_schema_that_has_no_lake_is_told(
 ) -> None:
     """Nothing is noted in the folder, which may become that of another lake."""
     with pytest.raises(NoLakeError, match="there is no conformare lake at"):
-        tables_at(spark, lake, empty).require()
+        require_lake(tables_at(spark, lake, empty))
     assert not Path(lake).exists()
 
 

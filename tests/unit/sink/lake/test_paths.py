@@ -25,7 +25,7 @@ from conformare_sink.lake.tables.definition import create_table
 from conformare_sink.lake.tables.folder import FolderTables
 from conformare_sink.lake.tables.folder_table import FolderTable
 from conformare_sink.lake.tables.own import PURGED
-from conformare_sink.lake.tables.tables import select_rows
+from conformare_sink.lake.tables.tables import require_lake, select_rows
 
 AWKWARD = "ab %25#?*~+&=;,:@!$'\"()[]{}<>|^`.ü\u0308é日😀"
 names = (
@@ -112,7 +112,7 @@ def test_a_lake_is_found_by_every_way_to_it(
     ]
     for root in roots:
         tables = tables_in(root)
-        tables.require()
+        require_lake(tables)
         assert tables.storage.address == address == f"file:{place}"
 
 

@@ -28,7 +28,6 @@ from conformare_schemas import (
 )
 from conformare_sink.errors import (
     LakeRefusedError,
-    NoLakeError,
     TableReadError,
     first_line,
 )
@@ -64,13 +63,6 @@ class CatalogTables:
         self.arrivals = Storage(storage.location(ARRIVALS), storage.given)
         self._spark = spark
         self._catalog = catalog
-
-    def require(self) -> None:
-        """Make sure that there is a lake, and that its tables are here."""
-        self.storage.check()
-        self.require_place()
-        if not self.exist():
-            raise NoLakeError(f"there is no conformare lake at {self.storage.root}")
 
     def require_place(self) -> None:
         """Make sure that the tables have a schema, and the lake's folder does not have them elsewhere.
