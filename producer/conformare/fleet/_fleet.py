@@ -215,8 +215,8 @@ class Fleet:
 
     def _is_late(self, key: PipelineKey, new: Sequence[Row]) -> bool:
         """Whether one of them took place before a run that is known."""
-        known = (self._kept.strips or {}).get(key)
-        return bool(known) and order_of(new[-1]) < order_of(known[0])
+        known = (self._kept.strips or {}).get(key, [])
+        return any(order_of(new[-1]) < order_of(run) for run in known[:1])
 
     def _fold_segments(
         self, arrived: Mapping[PipelineKey, Sequence[Row]], late: Collection[str]
