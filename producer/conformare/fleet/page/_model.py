@@ -79,6 +79,7 @@ class Table:
         csv: Where it can be had as CSV.
         more: A link below it.
         legend: Whether the shapes of a strip are explained above it.
+        stacks: Whether its rows become cards on a narrow screen.
     """
 
     kind: ClassVar[str] = "table"
@@ -92,6 +93,7 @@ class Table:
     csv: str | None = None
     more: tuple[Cell, ...] = ()
     legend: bool = False
+    stacks: bool = False
 
 
 @dataclass(frozen=True)

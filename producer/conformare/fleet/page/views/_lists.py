@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformare._errors import FleetError
 from conformare.fleet.page._cells import (
+    age_cell,
     badge,
     location_cell,
     owners_cell,
@@ -12,6 +15,7 @@ from conformare.fleet.page._cells import (
     plain,
     run_cell,
     several,
+    short_run,
     time_cell,
 )
 from conformare.fleet.page._model import Acknowledgement, Cell, Page, Section, Table
@@ -60,24 +64,20 @@ def findings_table(ask: Ask, found: list[Finding], caption: str, shown: int = 0)
             pipeline_cell(ask.links, one.pipeline, one.env),
             Cell(one.text),
             owners_cell(ask.links, one.owners),
-            time_cell(one.since, ask.now),
+            age_cell(one.since, ask.now),
             run_cell(ask.links, one.run_id, one.pipeline),
         )
         for one in found
     ]
     titles = ("Kind", "Pipeline", "What", "Owner", "Since", "~Run")
-    made = table(ask, "findings", caption, titles, rows)
+    made = replace(table(ask, "findings", caption, titles, rows), stacks=True)
     if not shown or len(rows) <= shown:
         return made
     href = ask.here("findings", page=None, status=None)
-    return Table(
-        made.name,
-        made.caption,
-        made.columns,
-        rows[:shown],
+    return replace(
+        made,
+        rows=rows[:shown],
         note=f"The first {shown} of {len(rows):,}, most urgent first.",
-        all_rows=rows,
-        csv=made.csv,
         more=(Cell(f"All {len(rows):,} findings", href=href),) if href else (),
     )
 
@@ -100,7 +100,7 @@ def drift_page(ask: Ask) -> Page:
     made = drift_table(ask, found, "Drift" if with_settled else "Drift to review")
     href = ask.here(all=other)
     more = (Cell(text, href=href),) if href else ()
-    return _page(ask, "drift", "Drift", lead, Table(**{**vars(made), "more": more}))
+    return _page(ask, "drift", "Drift", lead, replace(made, more=more))
 
 
 def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
@@ -110,12 +110,12 @@ def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
             badge("open" if one.is_open else "settled"),
             pipeline_cell(ask.links, one.pipeline, one.env),
             Cell(one.context_label),
-            time_cell(one.to_ts, ask.now),
+            age_cell(one.to_ts, ask.now),
             several(
                 [
-                    run_cell(ask.links, one.from_run, one.pipeline),
+                    short_run(ask.links, one.from_run, one.pipeline),
                     Cell("to"),
-                    run_cell(ask.links, one.to_run, one.pipeline),
+                    short_run(ask.links, one.to_run, one.pipeline),
                 ],
                 f"{one.from_run} to {one.to_run}",
             ),

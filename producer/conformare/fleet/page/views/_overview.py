@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from conformare.fleet.page._cells import (
+    age_cell,
     badge,
     owners_cell,
     pipeline_cell,
     strip_cell,
     text_of,
-    time_cell,
 )
 from conformare.fleet.page._model import Cell, Count, Counts, Page, Section, Table, Text
 from conformare.fleet.page.views._ask import Ask, columns, filter_form
@@ -76,6 +76,7 @@ def pipelines_table(ask: Ask, healths: list[PipelineHealth], shown: int = PIPELI
         csv=ask.here(format="csv", table="pipelines", page=None) if rows else None,
         more=tuple(more),
         legend=True,
+        stacks=True,
     )
 
 
@@ -89,7 +90,7 @@ def _row(ask: Ask, one: PipelineHealth) -> tuple[Cell, ...]:
         badge(one.health, ", ".join(notes)),
         pipeline_cell(ask.links, one.pipeline, one.env),
         strip_cell(ask.links, one.pipeline, one.strip),
-        time_cell(one.ts, ask.now),
+        age_cell(one.ts, ask.now),
         Cell(f"{one.streak} {one.strip[-1].health}"),
         owners_cell(ask.links, one.owners),
         Cell(text_of(one.tags)),

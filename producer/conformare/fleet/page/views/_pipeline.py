@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from conformare._errors import FleetError
@@ -75,7 +76,7 @@ def pipeline_page(ask: Ask) -> Page:
         Cell(one.env or "no environment", href=ask.links.pipeline(*one)) for one in others
     )
     also = Text("The same pipeline in other environments:", links)
-    return Page(**{**vars(page), "sections": (also, *page.sections)})
+    return replace(page, sections=(also, *page.sections))
 
 
 def page_of_pipeline(ask: Ask, key: PipelineKey) -> Page:
@@ -88,18 +89,16 @@ def page_of_pipeline(ask: Ask, key: PipelineKey) -> Page:
     sections: list[Section] = [_facts(ask, one)]
     if found:
         sections.append(findings_table(ask, found, "What needs a person"))
-    sections += [
-        _runs(ask, runs),
-        *_charts(runs),
-        *_fingerprints(ask, key, runs),
-    ]
     if drifts:
         sections.append(drift_table(ask, drifts, "Drift"))
     sections += [
+        *_charts(runs),
+        *_heat(ask, key, runs),
+        *_fingerprints(ask, key, runs),
         _risks(ask, key),
         _owned(ask, key),
-        *_heat(ask, key, runs),
         _neighbours(ask, key),
+        _runs(ask, runs),
     ]
     title = key.pipeline
     lead = f"Environment: {key.env}." if key.env else ""
