@@ -43,13 +43,18 @@ class Tables(Mapping[str, list[Row]]):
 
 
 def merge_records(records: Iterable[RunRecord]) -> dict[str, list[Row]]:
-    """Return the rows of records by grain.
+    """Return the rows of records by grain; of two records of one run, the first counts.
 
     Args:
         records: What `to_run_record` and `record_source_risk` return.
     """
     tables: dict[str, list[Row]] = {grain: [] for grain in GRAINS}
+    seen: set[tuple[str, str]] = set()
     for record in records:
+        runs = {(run["pipeline"], run["run_id"]) for run in record.get("runs", ())}
+        if runs & seen:
+            continue
+        seen |= runs
         for grain, rows in record.items():
             tables[grain] += rows
     return tables

@@ -63,6 +63,11 @@ class RowStore:
         """See `FleetStore`."""
         return segments_of(_of(self._with_env("contexts"), pipelines))
 
+    def contexts_at(self, times: Collection[tuple[str, datetime]]) -> list[Row]:
+        """See `FleetStore`."""
+        asked = set(times)
+        return [row for row in self._with_env("contexts") if (row["pipeline"], row["ts"]) in asked]
+
     def rows_of(self, grain: str, runs: Collection[RunKey]) -> list[Row]:
         """See `FleetStore`."""
         return [row for run in runs for row in self._by_run[grain].get(run, ())]
