@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
+from conformare._errors import FleetError
 from conformare.fleet.stores._order import by_pipeline, order_of, segments_of
 from conformare.fleet.stores._store import (
     Changes,
@@ -124,7 +125,7 @@ class RowStore:
     def acknowledge(self, row: Row) -> None:
         """See `FleetStore`."""
         if self._keep is None:
-            raise ValueError(f"{self.place} cannot keep an acknowledgement: open a store instead")
+            raise FleetError(f"{self.place} cannot keep an acknowledgement: open a store instead")
         self._keep(row)
         self._tables.setdefault("acknowledgements", []).append(row)
 
