@@ -80,7 +80,10 @@ STRIP_COLUMNS = (
     "status",
     "git_sha",
     "ge_evaluated",
+    "ge_failed",
     "ge_errored",
+    "risks_unmitigated",
+    "sensitive_written",
 )
 """What is kept of many runs: a row of all columns of each would take hundreds of megabytes."""
 
