@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from conformare.fleet.stores import (
     ContextKey,
@@ -61,6 +62,7 @@ class _Kept:
     rows_before: dict[str, dict[PipelineKey, list[Row]]] = field(default_factory=dict)
     acknowledged: set[tuple[str, str, str]] | None = None
     source_risks: list[Row] | None = None
+    facts: dict[Hashable, Any] = field(default_factory=dict)
 
 
 class Fleet:
@@ -98,8 +100,8 @@ class Fleet:
         return self._kept.strips
 
     def newest(self) -> Mapping[PipelineKey, Row]:
-        """Return the newest run of each pipeline and environment."""
-        return {key: runs[0] for key, runs in self.strips().items()}
+        """Return the newest run of each pipeline and environment, with all its columns."""
+        return {key: rows[0] for key, rows in self.rows("runs").items()}
 
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """Return how many runs each pipeline has in each environment."""
@@ -123,7 +125,7 @@ class Fleet:
     def rows(self, grain: str) -> Mapping[PipelineKey, Sequence[Row]]:
         """Return the rows of a grain that the newest run of each pipeline has."""
         if grain not in self._kept.rows:
-            newest = [run_key(run) for run in self.newest().values()]
+            newest = [run_key(runs[0]) for runs in self.strips().values()]
             self._kept.rows[grain] = _by_key(self.store.rows_of(grain, newest))
         return self._kept.rows[grain]
 
@@ -153,6 +155,13 @@ class Fleet:
         if self._kept.source_risks is None:
             self._kept.source_risks = self.store.source_risks()
         return self._kept.source_risks
+
+    def facts(self) -> dict[Hashable, Any]:
+        """Return what questions have found out of runs and want to keep: no run changes.
+
+        It is forgotten where runs may have gone.
+        """
+        return self._kept.facts
 
     def owners(self, key: PipelineKey) -> list[str]:
         """Return who owns something in the newest run of a pipeline."""

@@ -109,7 +109,7 @@ def due_after(runs: Sequence[Row]) -> timedelta | None:
 
 def _of_pipeline(fleet: Fleet, key: PipelineKey) -> PipelineHealth:
     runs = fleet.strips()[key]
-    newest, age = runs[0], fleet.now - runs[0]["ts"]
+    newest, age = fleet.newest()[key], fleet.now - runs[0]["ts"]
     limits = [limit for limit in (fleet.max_age, due_after(runs)) if limit is not None]
     due = min(limits, default=None)
     is_stale = due is not None and age > due

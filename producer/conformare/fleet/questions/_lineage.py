@@ -9,6 +9,7 @@ from typing import Literal
 
 from conformare._errors import FleetError
 from conformare.fleet._fleet import Fleet, run_key
+from conformare.fleet.questions._found import found_run
 from conformare.fleet.questions._places import place_of
 from conformare.fleet.stores import PipelineKey
 
@@ -160,16 +161,15 @@ def impact(
     Args:
         fleet: The fleet.
         run_id: The run; what it wrote is where it begins.
-        pipeline: The pipeline, in every environment.
+        pipeline: The pipeline; with a run_id, whose run it is.
         location: The location.
-        env: Of a run's pipeline or of a pipeline, this environment alone.
+        env: Of a pipeline, this environment alone.
         direction: Downstream, or upstream.
 
     Raises:
         FleetError: None of the three is given, or more than one, or it is not there.
     """
-    given = [name for name in (run_id, pipeline, location) if name is not None]
-    if len(given) != 1:
+    if (location is None) == (run_id is None and pipeline is None):
         raise FleetError("impact wants one of a run_id, a pipeline and a location")
     lineage = Lineage(fleet)
     starts: list[PipelineKey | str]
@@ -180,19 +180,17 @@ def impact(
                 f"no newest run reads or writes {location!r}: correct the location, as "
                 "`conformare fleet show RUN_ID` prints it"
             )
-    elif pipeline is not None:
+    elif run_id is not None:
+        run = found_run(fleet, run_id, pipeline)
+        grain = "sinks" if direction == "down" else "sources"
+        rows = fleet.store.rows_of(grain, [run_key(run)])
+        starts = sorted({row["location"] for row in rows})
+    else:
         starts = [
             key for key in fleet.newest() if key.pipeline == pipeline and env in (None, key.env)
         ]
         if not starts:
             raise FleetError(f"{fleet.store.place} has no pipeline {pipeline!r}: correct the name")
-    else:
-        runs = [run for run in fleet.store.found(str(run_id)) if env in (None, run["env"])]
-        if not runs:
-            raise FleetError(f"{fleet.store.place} has no run {run_id!r}: correct the run_id")
-        grain = "sinks" if direction == "down" else "sources"
-        rows = fleet.store.rows_of(grain, [run_key(run) for run in runs])
-        starts = sorted({row["location"] for row in rows})
     return lineage.reached(starts, direction)
 
 

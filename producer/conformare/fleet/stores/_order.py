@@ -38,10 +38,8 @@ def segments_of(contexts: Iterable[Row]) -> dict[ContextKey, list[Segment]]:
         _context_key,
     ):
         segments: list[Segment] = []
-        for (ts, run_id), of_run in groupby(rows, order_of):
-            contexts = list(of_run)
-            impl, risk = (joined(row[name] for row in contexts) for name in HASHES)
-            segments = joined_segments(segments, Segment(impl, risk, ts, run_id, ts, run_id))
+        for (ts, _), of_run in groupby(rows, order_of):
+            segments = joined_segments(segments, Segment(*fingerprints(list(of_run)), ts, ts))
         found[key] = segments
     return found
 
@@ -57,14 +55,15 @@ def joined_segments(segments: Sequence[Segment], later: Segment) -> list[Segment
     if last and (last.impl_hash, last.risk_hash) == (later.impl_hash, later.risk_hash):
         return [
             *segments[:-1],
-            replace(last, last_ts=later.last_ts, last_run=later.last_run),
+            replace(last, last_ts=later.last_ts),
         ]
     return [*segments, later]
 
 
-def joined(hashes: Iterable[str]) -> str:
-    """Return the fingerprints of several contexts of one label as one."""
-    return "+".join(sorted(set(hashes)))
+def fingerprints(contexts: Sequence[Row]) -> tuple[str, str]:
+    """Return the fingerprints of the contexts of one label in one run: of code, and of risks."""
+    impl, risk = ("+".join(sorted({row[name] for row in contexts})) for name in HASHES)
+    return impl, risk
 
 
 def _context_key(row: Row) -> ContextKey:

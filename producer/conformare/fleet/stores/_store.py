@@ -47,9 +47,7 @@ class Segment:
     impl_hash: str
     risk_hash: str
     first_ts: datetime
-    first_run: str
     last_ts: datetime
-    last_run: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,22 @@ class OwnerSeen:
     last_ts: datetime
 
 
+STRIP_COLUMNS = (
+    "run_id",
+    "pipeline",
+    "ts",
+    "env",
+    "status",
+    "git_sha",
+    "ge_evaluated",
+    "ge_failed",
+    "ge_errored",
+    "risks_unmitigated",
+    "sensitive_written",
+)
+"""What is kept of many runs: a row of all columns of each would take hundreds of megabytes."""
+
+
 class FleetStore(Protocol):
     """A store that can be asked about its runs."""
 
@@ -82,6 +96,8 @@ class FleetStore(Protocol):
 
     def newest_runs(self, depth: int, until: datetime | None = None) -> list[Row]:
         """Return the newest runs of each pipeline and environment, newest first.
+
+        Each has `STRIP_COLUMNS`.
 
         Args:
             depth: How many of each, at most.
@@ -92,12 +108,22 @@ class FleetStore(Protocol):
         """Return how many runs each pipeline has in each environment."""
 
     def last_healthy(self) -> list[Row]:
-        """Return the newest run with status healthy of each pipeline and environment."""
+        """Return the newest run with status healthy of each pipeline and environment.
+
+        Each has `STRIP_COLUMNS`.
+        """
 
     def segments(
         self, pipelines: Collection[str] | None = None
     ) -> Mapping[ContextKey, Sequence[Segment]]:
         """Return the fingerprints of every context over time, oldest first."""
+
+    def contexts_at(self, times: Collection[tuple[str, datetime]]) -> list[Row]:
+        """Return the contexts of runs that took place at some times, with the run's `env` in each.
+
+        Args:
+            times: Pipelines, each with a time.
+        """
 
     def rows_of(self, grain: str, runs: Collection[RunKey]) -> list[Row]:
         """Return the rows that some runs have of a grain, with the run's `env` in each."""
