@@ -36,9 +36,11 @@ from conformare.fleet.stores import PipelineKey, Row
 
 DETAILED = 100
 """Not more pipelines than these have a part of their own, what needs a person first."""
-DETAIL_BYTES = 500_000
-"""Nor do more than these bytes hold."""
-PIPELINES = 2_000
+LARGEST_BYTES = 1_600_000
+"""About so many bytes are pipelines: a row takes some, a part of its own takes many."""
+ROW_BYTES = 1_300
+LEAST_DETAIL_BYTES = 100_000
+PIPELINES = 1_000
 """So many pipelines are rows of a report."""
 ROWS = 100
 """So many rows of any other table are in a report."""
@@ -165,7 +167,9 @@ def report(
 
 def _articles(ask: Ask, anchors: Mapping[PipelineKey, str]) -> Iterator[tuple[PipelineKey, Markup]]:
     """Yield the parts of the first pipelines as markup, until they are many bytes."""
-    template, left = templates().get_template("article.html"), DETAIL_BYTES
+    rows = min(len(ask.fleet.newest()), PIPELINES)
+    left = max(LEAST_DETAIL_BYTES, LARGEST_BYTES - ROW_BYTES * rows)
+    template = templates().get_template("article.html")
     for key, anchor in anchors.items():
         page = replace(page_of_pipeline(ask, key), anchor=anchor)
         markup = template.render(**_FIXED, page=page)

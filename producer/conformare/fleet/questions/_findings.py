@@ -76,6 +76,7 @@ def findings(
             for one in drift(fleet, filters)
         ]
     if "unowned-critical" in kinds:
+        newest = fleet.newest()
         found += [
             Finding(
                 "unowned-critical",
@@ -85,7 +86,7 @@ def findings(
                 one.risk_id,
                 f"nobody owns the critical risk {one.risk_id}",
                 (),
-                fleet.newest()[PipelineKey(one.pipeline, one.env)]["ts"],
+                newest[PipelineKey(one.pipeline, one.env)]["ts"],
             )
             for one in open_risks(fleet, filters)
             if one.severity == "critical" and not one.owners

@@ -12,7 +12,7 @@ from conformare.fleet.page._cells import (
     strip_cell,
     text_of,
 )
-from conformare.fleet.page._model import Cell, Count, Counts, Page, Section, Table, Text
+from conformare.fleet.page._model import Cell, Count, Counts, LazyRows, Page, Section, Table, Text
 from conformare.fleet.page.views._ask import Ask, columns, filter_form
 from conformare.fleet.page.views._lists import findings_table
 from conformare.fleet.questions import HEALTHS, Finding, PipelineHealth, findings, health
@@ -53,7 +53,7 @@ def overview_page(ask: Ask, pipelines_shown: int = PIPELINES_SHOWN) -> Page:
 
 def pipelines_table(ask: Ask, healths: list[PipelineHealth], shown: int = PIPELINES_SHOWN) -> Table:
     """Return the pipelines with a strip of their newest runs."""
-    rows = [_row(ask, one) for one in healths]
+    rows = LazyRows(healths, lambda one: _row(ask, one))
     pages = max(1, -(-len(rows) // shown))
     page = min(ask.asked.page, pages) if ask.links.are_served else 1
     first = shown * (page - 1)

@@ -178,9 +178,9 @@ def _fingerprints(ask: Ask, key: PipelineKey, runs: Sequence[Row]) -> list[Secti
     rows = [
         row
         for label in sorted(of_pipeline)
-        for row in _history(ask, key, label, of_pipeline[label])
+        for row in _history(ask, label, of_pipeline[label])
     ]
-    titles = ("Context", "Changed", "Since", "Until", "~First run", "~Code", "~Declared risks")
+    titles = ("Context", "Changed", "Since", "Until", "~Code", "~Declared risks")
     made = table(
         ask,
         "fingerprints",
@@ -197,9 +197,7 @@ def _fingerprints(ask: Ask, key: PipelineKey, runs: Sequence[Row]) -> list[Secti
     return [Lanes(caption, tuple(lanes[:LANES_SHOWN]), first, last), made]
 
 
-def _history(
-    ask: Ask, key: PipelineKey, label: str, segments: Sequence[Segment]
-) -> list[tuple[Cell, ...]]:
+def _history(ask: Ask, label: str, segments: Sequence[Segment]) -> list[tuple[Cell, ...]]:
     found = []
     for before, one in zip((None, *segments[:-1]), segments, strict=True):
         found.append(
@@ -208,7 +206,6 @@ def _history(
                 badge(_changed(before, one)),
                 time_cell(one.first_ts, ask.now),
                 time_cell(one.last_ts, ask.now),
-                run_cell(ask.links, one.first_run, key.pipeline),
                 Cell(one.impl_hash[:HASH_SHOWN], code=True),
                 Cell(one.risk_hash[:HASH_SHOWN], code=True),
             )
