@@ -57,6 +57,8 @@ DEFAULT_PORT = 8765
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
 """A stream in which nothing happens says so, so that nobody on the way closes it."""
+GRACE_SECONDS = 2
+"""What is asked when the server ends is answered within these."""
 LARGEST_FORM_BYTES = 64_000
 PAGES_KEPT = 64
 """So many pages of one state of the fleet are kept as they were made."""
@@ -129,28 +131,39 @@ def serve(
     listening = _listening(host, port)
     shown = f"[{host}]" if ":" in host else host
     told(f"http://{shown}:{listening.getsockname()[1]}/")
-    config = uvicorn.Config(
-        application(fleet, guard),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=2,
-    )
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        server_of(fleet, guard).run(sockets=[listening])
     finally:
         listening.close()
 
 
-def application(fleet: Fleet, guard: Guard, poll_seconds: float = POLL_SECONDS) -> ASGIApp:
-    """Return the server as an ASGI application.
+def server_of(fleet: Fleet, guard: Guard, poll_seconds: float = POLL_SECONDS) -> uvicorn.Server:
+    """Return a server that has not begun yet.
 
     Args:
         fleet: The fleet.
         guard: Who may ask.
         poll_seconds: How often to look for what has come.
     """
-    pages = _Pages(LiveFleet(fleet, poll_seconds), guard)
+    live = LiveFleet(fleet, poll_seconds)
+    config = uvicorn.Config(
+        application(live, guard),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return _Server(config, live)
+
+
+def application(live: LiveFleet, guard: Guard) -> ASGIApp:
+    """Return the pages as an ASGI application.
+
+    Args:
+        live: The fleet.
+        guard: Who may ask.
+    """
+    pages = _Pages(live, guard)
     app = Starlette(
         routes=[
             *(Route(f"/{name}", pages.page, name=name or "overview") for name in _PAGES),
@@ -164,6 +177,19 @@ def application(fleet: Fleet, guard: Guard, poll_seconds: float = POLL_SECONDS) 
     )
     app.router.redirect_slashes = False
     return _Guarded(app, guard)
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of events before it waits for what is still asked."""
+
+    def __init__(self, config: uvicorn.Config, live: LiveFleet) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        self._live.stop()
+        await super().shutdown(sockets)
 
 
 class _Guarded:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from support.fleets.hostile import hostile_fleet
 from support.fleets.shop import NOW, small_fleet
 
 from conformare.fleet import Fleet, RowStore
 from conformare.fleet.page._guard import Guard
-from conformare.fleet.page.server import _listening, application
+from conformare.fleet.page.server import _listening, server_of
 
 AXE = (Path(__file__).parent / "vendored" / "axe.min.js").read_text(encoding="utf-8")
-
-Serve = Callable[[Fleet, str | None], AbstractContextManager[str]]
 
 
 @dataclass
@@ -57,12 +54,7 @@ _LOUD = ("error", "warning")
 def served(fleet: Fleet, token: str | None = None) -> Iterator[str]:
     """Serve a fleet, and yield the URL."""
     listening = _listening("127.0.0.1", 0)
-    config = uvicorn.Config(
-        application(fleet, Guard(token), poll_seconds=0.2),
-        log_level="error",
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
+    server = server_of(fleet, Guard(token), poll_seconds=0.2)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

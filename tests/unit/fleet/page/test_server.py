@@ -14,6 +14,7 @@ from support.fleets.shop import NOW, small_fleet
 from conformare._errors import FleetError
 from conformare.fleet import Fleet, RowStore
 from conformare.fleet.page._guard import COOKIE, Guard
+from conformare.fleet.page._live import LiveFleet
 from conformare.fleet.page.server import application, serve
 from conformare.fleet.stores import Changes
 
@@ -61,7 +62,7 @@ def store(kept: list[dict[str, Any]]) -> FragileStore:
 @pytest.fixture
 def client(store: FragileStore) -> Iterator[TestClient]:
     """Asks a server that needs no token."""
-    app = application(Fleet(store, now=NOW), Guard(None), poll_seconds=0.01)
+    app = application(LiveFleet(Fleet(store, now=NOW), 0.01), Guard(None))
     with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
         yield client
 
@@ -69,7 +70,7 @@ def client(store: FragileStore) -> Iterator[TestClient]:
 @pytest.fixture
 def guarded(store: FragileStore) -> Iterator[TestClient]:
     """Asks a server that needs a token."""
-    app = application(Fleet(store, now=NOW), Guard(TOKEN))
+    app = application(LiveFleet(Fleet(store, now=NOW), 60), Guard(TOKEN))
     with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
         yield client
 
@@ -90,7 +91,7 @@ def test_every_page_is_there_with_a_strict_policy(client: TestClient, path: str)
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert not re.search(r"<style|\bstyle=|\bon[a-z]+=", answer.text)
     assert not re.search(r"<script(?![^>]*(src=|application/json))", answer.text)
 

@@ -85,6 +85,7 @@
     await load(document.body.dataset.uplot)
     const line = (name, colour, dash) => ({ label: name, stroke: style(colour), width: 1.5, dash, points: { show: data.times.length < 60 } })
     const axis = { stroke: style('--quiet'), grid: { stroke: style('--line'), width: 1 }, ticks: { stroke: style('--line') } }
+    if (!place.isConnected) return
     place.replaceChildren()
     new uPlot({
       width: place.clientWidth - 16,
@@ -100,6 +101,7 @@
     await load(document.body.dataset.cytoscape)
     await load(document.body.dataset.dagre)
     const colours = { failed: '--failed', degraded: '--bar-degraded', stale: '--stale', healthy: '--bar-healthy' }
+    if (!place.isConnected) return
     place.replaceChildren()
     place.style.height = `min(75vh, ${Math.max(14, 5 + 1.6 * data.nodes.length)}rem)`
     const graph = cytoscape({
@@ -142,7 +144,17 @@
     }
   }
 
+  function redraw () {
+    drawn.clear()
+    draw()
+  }
+  let width = innerWidth
+  addEventListener('resize', () => {
+    if (innerWidth !== width) redraw()
+    width = innerWidth
+  })
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
+
   draw()
   listen()
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { drawn.clear(); draw() })
 })()
