@@ -9,7 +9,7 @@ from typing import Any
 from conformare._run_writer import RunRecord
 from conformare.fleet.stores import FleetStore, Row, RowStore
 from conformare.record import parsed_ts
-from conformare_schemas import GRAINS
+from conformare_schemas import EMISSION_COLUMN, GRAINS, table_columns
 
 
 class Tables(Mapping[str, list[Row]]):
@@ -30,7 +30,12 @@ class Tables(Mapping[str, list[Row]]):
         if grain not in self._grains:
             raise KeyError(grain)
         if grain not in self._read:
-            self._read[grain] = [as_recorded(row) for row in self.store.whole(grain)]
+            # The same whatever the store keeps beside them.
+            columns = [c.name for c in table_columns(grain) if c.name != EMISSION_COLUMN]
+            self._read[grain] = [
+                as_recorded({column: row.get(column) for column in columns})
+                for row in self.store.whole(grain)
+            ]
         return self._read[grain]
 
     def __iter__(self) -> Iterator[str]:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
+from conformare._errors import FleetError
 from conformare.fleet.stores._order import by_pipeline, order_of, segments_of
 from conformare.fleet.stores._store import (
+    STRIP_COLUMNS,
     Changes,
     ContextKey,
     ExpectationCount,
@@ -45,7 +47,8 @@ class RowStore:
     def newest_runs(self, depth: int, until: datetime | None = None) -> list[Row]:
         """See `FleetStore`."""
         runs = (run for run in self._runs.values() if until is None or run["ts"] <= until)
-        return [run for of_pipeline in by_pipeline(runs).values() for run in of_pipeline[:depth]]
+        chosen = by_pipeline(runs).values()
+        return [_strip(run) for of_pipeline in chosen for run in of_pipeline[:depth]]
 
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """See `FleetStore`."""
@@ -54,7 +57,7 @@ class RowStore:
     def last_healthy(self) -> list[Row]:
         """See `FleetStore`."""
         healthy = (run for run in self._runs.values() if run["status"] == "healthy")
-        return [runs[0] for runs in by_pipeline(healthy).values()]
+        return [_strip(runs[0]) for runs in by_pipeline(healthy).values()]
 
     def segments(
         self, pipelines: Collection[str] | None = None
@@ -124,7 +127,7 @@ class RowStore:
     def acknowledge(self, row: Row) -> None:
         """See `FleetStore`."""
         if self._keep is None:
-            raise ValueError(f"{self.place} cannot keep an acknowledgement: open a store instead")
+            raise FleetError(f"{self.place} cannot keep an acknowledgement: open a store instead")
         self._keep(row)
         self._tables.setdefault("acknowledgements", []).append(row)
 
@@ -150,6 +153,10 @@ class RowStore:
                     key = RunKey(run["pipeline"], run["run_id"])
                     found[grain][key].append({**row, "env": run["env"]})
         return found
+
+
+def _strip(run: Row) -> Row:
+    return {column: run[column] for column in STRIP_COLUMNS}
 
 
 def _of(rows: Iterable[Row], pipelines: Collection[str] | None) -> list[Row]:

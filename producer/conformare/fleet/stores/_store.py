@@ -72,7 +72,19 @@ class OwnerSeen:
     last_ts: datetime
 
 
-STRIP_COLUMNS = ("run_id", "pipeline", "ts", "env", "status", "ge_evaluated", "ge_errored")
+STRIP_COLUMNS = (
+    "run_id",
+    "pipeline",
+    "ts",
+    "env",
+    "status",
+    "git_sha",
+    "ge_evaluated",
+    "ge_failed",
+    "ge_errored",
+    "risks_unmitigated",
+    "sensitive_written",
+)
 """What is kept of many runs: a row of all columns of each would take hundreds of megabytes."""
 
 
@@ -85,7 +97,7 @@ class FleetStore(Protocol):
     def newest_runs(self, depth: int, until: datetime | None = None) -> list[Row]:
         """Return the newest runs of each pipeline and environment, newest first.
 
-        Each has `STRIP_COLUMNS` at least.
+        Each has `STRIP_COLUMNS`.
 
         Args:
             depth: How many of each, at most.
@@ -98,7 +110,7 @@ class FleetStore(Protocol):
     def last_healthy(self) -> list[Row]:
         """Return the newest run with status healthy of each pipeline and environment.
 
-        Each has `STRIP_COLUMNS` at least.
+        Each has `STRIP_COLUMNS`.
         """
 
     def segments(
