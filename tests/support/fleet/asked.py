@@ -91,7 +91,18 @@ def expected(
 def differences(found: Answers, wanted: Answers) -> list[str]:
     """Return what is answered wrongly, shortly enough to be read."""
     return [
-        f"{question}:\n  found  {found.get(question)}\n  wanted {wanted.get(question)}"[:2_000]
+        f"{question}: {_difference(found.get(question), wanted.get(question))}"[:2_000]
         for question in sorted({*found, *wanted})
         if found.get(question) != wanted.get(question)
     ]
+
+
+def _difference(found: Any, wanted: Any) -> str:
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        keys = [key for key in {*found, *wanted} if found.get(key) != wanted.get(key)]
+        return "\n".join(f"{k}: {_difference(found.get(k), wanted.get(k))}" for k in keys)
+    if not isinstance(found, (list, set)) or not isinstance(wanted, (list, set)):
+        return f"found {found!r}\n wanted {wanted!r}"
+    more = [one for one in found if one not in wanted]
+    less = [one for one in wanted if one not in found]
+    return f"too much {more}\n missing {less}" if more or less else f"in another order: {found}"

@@ -123,7 +123,12 @@ def as_reached(
 ) -> set[tuple[int, str, str | None, int | None]]:
     """Return an answer of the fleet in the form of `reached`."""
     return {
-        (one.distance, one.pipeline, one.env, None if one.location is None else places[one.location])
+        (
+            one.distance,
+            one.pipeline,
+            one.env,
+            None if one.location is None else places[one.location],
+        )
         for one in found
     }
 

@@ -30,7 +30,7 @@ NAMES = (
     " spaces ",
     "e\u0301",
     "\u00e9",
-    "long " * 60,
+    "long " * 30,
 )
 """Of pipelines, contexts, owners and runs."""
 ENVIRONMENTS = (None, "", "prod", "dev")
@@ -42,7 +42,7 @@ SPELLINGS = (
     ("sales.orders", "Sales.Orders", "`sales`.`orders`"),
     ("jdbc:postgresql://db/sales",),
     ("abfss://box@account.dfs/x", "abfs://box@account.dfs/x/"),
-    ("it's a \\ \"place\"",),
+    ('it\'s a \\ "place"',),
 )
 """Of a few places; of each, in what ways it is written."""
 PLACES: Mapping[str, int] = {
@@ -113,7 +113,9 @@ class Invention:
     def _made(self, count: int) -> Iterator[Emission]:
         for number in range(count):
             for pipeline in self._sharing():
-                run_id = f"{number:05}{self._random.choice(('', '', '', NAMES[number % len(NAMES)]))}"
+                run_id = (
+                    f"{number:05}{self._random.choice(('', '', '', NAMES[number % len(NAMES)]))}"
+                )
                 yield self._run(pipeline, run_id)
 
     def _sharing(self) -> Sequence[str]:
@@ -159,9 +161,7 @@ class Invention:
         if kept > 0.97:  # the rows of another emission of the run, which came later
             for grain in GRAINS:
                 tables[grain] += [
-                    {**one, EMISSION_COLUMN: "another"}
-                    for one in tables[grain]
-                    if grain != "runs"
+                    {**one, EMISSION_COLUMN: "another"} for one in tables[grain] if grain != "runs"
                 ]
         return Emission(tables)
 

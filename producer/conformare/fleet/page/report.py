@@ -136,9 +136,7 @@ def report(
         lineage_page(ask),
     ]
     pages = [replace(page, anchor=page.name) for page in pages]
-    pages += [
-        replace(page_of_pipeline(ask, key), anchor=links.pipelines[key]) for key in detailed
-    ]
+    pages += [replace(page_of_pipeline(ask, key), anchor=links.pipelines[key]) for key in detailed]
     left_out = len(healths) - len(detailed)
     style, script = static_markup("page.css"), static_markup("report.js")
     return (

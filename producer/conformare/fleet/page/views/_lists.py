@@ -146,9 +146,7 @@ def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
     )
     if not ask.links.are_served:
         titles, rows = titles[:-1], [row[:-1] for row in rows]
-    return table(
-        ask, "drift", caption, titles, rows, empty="No drift waits for a review."
-    )
+    return table(ask, "drift", caption, titles, rows, empty="No drift waits for a review.")
 
 
 def expectations_page(ask: Ask) -> Page:
