@@ -77,7 +77,7 @@ def in_place(one: OpenRisk) -> tuple[str, bool, str, str]:
 def reached(
     history: History, places: Places, starts: Iterable[Key | str], direction: str = "down"
 ) -> set[tuple[int, str, str | None, int | None]]:
-    """Return what pipelines or locations reach: distance, pipeline, env, and place if it is one.
+    """Return what pipelines or locations reach: distance, and pipeline and env, or place.
 
     Distances are lowered for as long as one can be: no queue, no order.
     """
@@ -112,9 +112,7 @@ def reached(
         if isinstance(node, tuple):
             found.add((far, *node, None))
         else:
-            through = [k for k in newest if node in goes[k] and distance.get(k) == far]
-            key = in_order(through)[0]
-            found.add((far, *key, node))
+            found.add((far, "", None, node))
     return found
 
 
@@ -123,12 +121,9 @@ def as_reached(
 ) -> set[tuple[int, str, str | None, int | None]]:
     """Return an answer of the fleet in the form of `reached`."""
     return {
-        (
-            one.distance,
-            one.pipeline,
-            one.env,
-            None if one.location is None else places[one.location],
-        )
+        (one.distance, one.pipeline, one.env, None)
+        if one.location is None
+        else (one.distance, "", None, places[one.location])
         for one in found
     }
 
@@ -163,7 +158,9 @@ def carried(history: History, places: Places, location: str) -> list[CarriedRisk
                 kinds.index(one.kind),
                 one.distance or 0,
                 SEVERITIES.index(one.severity),
-                one.seen_in,
+                one.mitigated,
+                (one.seen_in, one.owners, one.context or "", one.label),
+                (one.column or "", one.note or ""),
             ),
         )
         seen_in = tuple(sorted({name for one in ways for name in one.seen_in}))
