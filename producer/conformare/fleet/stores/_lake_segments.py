@@ -25,9 +25,9 @@ _GROUPS = (
     f"SELECT {_KEY}, c.impl_hash, c.risk_hash, min(c.ts) AS first_ts, max(c.ts) AS last_ts "
     f"FROM {_CONTEXTS} {{}} GROUP BY 1, 2, 3, 4, 5"
 )
+_JOINED = "array_to_string(array_sort(array_agg(DISTINCT c.{0})), '+') AS {0}"
 _PER_RUN = (
-    f"SELECT {_KEY}, c.ts, c.run_id, string_agg(DISTINCT c.impl_hash, '+' ORDER BY c.impl_hash) AS "
-    "impl_hash, string_agg(DISTINCT c.risk_hash, '+' ORDER BY c.risk_hash) AS risk_hash "
+    f"SELECT {_KEY}, c.ts, c.run_id, {_JOINED.format('impl_hash')}, {_JOINED.format('risk_hash')} "
     f"FROM {_CONTEXTS} {_CHOSEN} AND c.context_label = a.context_label GROUP BY 1, 2, 3, 4, 5"
 )
 _TURNS = (
