@@ -37,7 +37,11 @@ def guarded(text: str) -> str:
     """
     writable = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     begins = writable.lstrip(" \N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}")
-    return f"'{writable}" if writable.startswith(_FORMULAS) or begins.startswith(_FORMULAS) else writable
+    return (
+        f"'{writable}"
+        if writable.startswith(_FORMULAS) or begins.startswith(_FORMULAS)
+        else writable
+    )
 
 
 def _said(cell: Cell) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import ceil
 from typing import Literal
 
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
@@ -103,7 +104,7 @@ def due_after(runs: Sequence[Row]) -> timedelta | None:
     gaps = sorted(later["ts"] - earlier["ts"] for later, earlier in pairwise(runs))
     if len(gaps) < RHYTHM_GAPS:
         return None
-    usual: timedelta = gaps[int(RHYTHM_SHARE * (len(gaps) - 1))]
+    usual: timedelta = gaps[ceil(RHYTHM_SHARE * len(gaps)) - 1]
     return max(PATIENCE * usual, LEAST_PATIENCE)
 
 
