@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformare_demo.findings import DriftFinding, Findings
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.cli._console import Cell, joined, styled
 
 Table = tuple[str, tuple[str, ...], list[tuple[Cell, ...]]]
@@ -40,7 +40,7 @@ def _runs(findings: Findings) -> Table:
 
 def _rows(findings: Findings) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         counts = [run.rows[grain] for run in findings.runs]
         rows.append((grain, *counts, sum(counts)))
     runs = (f"run {number}" for number in range(1, len(findings.runs) + 1))

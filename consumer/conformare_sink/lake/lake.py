@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.errors import LakeRefusedError, TableAlteredError
 from conformare_sink.lake.digests import PLACE_DIGEST, place_digest, read_digests, run_digests
 from conformare_sink.lake.halves import DigestArray, array_of
@@ -146,7 +146,7 @@ class Lake:
             read: How far the topics have been read, once these runs are there.
         """
         with self._settled.landing(array_of([digests])):
-            self._landings.land_files({g: files[g] for g in GRAINS if files.get(g)}, read)
+            self._landings.land_files({g: files[g] for g in RUN_GRAINS if files.get(g)}, read)
 
     def keep_waiting_files(self, files: Files) -> None:
         """Keep files of messages whose emission is not complete.

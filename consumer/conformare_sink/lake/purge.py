@@ -16,7 +16,7 @@ from typing import Protocol
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from conformare_schemas import CHILD_GRAINS, GRAINS, arrow_schema
+from conformare_schemas import CHILD_GRAINS, RUN_GRAINS, arrow_schema
 from conformare_sink.lake.digests import DigestSet, runs_in
 from conformare_sink.lake.layout import PURGING_NOTE
 from conformare_sink.lake.tables.own import ACKNOWLEDGEMENTS, PENDING, PURGED, QUARANTINE
@@ -105,7 +105,7 @@ class Writer(Protocol):
 def rehearse_purge(tables: LakeTables, purge: Purge) -> Purged:
     """Return what a purge would delete; write nothing."""
     rows: dict[str, int] = {}
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         for pipeline, n_rows in _by_pipeline(tables, grain, purge).items():
             rows[pipeline] = rows.get(pipeline, 0) + n_rows
     runs: dict[str, int] = {}

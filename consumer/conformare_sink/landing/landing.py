@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import Times, latencies_of, times_of
 from conformare_sink.landing.rows import WholeEmissions
@@ -246,7 +246,7 @@ class Landing:
         if found.landed:
             place.land_files(found.files, found.landed, None if parts else read)
             done.read = read if parts else None
-            grains = {grain: found.files[grain] for grain in GRAINS if grain in found.files}
+            grains = {grain: found.files[grain] for grain in RUN_GRAINS if grain in found.files}
             done.rows.update({g: sum(one.n_rows for one in files) for g, files in grains.items()})
             done.latencies = latencies_of(found.recorded, time.time())
         decided = decide_parts(parts, self._place.settled)

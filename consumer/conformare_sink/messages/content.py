@@ -16,7 +16,7 @@ from fastavro import parse_schema, schemaless_reader
 from conformare_schemas import (
     HEADER_BYTES,
     MAX_ROWS_PER_MESSAGE,
-    RELEASED_VERSIONS,
+    RELEASED_SCHEMAS,
     SINGLE_OBJECT_MAGIC,
     message_header,
     message_schema,
@@ -99,7 +99,8 @@ def message_readers(grain: str) -> Mapping[bytes, MessageReader]:
     newest = message_schema(grain)
     return {
         message_header(grain, version): MessageReader(message_schema(grain, version), newest)
-        for version in RELEASED_VERSIONS
+        for name, version in RELEASED_SCHEMAS
+        if name == grain
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from conformare_schemas import (
-    GRAINS,
+    RUN_GRAINS,
     Column,
     arrow_schema,
     message_header,
@@ -65,7 +65,7 @@ def decode(messages: Iterable[Message], topic_prefix: str) -> Decoded:
         by_topic[message.topic].append(message)
     grains = [
         _Grain(grain, by_topic.pop(topic))
-        for grain in GRAINS
+        for grain in RUN_GRAINS
         if (topic := topic_name(grain, topic_prefix)) in by_topic
     ]
     # What waited may have come by topics of another prefix.
@@ -80,7 +80,7 @@ def decode(messages: Iterable[Message], topic_prefix: str) -> Decoded:
 
 def readable_headers() -> frozenset[bytes]:
     """Return with which bytes the values begin that this sink has a schema for."""
-    return frozenset(header for grain in GRAINS for header in message_readers(grain))
+    return frozenset(header for grain in RUN_GRAINS for header in message_readers(grain))
 
 
 class _Grain:

@@ -14,10 +14,10 @@ from conformare.emission._emission import Message
 from conformare.record import parsed_ts
 from conformare_schemas import (
     CHILD_GRAINS,
-    GRAINS,
     KEY_COLUMNS,
     MAX_ROWS_PER_MESSAGE,
     MOST_ROWS_PER_EMISSION,
+    RUN_GRAINS,
     message_header,
     message_schema,
     micros,
@@ -63,7 +63,7 @@ def encode_emission(
         "ts": micros(parsed_ts(run["ts"])),
         "emission_id": emission_id,
     }
-    row_counts = {grain: len(record[grain]) for grain in GRAINS if record[grain]}
+    row_counts = {grain: len(record[grain]) for grain in RUN_GRAINS if record[grain]}
     n_rows = sum(row_counts.values())
     if n_rows > MOST_ROWS_PER_EMISSION:
         raise RunEncodingError(

@@ -16,7 +16,7 @@ from conformare.writers._log_store import tables_location, unsafe_commits
 from conformare_schemas import (
     CHILD_GRAINS,
     EMISSION_COLUMN,
-    GRAINS,
+    RUN_GRAINS,
     TableDefinition,
     grain_table,
     open_table,
@@ -111,7 +111,7 @@ class SparkTableWriter:
         schema = self._options.schema_identifier
         if schema is not None:
             self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        for grain in GRAINS:
+        for grain in RUN_GRAINS:
             open_table(self._spark, grain_table(grain), self._options.identifier(grain))
         self._opened = True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformare_schemas import GRAINS, row_fields
+from conformare_schemas import RUN_GRAINS, row_fields
 
 Record = dict[str, list[dict[str, Any]]]
 
@@ -44,7 +44,7 @@ def make_record(
             }
             for row in range(counts.get(grain, 0))
         ]
-        for grain in GRAINS
+        for grain in RUN_GRAINS
     }
 
 

@@ -22,7 +22,7 @@ from support.messages.records import make_record
 
 from conformare.cli import main
 from conformare.emission import Message
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import LakeRefusedError, NoLakeError
 from conformare_sink.kafka.topics import Topics
@@ -107,7 +107,7 @@ def test_runs_land_in_the_tables_of_a_catalog(store: Store) -> None:
     store.topic.send(messages_of(LANDED[0], "again"))
     found = store.catch_up()
     assert (found[Decision.LAND], found[Decision.REPEAT]) == (0, 1)
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         assert rows_of(store, grain) == sum(len(record[grain]) for record in LANDED)
     assert not [*Path(store.lake).glob("*/_delta_log")]
 
@@ -130,11 +130,11 @@ def test_a_sink_resumes_where_the_note_beside_a_catalog_says(
     note.write_bytes(sound[:-20])
     assert messages() >= 8 * len(there)
     assert store.options.catalog is not None
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         spark.sql(f"DROP TABLE {store.options.catalog.schema_name}.cf_{grain}")
     assert messages() >= 8 * len(there)
     assert run_ids(store) == there
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         assert rows_of(store, grain) == sum(len(record[grain]) for record in LANDED)
 
 

@@ -16,7 +16,7 @@ from support.lakes.memory_place import BrokenOffError, MemoryPlace
 from support.messages.produce import messages_of
 from support.messages.records import Record, make_record
 
-from conformare_schemas import GRAINS, topic_name
+from conformare_schemas import RUN_GRAINS, topic_name
 from conformare_sink.landing import pending, rows
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
@@ -209,7 +209,7 @@ def test_every_run_is_there_with_the_rows_of_one_emission(
     place = sink.place
     assert place.runs == {key.run for key in world.whole}
     landed: dict[EmissionKey, dict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         for row in place.rows.get(grain, ()):
             key = EmissionKey(row["pipeline"], row["run_id"], row.pop("emission_id"))
             landed[key][grain].append({**row, "ts": None})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.messages.hostile import any_message
 from support.messages.wire import PREFIX
 
-from conformare_schemas import GRAINS, MAX_ROWS_PER_MESSAGE
+from conformare_schemas import MAX_ROWS_PER_MESSAGE, RUN_GRAINS
 from conformare_sink.messages.assembly import assemble, emission, table_rows
 from conformare_sink.messages.decode import decode
 from conformare_sink.messages.emission import Decision, RunKey, decide
@@ -62,7 +62,7 @@ def test_whatever_is_complete_lands_whole(messages: list[Message], known: bool) 
     for one in landing:
         expected.update(one.row_counts)
     assert {grain: rows[grain].num_rows for grain in rows} == dict(expected)
-    assert rows.keys() <= set(GRAINS)
+    assert rows.keys() <= set(RUN_GRAINS)
 
 
 @given(messages=some_messages, most_rows=st.integers(1, 400))
