@@ -44,7 +44,10 @@ def content_of(grain: str, value: bytes | None) -> dict[str, Any] | str:
         return "not framed: the value does not begin with the marker of Avro single-object encoding"
     reader = message_readers(grain).get(value[:HEADER_BYTES])
     if reader is None:
-        return f"{UNKNOWN_SCHEMA}: no released version of this grain has the value's fingerprint"
+        return (
+            f"{UNKNOWN_SCHEMA}: no version of this grain that the sink knows has the value's "
+            "fingerprint; if a newer contract has it, upgrade the sink, and it lands"
+        )
     payload = BytesIO(value)
     payload.seek(HEADER_BYTES)
     try:

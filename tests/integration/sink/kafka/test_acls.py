@@ -173,7 +173,7 @@ def test_what_a_user_lacks_is_told(broker: GuardedBroker) -> None:
     """In one line. A cluster does not tell whether there is what one may not see."""
     sees_nothing = topics(broker, STRANGER)
     with pytest.raises(TopicsMissingError, match="Describe"):
-        sees_nothing.require_all()
+        sees_nothing.require_runs()
     with pytest.raises(
         TopicCreationError, match=r"refused to create .*Authorization failed; .*Describe"
     ):
