@@ -5,7 +5,7 @@ from __future__ import annotations
 from confluent_kafka import Consumer, Message, TopicPartition
 from support.lakes.checker import KeyAndValue, Place
 
-from conformare_schemas import RUN_GRAINS, topic_name
+from conformare_schemas import GRAINS, topic_name
 from faults.flow.pump import UNUSABLE_HEADER
 
 _SECONDS = 60.0
@@ -22,7 +22,7 @@ def unusable_messages(bootstrap_servers: str, topic_prefix: str) -> dict[Place, 
         {"bootstrap.servers": bootstrap_servers, "group.id": "none", "log_level": 0}
     )
     try:
-        return _unusable(consumer, [topic_name(grain, topic_prefix) for grain in RUN_GRAINS])
+        return _unusable(consumer, [topic_name(grain, topic_prefix) for grain in GRAINS])
     finally:
         consumer.close()
 

@@ -10,7 +10,7 @@ from support.messages.produce import messages_of
 from support.messages.records import make_record
 
 from conformare.emission import Message
-from conformare_schemas import HEADER_BYTES, RUN_GRAINS, SINGLE_OBJECT_MAGIC, message_header
+from conformare_schemas import GRAINS, HEADER_BYTES, SINGLE_OBJECT_MAGIC, message_header
 
 _TWO_GIB = b"\xfe\xff\xff\xff\x0f"
 """Announces a string of 2 GiB, of which nothing follows."""
@@ -73,7 +73,7 @@ def _key_of_another_run(message: Message, _: random.Random) -> Outgoing:
 
 
 def _topic_of_another_grain(message: Message, chance: random.Random) -> Outgoing:
-    others = [grain for grain in RUN_GRAINS if grain != message.grain]
+    others = [grain for grain in GRAINS if grain != message.grain]
     return Outgoing(chance.choice(others), message.key, message.value)
 
 

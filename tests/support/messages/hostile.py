@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from conformare_schemas import CHILD_GRAINS, RUN_GRAINS, message_header, row_fields, topic_name
+from conformare_schemas import CHILD_GRAINS, GRAINS, message_header, row_fields, topic_name
 from conformare_sink.messages.message import LATEST_TIME, Message
 from support.messages.wire import END, PREFIX, array, block, counts, number, row, text, value
 
@@ -25,7 +25,7 @@ KEYS = st.one_of(
 )
 
 TOPICS = st.one_of(
-    st.sampled_from([topic_name(grain, PREFIX) for grain in RUN_GRAINS]),
+    st.sampled_from([topic_name(grain, PREFIX) for grain in GRAINS]),
     st.sampled_from(["", "runs", "test.", "test.runs2", "other.owners"]),
 )
 
@@ -91,7 +91,7 @@ def framed(draw: st.DrawFn, grain: str, run_id: str) -> bytes:
 @st.composite
 def any_message(draw: st.DrawFn) -> Message:
     """A message; its place in Kafka may be another's, too."""
-    grain = draw(st.sampled_from(["runs", *RUN_GRAINS]))
+    grain = draw(st.sampled_from(["runs", *GRAINS]))
     run_id = draw(NAMES)
     topic, key = topic_name(grain, PREFIX), run_id.encode()
     place = (0, draw(st.integers(0, 2)), draw(st.integers(0, 3)))
