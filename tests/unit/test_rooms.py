@@ -56,6 +56,7 @@ NEVER = [  # folder, and what nothing in it imports
             "broker": ("kafka", "lake", "landing", "stream", "monitoring", "cli", "messages"),
         }.items()
     ),
+    ("schemas/conformare_schemas/store", ("pyspark", "deltalake", "obstore")),
     ("consumer/conformare_sink/messages", ("pyspark", "deltalake", "confluent_kafka", "obstore")),
     ("consumer/conformare_sink/spark", ("deltalake", "confluent_kafka", "obstore")),
     ("consumer/conformare_sink/kafka", ("deltalake", "obstore")),

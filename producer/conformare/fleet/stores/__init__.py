@@ -1,0 +1,32 @@
+"""Where recorded runs are read from: lakes, folders of files, rows in memory."""
+
+from conformare.fleet.stores._order import by_pipeline, joined_segments, order_of, segments_of
+from conformare.fleet.stores._rows import RowStore
+from conformare.fleet.stores._store import (
+    Changes,
+    ContextKey,
+    ExpectationCount,
+    FleetStore,
+    OwnerSeen,
+    PipelineKey,
+    Row,
+    RunKey,
+    Segment,
+)
+
+__all__ = [
+    "Changes",
+    "ContextKey",
+    "ExpectationCount",
+    "FleetStore",
+    "OwnerSeen",
+    "PipelineKey",
+    "Row",
+    "RowStore",
+    "RunKey",
+    "Segment",
+    "by_pipeline",
+    "joined_segments",
+    "order_of",
+    "segments_of",
+]
