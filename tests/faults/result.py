@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from support.lakes.checker import DeclarationsVerdict, QuarantineVerdict, RunKey, Verdict
 
@@ -114,7 +115,7 @@ class Result:
 
     def complaints(self) -> list[str]:
         """Return everything that is not as it must be, in words, a few of each kind by name."""
-        kinds = {
+        kinds: dict[str, Collection[Any]] = {
             "lost": self.lost,
             "duplicated": self.duplicated,
             "mixed": self.mixed,

@@ -180,7 +180,7 @@ def test_functions_objects_and_the_store_of_tests_get_the_record() -> None:
     taken: list[Any] = []
     writer = InMemoryWriter()
     for dest in (taken.append, writer):
-        record = cf.record_source_risk("/data", "own.risk", dest=dest)  # type: ignore[arg-type]
+        record = cf.record_source_risk("/data", "own.risk", dest=dest)
     assert [record.keys() for record in taken] == [{"source_risks"}]
     with pytest.raises(AssertionError, match="no run was recorded"):
         writer.last("runs")

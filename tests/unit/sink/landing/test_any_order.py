@@ -68,8 +68,8 @@ class World:
             record = make_declaration(f"/data/{number % 2}")
             self.declared[f"declared-{number}"] = record
             (message,) = messages_of(record, f"declared-{number}")
-            sent = (message.key, message.value, topic_name(message.grain, PREFIX))
-            produced += [sent] * chance.randint(1, 3)
+            declaring = (message.key, message.value, topic_name(message.grain, PREFIX))
+            produced += [declaring] * chance.randint(1, 3)
         produced += [(b"k", b"garbage", f"{PREFIX}runs")] * chance.randint(0, 2)
         chance.shuffle(produced)
         self.logs: dict[str, Log] = {name: [] for name in LOGS}
