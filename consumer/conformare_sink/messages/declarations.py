@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +36,7 @@ def declaration(emission_id: str) -> EmissionKey:
     return EmissionKey(NO_RUN, NO_RUN, emission_id)
 
 
+@cache
 def no_declarations() -> pa.Table:
     """Return the rows of no declaration."""
     return arrow_schema(table_columns(SOURCE_RISKS)).empty_table()
@@ -62,7 +64,9 @@ def read_declarations(messages: Iterable[Message]) -> tuple[pa.Table, list[Rejec
         if len(rows) >= ROWS_AT_ONCE:
             chunks.append(_columns(rows))
             rows = []
-    return pa.concat_tables([*chunks, _columns(rows)]), rejected
+    if rows:
+        chunks.append(_columns(rows))
+    return pa.concat_tables(chunks), rejected
 
 
 def _columns(rows: list[dict[str, Any]]) -> pa.Table:

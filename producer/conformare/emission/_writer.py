@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import itertools
 import logging
 import os
 import time
 import uuid
 from datetime import datetime, timezone
+from itertools import count
 
 from conformare._delivery_stats import DeliveryStats
 from conformare._errors import (
@@ -142,8 +142,9 @@ class KafkaWriter:
         self._reset()
 
     def _reset(self) -> None:
-        self._producer_id = str(uuid.uuid4())
-        self._sequence = itertools.count(1)
+        # Declarations have numbers of their own: a sink of an older contract, which does not read them,
+        # would take theirs for runs that are missing.
+        self._numbers = {of_runs: (str(uuid.uuid4()), count(1)) for of_runs in (True, False)}
         self._recorded: dict[tuple[str, str], None] = {}
 
     def _make_spool(self) -> Spool | None:
@@ -171,14 +172,15 @@ class KafkaWriter:
         limit = self.options.max_message_bytes
         pipeline, run_id = _identity_of(record)
         emission_id = new_emission_id()
+        producer_id, numbers = self._numbers[bool(pipeline)]
         with self._lock:
-            sequence = next(self._sequence)
+            sequence = next(numbers)
         emission = Emission(
             pipeline=pipeline,
             run_id=run_id,
             emission_id=emission_id,
             recorded_at=datetime.now(timezone.utc),
-            headers=emission_headers(self._producer_id, sequence),
+            headers=emission_headers(producer_id, sequence),
             messages=encode_emission(record, emission_id, max_message_bytes=limit),
         )
         parcel = Parcel(emission.size_bytes, emission.recorded_at, emission, None, own=True)

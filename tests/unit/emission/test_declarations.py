@@ -14,6 +14,7 @@ from support.messages.records import make_declaration, make_record
 import conformare as cf
 from conformare import RunEncodingError
 from conformare.emission import encode_emission
+from conformare.emission.spool._file import from_bytes
 from conformare_schemas import (
     HEADER_BYTES,
     MAX_ROWS_PER_MESSAGE,
@@ -68,6 +69,24 @@ def test_an_acknowledged_declaration_leaves_the_spool(
     courier = second._courier
     assert courier.wait(lambda: not spooled(tmp_path), PATIENCE_SECONDS)
     assert courier.stats().delivered == 3
+
+
+def test_declarations_have_numbers_of_their_own(make_writer: MakeWriter, tmp_path: Path) -> None:
+    """A sink that does not read them yet misses no number among those of the runs."""
+    writer = make_writer()
+    for number in range(2):
+        writer.write(make_record(f"run-{number}"))
+        cf.record_source_risk("/data", "own.risk", dest=writer)
+    numbers: dict[bool, set[tuple[bytes, bytes]]] = {True: set(), False: set()}
+    for file in spooled(tmp_path):
+        emission = from_bytes(file.read_bytes()).emission
+        headers = emission.headers
+        named = headers["conformare.producer"], headers["conformare.sequence"]
+        numbers[bool(emission.pipeline)].add(named)
+    for those in numbers.values():
+        assert len({producer for producer, _ in those}) == 1
+        assert {sequence for _, sequence in those} == {b"1", b"2"}
+    assert numbers[True].isdisjoint(numbers[False])
 
 
 def test_what_is_too_large_is_set_aside_and_told(

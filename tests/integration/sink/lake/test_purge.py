@@ -16,7 +16,7 @@ from support.messages.records import Record, make_record
 
 from conformare.cli import main
 from conformare.emission import Message
-from conformare_schemas import RUN_GRAINS
+from conformare_schemas import GRAINS, RUN_GRAINS
 from conformare_sink.errors import TableWriteError
 from conformare_sink.lake import purge as purging
 from conformare_sink.lake.lake import Lake, open_for_writing
@@ -108,7 +108,7 @@ def test_a_purge_that_broke_off_before_its_tombstones_is_done_by_the_next_writer
             settled = lake.settled([ours, another, RunKey("kept", "kept-0")])
             assert settled.purged == {ours, another}
     assert deleted[0] == "runs"
-    assert sorted(deleted) == sorted([*RUN_GRAINS, "pending", "quarantine"])
+    assert sorted(deleted) == sorted([*GRAINS, "acknowledgements", "pending", "quarantine"])
     assert "kept-1" in {row["run_id"] for row in read_table(store.lake, "purged")}
 
 

@@ -14,8 +14,10 @@ from support.lakes.checker import check, check_declarations, read_table
 from support.lakes.store import Store
 from support.messages.produce import Topic, messages_of
 from support.messages.records import make_declaration, make_record
+from support.messages.upgrade import upgrade, upgraded
 
 import conformare as cf
+from conformare.cli import main
 from conformare.emission import Message as Sent
 from conformare_schemas import SINGLE_OBJECT_MAGIC, topic_name
 from conformare_sink.broker.broker import EmbeddedBroker
@@ -59,6 +61,41 @@ def test_what_a_job_declares_is_in_the_lake(
     assert check_declarations(options.lake, [record]).is_sound
     assert [row["run_id"] for row in read_table(options.lake, "runs")] == [run_id]
     assert sum(batch.messages for batch in catch_up()) == 0
+
+
+def without_topic_of_declarations(options: SinkOptions, topics: Topics) -> None:
+    """Leave the topics as a sink of contract version 1 has made them."""
+    name = topic_name("source_risks", options.topic_prefix)
+    admin = AdminClient({"bootstrap.servers": options.bootstrap_servers})
+    admin.delete_topics([name])[name].result(30)
+    while name in topics.partitions():
+        pass
+
+
+def test_what_is_declared_before_there_is_a_topic_waits_for_it(
+    options: SinkOptions,
+    topics: Topics,
+    catch_up: Callable[[], list[BatchReport]],
+    tmp_path: Path,
+) -> None:
+    """And holds up no run."""
+    without_topic_of_declarations(options, topics)
+    dest = {
+        "writer": "kafka",
+        "bootstrap_servers": options.bootstrap_servers,
+        "topic_prefix": options.topic_prefix,
+        "spool_dir": str(tmp_path / "spool"),
+    }
+    record = cf.record_source_risk("/data", "own.risk", dest=dest)
+    cf.record_run("pipeline", store=cf.Store(), dest=dest)
+    while not sum(topics.ends().values()):
+        pass
+    (report,) = catch_up()
+    assert report.rows == {"runs": 1}
+    assert cf.flush(120) == 0
+    (report,) = catch_up()
+    assert report.rows == {"source_risks": 1}
+    assert check_declarations(options.lake, [record]).is_sound
 
 
 def test_a_declaration_lands_once_whoever_sends_it_again(
@@ -138,6 +175,39 @@ def test_a_damaged_declaration_goes_to_quarantine_and_keeps_nothing_from_landing
     assert store.again(Selection()).quarantined == 0
 
 
+def test_a_declaration_of_a_newer_contract_lands_after_the_upgrade(
+    spark: SparkSession, options: SinkOptions, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, although it is in the topic, in quarantine, and sent again."""
+    store = Store(spark, options, topic)
+    record = make_declaration("/data")
+    newer = [*map(upgraded, messages_of(record, "e-1"))]
+    topic.send(newer)
+    store.catch_up()
+    (waiting,) = read_table(store.lake, "quarantine")
+    assert waiting["cause"].startswith("unknown schema: ")
+    upgrade(monkeypatch)
+    topic.send(newer)
+    assert store.catch_up()[Decision.REPEAT] == 1
+    assert read_table(store.lake, "quarantine") == []
+    assert check_declarations(store.lake, [record]).is_sound
+
+
+def test_a_job_that_writes_tables_itself_declares_into_the_same_one(
+    spark: SparkSession, options: SinkOptions, topic: Topic
+) -> None:
+    """Before there is a sink, and beside it; a sink's are not taken for a job's."""
+    dest = {"writer": "spark_table", "spark": spark, "lake": options.lake}
+    store = Store(spark, options, topic)
+    records = [cf.record_source_risk("/data", "own.risk", dest=dest)]
+    cf.record_run("pipeline", store=cf.Store(), dest=dest)
+    topic.send(messages_of(make_declaration("/data"), "e-1"))
+    assert store.catch_up()[Decision.LAND] == 1
+    records.append(cf.record_source_risk("/data", "own.risk", dest=dest))
+    assert store.again(Selection()).repeated == 1
+    assert check_declarations(store.lake, [*records, make_declaration("/data")]).is_sound
+
+
 def test_executors_leave_declarations_to_the_driver(
     spark: SparkSession, options: SinkOptions, topic: Topic
 ) -> None:
@@ -162,11 +232,7 @@ def test_an_older_installation_gets_the_topic_and_the_table(
 ) -> None:
     """Its lake has read the eight topics of runs, and has no table of declarations."""
     store = Store(spark, options, topic)
-    name = topic_name("source_risks", options.topic_prefix)
-    admin = AdminClient({"bootstrap.servers": options.bootstrap_servers})
-    admin.delete_topics([name])[name].result(30)
-    while name in topics.partitions():
-        pass
+    without_topic_of_declarations(options, topics)
     with pytest.MonkeyPatch.context() as older:
         older.setattr(Topics, "create_those_of_runs", lambda _: [])
         older.setattr(Topics, "names", property(lambda self: self._of_runs))
@@ -184,7 +250,10 @@ def test_an_older_installation_gets_the_topic_and_the_table(
 
 
 def test_what_is_declared_of_a_location_is_purged(
-    spark: SparkSession, options: SinkOptions, topic: Topic
+    spark: SparkSession,
+    options: SinkOptions,
+    topic: Topic,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """For good: neither a replay nor a job that sends again brings it back."""
     store = Store(spark, options, topic)
@@ -198,6 +267,11 @@ def test_what_is_declared_of_a_location_is_purged(
     purge = Purge(location="/doomed")
     expected = Purged({}, {}, quarantined=1, declarations=2)
     assert rehearse_purge(store.tables, purge) == expected
+    command = ["purge", "--lake", store.lake, "--location", "/doomed"]
+    assert main([*command, "--dry-run"]) == 0
+    assert "2 declaration(s) would be deleted" in capsys.readouterr().out
+    assert main([*command, "--pipeline", "p"]) == 2
+    assert "leave out --run-id and --pipeline" in capsys.readouterr().err
     with open_for_writing(store.tables, "a purge") as lake:
         assert lake.purge(purge) == expected
     assert check_declarations(store.lake, [kept]).is_sound
@@ -210,3 +284,5 @@ def test_what_is_declared_of_a_location_is_purged(
     topic.send(messages_of(doomed, "e-5"))
     assert store.catch_up()[Decision.LAND] == 1
     assert check_declarations(store.lake, [kept, doomed]).is_sound
+    assert main(["purge", "--lake", store.lake, "--location", "/nothing"]) == 0
+    assert "nothing was declared of this location" in capsys.readouterr().out
