@@ -133,7 +133,9 @@ class TableDefinition:
         )
         # A lake's folder is deltalake's to write, which knows no clustering.
         is_clustered = self.clustering and not identifier.startswith(BY_PATH)
-        clustering = f"CLUSTER BY ({', '.join(self.clustering)}) " if is_clustered else ""
+        # In quotes: Delta takes `location` for a clause otherwise.
+        columns = ", ".join(f"`{name}`" for name in self.clustering)
+        clustering = f"CLUSTER BY ({columns}) " if is_clustered else ""
         return (
             f"CREATE TABLE IF NOT EXISTS {identifier} ({self.schema_ddl}) USING DELTA "
             f"{clustering}COMMENT {_sql_text(self.comment)} TBLPROPERTIES ({properties})"
