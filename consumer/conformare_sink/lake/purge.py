@@ -101,6 +101,11 @@ class PurgingNote(BaseModel):
     purged_at: datetime
     """The time in its tombstones, by which they are known."""
 
+    def as_json(self) -> bytes:
+        """Return the note as it lies in the folder."""
+        # Without conditions that are not given: an older sink may not know them.
+        return self.model_dump_json(exclude_none=True).encode()
+
 
 @dataclass(frozen=True)
 class Purged:
@@ -163,7 +168,7 @@ def purge_runs(tables: LakeTables, purge: Purge, writer: Writer) -> Purged:
     # Of a run_id there may be messages that no sink has read yet.
     if purged.runs or purged.declarations or purge.keys:
         note = PurgingNote(purge=purge, purged_at=datetime.now(timezone.utc))
-        tables.storage.write(PURGING_NOTE, note.model_dump_json().encode())
+        tables.storage.write(PURGING_NOTE, note.as_json())
         finish_purge(tables, writer)
     return purged
 

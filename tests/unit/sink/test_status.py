@@ -152,7 +152,10 @@ def test_rows_are_counted_without_their_files(lake: Path) -> None:
     """Delta's log has how many there are: nothing of a large lake is read."""
     for file in DeltaTable(lake / "contexts").file_uris():
         Path(file).unlink()
-    assert read_status(tables_of(lake)).rows_by_grain == {**dict.fromkeys(RUN_GRAINS, 5), "source_risks": 0}
+    assert read_status(tables_of(lake)).rows_by_grain == {
+        **dict.fromkeys(RUN_GRAINS, 5),
+        "source_risks": 0,
+    }
 
 
 def test_statuses_and_causes_are_limited_too(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -25,7 +26,13 @@ WHEN = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone(timedelta(hours=2))
 def test_the_note_says_all_that_is_to_be_deleted(purge: Purge) -> None:
     """To the microsecond."""
     note = PurgingNote(purge=purge, purged_at=WHEN)
-    assert PurgingNote.model_validate_json(note.model_dump_json()) == note
+    assert PurgingNote.model_validate_json(note.as_json()) == note
+
+
+def test_an_older_sink_reads_the_note_of_a_purge_of_runs() -> None:
+    """It would take one that it cannot read for one that was not finished, and forget it."""
+    note = PurgingNote(purge=Purge(run_ids=("a",)), purged_at=WHEN)
+    assert json.loads(note.as_json())["purge"] == {"run_ids": ["a"]}
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"purge": {"run_ids": ["a"]}', '{"purge": {}}'])
