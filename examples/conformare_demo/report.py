@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from conformare.fleet.questions import Finding
 from conformare_demo.findings import DriftFinding, Findings
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.cli._console import Cell, joined, styled
 
 Table = tuple[str, tuple[str, ...], list[tuple[Cell, ...]]]
@@ -49,7 +49,7 @@ def _runs(findings: Findings) -> Table:
 
 def _rows(findings: Findings) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         counts = [run.rows[grain] for run in findings.runs]
         rows.append((grain, *counts, sum(counts)))
     runs = (f"run {number}" for number in range(1, len(findings.runs) + 1))

@@ -10,7 +10,7 @@ from conformare._errors import (
     StoreConfigurationError,
     StoreNotConfiguredError,
 )
-from conformare._recording import configure_store, record_run
+from conformare._recording import configure_store, record_run, record_source_risk
 from conformare.capture import (
     Risk,
     Store,
@@ -78,6 +78,7 @@ __all__ = [
     "profile_sources",
     "record_expectations",
     "record_run",
+    "record_source_risk",
     "register_risk",
     "release_cache",
     "reset_context",

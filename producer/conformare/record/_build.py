@@ -19,7 +19,7 @@ from conformare.record._arguments import utc_ts, validated_pipeline, validated_r
 from conformare.record._fingerprints import impl_fingerprint, risk_fingerprint
 from conformare.record._register import RegisteredRisk, risk_register
 from conformare.record._sink_risks import risks_of_sinks
-from conformare_schemas import CONTRACT_VERSION, GRAINS
+from conformare_schemas import CONTRACT_VERSION, RUN_GRAINS
 
 DEFAULT_TITLE = "conformare run"
 
@@ -82,7 +82,7 @@ def to_run_record(
     rows["runs"] = [{**attributes, **_summary(content, rows)}]
     return {
         grain: [{**key, **validated_columns(grain, columns)} for columns in rows[grain]]
-        for grain in GRAINS
+        for grain in RUN_GRAINS
     }
 
 

@@ -17,7 +17,7 @@ from conformare.capture import (
 )
 from conformare.capture._lineage import Expectation
 from conformare.record import to_run_record
-from conformare_schemas import CONTRACT_VERSION, GRAINS, row_fields
+from conformare_schemas import CONTRACT_VERSION, RUN_GRAINS, row_fields
 
 RUN: dict[str, Any] = {"run_id": "r1", "ts": "2026-01-02T03:04:05.000006Z"}
 KEY = {"run_id": "r1", "pipeline": "p", "ts": "2026-01-02T03:04:05.000006Z"}
@@ -38,7 +38,7 @@ def check(*, success: bool | None, hard: bool = False) -> Expectation:
 
 def test_an_empty_store_makes_a_healthy_record_of_every_grain() -> None:
     record = to_run_record(Store(), "p", **RUN)
-    assert tuple(record) == GRAINS
+    assert tuple(record) == RUN_GRAINS
     assert {name: len(rows) for name, rows in record.items() if rows} == {"runs": 1}
     (run,) = record["runs"]
     assert tuple(run) == (*KEY, *(field.name for field in row_fields("runs")))
