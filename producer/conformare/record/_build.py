@@ -9,7 +9,6 @@ from typing import Any
 
 from conformare import _fork_guard as fork_guard
 from conformare._version import own_version
-from conformare.capture._data_names import shown_column
 from conformare.capture._lineage import Event, Expectation, Snapshot
 from conformare.capture._store import Store
 from conformare.capture.declared._scope import Group
@@ -209,7 +208,7 @@ def _expectations(content: Snapshot) -> Iterator[Fields]:
 def _checked_column(content: Snapshot, result: Expectation) -> str | None:
     if result.column is None:
         return None
-    return shown_column(content.nodes, content.nodes[result.node - 1], result.column)
+    return content.nodes[result.node - 1].hidden.shown(result.column)
 
 
 def _owners(content: Snapshot, register: list[RegisteredRisk]) -> Iterator[Fields]:
