@@ -37,12 +37,13 @@ class OfFrame:
         return columns_of_frame(self.frame)
 
 
-def told_by(asked: ColumnsOf, *, named: bool = False) -> Told:
+def told_by(asked: ColumnsOf, *, named: bool = False, whole: bool = False) -> Told:
     """Return what is told about columns.
 
     Args:
         asked: Asks for them.
         named: Whether Spark may have named some of them after their expressions.
+        whole: Whether the steps before the last one may have, too.
     """
     with guard:
         columns = columns_in(asked())
@@ -51,6 +52,6 @@ def told_by(asked: ColumnsOf, *, named: bool = False) -> Told:
         # What Spark has made is not shown where nobody can tell what it is made of.
         made: Mapping[str, str] = {n: EXPRESSION for n in columns.names if not is_plain(n)}
         with guard:
-            made = names_made(asked.frame, columns.names)
-        return Told(columns, made)
+            made = names_made(asked.frame, columns.names, whole=whole)
+        return Told(columns, {name: shown for name, shown in made.items() if name})
     return Told()

@@ -193,12 +193,13 @@ class Content:
             waiting += new
         return found
 
+    def is_made(self, number: int) -> bool:
+        """Whether it is known what a node was made by."""
+        return number in self._event_of
+
     def names_columns(self, number: int) -> bool:
         """Whether Spark may have named columns of a node after their expressions."""
-        position = self._event_of.get(number)
-        if position is None:  # a frame of which nothing is known
-            return True
-        op = self.events[position].op
+        op = self.events[self._event_of[number]].op
         return op in _NAMING or op.startswith("group_by.")
 
     def one_for_all(self, nested: tuple[Field, ...]) -> tuple[Field, ...]:

@@ -70,14 +70,15 @@ class Hidden:
         stand = self._stands.get(name)
         if stand is not None:
             return stand.shown
-        plain = is_plain(name)
+        plain, other = is_plain(name), self._stands.get("")
+        if other is not None and not plain:
+            return other.shown
         pattern = self._in_words if plain else self._in_expressions
         inside = [self._stands[found[0]] for found in pattern.finditer(name)] if pattern else []
         alone = next((stand.shown for stand in inside if stand.alone), None)
         if pattern is not None and inside:
             return alone or pattern.sub(lambda found: self._stands[found[0]].shown, name)
-        other = self._stands.get("")
-        return name if plain or other is None else other.shown
+        return name
 
     def over(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return what may be shown of the names of a frame's columns."""

@@ -79,8 +79,8 @@ def _ask_frames(content: Content, among: Container[int] | None = None) -> dict[i
 
 def _ask(content: Content, number: int) -> Told:
     """Ask a frame for its columns and let go of it."""
-    asked = OfFrame(content.frames.pop(number))
-    return told_by(asked, named=content.names_columns(number))
+    asked, unknown = OfFrame(content.frames.pop(number)), not content.is_made(number)
+    return told_by(asked, named=unknown or content.names_columns(number), whole=unknown)
 
 
 def _hide(content: Content, told: Mapping[int, Told]) -> None:
@@ -150,9 +150,10 @@ def widen(content: Content, sink_node: int, asked: ColumnsOf) -> None:
         known = _shown_of(content, content.nodes[sink.frame - 1], told_by(first).columns)
         _learn(content, sink_node, known)
     # The frame is another one than the one that was asked, whatever it has in common with it.
-    told = told_by(asked, named=True)
-    made = {name: Stand(shown) for name, shown in told.made.items()}
-    hidden = content.nodes[sink_node - 1].hidden.with_more(made)
+    hidden = content.nodes[sink_node - 1].hidden
+    told = told_by(asked, named=True, whole=not hidden)
+    made = {n: Stand(shown) for n, shown in told.made.items() if hidden.shown(n) == n}
+    hidden = hidden.with_more(made)
     fields = (
         rooted(field, name)
         for field in told.columns.nested

@@ -86,20 +86,32 @@ FORMS: list[tuple[str, Make, list[str]]] = [
         lambda df: df.cube(IS_BOB(), F.upper("name")).count(),
         ["(name = ?)", "count", "upper(name)"],
     ),
-    ("expr", lambda df: df.select("*", F.expr(f"name = '{BOB}'")).drop("arr", "m", "s"), [
-        "(name = ?)", "(name = Al)", "id", "n", "name"
-    ]),
-    ("aliased", lambda df: df.select(F.expr(f"name = '{BOB}' as b"), IS_BOB().alias("c")), ["b", "c"]),
-    ("selectExpr", lambda df: df.selectExpr("id", f"name = '{BOB}'", "upper(name)"), [
-        "(name = ?)", "id", "upper(name)"
-    ]),
-    ("cast", lambda df: df.select(IS_BOB().cast("string"), df.n.cast("string")), [
-        "CAST((name = ?) AS STRING)", "n"
-    ]),
-    ("harmless", lambda df: df.agg(F.count("*"), F.sum("n"), F.max(F.upper("name"))), [
-        "count(1)", "max(upper(name))", "sum(n)"
-    ]),
-    ("nvl", lambda df: df.select(F.expr(f"nvl(name, '{BOB}')")), ["nvl(name, ?)"]),
+    (
+        "expr",
+        lambda df: df.select("*", F.expr(f"name = '{BOB}'")).drop("arr", "m", "s"),
+        ["(name = ?)", "(name = Al)", "id", "n", "name"],
+    ),
+    (
+        "aliased",
+        lambda df: df.select(F.expr(f"name = '{BOB}' as b"), IS_BOB().alias("c")),
+        ["b", "c"],
+    ),
+    (
+        "selectExpr",
+        lambda df: df.selectExpr("id", f"name = '{BOB}'", "upper(name)"),
+        ["(name = ?)", "id", "upper(name)"],
+    ),
+    (
+        "cast",
+        lambda df: df.select(IS_BOB().cast("string"), df.n.cast("string")),
+        ["CAST((name = ?) AS STRING)", "n"],
+    ),
+    (
+        "harmless",
+        lambda df: df.agg(F.count("*"), F.sum("n"), F.max(F.upper("name"))),
+        ["count(1)", "max(upper(name))", "sum(n)"],
+    ),
+    ("nvl", lambda df: df.select(F.nvl("name", F.lit(BOB))), ["nvl(name, ?)"]),
     ("dict", lambda df: df.agg({"name": "max"}), ["max(name)"]),
     (
         "pivot",
@@ -114,3 +126,183 @@ def test_a_literal_in_the_name_of_a_column_is_hidden(
     staff: DataFrame, grain: Grain, tmp_path: Path, make: Make, columns: list[str]
 ) -> None:
     assert columns_of(make(staff), grain, tmp_path) == columns
+
+
+STATEMENTS: list[tuple[str, str, list[str], list[str] | None]] = [
+    ("eq", f"select id, name = '{BOB}' from staff", ["(name = ?)", "id"], None),
+    ("word", "select 'Smith', id from staff", ["?", "id"], None),
+    (
+        "own",
+        "select 'EUR' as EUR from staff",
+        ["EUR"],
+        None,
+    ),
+    (
+        "day",
+        f"select DATE '{DAY}', n = {NUMBER} from staff",
+        ["(n = ?)", "?"],
+        ["(expression)", "(n = ?)"],
+    ),
+    (
+        "with",
+        f"with c as (select name = '{BOB}', id from staff) select * from c",
+        ["(name = ?)", "id"],
+        ["(expression)", "id"],
+    ),
+    ("below", "select *, 1 from (select 'Smith', id from staff)", ["1", "?", "id"], None),
+    ("union", f"select name = '{BOB}' from staff union all select true", ["(name = ?)"], None),
+    (
+        "cube",
+        f"select name = '{BOB}', count(*) from staff group by cube(name = '{BOB}')",
+        ["(name = ?)", "count(1)"],
+        ["(expression)"],
+    ),
+    (
+        "aggregate",
+        f"select count(distinct name), max(if(name = '{BOB}', 1, 0)) from staff",
+        ["count(DISTINCT name)", "max((IF((name = ?), 1, 0)))"],
+        ["(expression)", "count(DISTINCT name)"],
+    ),
+    ("values", f"values ('{BOB}')", ["col1"], None),
+    ("stack", f"select stack(2, '{BOB}', 'x')", ["col0"], None),
+    (
+        "having",
+        f"select id, max(n) from staff group by id having max(name) = '{BOB}'",
+        ["id", "max(n)"],
+        None,
+    ),
+    (
+        "pivot",
+        f"select * from (select id, name, n from staff) pivot (count(case when id = {NUMBER} then 1 end), max(n) for name in ('x', 'y'))",
+        [
+            "x_count(CASE WHEN (id = ?) THEN 1 END)",
+            "x_max(n)",
+            "y_count(CASE WHEN (id = ?) THEN 1 END)",
+            "y_max(n)",
+        ],
+        ["(expression)"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "on_classic", "on_connect"),
+    [s[1:] for s in STATEMENTS],
+    ids=[s[0] for s in STATEMENTS],
+)
+def test_a_literal_in_the_name_of_a_column_of_a_query_is_hidden(
+    spark: SparkSession,
+    staff: DataFrame,
+    grain: Grain,
+    tmp_path: Path,
+    query: str,
+    on_classic: list[str],
+    on_connect: list[str] | None,
+) -> None:
+    staff.createOrReplaceTempView("staff")
+    is_connect = "connect" in type(spark).__module__
+    expected = on_connect if is_connect and on_connect is not None else on_classic
+    assert columns_of(spark.sql(query), grain, tmp_path) == expected
+
+
+def test_what_is_made_from_such_a_column_does_not_show_it_either(
+    staff: DataFrame, grain: Grain, tmp_path: Path
+) -> None:
+    name = f"(name = {BOB})"
+    made = staff.select("id", IS_BOB()).filter("id > 0")
+    quoted = F.col(f"`{name}`")
+    assert columns_of(made, grain, tmp_path) == ["(name = ?)", "id"]
+    assert columns_of(made.select(F.max(quoted)), grain, tmp_path) == ["max((name = ?))"]
+    assert columns_of(made.groupBy(quoted).count(), grain, tmp_path) == ["(name = ?)", "count"]
+    assert columns_of(made.join(staff.select("id", "n"), "id"), grain, tmp_path) == [
+        "(name = ?)",
+        "id",
+        "n",
+    ]
+    assert columns_of(made.union(made).withColumn("k", F.lit(BOB)), grain, tmp_path) == [
+        "(name = ?)",
+        "id",
+        "k",
+    ]
+    made.createOrReplaceTempView("made")
+    spark = made.sparkSession
+    assert columns_of(spark.table("made"), grain, tmp_path) == ["(name = ?)", "id"]
+    assert columns_of(spark.sql("select * from made"), grain, tmp_path) == ["(name = ?)", "id"]
+    assert columns_of(made.crosstab(name, "id"), grain, tmp_path) == [
+        "(name = ?)_id",
+        "crosstab(id)",
+    ]
+    assert columns_of(made.groupBy("id").pivot(name).count(), grain, tmp_path) == [
+        "id",
+        "pivot((name = ?))",
+    ]
+
+
+def test_another_name_is_the_authors(staff: DataFrame, grain: Grain, tmp_path: Path) -> None:
+    name = f"(name = {BOB})"
+    made = staff.select("id", IS_BOB(), F.lit("x"))
+    for frame in (
+        made.withColumnRenamed(name, "b").withColumnRenamed("x", "x_1"),
+        made.toDF("id", "b", "x_1"),
+        made.select("id", F.col(f"`{name}`").alias("b"), F.col("x").alias("x_1")),
+        staff.select("id", IS_BOB().alias("b"), F.lit("x_1").alias("x_1")),
+        staff.withColumn("b", IS_BOB())
+        .withColumn("x_1", F.lit("x_1"))
+        .select("id", "b", F.col("x_1")),
+    ):
+        assert columns_of(frame, grain, tmp_path) == ["b", "id", "x_1"]
+
+
+def test_views_and_tables_that_a_statement_makes(
+    spark: SparkSession, staff: DataFrame, grain: Grain, tmp_path: Path
+) -> None:
+    staff.createOrReplaceTempView("staff")
+    query = f"select id, name = '{BOB}', 'Smith' from staff"
+    spark.sql(f"create or replace temporary view of_bob as {query}")
+    seen = columns_of(spark.table("of_bob").filter("id > 0"), grain, tmp_path)
+    is_connect = "connect" in type(spark).__module__
+    expected = ["(expression)", "?", "id"] if is_connect else ["(name = ?)", "?", "id"]
+    assert seen == expected
+    try:
+        spark.sql(f"create table of_bob_kept using parquet as {query}")
+        all_that_is_told()
+        assert grain("sinks")[-1]["columns"] == expected
+        assert "Smith" not in all_that_is_told()
+    finally:
+        with untracked():
+            spark.sql("drop table if exists of_bob_kept")
+
+
+def test_a_loop_over_literals_shows_none_of_them(staff: DataFrame, grain: Grain) -> None:
+    for who in ("Bob Smith", "Smith", "Bob"):
+        chosen = staff.select("id", F.col("name") == who)
+        chosen.filter("id > 0").write.format("noop").mode("overwrite").save()
+    for column in (F.col("n"), IS_BOB()):
+        staff.select(column).distinct().write.format("noop").mode("overwrite").save()
+    assert [row["columns"] for row in grain("sinks")] == [["(name = ?)", "id"], ["(name = ?)", "n"]]
+    assert "Smith" not in all_that_is_told()
+
+
+def test_windows_and_functions_of_the_authors(
+    staff: DataFrame, grain: Grain, tmp_path: Path
+) -> None:
+    window = Window.partitionBy("name").orderBy("id")
+    total = F.sum("n").over(window)
+    with describe("windows"):
+        frame = staff.select(
+            F.lag("n", 5, NUMBER).over(window), total, F.transform("arr", lambda x: x == BOB)
+        )
+    shown = columns_of(frame, grain, tmp_path)
+    assert len(shown) >= 2
+    assert any(name.startswith("sum(n) OVER (PARTITION BY name") for name in shown)
+    named = F.udf(lambda value, _: value, "string")
+    columns_of(staff.select(named("name", F.lit(BOB))), grain, tmp_path)
+
+
+def test_fields_inside_such_a_column_are_in_what_stands_for_it(
+    staff: DataFrame, grain: Grain, tmp_path: Path
+) -> None:
+    made = staff.select(F.struct(F.lit(BOB).alias("email"), IS_BOB()))
+    columns_of(made, grain, tmp_path)
+    assert grain("sinks")[-1]["n_sensitive"] == 1
+    assert BOB not in str(build_model(store))

@@ -2,38 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from conformare.capture._data_names import EXPRESSION
 from conformare.capture.spark.naming import _spelling as spelling
-from conformare.capture.spark.naming._lists import COLUMN, MANY, NAMED, Item, made_of, marked
+from conformare.capture.spark.naming._lists import (
+    COLUMN,
+    MANY,
+    NAMED,
+    Item,
+    doubtful,
+    made_of,
+    marked,
+)
 from conformare.capture.spark.naming._literals import may_be_shown
-from conformare.capture.spark.naming._texts import item_of_text, names_in_query
+from conformare.capture.spark.naming._texts import (
+    item_of_text,
+    names_in_query,
+    names_in_statement_text,
+)
 
 _EXPRESSIONS = "pyspark.sql.connect.expressions"
+_PLANS = "pyspark.sql.connect.plan"
 _MANY = frozenset(("UnresolvedStar", "UnresolvedRegex"))
 # The first and the last row that a window may reach.
 _UNBOUNDED = 1 << 31
 
 
-def names_in_columns(plan: Any, names: list[str]) -> dict[str, str]:
+def names_in_columns(plan: Any, names: Sequence[str], *, whole: bool) -> dict[str, str]:
     """Return the names that Spark has made of literals, with what is shown instead.
 
     Args:
         plan: What the client of Connect knows of a frame.
         names: The names of its columns.
+        whole: Whether the steps before the last one are looked at as well.
     """
+    made = _made_by(plan, names)
+    # Nobody knows what the columns of the plans below are called.
+    below = [literal for each in _below(plan) for literal in _literals_of(each)] if whole else []
+    return {**doubtful(names, below), **made} if below else made
+
+
+def _literals_of(plan: Any) -> Iterator[str]:
+    """Yield the literals in the names that a plan has made."""
+    said = _query_of(plan)
+    if said is not None:
+        yield from names_in_statement_text(*said)
+    for item in _list_of(plan, ()):
+        yield from item.literals
+
+
+def _query_of(plan: Any) -> tuple[str, list[str]] | None:
+    """Return the query that a plan is, with what its parameters stand for."""
     kind = type(plan).__name__
     if kind == "SQL":
-        return names_in_query(plan._query, (), names)  # noqa: SLF001 - as below
+        return plan._query, []  # noqa: SLF001 - the client shows it nowhere else
     if kind == "CachedRelation":  # the server's own word for the query
-        said = plan._plan.sql  # noqa: SLF001 - as below
-        return names_in_query(said.query, _parameters(said), names) if said.query else {}
+        said = plan._plan.sql  # noqa: SLF001 - as above
+        return (said.query, list(_parameters(said))) if said.query else None
+    return None
+
+
+def _below(plan: Any) -> Iterator[Any]:
+    """Yield the plans that a plan is made from."""
+    waiting = [plan]
+    while waiting:
+        parts = [p for p in vars(waiting.pop()).values() if type(p).__module__ == _PLANS]
+        yield from parts
+        waiting += parts
+
+
+def _made_by(plan: Any, names: Sequence[str]) -> dict[str, str]:
+    """Return the names that the last step has made."""
+    said = _query_of(plan)
+    return made_of(_list_of(plan, names), names) if said is None else names_in_query(*said, names)
+
+
+def _list_of(plan: Any, names: Sequence[str]) -> list[Item]:
+    """Return the list of columns that a plan is made of, none if it is none."""
+    kind = type(plan).__name__
     if kind == "Project":
-        return made_of([_item(column) for column in plan._columns], names)  # noqa: SLF001 - the client shows it nowhere else
+        return [_item(column) for column in plan._columns]  # noqa: SLF001 - the client shows it nowhere else
     if kind != "Aggregate":
-        return {}
+        return [MANY]
     keys = [_item(column) for column in plan._grouping_cols]  # noqa: SLF001 - as above
     values = [_item(column) for column in plan._aggregate_cols]  # noqa: SLF001 - as above
     if plan._group_type == "pivot":  # noqa: SLF001 - as above
@@ -43,7 +95,7 @@ def names_in_columns(plan: Any, names: list[str]) -> dict[str, str]:
         values = [Item(EXPRESSION if several else None, literals, is_one=False)]
     elif len(names) == len(values):  # a session may leave the keys out
         keys = []
-    return made_of([*keys, *values], names)
+    return [*keys, *values]
 
 
 def _parameters(said: Any) -> Iterator[str]:

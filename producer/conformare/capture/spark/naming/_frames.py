@@ -11,16 +11,17 @@ from conformare.capture.spark.naming._resolved import names_in_plan, names_in_st
 from conformare.capture.spark.naming._texts import names_in_statement_text
 
 
-def names_made(frame: Any, names: Sequence[str]) -> Mapping[str, str]:
+def names_made(frame: Any, names: Sequence[str], *, whole: bool) -> Mapping[str, str]:
     """Return the names that Spark has made of expressions with literals, with what is shown.
 
     Args:
         frame: A frame of Spark; it is not analysed any further, and no job is run.
         names: The names of its columns.
+        whole: Whether the steps before the last one are looked at as well; a plan shows all anyway.
     """
     if not type(frame).__module__.startswith("pyspark.sql.connect."):
         return names_in_plan(frame, names)
-    return names_in_columns(frame._plan, list(names))  # noqa: SLF001 - the client shows it nowhere else
+    return names_in_columns(frame._plan, names, whole=whole)  # noqa: SLF001 - the client shows it nowhere else
 
 
 def names_made_by(
