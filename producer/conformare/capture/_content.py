@@ -36,8 +36,8 @@ NODE_KEY = "__conformare_node__"
 MOST_AT_ONE_PLACE = 1_000
 """So many distinct nodes may come from one operation at one place in the source."""
 
-# Steps whose columns Spark names where the author does not.
-_NAMING = frozenset(("select", "selectExpr", "sql"))
+# Where Spark names columns that the author does not; a view may hold any query.
+_NAMING = frozenset(("select", "selectExpr", "sql", "spark.table"))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 from conformare._guard import guard
 from conformare.capture._asked import OfFrame, Told, told_by
 from conformare.capture._content import Content
-from conformare.capture._data_names import Hidden, Stand
+from conformare.capture._data_names import EXPRESSION, Hidden, Stand
 from conformare.capture._lineage import Columns, ColumnsOf, LookUp, Node, Origin
 from conformare.capture._nested import rooted
 
@@ -111,6 +111,7 @@ def _made_in(
     answer = told.get(node.number, Told())
     made = answer.made
     if node.number in content.made_names:
+        made = {"": EXPRESSION}  # where nobody can tell
         with guard:
             made = content.made_names.pop(node.number)()
     stands = {name: Stand(lent.shown(shown)) for name, shown in made.items()}
@@ -179,10 +180,11 @@ def _shown_of(content: Content, node: Node, told: Columns) -> Columns:
     pivot = node.data_named
     if pivot is None:
         return _shown(told, node.hidden.over(told.names), node.hidden)
-    lent = _lent(content, node.number)
+    lent, made = _lent(content, node.number), node.made_names
     keys = told.names[: pivot.first]
-    hidden = lent.with_more({n: s for n, s in node.made_names.items() if n not in keys})
-    names = (*lent.over(keys), *(lent.shown(pivot.shown) for _ in told.names[pivot.first :][:1]))
+    hidden = lent.with_more({name: stand for name, stand in made.items() if not stand.alone})
+    names = (*hidden.over(keys), *(lent.shown(pivot.shown) for _ in told.names[pivot.first :][:1]))
+    hidden = hidden.with_more({name: stand for name, stand in made.items() if name not in keys})
     return _shown(told, names, hidden)
 
 

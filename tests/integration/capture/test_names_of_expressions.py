@@ -113,6 +113,11 @@ FORMS: list[tuple[str, Make, list[str]]] = [
         lambda df: df.agg(F.count("*"), F.sum("n"), F.max(F.upper("name"))),
         ["count(1)", "max(upper(name))", "sum(n)"],
     ),
+    (
+        "pivoted",
+        lambda df: df.groupBy(is_bob()).pivot("name").sum("n"),
+        ["(name = ?)", "pivot(name)"],
+    ),
     ("nvl", lambda df: df.select(F.nvl("name", F.lit(BOB))), ["nvl(name, ?)"]),
     ("dict", lambda df: df.agg({"name": "max"}), ["max(name)"]),
     (
