@@ -118,6 +118,20 @@ FORMS: list[tuple[str, Make, list[str]]] = [
         lambda df: df.groupBy(is_bob()).pivot("name").sum("n"),
         ["(name = ?)", "pivot(name)"],
     ),
+    (
+        "named below",
+        lambda df: df.select(
+            F.when(is_bob(), 5).otherwise(7).alias("flag").cast("string"),
+            F.lit("eur").alias("eur").cast("string").cast("binary"),
+        ),
+        ["eur", "flag"],
+    ),
+    (
+        "named in text",
+        lambda df: df.groupBy(F.expr("n % 7 as k")).agg(F.expr("sum(n + 5) as total")),
+        ["k", "total"],
+    ),
+    ("field", lambda df: df.agg(F.max(F.struct(F.lit(BOB).alias("a")))), ["max(struct(?))"]),
     ("nvl", lambda df: df.select(F.nvl("name", F.lit(BOB))), ["nvl(name, ?)"]),
     ("dict", lambda df: df.agg({"name": "max"}), ["max(name)"]),
     (

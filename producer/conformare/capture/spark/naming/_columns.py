@@ -112,6 +112,8 @@ def _item(column: Any) -> Item:
     if isinstance(column, str):
         return MANY if column.endswith("*") else COLUMN
     expression = column._expr  # noqa: SLF001 - the client shows it nowhere else
+    while type(expression).__name__ == "CastExpression" and _is_named(expression._expr):  # noqa: SLF001 - as above
+        expression = expression._expr  # noqa: SLF001 - as above
     kind = type(expression).__name__
     if kind == "ColumnAlias":
         return NAMED if len(expression._alias) == 1 else MANY  # noqa: SLF001 - as above
@@ -124,6 +126,11 @@ def _item(column: Any) -> Item:
     if not written.literals:
         return COLUMN
     return Item(spelled, frozenset(written.literals), field=written.field(expression))
+
+
+def _is_named(expression: Any) -> bool:
+    """Whether what an expression is cast to has its name."""
+    return type(expression).__name__ in ("ColumnAlias", "CastExpression")
 
 
 class _Written:
