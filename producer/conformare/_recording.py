@@ -11,6 +11,7 @@ from typing import Any
 from conformare import _fork_guard as fork_guard
 from conformare._errors import StoreNotConfiguredError
 from conformare._process_lock import ProcessLock
+from conformare._quoted import quoted
 from conformare._run_writer import ENVIRONMENT_PREFIX, RunRecord, RunWriter
 from conformare.capture import Risk, Store, risk
 from conformare.capture import store as process_store
@@ -145,7 +146,9 @@ def record_run(
     """
     pipeline = validated_pipeline(pipeline)
     if if_run_exists not in IF_RUN_EXISTS:
-        raise ValueError(f"if_run_exists must be one of {IF_RUN_EXISTS}, not {if_run_exists!r}")
+        raise ValueError(
+            f"if_run_exists must be one of {IF_RUN_EXISTS}, not {quoted(if_run_exists)}"
+        )
     writer = _stores.configured() if dest is None else _writer_of(dest)
     may_skip = bool(run_id) and if_run_exists == "skip"
     run_id = validated_run_id(run_id)
