@@ -16,3 +16,15 @@ class RunWriter(Protocol):
 
     def write(self, record: RunRecord) -> None:
         """Store a record, or hand it on."""
+
+
+def run_id_of(record: RunRecord) -> str:
+    """Return the run_id of a record.
+
+    Raises:
+        ValueError: It is of no run, as what `record_source_risk` returns.
+    """
+    if not record.get("runs"):
+        raise ValueError("the record is of no run: it has no row in runs")
+    run_id: str = record["runs"][0]["run_id"]
+    return run_id

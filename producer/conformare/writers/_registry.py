@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from conformare._errors import StoreConfigurationError
 from conformare._options import WriterOptions, made_options
@@ -33,6 +34,9 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
+_made: WeakKeyDictionary[object, WriterOptions] = WeakKeyDictionary()
+
+
 def make_writer(config: Mapping[str, Any]) -> RunWriter:
     """Make the writer that a configuration describes.
 
@@ -45,7 +49,17 @@ def make_writer(config: Mapping[str, Any]) -> RunWriter:
             does not fit.
     """
     options = writer_options(config)
-    return _KINDS[options.writer].writer(options)
+    writer = _KINDS[options.writer].writer(options)
+    _made[writer] = options
+    return writer
+
+
+def options_of(writer: object) -> WriterOptions | None:
+    """Return the options that a writer was made of; None for one that was not made here."""
+    try:
+        return _made.get(writer)
+    except TypeError:  # of a kind that nobody can keep in mind
+        return None
 
 
 def writer_options(config: Mapping[str, Any]) -> WriterOptions:

@@ -81,6 +81,7 @@ def test_every_option_can_come_from_the_environment(
         "MAX_MESSAGE_BYTES": "5000",
         "EXIT_TIMEOUT_SECONDS": "0",
         "STRICT": "true",
+        "WARN_ON_SOURCE": "true",
         "LAKE": "/lake",
         "KAFKA": '{"linger.ms": 50}',
     }
@@ -98,6 +99,7 @@ def test_every_option_can_come_from_the_environment(
         max_message_bytes=5000,
         exit_timeout_seconds=0,
         strict=True,
+        warn_on_source=True,
         lake="/lake",
         kafka={"linger.ms": 50},
     )

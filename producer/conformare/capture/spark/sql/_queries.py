@@ -7,6 +7,7 @@ import string
 from typing import Any
 
 from conformare.capture._lineage import MadeNames
+from conformare.capture._reads_told import tell_read
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
 from conformare.capture.locations import BETWEEN, shown_query
@@ -90,6 +91,7 @@ def _record_statement(call: Call, query: str, statement: Statement) -> None:
             look_up=origin_of(reads) if reads else None,
             place=written.site,
         )
+    tell_read(BETWEEN.join(statement.reads))
     for target in statement.targets:
         _record_target(call, number, target)
     if statement.made is not None:
