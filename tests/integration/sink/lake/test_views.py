@@ -8,19 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
 from pyspark.sql import SparkSession
-from support.lakes.fleet import Run
-from support.lakes.handmade import HandmadeLake
-from support.lakes.landed import tables_in
+from support.lakes.fleet import Fleet, Run, at, context, owner
 
 from conformare.writers._spark_table import SparkTableOptions, SparkTableWriter
-from conformare_schemas import acknowledgements_table, arrow_schema
 from conformare_sink.errors import NoLakeError
-from conformare_sink.lake.views.sources import tables_of_catalog, tables_of_folder
-from conformare_sink.lake.views.statements import VIEWS, view_statements
+from conformare_sink.lake.views.sources import tables_of_catalog
+from conformare_sink.lake.views.statements import view_statements
 from conformare_sink.options import CatalogOptions
 
 DOCS = Path(__file__).parents[4] / "docs" / "views.md"
@@ -28,74 +23,12 @@ DOCS = Path(__file__).parents[4] / "docs" / "views.md"
 Found = Sequence[tuple[Any, ...]]
 
 
-class Fleet:
-    """A lake written by hand, and the views over it.
-
-    Args:
-        spark: The session that is asked.
-        root: Folder of the lake.
-    """
-
-    def __init__(self, spark: SparkSession, root: Path) -> None:
-        self._spark = spark
-        self._lake = HandmadeLake(root)
-
-    def land(self, *runs: Run) -> None:
-        """Land runs, all under one emission_id: it tells emissions of one run apart."""
-        self._lake.append(*(run.record for run in runs), emission_id="landed")
-
-    def leave(self, run: Run, emission_id: str) -> None:
-        """Leave the rows of a run that has not landed: all but that in `runs`."""
-        children = [grain for grain, rows in run.record.items() if rows and grain != "runs"]
-        self._lake.append(run.record, emission_id=emission_id, grains=children)
-
-    def acknowledge(self, run: Run, label: str) -> None:
-        """Acknowledge the drift of a context."""
-        schema = arrow_schema(acknowledgements_table().columns)
-        key = {"run_id": run.run_id, "pipeline": run.pipeline, "ts": run.ts}
-        row = dict.fromkeys(schema.names) | key | {"context_label": label}
-        rows = pa.Table.from_pylist([row], pa.schema([one.with_nullable(True) for one in schema]))
-        write_deltalake(str(self._lake.root / "acknowledgements"), rows, mode="append")
-
-    def create(self) -> None:
-        """Create the views, for this session."""
-        tables = tables_of_folder(tables_in(self._lake.root))
-        for statement in view_statements(tables, None).values():
-            self._spark.sql(statement)
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return what a query finds, in any order."""
-        found = self._spark.sql(sql).toArrow()
-        return [tuple(row.values()) for row in found.to_pylist()]
-
-
 @pytest.fixture
 def fleet(spark: SparkSession, tmp_path: Path) -> Iterator[Fleet]:
     """A fleet without any run, in a folder whose name has to be quoted."""
-    yield Fleet(spark, tmp_path / "a 'lake` #é")
-    for view in VIEWS:
-        spark.catalog.dropTempView(view.name)
-
-
-def context(label: str, impl: str, risk: str, *risk_ids: str) -> dict[str, Any]:
-    """A row of `contexts`."""
-    return {
-        "context_label": label,
-        "impl_hash": impl,
-        "risk_hash": risk,
-        "has_risks": bool(risk_ids),
-        "risk_ids": list(risk_ids),
-    }
-
-
-def owner(name: str, ref: str, scope: str = "context") -> dict[str, Any]:
-    """A row of `owners`."""
-    return {"owner": name, "ref": ref, "scope": scope, "role": f"{scope}_owner"}
-
-
-def at(*locations: str) -> list[dict[str, Any]]:
-    """Rows of `sources` or `sinks`."""
-    return [{"location": location} for location in locations]
+    fleet = Fleet(spark, tmp_path / "a 'lake` #é")
+    yield fleet
+    fleet.drop()
 
 
 def test_the_newest_run_of_each_pipeline_and_environment_is_found_by_its_time(
