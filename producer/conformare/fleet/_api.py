@@ -6,14 +6,43 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from conformare.fleet._config import ReadPlace, read_place
 from conformare.fleet._fleet import Filters, Fleet
-from conformare.fleet._tables import as_recorded, store_of, timed_row
+from conformare.fleet._tables import Tables, as_recorded, store_of, timed_row
 from conformare.fleet.questions import carried_risks, drift
-from conformare.fleet.stores import Row, RunKey, order_of
+from conformare.fleet.stores import Row, RunKey, open_store, order_of
+from conformare_schemas import GRAINS
 
 _Tables = Mapping[str, list[Row]]
+
+
+def read_store(
+    config: str | Path | Mapping[str, Any], grains: Iterable[str] | None = None
+) -> Tables:
+    """Return the rows of a store by grain; each grain is read when it is asked for.
+
+    Example:
+        >>> tables = read_store("s3://bucket/lake")  # doctest: +SKIP
+        >>> review_report(tables, "flight_delays")  # doctest: +SKIP
+
+    Args:
+        config: A lake, or a folder of the json or parquet writer; or the keywords of
+            `configure_store` by which runs were recorded there.
+        grains: Which grains; all when not given.
+
+    Raises:
+        FleetError: Nothing is there, or it cannot be read.
+        StoreConfigurationError: The configuration does not fit.
+        ValueError: A grain is unknown.
+    """
+    place = read_place(config) if isinstance(config, Mapping) else ReadPlace(str(config))
+    chosen = GRAINS if grains is None else tuple(grains)
+    if unknown := sorted(set(chosen) - set(GRAINS)):
+        raise ValueError(f"unknown grain {unknown[0]!r}; the grains are {', '.join(GRAINS)}")
+    return Tables(open_store(place.place, table_prefix=place.table_prefix), chosen)
 
 
 def review_report(tables: _Tables, pipeline: str | None = None) -> list[Row]:

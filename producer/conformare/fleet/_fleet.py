@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from conformare.fleet.stores import (
     ContextKey,
@@ -17,6 +18,7 @@ from conformare.fleet.stores import (
     by_pipeline,
     joined_segments,
     order_of,
+    pipeline_order,
     segments_of,
 )
 
@@ -61,6 +63,7 @@ class _Kept:
     rows_before: dict[str, dict[PipelineKey, list[Row]]] = field(default_factory=dict)
     acknowledged: set[tuple[str, str, str]] | None = None
     source_risks: list[Row] | None = None
+    facts: dict[str, dict[Hashable, Any]] = field(default_factory=lambda: defaultdict(dict))
 
 
 class Fleet:
@@ -98,8 +101,8 @@ class Fleet:
         return self._kept.strips
 
     def newest(self) -> Mapping[PipelineKey, Row]:
-        """Return the newest run of each pipeline and environment."""
-        return {key: runs[0] for key, runs in self.strips().items()}
+        """Return the newest run of each pipeline and environment, with all its columns."""
+        return {key: rows[0] for key, rows in self.rows("runs").items()}
 
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """Return how many runs each pipeline has in each environment."""
@@ -123,7 +126,7 @@ class Fleet:
     def rows(self, grain: str) -> Mapping[PipelineKey, Sequence[Row]]:
         """Return the rows of a grain that the newest run of each pipeline has."""
         if grain not in self._kept.rows:
-            newest = [run_key(run) for run in self.newest().values()]
+            newest = [run_key(runs[0]) for runs in self.strips().values()]
             self._kept.rows[grain] = _by_key(self.store.rows_of(grain, newest))
         return self._kept.rows[grain]
 
@@ -154,6 +157,13 @@ class Fleet:
             self._kept.source_risks = self.store.source_risks()
         return self._kept.source_risks
 
+    def facts(self, pipeline: str) -> dict[Hashable, Any]:
+        """Return what questions have found out of a pipeline's runs and want to keep.
+
+        No run changes. It is forgotten where runs may have gone, or have come in between.
+        """
+        return self._kept.facts[pipeline]
+
     def owners(self, key: PipelineKey) -> list[str]:
         """Return who owns something in the newest run of a pipeline."""
         return sorted({row["owner"] for row in self.rows("owners").get(key, ())})
@@ -161,7 +171,7 @@ class Fleet:
     def chosen(self, filters: Filters = EVERYTHING) -> list[PipelineKey]:
         """Return the pipelines that an answer is about, by name and environment."""
         found = [key for key, run in self.newest().items() if self._fits(key, run, filters)]
-        return sorted(found, key=lambda key: (key.pipeline, key.env or ""))
+        return sorted(found, key=pipeline_order)
 
     def refresh(self) -> bool:
         """Fold in what has come into the store since the last call.
@@ -176,8 +186,12 @@ class Fleet:
         if changes.acknowledged:
             self._kept.acknowledged = None
             self._kept.source_risks = None
-        if changes.runs:
+        try:
             self._fold(changes.runs)
+        except BaseException:
+            # They will not come a second time: all is to be read again.
+            self._kept = _Kept()
+            raise
         return bool(changes.runs) or changes.acknowledged
 
     def _fits(self, key: PipelineKey, run: Row, filters: Filters) -> bool:
@@ -197,6 +211,8 @@ class Fleet:
         if len(late) > LATE_PIPELINES:
             self._kept = _Kept()
             return
+        for pipeline in late:
+            self._kept.facts.pop(pipeline, None)
         self._fold_segments(arrived, late)
         if self._kept.counts is not None:
             for key, new in arrived.items():
@@ -214,9 +230,9 @@ class Fleet:
         self._fold_rows(arrived)
 
     def _is_late(self, key: PipelineKey, new: Sequence[Row]) -> bool:
-        """Whether one of them took place before a run that is known."""
+        """Whether one of them did not take place after all runs that are known."""
         known = (self._kept.strips or {}).get(key, [])
-        return any(order_of(new[-1]) < order_of(run) for run in known[:1])
+        return any(new[-1]["ts"] <= run["ts"] for run in known[:1])
 
     def _fold_segments(
         self, arrived: Mapping[PipelineKey, Sequence[Row]], late: Collection[str]

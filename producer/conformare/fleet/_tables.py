@@ -9,7 +9,7 @@ from typing import Any
 from conformare._run_writer import RunRecord
 from conformare.fleet.stores import FleetStore, Row, RowStore
 from conformare.record import parsed_ts
-from conformare_schemas import GRAINS
+from conformare_schemas import EMISSION_COLUMN, GRAINS, table_columns
 
 
 class Tables(Mapping[str, list[Row]]):
@@ -30,7 +30,12 @@ class Tables(Mapping[str, list[Row]]):
         if grain not in self._grains:
             raise KeyError(grain)
         if grain not in self._read:
-            self._read[grain] = [as_recorded(row) for row in self.store.whole(grain)]
+            # The same whatever the store keeps beside them.
+            columns = [c.name for c in table_columns(grain) if c.name != EMISSION_COLUMN]
+            self._read[grain] = [
+                as_recorded({column: row.get(column) for column in columns})
+                for row in self.store.whole(grain)
+            ]
         return self._read[grain]
 
     def __iter__(self) -> Iterator[str]:
@@ -43,13 +48,18 @@ class Tables(Mapping[str, list[Row]]):
 
 
 def merge_records(records: Iterable[RunRecord]) -> dict[str, list[Row]]:
-    """Return the rows of records by grain.
+    """Return the rows of records by grain; of two records of one run, the first counts.
 
     Args:
         records: What `to_run_record` and `record_source_risk` return.
     """
     tables: dict[str, list[Row]] = {grain: [] for grain in GRAINS}
+    seen: set[tuple[str, str]] = set()
     for record in records:
+        runs = {(run["pipeline"], run["run_id"]) for run in record.get("runs", ())}
+        if runs & seen:
+            continue
+        seen |= runs
         for grain, rows in record.items():
             tables[grain] += rows
     return tables

@@ -2,6 +2,7 @@
 
 from conformare.fleet.questions._drift import Drift, acknowledged_row, drift
 from conformare.fleet.questions._expectations import (
+    RATE_DAYS,
     STATES,
     ExpectationState,
     State,
@@ -24,7 +25,14 @@ from conformare.fleet.questions._health import (
     health_of_run,
 )
 from conformare.fleet.questions._lineage import Edge, Lineage, Reached, impact
-from conformare.fleet.questions._owners import OpenRisk, Owned, Owner, open_risks, owners
+from conformare.fleet.questions._owners import (
+    OpenRisk,
+    Owned,
+    Owner,
+    open_risks,
+    owners,
+    severity_order,
+)
 from conformare.fleet.questions._places import place_of
 from conformare.fleet.questions._run import Change, RunView, run_view
 from conformare.fleet.questions._sensitive import SensitiveSink, sensitive
@@ -35,6 +43,7 @@ __all__ = [
     "DEFAULT_KINDS",
     "HEALTHS",
     "KINDS",
+    "RATE_DAYS",
     "STATES",
     "CarriedRisk",
     "Change",
@@ -67,6 +76,7 @@ __all__ = [
     "place_of",
     "run_view",
     "sensitive",
+    "severity_order",
     "span",
     "state_by_run",
 ]

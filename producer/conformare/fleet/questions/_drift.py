@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 from conformare._errors import FleetError
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
-from conformare.fleet.stores import ContextKey, Row, RunKey, Segment
+from conformare.fleet.questions._found import found_run
+from conformare.fleet.stores import (
+    ContextKey,
+    PipelineKey,
+    Row,
+    RunKey,
+    Segment,
+    fingerprints,
+    pipeline_order,
+)
 
 
 @dataclass(frozen=True)
@@ -18,7 +29,8 @@ class Drift:
 
     Attributes:
         to_run: The run that has the changed code.
-        git_sha: Commit of that run.
+        from_impl_hash: Of several contexts of that label in a run, all, joined with `+`.
+        git_sha: Commit of the run that has the changed code.
         owners: Who owns the context in that run.
         is_open: Whether its risks have not changed since, and nobody has acknowledged it.
     """
@@ -49,16 +61,23 @@ def drift(fleet: Fleet, filters: Filters = EVERYTHING, *, open_only: bool = True
         open_only: Not those that are settled.
     """
     chosen = set(fleet.chosen(filters))
-    found = [
-        (key, before, after, is_open)
+    changes = [
+        change
         for key, segments in fleet.segments().items()
-        if (key.pipeline, key.env) in chosen
-        for before, after, is_open in _changes(fleet, key, segments)
-        if (is_open or not open_only) and (filters.since is None or after.first_ts >= filters.since)
+        if PipelineKey(key.pipeline, key.env) in chosen
+        for change in _changes(key, segments)
+        if (change.has_same_risks_since or not open_only)
+        and (filters.since is None or change.after.first_ts >= filters.since)
     ]
+    found = _told(fleet, changes)
     return sorted(
-        _with_details(fleet, found),
-        key=lambda one: (one.to_ts, one.to_run, one.context_label),
+        (one for one in found if one.is_open or not open_only),
+        key=lambda one: (
+            one.to_ts,
+            one.to_run,
+            one.context_label,
+            pipeline_order(PipelineKey(one.pipeline, one.env)),
+        ),
         reverse=True,
     )
 
@@ -78,31 +97,24 @@ def acknowledged_row(
         fleet: The fleet.
         run_id: The run that has the changed code.
         context_label: The context.
-        by: Who has looked at it.
+        by: Who has reviewed the drift.
         note: What they found.
-        pipeline: Whose run it is, where several have a run of that id.
+        pipeline: Whose run it is, where several pipelines have a run of that id.
 
     Raises:
         FleetError: There is no such run, or no such drift in it.
     """
     if not by.strip():
-        raise FleetError("an acknowledgement wants a name: say who has looked at the drift")
-    runs = [run for run in fleet.store.found(run_id) if pipeline in (None, run["pipeline"])]
-    if not runs:
-        raise FleetError(f"{fleet.store.place} has no run {run_id!r}: correct the run_id")
-    names = sorted({run["pipeline"] for run in runs})
-    if len(names) > 1:
-        raise FleetError(
-            f"{len(names)} pipelines have a run {run_id!r}: name one of them, {', '.join(names)}"
-        )
-    run = runs[0]
+        raise FleetError("an acknowledgement wants a name: say who has reviewed the drift")
+    run = found_run(fleet, run_id, pipeline)
     key = ContextKey(run["pipeline"], run["env"], context_label)
-    changed = [
-        after
-        for _, after, _ in _changes(fleet, key, fleet.segments().get(key, ()))
-        if after.first_run == run_id
+    changes = [
+        change
+        for change in _changes(key, fleet.segments().get(key, ()))
+        if change.after.first_ts == run["ts"] and change.after.first_run in (None, run_id)
     ]
-    if not changed:
+    found = [one for one in _told(fleet, changes) if one.to_run == run_id]
+    if not found:
         raise FleetError(
             f"run {run_id!r} of {run['pipeline']} has no drift in the context {context_label!r}: "
             "`conformare fleet drift` lists those that are open"
@@ -112,73 +124,130 @@ def acknowledged_row(
         "pipeline": run["pipeline"],
         "ts": run["ts"],
         "context_label": context_label,
-        "impl_hash": changed[0].impl_hash,
-        "risk_hash": changed[0].risk_hash,
+        "impl_hash": found[0].to_impl_hash,
+        "risk_hash": found[0].risk_hash,
         "acknowledged_by": by,
         "acknowledged_at": fleet.now,
         "note": note,
     }
 
 
-_Change = tuple[ContextKey, Segment, Segment, bool]
+class _Change(NamedTuple):
+    key: ContextKey
+    before: Segment
+    after: Segment
+    has_same_risks_since: bool
+
+    @property
+    def times(self) -> tuple[datetime, datetime]:
+        """When the run before took place, and the one that has the changed code."""
+        return self.before.last_ts, self.after.first_ts
+
+    @property
+    def ends(self) -> Hashable:
+        """What the drift is known by: between its two ends, no run can come but a late one."""
+        return self.key, *self.times, self.before.last_run, self.after.first_run
 
 
-def _changes(
-    fleet: Fleet, key: ContextKey, segments: Sequence[Segment]
-) -> Iterable[tuple[Segment, Segment, bool]]:
-    """Yield the drifts of a context: what was before, what is after, and whether it is open."""
+def _changes(key: ContextKey, segments: Sequence[Segment]) -> Iterator[_Change]:
     newest = segments[-1].risk_hash if segments else ""
-    # Risks that change and change back have been looked at: so it counts whether they ever did.
+    # Risks that change and change back have been looked at.
     unchanged_from = next(
         (n + 1 for n in range(len(segments) - 1, -1, -1) if segments[n].risk_hash != newest), 0
     )
     for number, (before, after) in enumerate(pairwise(segments), 1):
         if before.impl_hash != after.impl_hash and before.risk_hash == after.risk_hash:
-            named = (key.pipeline, after.first_run, key.label)
-            yield before, after, number >= unchanged_from and named not in fleet.acknowledged()
+            yield _Change(key, before, after, number >= unchanged_from)
 
 
-def _with_details(fleet: Fleet, changes: Sequence[_Change]) -> list[Drift]:
-    runs = {RunKey(key.pipeline, after.first_run) for key, _, after, _ in changes}
-    contexts: dict[tuple[RunKey, str], list[Row]] = {}
-    for row in fleet.store.rows_of("contexts", runs):
-        place = RunKey(row["pipeline"], row["run_id"]), row["context_label"]
-        contexts.setdefault(place, []).append(row)
-    owners: dict[tuple[RunKey, str], set[str]] = {}
+def _told(fleet: Fleet, changes: Sequence[_Change]) -> list[Drift]:
+    """Return drifts with what their runs say; what is known of one is not read again."""
+    unknown = [one for one in changes if one.ends not in fleet.facts(one.key.pipeline)]
+    for change, one in _read(fleet, unknown):
+        fleet.facts(change.key.pipeline)[change.ends] = one
+    found = []
+    for change in changes:
+        one = fleet.facts(change.key.pipeline)[change.ends]
+        is_acknowledged = (one.pipeline, one.to_run, one.context_label) in fleet.acknowledged()
+        is_open = change.has_same_risks_since and not is_acknowledged
+        found.append(replace(one, is_open=is_open))
+    return found
+
+
+def _read(fleet: Fleet, changes: Sequence[_Change]) -> Iterator[tuple[_Change, Drift]]:
+    times = {(one.key.pipeline, ts) for one in changes for ts in one.times}
+    ends = _Ends(fleet.store.contexts_at(times))
+    to_runs = {one: ends.to_run(one) for one in changes}
+    runs = {RunKey(one.key.pipeline, run_id) for one, run_id in to_runs.items()}
+    owners: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for row in fleet.store.rows_of("owners", runs):
         if row["scope"] == "context":
-            place = RunKey(row["pipeline"], row["run_id"]), row["ref"]
-            owners.setdefault(place, set()).add(row["owner"])
+            owners[row["pipeline"], row["run_id"], row["ref"]].add(row["owner"])
     commits = {
-        RunKey(row["pipeline"], row["run_id"]): row["git_sha"]
+        (row["pipeline"], row["run_id"]): row["git_sha"]
         for row in fleet.store.rows_of("runs", runs)
     }
-    return [
-        Drift(
-            pipeline=key.pipeline,
-            env=key.env,
-            context_label=key.label,
-            from_run=before.last_run,
-            to_run=after.first_run,
-            from_ts=before.last_ts,
-            to_ts=after.first_ts,
-            from_impl_hash=before.impl_hash,
-            to_impl_hash=after.impl_hash,
-            risk_hash=after.risk_hash,
-            has_risks=any(row["has_risks"] for row in contexts.get((run, key.label), ())),
-            risk_ids=tuple(
-                sorted(
-                    {
-                        risk
-                        for row in contexts.get((run, key.label), ())
-                        for risk in row["risk_ids"] or ()
-                    }
-                )
+    for one, to_run in to_runs.items():
+        contexts = ends.contexts(one.key, to_run)
+        yield (
+            one,
+            Drift(
+                pipeline=one.key.pipeline,
+                env=one.key.env,
+                context_label=one.key.label,
+                from_run=ends.from_run(one),
+                to_run=to_run,
+                from_ts=one.times[0],
+                to_ts=one.times[1],
+                from_impl_hash=one.before.impl_hash,
+                to_impl_hash=one.after.impl_hash,
+                risk_hash=one.after.risk_hash,
+                has_risks=any(row["has_risks"] for row in contexts),
+                risk_ids=tuple(sorted({r for row in contexts for r in row["risk_ids"] or ()})),
+                git_sha=commits.get((one.key.pipeline, to_run)),
+                owners=tuple(sorted(owners[one.key.pipeline, to_run, one.key.label])),
+                is_open=True,
             ),
-            git_sha=commits.get(run),
-            owners=tuple(sorted(owners.get((run, key.label), ()))),
-            is_open=is_open,
         )
-        for key, before, after, is_open in changes
-        for run in [RunKey(key.pipeline, after.first_run)]
-    ]
+
+
+class _Ends:
+    """The runs at the ends of segments.
+
+    Args:
+        contexts: Rows of `contexts` of all runs at the times of the ends.
+    """
+
+    def __init__(self, contexts: Iterable[Row]) -> None:
+        self._at: dict[tuple[ContextKey, datetime], dict[str, list[Row]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self._of_run: Mapping[tuple[ContextKey, str], list[Row]] = defaultdict(list)
+        for row in contexts:
+            key = ContextKey(row["pipeline"], row["env"], row["context_label"])
+            self._at[key, row["ts"]][row["run_id"]].append(row)
+            self._of_run[key, row["run_id"]].append(row)
+
+    def from_run(self, change: _Change) -> str:
+        """Return the run before a change."""
+        known = change.before.last_run
+        return (
+            max(self._alike(change.key, change.before, change.times[0])) if known is None else known
+        )
+
+    def to_run(self, change: _Change) -> str:
+        """Return the run that has the changed code."""
+        known = change.after.first_run
+        return (
+            min(self._alike(change.key, change.after, change.times[1])) if known is None else known
+        )
+
+    def contexts(self, key: ContextKey, run_id: str) -> list[Row]:
+        """Return the contexts of one label in a run."""
+        return self._of_run[key, run_id]
+
+    def _alike(self, key: ContextKey, segment: Segment, ts: datetime) -> Iterator[str]:
+        """Yield the runs at a time with the fingerprints of a segment."""
+        expected = (segment.impl_hash, segment.risk_hash)
+        runs = self._at[key, ts].items()
+        return (run_id for run_id, rows in runs if fingerprints(rows) == expected)

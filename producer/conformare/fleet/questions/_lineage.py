@@ -9,8 +9,9 @@ from typing import Literal
 
 from conformare._errors import FleetError
 from conformare.fleet._fleet import Fleet, run_key
+from conformare.fleet.questions._found import found_run
 from conformare.fleet.questions._places import place_of
-from conformare.fleet.stores import PipelineKey
+from conformare.fleet.stores import PipelineKey, pipeline_order
 
 Direction = Literal["down", "up"]
 
@@ -67,7 +68,9 @@ class Lineage:
             for key, rows in fleet.rows(grain).items():
                 for row in rows:
                     place = place_of(row["location"])
-                    self.spelled.setdefault(place, row["location"])
+                    # The same spelling whatever the order of the rows.
+                    spelled = min(row["location"], self.spelled.get(place, row["location"]))
+                    self.spelled[place] = spelled
                     of_place[place].add(key)
                     of_pipeline[key].add(place)
 
@@ -76,7 +79,9 @@ class Lineage:
         """Every read and write, in a fixed order."""
         reads = [Edge(key, place, False) for key, places in self.reads.items() for place in places]
         writes = [Edge(key, place, True) for key, places in self.writes.items() for place in places]
-        return sorted([*reads, *writes], key=lambda edge: (_sortable(edge.pipeline), edge.place))
+        return sorted(
+            [*reads, *writes], key=lambda edge: (pipeline_order(edge.pipeline), edge.place)
+        )
 
     def around(self, start: PipelineKey | str, hops: int, most_nodes: int) -> list[Edge]:
         """Return the edges within some hops of a pipeline or a location, both ways.
@@ -128,7 +133,7 @@ class Lineage:
                         queue.append(place)
                         found.append(self._reached(distances[place], node, place, node.pipeline))
                 continue
-            for key in sorted(into.get(node, ()), key=_sortable):
+            for key in sorted(into.get(node, ()), key=pipeline_order):
                 if key not in distances:
                     distances[key] = distances[node] + 1
                     queue.append(key)
@@ -138,7 +143,9 @@ class Lineage:
     def _neighbours(self, node: PipelineKey | str) -> Sequence[PipelineKey | str]:
         if isinstance(node, PipelineKey):
             return sorted({*self.reads.get(node, ()), *self.writes.get(node, ())})
-        return sorted({*self.readers.get(node, ()), *self.writers.get(node, ())}, key=_sortable)
+        return sorted(
+            {*self.readers.get(node, ()), *self.writers.get(node, ())}, key=pipeline_order
+        )
 
     def _reached(self, distance: int, key: PipelineKey, place: str | None, via: str) -> Reached:
         location = None if place is None else self.spelled[place]
@@ -160,16 +167,15 @@ def impact(
     Args:
         fleet: The fleet.
         run_id: The run; what it wrote is where it begins.
-        pipeline: The pipeline, in every environment.
+        pipeline: The pipeline; with a run_id, whose run it is.
         location: The location.
-        env: Of a run's pipeline or of a pipeline, this environment alone.
+        env: Of a pipeline, this environment alone.
         direction: Downstream, or upstream.
 
     Raises:
         FleetError: None of the three is given, or more than one, or it is not there.
     """
-    given = [name for name in (run_id, pipeline, location) if name is not None]
-    if len(given) != 1:
+    if (location is None) == (run_id is None and pipeline is None):
         raise FleetError("impact wants one of a run_id, a pipeline and a location")
     lineage = Lineage(fleet)
     starts: list[PipelineKey | str]
@@ -180,21 +186,15 @@ def impact(
                 f"no newest run reads or writes {location!r}: correct the location, as "
                 "`conformare fleet show RUN_ID` prints it"
             )
-    elif pipeline is not None:
+    elif run_id is not None:
+        run = found_run(fleet, run_id, pipeline)
+        grain = "sinks" if direction == "down" else "sources"
+        rows = fleet.store.rows_of(grain, [run_key(run)])
+        starts = sorted({row["location"] for row in rows})
+    else:
         starts = [
             key for key in fleet.newest() if key.pipeline == pipeline and env in (None, key.env)
         ]
         if not starts:
             raise FleetError(f"{fleet.store.place} has no pipeline {pipeline!r}: correct the name")
-    else:
-        runs = [run for run in fleet.store.found(str(run_id)) if env in (None, run["env"])]
-        if not runs:
-            raise FleetError(f"{fleet.store.place} has no run {run_id!r}: correct the run_id")
-        grain = "sinks" if direction == "down" else "sources"
-        rows = fleet.store.rows_of(grain, [run_key(run) for run in runs])
-        starts = sorted({row["location"] for row in rows})
     return lineage.reached(starts, direction)
-
-
-def _sortable(key: PipelineKey) -> tuple[str, str]:
-    return key.pipeline, key.env or ""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformare._errors import FleetError
 from conformare.fleet._fleet import Fleet, run_key
+from conformare.fleet.questions._found import found_run
 from conformare.fleet.questions._health import Health, health_of_run
 from conformare.fleet.questions._places import place_of
 from conformare.fleet.stores import Row, order_of
@@ -56,13 +56,7 @@ def run_view(fleet: Fleet, run_id: str, pipeline: str | None = None) -> RunView:
     Raises:
         FleetError: There is no such run, or it is not told which one is meant.
     """
-    runs = [run for run in fleet.store.found(run_id) if pipeline in (None, run["pipeline"])]
-    if not runs:
-        raise FleetError(f"{fleet.store.place} has no run {run_id!r}: correct the run_id")
-    if len(runs) > 1:
-        names = ", ".join(sorted(run["pipeline"] for run in runs))
-        raise FleetError(f"several pipelines have a run {run_id!r}: name one of them, {names}")
-    run = runs[0]
+    run = found_run(fleet, run_id, pipeline)
     grains = {grain: fleet.store.rows_of(grain, [run_key(run)]) for grain in RUN_GRAINS}
     previous = _previous(fleet, run)
     changes: tuple[Change, ...] = ()

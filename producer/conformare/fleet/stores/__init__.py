@@ -1,8 +1,17 @@
 """Where recorded runs are read from: lakes, folders of files, rows in memory."""
 
-from conformare.fleet.stores._order import by_pipeline, joined_segments, order_of, segments_of
+from conformare.fleet.stores._open import open_store
+from conformare.fleet.stores._order import (
+    by_pipeline,
+    fingerprints,
+    joined_segments,
+    order_of,
+    pipeline_order,
+    segments_of,
+)
 from conformare.fleet.stores._rows import RowStore
 from conformare.fleet.stores._store import (
+    STRIP_COLUMNS,
     Changes,
     ContextKey,
     ExpectationCount,
@@ -15,6 +24,7 @@ from conformare.fleet.stores._store import (
 )
 
 __all__ = [
+    "STRIP_COLUMNS",
     "Changes",
     "ContextKey",
     "ExpectationCount",
@@ -26,7 +36,10 @@ __all__ = [
     "RunKey",
     "Segment",
     "by_pipeline",
+    "fingerprints",
     "joined_segments",
+    "open_store",
     "order_of",
+    "pipeline_order",
     "segments_of",
 ]

@@ -7,8 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
+from conformare._errors import FleetError
 from conformare.fleet.stores._order import by_pipeline, order_of, segments_of
 from conformare.fleet.stores._store import (
+    STRIP_COLUMNS,
     Changes,
     ContextKey,
     ExpectationCount,
@@ -18,6 +20,7 @@ from conformare.fleet.stores._store import (
     RunKey,
     Segment,
 )
+from conformare_schemas import CHILD_GRAINS
 
 
 class RowStore:
@@ -45,7 +48,8 @@ class RowStore:
     def newest_runs(self, depth: int, until: datetime | None = None) -> list[Row]:
         """See `FleetStore`."""
         runs = (run for run in self._runs.values() if until is None or run["ts"] <= until)
-        return [run for of_pipeline in by_pipeline(runs).values() for run in of_pipeline[:depth]]
+        chosen = by_pipeline(runs).values()
+        return [_strip(run) for of_pipeline in chosen for run in of_pipeline[:depth]]
 
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """See `FleetStore`."""
@@ -54,13 +58,18 @@ class RowStore:
     def last_healthy(self) -> list[Row]:
         """See `FleetStore`."""
         healthy = (run for run in self._runs.values() if run["status"] == "healthy")
-        return [runs[0] for runs in by_pipeline(healthy).values()]
+        return [_strip(runs[0]) for runs in by_pipeline(healthy).values()]
 
     def segments(
         self, pipelines: Collection[str] | None = None
     ) -> Mapping[ContextKey, Sequence[Segment]]:
         """See `FleetStore`."""
         return segments_of(_of(self._with_env("contexts"), pipelines))
+
+    def contexts_at(self, times: Collection[tuple[str, datetime]]) -> list[Row]:
+        """See `FleetStore`."""
+        asked = set(times)
+        return [row for row in self._with_env("contexts") if (row["pipeline"], row["ts"]) in asked]
 
     def rows_of(self, grain: str, runs: Collection[RunKey]) -> list[Row]:
         """See `FleetStore`."""
@@ -119,13 +128,15 @@ class RowStore:
     def acknowledge(self, row: Row) -> None:
         """See `FleetStore`."""
         if self._keep is None:
-            raise ValueError(f"{self.place} cannot keep an acknowledgement: open a store instead")
+            raise FleetError(f"{self.place} cannot keep an acknowledgement: open a store instead")
         self._keep(row)
         self._tables.setdefault("acknowledgements", []).append(row)
 
     def whole(self, grain: str) -> list[Row]:
         """See `FleetStore`."""
-        return self._tables.get(grain, [])
+        if grain not in CHILD_GRAINS or grain == "source_risks":
+            return list(self._runs.values()) if grain == "runs" else self._tables.get(grain, [])
+        return list(self._with_env(grain))
 
     def changes(self) -> Changes | None:
         """See `FleetStore`; what is in memory stays as it is."""
@@ -145,6 +156,10 @@ class RowStore:
                     key = RunKey(run["pipeline"], run["run_id"])
                     found[grain][key].append({**row, "env": run["env"]})
         return found
+
+
+def _strip(run: Row) -> Row:
+    return {column: run[column] for column in STRIP_COLUMNS}
 
 
 def _of(rows: Iterable[Row], pipelines: Collection[str] | None) -> list[Row]:

@@ -7,7 +7,7 @@ Runs are in the order of their `ts`, and of their `run_id` where that is the sam
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -42,14 +42,19 @@ class Segment:
     """Consecutive runs in which a context has the same fingerprints.
 
     Contexts of the same label in one run count together: their fingerprints are joined with `+`.
+
+    Attributes:
+        first_run: The run that it begins with; None where it is the only one of its fingerprints
+            at that time, or the first of them.
+        last_run: The run that it ends with; None where it is the last of its fingerprints then.
     """
 
     impl_hash: str
     risk_hash: str
     first_ts: datetime
-    first_run: str
     last_ts: datetime
-    last_run: str
+    first_run: str | None = field(default=None, compare=False)
+    last_run: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,22 @@ class OwnerSeen:
     last_ts: datetime
 
 
+STRIP_COLUMNS = (
+    "run_id",
+    "pipeline",
+    "ts",
+    "env",
+    "status",
+    "git_sha",
+    "ge_evaluated",
+    "ge_failed",
+    "ge_errored",
+    "risks_unmitigated",
+    "sensitive_written",
+)
+"""What is kept of many runs: a row of all columns of each would take hundreds of megabytes."""
+
+
 class FleetStore(Protocol):
     """A store that can be asked about its runs."""
 
@@ -82,6 +103,8 @@ class FleetStore(Protocol):
 
     def newest_runs(self, depth: int, until: datetime | None = None) -> list[Row]:
         """Return the newest runs of each pipeline and environment, newest first.
+
+        Each has `STRIP_COLUMNS`.
 
         Args:
             depth: How many of each, at most.
@@ -92,12 +115,22 @@ class FleetStore(Protocol):
         """Return how many runs each pipeline has in each environment."""
 
     def last_healthy(self) -> list[Row]:
-        """Return the newest run with status healthy of each pipeline and environment."""
+        """Return the newest run with status healthy of each pipeline and environment.
+
+        Each has `STRIP_COLUMNS`.
+        """
 
     def segments(
         self, pipelines: Collection[str] | None = None
     ) -> Mapping[ContextKey, Sequence[Segment]]:
         """Return the fingerprints of every context over time, oldest first."""
+
+    def contexts_at(self, times: Collection[tuple[str, datetime]]) -> list[Row]:
+        """Return the contexts of runs that took place at some times, with the run's `env` in each.
+
+        Args:
+            times: Pipelines, each with a time.
+        """
 
     def rows_of(self, grain: str, runs: Collection[RunKey]) -> list[Row]:
         """Return the rows that some runs have of a grain, with the run's `env` in each."""
@@ -138,7 +171,7 @@ class FleetStore(Protocol):
         """Append a row to the table `acknowledgements`."""
 
     def whole(self, grain: str) -> list[Row]:
-        """Return every row of a grain, in no order."""
+        """Return every row of a grain that counts, in no order."""
 
     def changes(self) -> Changes | None:
         """Return what has changed since the last call, or since the store was opened.
