@@ -35,6 +35,8 @@ class Run:
     """Other columns of `runs`."""
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """Rows of the other grains."""
+    emission: str = ""
+    """Which emission of the run it is, where there are several."""
 
     @property
     def ts(self) -> datetime:
@@ -44,7 +46,12 @@ class Run:
     @property
     def record(self) -> Record:
         """The run as a record."""
-        key = {"run_id": self.run_id, "pipeline": self.pipeline, "ts": self.ts.isoformat()}
+        key = {
+            "run_id": self.run_id,
+            "pipeline": self.pipeline,
+            "ts": self.ts.isoformat(),
+            "emission_id": f"{self.pipeline}/{self.run_id}/{self.emission}",
+        }
         given = {**self.rows, "runs": [{"env": self.env, **self.columns}]}
         return {
             grain: [{**key, **_nothing(grain), **row} for row in given.get(grain, ())]
@@ -94,17 +101,18 @@ class Fleet:
     """
 
     def __init__(self, spark: SparkSession, root: Path) -> None:
+        self.root = root
         self._spark = spark
         self._lake = HandmadeLake(root)
 
     def land(self, *runs: Run) -> None:
-        """Land runs, all under one emission_id: it tells emissions of one run apart."""
-        self._lake.append(*(run.record for run in runs), emission_id="landed")
+        """Land runs."""
+        self._lake.append(*(run.record for run in runs))
 
-    def leave(self, run: Run, emission_id: str) -> None:
+    def leave(self, run: Run) -> None:
         """Leave the rows of a run that has not landed: all but that in `runs`."""
         children = [grain for grain, rows in run.record.items() if rows and grain != "runs"]
-        self._lake.append(run.record, emission_id=emission_id, grains=children)
+        self._lake.append(run.record, grains=children)
 
     def acknowledge(self, run: Run, label: str) -> None:
         """Acknowledge the drift of a context."""
@@ -112,11 +120,11 @@ class Fleet:
         key = {"run_id": run.run_id, "pipeline": run.pipeline, "ts": run.ts}
         row = dict.fromkeys(schema.names) | key | {"context_label": label}
         rows = pa.Table.from_pylist([row], pa.schema([one.with_nullable(True) for one in schema]))
-        write_deltalake(str(self._lake.root / "acknowledgements"), rows, mode="append")
+        write_deltalake(str(self.root / "acknowledgements"), rows, mode="append")
 
     def create(self) -> None:
         """Create the views, for this session."""
-        tables = tables_of_folder(tables_in(self._lake.root))
+        tables = tables_of_folder(tables_in(self.root))
         for statement in view_statements(tables, None).values():
             self._spark.sql(statement)
 

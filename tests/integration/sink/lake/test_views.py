@@ -89,9 +89,9 @@ def test_rows_without_their_run_do_not_count(fleet: Fleet) -> None:
         "sinks": at("s3://b/x"),
         "expectations": [{"expectation": "none"}],
     }
-    fleet.leave(Run("3", minute=2, rows=rows), "landed")
-    fleet.leave(Run("2", minute=1, rows=rows), "another emission")
-    fleet.leave(Run("2", "another pipeline", minute=1, rows=rows), "landed")
+    fleet.leave(Run("3", minute=2, rows=rows))
+    fleet.leave(Run("2", minute=1, rows=rows, emission="another"))
+    fleet.leave(Run("2", "another pipeline", minute=1, rows=rows))
     fleet.create()
     assert fleet.ask("SELECT run_id FROM runs_latest") == [("2",)]
     for view in ("drift", "owners_now", "impact", "expectations_latest"):

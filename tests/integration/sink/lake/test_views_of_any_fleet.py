@@ -1,19 +1,25 @@
-"""The views over a fleet that nobody has thought of, beside the same answers in plain Python."""
+"""The views over a fleet that nobody has thought of: plain Python and `conformare.fleet` agree."""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import astuple, replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from support.fleet.invented import PLACES as PLACE_NUMBERS
 from support.lakes.fleet import Fleet, Run, at, context, owner
 
+from conformare.fleet import Fleet as RecordedFleet
+from conformare.fleet import open_store
+from conformare.fleet.questions import Lineage, drift, health_of_run
+
 RUNS = 300
-PLACES = ["/a", "/b", "/c", "/d"]
+PLACES = [*PLACE_NUMBERS]
 
 Key = tuple[str, str | None]
 
@@ -66,8 +72,8 @@ def landed(
     fleet.land(*runs)
     chance = random.Random(20)  # noqa: S311
     for number in range(3):
-        fleet.leave(any_run(chance, "p", f"lost {number}"), "landed")
-        fleet.leave(any_run(chance, "p", f"{number}"), "another emission")
+        fleet.leave(any_run(chance, "p", f"lost {number}"))
+        fleet.leave(replace(any_run(chance, "p", f"{number}"), emission="another"))
     fleet.create()
     yield fleet
     fleet.drop()
@@ -120,17 +126,22 @@ def test_newest_runs_owners_and_expectations(landed: Fleet, runs: list[Run]) -> 
     )
 
 
+def places(run: Run, grain: str) -> set[int]:
+    """The places that a run reads or writes, by number."""
+    return {PLACE_NUMBERS[row["location"]] for row in run.rows[grain]}
+
+
 def test_impact(landed: Fleet, runs: list[Run]) -> None:
-    """Each edge once, however often a place is read or written."""
+    """Each place once, however often it is read or written, and in whatever spellings."""
     edges = {
-        (writer.pipeline, writer.env, place, reader.pipeline, reader.env)
+        (*(writer.pipeline, writer.env, reader.pipeline, reader.env), len(shared))
         for writer in newest(runs)
         for reader in newest(runs)
-        for place in PLACES
-        if any(row["location"] == place for row in writer.rows["sinks"])
-        and any(row["location"] == place for row in reader.rows["sources"])
+        if (shared := places(writer, "sinks") & places(reader, "sources"))
     }
-    assert in_any_order(landed.ask("SELECT * FROM impact")) == in_any_order(edges)
+    ends = "from_pipeline, from_env, to_pipeline, to_env"
+    found = landed.ask(f"SELECT {ends}, count(*) FROM impact GROUP BY {ends}")  # noqa: S608
+    assert in_any_order(found) == in_any_order(edges)
 
 
 def prints(run: Run, label: str, name: str) -> list[str]:
@@ -166,3 +177,28 @@ def test_drift(landed: Fleet, runs: list[Run]) -> None:
         "to_impl_hash, risk_hash, git_sha, owners, open FROM drift"
     )
     assert in_any_order(found) == expected
+
+
+def test_conformare_fleet_says_the_same(landed: Fleet) -> None:
+    """Over the same lake, without Spark."""
+    fleet = RecordedFleet(open_store(str(landed.root)))
+    assert in_any_order(landed.ask("SELECT pipeline, env, run_id, health FROM runs_latest")) == (
+        in_any_order(
+            (key.pipeline, key.env, run["run_id"], health_of_run(run))
+            for key, run in fleet.newest().items()
+        )
+    )
+    drifts_of_views = [
+        tuple(tuple(value) if isinstance(value, list) else value for value in row)
+        for row in landed.ask("SELECT * FROM drift")
+    ]
+    assert in_any_order(drifts_of_views) == in_any_order(
+        map(astuple, drift(fleet, open_only=False))
+    )
+    lineage = Lineage(fleet)
+    assert in_any_order(landed.ask("SELECT * FROM impact")) == in_any_order(
+        (*writer, place, *reader)
+        for place, writers in lineage.writers.items()
+        for writer in writers
+        for reader in lineage.readers.get(place, ())
+    )
