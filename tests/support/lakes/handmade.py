@@ -52,10 +52,13 @@ class HandmadeLake:
     def append(
         self, *records: Record, emission_id: str = "e", grains: Iterable[str] = RUN_GRAINS
     ) -> None:
-        """Append the rows that records have of some grains, a commit for each, `runs` last."""
+        """Append the rows that records have of some grains, a commit for each, `runs` last.
+
+        A row that names its emission itself is of that one.
+        """
         for grain in sorted(grains, key=lambda one: one == "runs"):
             rows = [
-                {**row, "ts": datetime.fromisoformat(row["ts"]), "emission_id": emission_id}
+                {"emission_id": emission_id, **row, "ts": datetime.fromisoformat(row["ts"])}
                 for record in records
                 for row in record[grain]
             ]
