@@ -239,12 +239,30 @@ def test_sensitive_columns_as_of_a_date(run: Run) -> None:
 @pytest.mark.usefixtures("lake")
 def test_expectations_that_fail_come_first(run: Run) -> None:
     """With what was observed, and how often it failed."""
-    assert cells(run("expectations"))[2:] == [
-        ["newly failing", "orders", "prod", "orders", "not_null", "id", "yes", "critical", "7"]
-        + ["100%", "1", "0", "amy, bob"],
-        ["holding", "bills", "prod", "orders", "unique", "id", "no", "critical", "", "", "", "", ""]
-        + ["", "0%", "1", "0", "cid"],
-    ] or True
+    assert (
+        cells(run("expectations"))[2:]
+        == [
+            ["newly failing", "orders", "prod", "orders", "not_null", "id", "yes", "critical", "7"]
+            + ["100%", "1", "0", "amy, bob"],
+            [
+                "holding",
+                "bills",
+                "prod",
+                "orders",
+                "unique",
+                "id",
+                "no",
+                "critical",
+                "",
+                "",
+                "",
+                "",
+                "",
+            ]
+            + ["", "0%", "1", "0", "cid"],
+        ]
+        or True
+    )
     assert [one["state"] for one in found(run, "expectations")] == ["newly failing", "holding"]
     assert run("expectations", "--pipeline", "old").out == "no newest run has an expectation\n"
 
@@ -317,8 +335,8 @@ def test_hostile_names_are_shown_and_do_nothing(run: Run, lake: Path) -> None:
     ):
         answer = run(*arguments)
         assert "[bold]x[/bold] :smile:" in answer.out + answer.err
-        assert all(
-            sign.isprintable() or sign == "\n" for sign in f"{answer.out}{answer.err}"
-        ), arguments
+        assert all(sign.isprintable() or sign == "\n" for sign in f"{answer.out}{answer.err}"), (
+            arguments
+        )
     (one,) = found(run, "status", "--pipeline", HOSTILE)
     assert one["env"] == HOSTILE
