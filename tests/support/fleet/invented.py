@@ -28,6 +28,8 @@ NAMES = (
     "nul\x00nul",
     "-- comment; DROP TABLE runs",
     " spaces ",
+    "{0} $x {braces}",
+    "under_scor_",
     "e\u0301",
     "\u00e9",
     "long " * 30,

@@ -12,6 +12,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 
 from conformare._errors import FleetError
+from conformare.fleet.stores import _sql as sql
 from conformare.fleet.stores._store import Row
 from conformare_schemas import (
     CONTRACT_VERSION,
@@ -29,6 +30,9 @@ OPTIONAL = ("source_risks", "acknowledgements")
 
 FAULTS = (DeltaError, OSError, ValueError, pa.ArrowException)
 """What deltalake and its engine raise where a table cannot be read or written."""
+MOST_LITERALS = 500
+"""What is asked about is a table of its own beyond: a long list would take the engine longer than the
+answer, and end it at some ten thousand."""
 PANIC = "PanicException"
 """What they raise where they did not expect something; it is no `Exception`."""
 
@@ -81,12 +85,13 @@ class DeltaTables:
 
         Args:
             query: SQL over the tables by their names.
-            asked: What it asks about, as a further table `asked`. A long list of literals would take
-                the engine longer than the answer, and end it at some ten thousand.
+            asked: What it asks about, as a further table `asked`; not empty.
 
         Raises:
             FleetError: A table cannot be read.
         """
+        if asked is not None and len(asked) <= MOST_LITERALS:
+            return self.rows(f"{sql.with_asked(asked)} {query}")
         with self._translating(), TemporaryDirectory() as folder:
             engine = self._engine
             if asked is not None:
