@@ -11,26 +11,28 @@ from support.fleet.invented import Emission, all_rows
 
 
 class GrowingStore(RowStore):
-    """Rows in memory, and what has come since they were looked at last."""
+    """Rows in memory, and what has come since they were looked at last.
+
+    As with a lake, what has come is seen once somebody has asked for changes.
+    """
 
     def __init__(self) -> None:
         self.history = History({grain: [] for grain in GRAINS})
-        self._new: list[Row] = []
+        self._to_come: list[Emission] = []
         self._acknowledged = False
         self._read()
 
     def land(self, emissions: Sequence[Emission]) -> None:
         """Take emissions in."""
-        rows = all_rows(emissions)
-        tables = self.history.tables
-        self.history = History({name: tables[name] + rows.get(name, []) for name in tables})
-        self._new += rows["runs"]
-        self._read()
+        self._to_come += emissions
 
     def changes(self) -> Changes:
         """See `FleetStore`."""
-        found = Changes(self._new, acknowledged=self._acknowledged)
-        self._new, self._acknowledged = [], False
+        rows, tables = all_rows(self._to_come), self.history.tables
+        self.history = History({name: tables[name] + rows.get(name, []) for name in tables})
+        found = Changes(rows["runs"], acknowledged=self._acknowledged)
+        self._to_come, self._acknowledged = [], False
+        self._read()
         return found
 
     def _read(self) -> None:

@@ -29,6 +29,7 @@ def test_every_answer_is_that_of_plain_python(
 ) -> None:
     store = GrowingStore()
     store.land(Invention(random, random.randint(1, 4)).emissions(runs))
+    store.changes()
     fleet = Fleet(store, now=NOW, max_age=max_age)
     wanted = expected(store.history, AS_OF, NOW, max_age)
     assert not differences(answers(fleet, AS_OF), wanted)
@@ -88,6 +89,7 @@ def test_what_could_not_be_folded_in_is_read_again(monkeypatch: pytest.MonkeyPat
     fleet = Fleet(store, now=NOW)
     emissions = Invention(Random(1), 2).emissions(20)
     store.land(emissions[:10])
+    fleet.refresh()
     answers(fleet, AS_OF)
     store.land(emissions[10:])
     with monkeypatch.context() as broken:
