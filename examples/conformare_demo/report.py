@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from conformare.fleet.questions import Finding
 from conformare_demo.findings import DriftFinding, Findings
 from conformare_schemas import GRAINS
 from conformare_sink.cli._console import Cell, joined, styled
@@ -21,6 +22,14 @@ def report_tables(findings: Findings) -> Iterator[Table]:
     yield _rows(findings)
     yield _drifts(findings)
     yield _sensitive(findings)
+
+
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """Return what needs a person, and who that is."""
+    rows: list[tuple[Cell, ...]] = [
+        (styled(one.kind, "red"), one.text, ", ".join(one.owners) or "nobody") for one in findings
+    ]
+    return "What needs a person", ("kind", "what", "owner"), rows
 
 
 def _runs(findings: Findings) -> Table:
