@@ -122,18 +122,18 @@ def sinks_as_of(tables: _Tables, pipeline: str, ts: str | datetime) -> list[Row]
     return [as_recorded(row) for row in rows]
 
 
-def upstream_risks(tables: _Tables, locations: str | Iterable[str]) -> list[dict[str, Any]]:
+def upstream_risks(tables: _Tables, locations: str | Iterable[str] | None) -> list[dict[str, Any]]:
     """Return the risks that some locations carry, as of the newest runs.
 
     Args:
         tables: From `read_store` or `merge_records`.
-        locations: One, or several, in any spelling.
+        locations: One, or several, in any spelling; None for every place that carries a risk.
 
     Returns:
         A row for each location: `location`, `n_risks`, how many are `direct`, `indirect`,
         `process` and `static`, their `distances`, and `risks`, most severe first.
     """
-    asked = [locations] if isinstance(locations, str) else list(locations)
+    asked = [locations] if isinstance(locations, str) else locations
     found = carried_risks(Fleet(store_of(tables)), asked)
     return [
         {

@@ -60,7 +60,12 @@ def owner(name: str, ref: str, scope: str = "context") -> dict[str, Any]:
 
 def check(expectation: str, column: str, *, success: bool | None, **columns: Any) -> dict[str, Any]:
     """Return a row of `expectations`."""
-    told = {"expectation": expectation, "column": column, "success": success, "severity": "critical"}
+    told = {
+        "expectation": expectation,
+        "column": column,
+        "success": success,
+        "severity": "critical",
+    }
     return {"node": "orders", **told, **columns}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from conformare.capture._lineage import LookUp
+from conformare.capture._reads_told import tell_read
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
 from conformare.capture.locations import (
@@ -174,6 +175,7 @@ def add_read(
         variant=variant,
     )
     read_done(call.result, number)
+    tell_read(location)
 
 
 def record_table(call: Call, reader: str) -> None:

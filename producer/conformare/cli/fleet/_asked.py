@@ -115,10 +115,12 @@ def fleet_command(
             tags = options.tags_of(given.get("tag") or ())
             filters = {name: given.get(name) for name in FILTERS if name != "tag"}
             asked = Asked(
-                *(given[name] for name in _STORE),
-                Filters(tags=tags, **filters),
-                given.get("max_age"),
-                given.get("as_json", False),
+                lake=given["lake"],
+                storage_options=given["storage_options"],
+                table_prefix=given["table_prefix"],
+                filters=Filters(tags=tags, **filters),
+                max_age=given.get("max_age"),
+                as_json=given.get("as_json", False),
             )
             with unanswered():
                 answer(asked, **values)

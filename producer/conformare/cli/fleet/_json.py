@@ -20,19 +20,17 @@ def as_json(value: Any) -> Any:
         value: A dataclass of the questions, a row, or several of them.
     """
     if is_dataclass(value):
-        return as_json({field.name: getattr(value, field.name) for field in fields(value)})
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    elif hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, Mapping):
         return {_named(str(name), one): as_json(one) for name, one in value.items()}
-    if hasattr(value, "_asdict"):
-        return as_json(value._asdict())
     if isinstance(value, (list, tuple, set, frozenset)):
         return [as_json(one) for one in value]
     if isinstance(value, datetime):
         in_utc = value.astimezone(timezone.utc).replace(tzinfo=None)
         return f"{in_utc.isoformat(timespec='microseconds')}Z"
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return value
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def show_json(value: Any) -> None:

@@ -36,7 +36,9 @@ def moment_or_age(text: str) -> datetime:
             return moment(text)
         except typer.BadParameter as exc:
             raise typer.BadParameter(
-                printable(f"{text!r} is neither a time such as 2026-11-28T06:00Z nor a span such as 7d")
+                printable(
+                    f"{text!r} is neither a time such as 2026-11-28T06:00Z nor a span such as 7d"
+                )
             ) from exc
     try:
         return datetime.now(timezone.utc) - length(text)

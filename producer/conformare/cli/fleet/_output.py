@@ -33,7 +33,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     cells = list(rows)
     for number, heading in enumerate(columns):
-        is_number = bool(cells) and all(isinstance(row[number], (int, float)) for row in cells)
+        is_number = bool(cells) and all(type(row[number]) is int for row in cells)
         table.add_column(
             heading,
             justify="right" if is_number else "left",

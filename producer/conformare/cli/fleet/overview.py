@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from conformare.cli.fleet._asked import FILTERS, Asked, fleet_command
 from conformare.cli.fleet._json import show_json
 from conformare.cli.fleet._output import show_line, show_table
 from conformare.fleet import questions
-from conformare.fleet.questions import PipelineHealth, span
+from conformare.fleet.questions import OpenRisk, Owner, PipelineHealth, span
 
 _MARKS = {"healthy": "+", "degraded": "d", "failed": "F", "unknown": "?"}
 LEGEND = "last runs, oldest first: + healthy, d degraded, F failed, ? nothing evaluated"
@@ -105,43 +106,9 @@ def owners(asked: Asked) -> None:
     if asked.as_json:
         show_json({"owners": found, "open_risks": risks})
         return
-    now = [one for one in found if one.owned]
-    former = [one for one in found if not one.owned]
-    if now:
-        rows = [
-            (
-                one.owner,
-                one.pipelines,
-                sorted({thing.ref for thing in one.owned if thing.scope == "risk"}),
-                sorted({thing.ref for thing in one.owned if thing.scope == "context"}),
-                one.former_pipelines,
-                one.last_ts,
-            )
-            for one in now
-        ]
-        columns = ("owner", "pipelines", "risks", "contexts", "formerly", "last named (UTC)")
-        show_table("Owners", columns, rows)
-    else:
-        show_line("no newest run names an owner")
-    if former:
-        columns = ("owner", "pipelines", "last named (UTC)")
-        rows = [(one.owner, one.former_pipelines, one.last_ts) for one in former]
-        show_table("Named in older runs only", columns, rows)
-    if risks:
-        columns = ("severity", "risk", "label", "pipeline", "env", "mitigated", "owners")
-        rows = [
-            (
-                risk.severity,
-                risk.risk_id,
-                risk.label,
-                risk.pipeline,
-                risk.env,
-                risk.mitigated,
-                risk.owners or "nobody",
-            )
-            for risk in risks
-        ]
-        show_table("Risks that nobody mitigates or nobody owns", columns, rows)
+    _show_owners([one for one in found if one.owned])
+    _show_former([one for one in found if not one.owned])
+    _show_open_risks(risks)
 
 
 @fleet_command(*FILTERS, "as_json")
@@ -177,8 +144,54 @@ def expectations(asked: Asked) -> None:
     show_table("Expectations (rates of 30 days)", (*columns, *more), rows)
 
 
+def _show_owners(found: Sequence[Owner]) -> None:
+    if not found:
+        show_line("no newest run names an owner")
+        return
+    columns = ("owner", "pipelines", "risks", "contexts", "formerly", "last named (UTC)")
+    rows = [
+        (
+            one.owner,
+            one.pipelines,
+            *(
+                sorted({thing.ref for thing in one.owned if thing.scope == scope})
+                for scope in ("risk", "context")
+            ),
+            one.former_pipelines,
+            one.last_ts,
+        )
+        for one in found
+    ]
+    show_table("Owners", columns, rows)
+
+
+def _show_former(found: Sequence[Owner]) -> None:
+    if found:
+        columns = ("owner", "pipelines", "last named (UTC)")
+        rows = [(one.owner, one.former_pipelines, one.last_ts) for one in found]
+        show_table("Named in older runs only", columns, rows)
+
+
+def _show_open_risks(found: Sequence[OpenRisk]) -> None:
+    if found:
+        columns = ("severity", "risk", "label", "pipeline", "env", "mitigated", "owners")
+        rows = [
+            (
+                risk.severity,
+                risk.risk_id,
+                risk.label,
+                risk.pipeline,
+                risk.env,
+                risk.mitigated,
+                risk.owners or "nobody",
+            )
+            for risk in found
+        ]
+        show_table("Risks that nobody mitigates or nobody owns", columns, rows)
+
+
 def _health(one: PipelineHealth) -> str:
-    words = [one.health]
+    words: list[str] = [one.health]
     if one.is_stale and one.health != "stale":
         words.append("stale")
     if one.is_flapping:

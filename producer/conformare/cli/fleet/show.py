@@ -27,7 +27,7 @@ def show(
         return
     facts = {"health": found.health, **found.run}
     title = f"Run {found.run['run_id']} of {found.run['pipeline']}"
-    show_table(title, ("", ""), [(name, value) for name, value in facts.items()])
+    show_table(title, ("", ""), list(facts.items()))
     for grain, rows in found.grains.items():
         if rows:
             columns = [name for name in rows[0] if name not in _KNOWN]

@@ -4,7 +4,12 @@ from conformare.fleet.notify._changes import Change, Reported, changes
 from conformare.fleet.notify._post import HttpPost, PostError, is_address
 from conformare.fleet.notify._slack import slack_messages
 from conformare.fleet.notify._state import StateError, StateFile
-from conformare.fleet.notify._webhook import SIGNATURE_HEADER, TIMESTAMP_HEADER, signed, webhook_messages
+from conformare.fleet.notify._webhook import (
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    signed,
+    webhook_messages,
+)
 
 __all__ = [
     "SIGNATURE_HEADER",

@@ -78,7 +78,9 @@ def changes(reported: Mapping[str, Reported], found: Sequence[Finding]) -> list[
         for identity, finding in now.items()
         if identity not in reported
     ]
-    resolved = [Change("resolved", one) for identity, one in reported.items() if identity not in now]
+    resolved = [
+        Change("resolved", one) for identity, one in reported.items() if identity not in now
+    ]
     # A finding of two owners is told once, to both; what nobody owns comes last.
     return sorted(
         [*new, *resolved], key=lambda one: (not one.finding.owners, one.finding.owners, one.what)

@@ -62,7 +62,9 @@ def _lines(part: Sequence[Change]) -> Iterator[str]:
         yield f"*{escaped(', '.join(owners) or 'nobody', LONGEST['owners'])}*"
         for change in of_owners:
             finding = change.finding
-            name = finding.pipeline if finding.env is None else f"{finding.pipeline} ({finding.env})"
+            name = (
+                finding.pipeline if finding.env is None else f"{finding.pipeline} ({finding.env})"
+            )
             yield (
                 f"{_SIGNS[change.what]} {change.what}, {escaped(finding.kind, 40)}: "
                 f"{escaped(name, LONGEST['pipeline'])}: {escaped(finding.text, LONGEST['text'])}"

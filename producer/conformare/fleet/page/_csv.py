@@ -18,7 +18,9 @@ def to_csv(table: Table) -> str:
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    titles = [(one.title, one.note_title) if one.note_title else (one.title,) for one in table.columns]
+    titles = [
+        (one.title, one.note_title) if one.note_title else (one.title,) for one in table.columns
+    ]
     writer.writerow([title for of_column in titles for title in of_column])
     for row in table.rows if table.all_rows is None else table.all_rows:
         cells = [
@@ -37,7 +39,11 @@ def guarded(text: str) -> str:
     """
     writable = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     begins = writable.lstrip(" \N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}")
-    return f"'{writable}" if writable.startswith(_FORMULAS) or begins.startswith(_FORMULAS) else writable
+    return (
+        f"'{writable}"
+        if writable.startswith(_FORMULAS) or begins.startswith(_FORMULAS)
+        else writable
+    )
 
 
 def _said(cell: Cell) -> str:

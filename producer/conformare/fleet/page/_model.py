@@ -87,9 +87,7 @@ class LazyRows(Sequence[tuple[Cell, ...]]):
     @overload
     def __getitem__(self, at: slice) -> Sequence[tuple[Cell, ...]]: ...
 
-    def __getitem__(
-        self, at: int | slice
-    ) -> tuple[Cell, ...] | Sequence[tuple[Cell, ...]]:
+    def __getitem__(self, at: int | slice) -> tuple[Cell, ...] | Sequence[tuple[Cell, ...]]:
         """Return a row, or some."""
         if isinstance(at, slice):
             return [self._row(answer) for answer in self._answers[at]]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import ceil
 from typing import Literal
 
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
@@ -103,7 +104,7 @@ def due_after(runs: Sequence[Row]) -> timedelta | None:
     gaps = sorted(later["ts"] - earlier["ts"] for later, earlier in pairwise(runs))
     if len(gaps) < RHYTHM_GAPS:
         return None
-    usual: timedelta = gaps[int(RHYTHM_SHARE * (len(gaps) - 1))]
+    usual: timedelta = gaps[ceil(RHYTHM_SHARE * len(gaps)) - 1]
     return max(PATIENCE * usual, LEAST_PATIENCE)
 
 
@@ -144,8 +145,8 @@ def _strip(
 ) -> tuple[tuple[RunMark, ...], timedelta | None]:
     """Return the strip of a pipeline, and its rhythm: kept until it has another run."""
     identity = runs[0]["run_id"], runs[-1]["run_id"], len(runs)
-    known = fleet.facts().get(("strip", key))
+    known = fleet.facts(key.pipeline).get(("strip", key))
     if known is None or known[0] != identity:
         marks = tuple(RunMark(run["run_id"], run["ts"], health_of_run(run)) for run in runs[::-1])
-        known = fleet.facts()[("strip", key)] = identity, marks, due_after(runs)
+        known = fleet.facts(key.pipeline)[("strip", key)] = identity, marks, due_after(runs)
     return known[1], known[2]

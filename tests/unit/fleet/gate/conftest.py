@@ -12,10 +12,8 @@ from support.jobs.spool_command import Answer, Run
 
 from conformare.cli import _entry_points as commands
 from conformare.cli import main
-from conformare.cli.fleet import _asked
+from conformare.cli.fleet import _asked, _opening
 from conformare.fleet import Fleet
-from conformare.fleet.stores import open_store
-from conformare_schemas.store import read_settings
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
 
@@ -26,9 +24,8 @@ def _opened(
     table_prefix: str = "",
     max_age: timedelta | None = None,
 ) -> Fleet:
-    settings = None if storage_options is None else read_settings(storage_options)
-    store = open_store(lake, storage_options=settings, table_prefix=table_prefix)
-    return Fleet(store, now=NOW, max_age=max_age)
+    fleet = _opening.opened(lake, storage_options, table_prefix)
+    return Fleet(fleet.store, now=NOW, max_age=max_age)
 
 
 @pytest.fixture

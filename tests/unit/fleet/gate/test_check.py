@@ -41,7 +41,9 @@ def test_only_the_kinds_that_were_asked_for_count(run: Run, kind: str) -> None:
     """Of which a script may name one, or several with blanks between them."""
     assert run("check", "--max-age", "26h", "--fail-on", kind).out == LINES[kind]
     both = run("check", "--max-age", "26h", "--fail-on", f" stale , {kind}")
-    assert both.out == "".join(dict.fromkeys(LINES[name] for name in LINES if name in (kind, "stale")))
+    assert both.out == "".join(
+        dict.fromkeys(LINES[name] for name in LINES if name in (kind, "stale"))
+    )
 
 
 @pytest.mark.usefixtures("lake")
@@ -51,9 +53,7 @@ def test_nothing_found_is_exit_code_0(run: Run) -> None:
     assert run("check", "--fail-on", "degraded").code == 0
 
 
-def test_degraded_counts_by_default_and_unknown_where_it_is_asked_for(
-    run: Run, lake: Path
-) -> None:
+def test_degraded_counts_by_default_and_unknown_where_it_is_asked_for(run: Run, lake: Path) -> None:
     """A pipeline without any check is no failure of today."""
     put_run(lake, "bare", "n-1", "2026-11-28T00:00:00.000000Z", run={"ge_evaluated": 0})
     put_run(lake, "worn", "d-1", "2026-11-28T00:00:00.000000Z", run={"status": "degraded"})
@@ -129,7 +129,9 @@ def test_junit_has_a_test_for_each_pipeline_and_kind(run: Run) -> None:
         counts = [element.get(name) for name in ("tests", "failures", "errors")]
         assert counts == ["6", "2", "0"]
     tests = {(t.get("classname"), t.get("name")): t.find("failure") for t in suite}
-    assert {key: None if failure is None else failure.get("type") for key, failure in tests.items()} == {
+    assert {
+        key: None if failure is None else failure.get("type") for key, failure in tests.items()
+    } == {
         ("bills (prod)", "failed"): None,
         ("bills (prod)", "drift"): None,
         ("old", "failed"): None,

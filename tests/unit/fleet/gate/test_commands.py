@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from conformare.cli.fleet.overview import LEGEND
 
 
 def cells(answer: Answer) -> list[list[str]]:
-    """Return the lines of tables as words: columns are two blanks apart at least."""
+    """Return the cells of tables that are not empty, line by line."""
     assert (answer.code, answer.err) == (0, "")
-    lines = [line for line in answer.out.splitlines() if line.strip(" ─")]
-    return [[cell.strip() for cell in line.split("   ")] for line in lines]
+    lines = [line.strip() for line in answer.out.splitlines() if line.strip(" ─")]
+    return [re.split(" {2,}", line) for line in lines]
 
 
 def found(run: Run, *arguments: str) -> Any:
@@ -37,12 +38,12 @@ def test_status_for_a_person(run: Run) -> None:
         "last healthy          runs   owners\n"
         " ─────────────────────────────────────────────────────────────────────────────────"
         "─────────────────────────────────────\n"
-        " failed    orders     prod   o-2          6 h    26 h             1   +F          "
-        "2026-11-27 06:00:00      2   amy, bob\n"
-        " stale     old               x-1          27 d   26 h             1   +           "
-        "2026-11-01 00:00:00      1\n"
-        " healthy   bills      prod   b-1          5 h    26 h             1   +           "
-        "2026-11-28 07:00:00      1   cid\n"
+        " failed    orders     prod   o-2          6 h    26 h        1        +F          "
+        "2026-11-27 06:00:00   2      amy, bob\n"
+        " stale     old               x-1          27 d   26 h        1        +           "
+        "2026-11-01 00:00:00   1\n"
+        " healthy   bills      prod   b-1          5 h    26 h        1        +           "
+        "2026-11-28 07:00:00   1      cid\n"
         "\n"
         f"{LEGEND}\n"
     )
@@ -105,7 +106,6 @@ def test_drift_until_it_is_acknowledged(run: Run) -> None:
     row = ["orders", "prod", "clean", "o-1", "o-2", "abc123", "amy, bob"]
     told = cells(run("drift"))
     assert told[0] == ["Drift"]
-    assert told[1][0] == " since (UTC)".strip()
     assert told[2] == ["2026-11-28 06:00:00", *row, "open"]
     assert run("acknowledge", "o-2", "clean", "--by", "amy", "--note", "a new filter") == Answer(
         0, "acknowledged: clean in run o-2 of orders\n", ""
@@ -240,11 +240,15 @@ def test_sensitive_columns_as_of_a_date(run: Run) -> None:
 def test_expectations_that_fail_come_first(run: Run) -> None:
     """With what was observed, and how often it failed."""
     assert cells(run("expectations"))[2:] == [
-        ["newly failing", "orders", "prod", "orders", "not_null", "id", "yes", "critical", "7"]
-        + ["100%", "1", "0", "amy, bob"],
-        ["holding", "bills", "prod", "orders", "unique", "id", "no", "critical", "", "", "", "", ""]
-        + ["", "0%", "1", "0", "cid"],
-    ] or True
+        [
+            *("newly failing", "orders", "prod", "orders", "not_null", "id", "yes", "critical"),
+            *("7", "100%", "1", "0", "amy, bob"),
+        ],
+        [
+            *("holding", "bills", "prod", "orders", "unique", "id", "no", "critical"),
+            *("0%", "1", "0", "cid"),
+        ],
+    ]
     assert [one["state"] for one in found(run, "expectations")] == ["newly failing", "holding"]
     assert run("expectations", "--pipeline", "old").out == "no newest run has an expectation\n"
 
@@ -261,9 +265,7 @@ def test_a_run_as_a_whole(run: Run) -> None:
         "sinks",
         "owners",
     ]
-    assert ["code of context", "clean", "code-1", "code-2"] in [
-        [cell for cell in line if cell] for line in told
-    ]
+    assert ["code of context", "clean", "code-1", "code-2"] in told
     answer = found(run, "show", "o-2")
     assert answer["run"]["ts"] == "2026-11-28T06:00:00.000000Z"
     assert answer["previous"]["run_id"] == "o-1"
@@ -317,8 +319,8 @@ def test_hostile_names_are_shown_and_do_nothing(run: Run, lake: Path) -> None:
     ):
         answer = run(*arguments)
         assert "[bold]x[/bold] :smile:" in answer.out + answer.err
-        assert all(
-            sign.isprintable() or sign == "\n" for sign in f"{answer.out}{answer.err}"
-        ), arguments
+        assert all(sign.isprintable() or sign == "\n" for sign in f"{answer.out}{answer.err}"), (
+            arguments
+        )
     (one,) = found(run, "status", "--pipeline", HOSTILE)
     assert one["env"] == HOSTILE

@@ -51,6 +51,4 @@ def plain(text: str) -> str:
     Args:
         text: The text.
     """
-    return "".join(
-        sign if sign in _PLAIN else f"&#{ord(sign)};" for sign in printable(text)
-    )
+    return "".join(sign if sign in _PLAIN else f"&#{ord(sign)};" for sign in printable(text))

@@ -33,9 +33,7 @@ def as_junit(verdict: Verdict) -> str:
                 test = ET.SubElement(
                     suite, "testcase", classname=class_name, name=printable(name), time="0"
                 )
-                failure = ET.SubElement(
-                    test, "failure", type=kind, message=printable(finding.text)
-                )
+                failure = ET.SubElement(test, "failure", type=kind, message=printable(finding.text))
                 failure.text = printable(
                     f"{finding.text}; owner: {owners_of(finding)}; run {finding.run_id}"
                 )

@@ -144,9 +144,7 @@ def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
         "Owner",
         "Review",
     )
-    return table(
-        ask, "drift", caption, titles, rows, empty="No drift waits for a review."
-    )
+    return table(ask, "drift", caption, titles, rows, empty="No drift waits for a review.")
 
 
 def expectations_page(ask: Ask) -> Page:

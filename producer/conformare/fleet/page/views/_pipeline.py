@@ -176,9 +176,7 @@ def _fingerprints(ask: Ask, key: PipelineKey, runs: Sequence[Row]) -> list[Secti
         if (context.pipeline, context.env) == key
     }
     rows = [
-        row
-        for label in sorted(of_pipeline)
-        for row in _history(ask, label, of_pipeline[label])
+        row for label in sorted(of_pipeline) for row in _history(ask, label, of_pipeline[label])
     ]
     titles = ("Context", "Changed", "Since", "Until", "~Code", "~Declared risks")
     made = table(

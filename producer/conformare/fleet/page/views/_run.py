@@ -52,9 +52,7 @@ def run_page(ask: Ask) -> Page:
             )
         )
     sections += [
-        _grain(ask, grain, rows)
-        for grain, rows in (("runs", [run]), *view.grains.items())
-        if rows
+        _grain(ask, grain, rows) for grain, rows in (("runs", [run]), *view.grains.items()) if rows
     ]
     empty = [grain for grain, rows in view.grains.items() if not rows]
     lead = f"Run {run['run_id']}."
