@@ -11,7 +11,7 @@ SCRIPT = "<script>alert(1)</script>"
 HANDLER = "\"'><img src=x onerror=alert(2)>"
 SVG = "</title></svg></script><svg onload=alert(3)>"
 CONTROLS = "red\x1b[31m\u202edesrever\x00\r\n\t|`{{7*7}}"
-FORMULA = "=HYPERLINK(\"http://evil.example/\")"
+FORMULA = '=HYPERLINK("http://evil.example/")'
 LONG = "long" * 1000
 SURROGATE = "half \ud800 a pair"
 TEXTS = (SCRIPT, HANDLER, SVG, CONTROLS, FORMULA, LONG, SURROGATE)
@@ -42,8 +42,8 @@ def hostile_fleet() -> Rows:
                 for row in rows:
                     spoilt = {name: _spoilt(name, value, text) for name, value in row.items()}
                     tables.setdefault(grain, []).append(spoilt)
-    for run in tables["runs"]:
-        run["report_uri"] = f"javascript:alert('{run['title']}')"
+    for row in tables["runs"]:
+        row["report_uri"] = f"javascript:alert('{row['title']}')"
     return tables
 
 

@@ -12,6 +12,7 @@ from conformare.fleet.page._links import url
 from conformare.fleet.questions import PipelineHealth
 from conformare.record import parsed_ts
 
+_BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -29,7 +30,7 @@ class Asked:
     values: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
-    now: datetime = datetime.min.replace(tzinfo=timezone.utc)
+    now: datetime = _BEGINNING
 
     @classmethod
     def of(cls, query: Iterable[tuple[str, str]], now: datetime) -> Asked:

@@ -23,12 +23,12 @@ from conformare.fleet.page.views import (
     Ask,
     drift_page,
     expectations_page,
-    owners_page,
+    lineage_page,
     overview_page,
+    owners_page,
+    page_of_pipeline,
     risks_page,
     sensitive_page,
-    lineage_page,
-    page_of_pipeline,
 )
 from conformare.fleet.page.views._ask import table
 from conformare.fleet.questions import findings, health

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
 from urllib.parse import parse_qsl
 
 import uvicorn

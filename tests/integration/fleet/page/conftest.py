@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 from support.fleets.hostile import hostile_fleet
 from support.fleets.shop import NOW, small_fleet
 
@@ -36,15 +36,17 @@ class Watched:
     def watch(self, page: Page) -> None:
         """Watch a page."""
         page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("dialog", lambda dialog: (self.faults.append(dialog.message), dialog.dismiss()))
-        page.on("request", self._requested)
-        page.on(
-            "console",
-            lambda said: self.faults.append(said.text) if said.type in _LOUD else None,
-        )
+        page.on("dialog", self._opened)
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", self._said)
 
-    def _requested(self, request: Request) -> None:
-        self.requests.append(request.url)
+    def _opened(self, dialog: Dialog) -> None:
+        self.faults.append(dialog.message)
+        dialog.dismiss()
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in _LOUD:
+            self.faults.append(message.text)
 
 
 _LOUD = ("error", "warning")
@@ -71,10 +73,12 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("there is no Chromium: on Debian, apt-get install chromium fonts-dejavu-core")
-    with sync_playwright() as playwright:
+    with (
+        sync_playwright() as playwright,
         # It may be root that tests, and root has no sandbox.
-        with playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as found:
-            yield found
+        playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as found,
+    ):
+        yield found
 
 
 @pytest.fixture(scope="module")

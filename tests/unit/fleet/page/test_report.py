@@ -42,9 +42,7 @@ def test_to_html_takes_rows_and_writes_a_file(tmp_path: Path) -> None:
     """Of one pipeline, if one is named; with the risks that are inherited, if they are given."""
     tables, file = small_fleet(), tmp_path / "fleet.html"
     risks = upstream_risks(tables, ["s3://shop-clean/customers"])
-    html = to_html(
-        tables, file, title="<Shop>", pipeline="marketing.audience", upstream=risks
-    )
+    html = to_html(tables, file, title="<Shop>", pipeline="marketing.audience", upstream=risks)
     assert file.read_text(encoding="utf-8") == html
     assert "<title>&lt;Shop&gt;</title>" in html
     assert "Inherited risks" in parts(html)
@@ -62,7 +60,7 @@ def test_what_cannot_be_answered_is_told_in_one_line(tmp_path: Path, shop: Fleet
     """A pipeline that is not there; a folder that is not there."""
     with pytest.raises(FleetError, match="has no pipeline 'none': correct the name"):
         report(shop, filters=Filters(pipeline="none"))
-    with pytest.raises(FleetError, match="cannot be written to .*No such file"):
+    with pytest.raises(FleetError, match=r"cannot be written to .*No such file"):
         write_report(shop, tmp_path / "none" / "fleet.html")
 
 

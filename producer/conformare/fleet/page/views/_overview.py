@@ -15,13 +15,13 @@ from conformare.fleet.page._cells import (
 from conformare.fleet.page._model import Cell, Count, Counts, LazyRows, Page, Section, Table, Text
 from conformare.fleet.page.views._ask import Ask, columns, filter_form
 from conformare.fleet.page.views._lists import findings_table
-from conformare.fleet.questions import HEALTHS, Finding, PipelineHealth, findings, health
+from conformare.fleet.questions import HEALTHS, Finding, Kind, PipelineHealth, findings, health
 
 URGENT_SHOWN = 25
 """No more findings than these stand before the pipelines."""
 PIPELINES_SHOWN = 100
 """A page has so many pipelines; their strips are what a browser has to draw."""
-_WORDS = {
+_WORDS: dict[Kind, str] = {
     "failed": "failed",
     "drift": "drift to review",
     "stale": "stale",
