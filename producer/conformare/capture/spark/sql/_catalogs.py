@@ -10,18 +10,17 @@ from conformare.capture._lineage import LookUp, Origin
 from conformare.capture.locations import BETWEEN, label_of_table, redacted
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._dialect import is_installed, written
+from conformare.capture.spark.sql._file_systems import FileSystem
 from conformare.capture.spark.sql._names import (
     GLOBAL_VIEWS,
     SESSION_CATALOG,
     Place,
     is_name,
     is_path,
-    location_of_files,
     parts_of,
     table,
     view_key,
 )
-from conformare.capture.spark.sql._plan_tree import default_file_system
 from conformare.capture.spark.sql._relations import lower
 from conformare.capture.spark.sql._statement import FormatOf, Read, Statement, read_of_files
 
@@ -147,9 +146,9 @@ def locations_in(owner: Any, paths: Sequence[str]) -> list[str]:
         owner: An object of the session that is given the paths.
         paths: The paths as they are written.
     """
-    asks = any(":" in path for path in paths) and not is_connect(owner)
-    root = default_file_system() if asks else ""
-    return [location_of_files(path, root=root) for path in paths]
+    if not is_connect(owner):
+        paths = [*map(FileSystem().absolute, paths)]
+    return [redacted(path) for path in paths]
 
 
 def _implementation_of(session: Any, catalog: str) -> str | None:

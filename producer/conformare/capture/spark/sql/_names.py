@@ -25,7 +25,6 @@ _NAME = re.compile(r"\s*(?:`(?:[^`]|``)+`|\w+)(?:\.(?:`(?:[^`]|``)+`|\w+))*\s*")
 # What makes more of a part than a word: it is looked at like a location.
 _NO_WORD = re.compile(r"[/\\:@=?&;]")
 _PATH = re.compile(r"[/\\:]")
-_ROOT = re.compile(r"[^/:]+://[^/]*/*|(?:[^/:]+:)?/+")
 
 
 @dataclass(frozen=True)
@@ -81,27 +80,15 @@ def table(parts: Sequence[str]) -> Place:
     return Place(location, label_of_table(location), ".".join(map(_quoted, full)))
 
 
-def files(path: str, format_: str, *, root: str = "") -> Place:
+def files(path: str, format_: str) -> Place:
     """Return the place of files.
 
     Args:
         path: Where they lie.
         format_: Their format.
-        root: File system that a path without one means, such as `hdfs://host:8020`.
     """
-    location = location_of_files(path, root=root)
+    location = redacted(path)
     return Place(location, label_of_path(location), f"{format_}.{_quoted(path)}", format_.lower())
-
-
-def location_of_files(path: str, *, root: str = "") -> str:
-    """Return where files lie, without credentials.
-
-    Args:
-        path: Where they lie.
-        root: File system that a path without one means.
-    """
-    below = _below(path.strip(), root)
-    return redacted(below if _ROOT.fullmatch(below) else below.rstrip("/"))
 
 
 def database(url: object, table: object) -> Place:
@@ -153,11 +140,3 @@ def _shown(part: str) -> str:
 
 def _quoted(part: str) -> str:
     return "`" + part.replace("`", "``") + "`"
-
-
-def _below(path: str, root: str) -> str:
-    """Return a path without the file system that it would have anyway."""
-    root = root.rstrip("/")
-    if root == "file:":
-        return re.sub(r"^file:(?://)?(?=/)", "", path)
-    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path

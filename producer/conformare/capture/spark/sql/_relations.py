@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+from conformare.capture.spark.sql._file_systems import absolute
 from conformare.capture.spark.sql._names import (
     SESSION_CATALOG,
     Place,
@@ -14,7 +15,7 @@ from conformare.capture.spark.sql._names import (
     parts_of,
     table,
 )
-from conformare.capture.spark.sql._plan_tree import Functions, default_file_system, items, value_of
+from conformare.capture.spark.sql._plan_tree import Functions, items, value_of
 from conformare.capture.spark.sql._statement import FormatOf, Read, read_of_files
 
 # One read of a thousand paths is one source.
@@ -51,9 +52,8 @@ def _logical(leaf: Any, functions: Functions) -> Iterator[Read]:
 def _files(relation: Any) -> Iterator[Read]:
     index = relation.location()
     format_ = "delta" if "Tahoe" in index.getClass().getName() else str(relation).lower()
-    root = default_file_system()
     for path in islice(items(index.rootPaths()), _MOST_PATHS):
-        yield read_of_files(path.toString(), format_, root=root)
+        yield read_of_files(path.toString(), format_)
 
 
 def _hive(leaf: Any, _functions: Functions) -> Iterator[Read]:
@@ -75,7 +75,7 @@ def _stream(leaf: Any, _functions: Functions) -> Iterator[Read]:
     path = value_of(source.options().get("path"))
     if path is not None:
         format_ = str(source.className()).lower()
-        yield read_of_files(str(path), format_, root=default_file_system())
+        yield read_of_files(absolute(str(path)), format_)
 
 
 _RELATIONS: dict[str, Callable[[Any, Functions], Iterator[Read]]] = {
@@ -114,7 +114,7 @@ def identified(catalog: Any, identifier: Any, found: Any) -> Read:
     format_of = nothing if found is None else _format_of(found)
     # Other catalogs may have such a name for a table of theirs.
     if catalog.name() == SESSION_CATALOG and is_path(parts):
-        return read_of_files(parts[1], str(parts[0]).lower(), root=default_file_system())
+        return read_of_files(absolute(parts[1]), str(parts[0]).lower())
     return Read(table((catalog.name(), *parts)), format_of)
 
 

@@ -31,15 +31,14 @@ class Read:
         return [self] if self.behind is None else self.behind()
 
 
-def read_of_files(path: str, format_: str, *, root: str = "") -> Read:
+def read_of_files(path: str, format_: str) -> Read:
     """Return files whose format is known.
 
     Args:
         path: Where they lie.
         format_: Their format.
-        root: File system that a path without one means.
     """
-    place = files(path, format_, root=root)
+    place = files(path, format_)
     return Read(place, lambda: place.format)
 
 
