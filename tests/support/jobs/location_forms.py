@@ -149,9 +149,7 @@ FORMS = {
         ),
     ),
     "JDBC": (
-        Form(
-            "jdbc:postgresql://host:5432/db?user=<u>&password=<s>", "jdbc:postgresql://host/db"
-        ),
+        Form("jdbc:postgresql://host:5432/db?user=<u>&password=<s>", "jdbc:postgresql://host/db"),
         Form(
             "jdbc:postgresql://B:5432,a:5433/db?password=<s>&currentSchema=sales,public",
             "jdbc:postgresql://a:5433,b/db;schema=sales,public",

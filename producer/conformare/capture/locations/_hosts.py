@@ -16,14 +16,30 @@ HOSTS = rf"{_HOST_AND_PORT}(?:,{_HOST_AND_PORT})*"
 _HOSTS = re.compile(HOSTS)
 # What answers where no port is named, by the scheme of a URL or the vendor of a database.
 _PORTS = {
-    **{"http": 80, "https": 443, "ftp": 21, "sftp": 22, "hdfs": 8020},
-    **{"mongodb": 27017, "redis": 6379, "rediss": 6379, "cassandra": 9042, "pulsar": 6650},
-    **{"elasticsearch": 9200, "opensearch": 9200, "bolt": 7687, "neo4j": 7687},
-    **{"snowflake": 443, "databricks": 443, "spark": 443, "cosmos": 443},
-    **{"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "oracle": 1521, "sqlserver": 1433},
-    **{"redshift": 5439, "hive2": 10000, "impala": 21050, "clickhouse": 8123, "vertica": 5433},
-    **{"derby": 1527, "netezza": 5480},
+    80: ("http",),
+    443: ("https", "snowflake", "databricks", "spark", "cosmos"),
+    21: ("ftp",),
+    22: ("sftp",),
+    8020: ("hdfs",),
+    27017: ("mongodb",),
+    6379: ("redis", "rediss"),
+    9042: ("cassandra",),
+    6650: ("pulsar",),
+    9200: ("elasticsearch", "opensearch"),
+    7687: ("bolt", "neo4j"),
+    5432: ("postgresql",),
+    3306: ("mysql", "mariadb"),
+    1521: ("oracle",),
+    1433: ("sqlserver",),
+    5439: ("redshift",),
+    10000: ("hive2",),
+    21050: ("impala",),
+    8123: ("clickhouse",),
+    5433: ("vertica",),
+    1527: ("derby",),
+    5480: ("netezza",),
 }
+_PORT_OF = {kind: port for port, kinds in _PORTS.items() for kind in kinds}
 
 
 def are_hosts(text: str) -> bool:
@@ -39,12 +55,11 @@ def one_form(hosts: str, *kinds: str) -> str:
         kinds: Scheme of their URL, vendor of their database; the last that has a port of its own
             says which one need not be named.
     """
-    port = next((f":{_PORTS[kind]}" for kind in reversed(kinds) if kind in _PORTS), None)
-    alike = {_without_port(host.lower(), port) for host in hosts.split(",")}
+    usual = next((_PORT_OF[kind] for kind in reversed(kinds) if kind in _PORT_OF), "")
+    alike = {_without_port(host.lower(), f":{usual}") for host in hosts.split(",")}
     return ",".join(sorted(alike))
 
 
-def _without_port(host: str, port: str | None) -> str:
+def _without_port(host: str, usual: str) -> str:
     # Of an instance, another port than the vendor's is the usual one.
-    bare = host.removesuffix(port) if port and "\\" not in host else host
-    return bare.removesuffix(":")
+    return host.removesuffix(":" if "\\" in host else usual).removesuffix(":")

@@ -137,9 +137,7 @@ class _Database:
         if parameters[:1] not in ("", "?", ";", "&", "#", ":", ","):
             return None
         separators = ";?&#," if self.vendor == _WITH_COMMAS else ";?&#"
-        places = dict(
-            place.split("=", 1) for place in self._places(parameters[1:], separators)
-        )
+        places = dict(place.split("=", 1) for place in self._places(parameters[1:], separators))
         hosts = self._hosts(hosts or places.pop("server", ""), places)
         hosts = one_form(hosts, scheme.partition(":")[0], self.vendor, *self.kinds)
         shown = [f"{name}={value}" for name, value in places.items()]

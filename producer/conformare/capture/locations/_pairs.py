@@ -78,11 +78,9 @@ def _shown_value(name: str, value: str) -> str:
         descriptor = one_form(hosts) if are_hosts(hosts) else shown_descriptor(value)
         if descriptor is not None:
             return descriptor
-    elif _VALUE.fullmatch(value) or is_digest(value):
-        return value
-    elif name == "cloudSqlInstance" and _INSTANCE.fullmatch(value):
-        return value
-    return unreadable("text", value)
+        return unreadable("text", value)
+    form = _INSTANCE if name == "cloudSqlInstance" else _VALUE
+    return value if form.fullmatch(value) or is_digest(value) else unreadable("text", value)
 
 
 def pairs_of(text: str, separators: str) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -31,6 +32,14 @@ _PROVIDER = "Provider"
 _VIEW_TEXT = "View Text"
 _VIEW_HOME = "View Catalog and Namespace"
 _MOST_VIEWS = 10
+# Formats of which a path is one of files, however short it is.
+_FILES = frozenset(
+    (
+        *("", "parquet", "csv", "json", "orc", "text", "xml", "avro", "binaryfile", "image"),
+        *("delta", "hudi", "libsvm"),
+    )
+)
+_FOLDER = re.compile(r"[/\\.~]|[A-Za-z][\w+.-]*:")
 _DETAILS = "# Detailed Table Information"
 
 # Whether a first part names a catalog, by session: a catalog once configured stays.
@@ -128,26 +137,34 @@ def table_named(session: Any, name: object) -> Read:
     return Names(session).read(parts_of(text))
 
 
-def location_in(owner: Any, path: str) -> str:
+def location_in(owner: Any, path: str, format_: str = "") -> str:
     """Return where files lie, the same for whoever reads or writes them.
 
     Args:
         owner: An object of the session that is given the path.
         path: The path as it is written.
+        format_: Their format, in lower case; "" for the usual one.
     """
-    (location,) = locations_in(owner, [path])
+    (location,) = locations_in(owner, [path], format_)
     return location
 
 
-def locations_in(owner: Any, paths: Sequence[str]) -> list[str]:
+def locations_in(owner: Any, paths: Sequence[str], format_: str = "") -> list[str]:
     """Return where files lie; Java is asked once, and only if need be.
 
     Args:
         owner: An object of the session that is given the paths.
         paths: The paths as they are written.
+        format_: Their format, in lower case; "" for the usual one.
     """
     if not is_connect(owner):
-        paths = [*map(FileSystem().absolute, paths)]
+        # What another format is given may be a name.
+        is_of_files = format_ in _FILES
+        file_system = FileSystem()
+        paths = [
+            file_system.absolute(path) if is_of_files or _FOLDER.match(path) else path
+            for path in paths
+        ]
     return [redacted(path) for path in paths]
 
 

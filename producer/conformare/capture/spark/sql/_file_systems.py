@@ -32,27 +32,26 @@ class FileSystem:
         return _joined(self._root if path.startswith("/") else self._folder, path)
 
     @cached_property
-    def _settings(self) -> Any:
+    def _context(self) -> Any:
         from pyspark import SparkContext
 
-        context = SparkContext._active_spark_context  # noqa: SLF001 - `getOrCreate` might make one
-        if context is None:
-            return None
-        return context._jsc.hadoopConfiguration()  # noqa: SLF001 - Spark shows it nowhere else
+        return SparkContext._active_spark_context  # noqa: SLF001 - `getOrCreate` might make one
+
+    @cached_property
+    def _settings(self) -> Any:
+        return self._context._jsc.hadoopConfiguration()  # noqa: SLF001 - Spark shows it nowhere else
 
     @cached_property
     def _root(self) -> str:
-        return "" if self._settings is None else str(self._settings.get("fs.defaultFS"))
+        return "" if self._context is None else str(self._settings.get("fs.defaultFS"))
 
     @cached_property
     def _folder(self) -> str:
         from py4j.protocol import Py4JError
-        from pyspark import SparkContext
 
-        context = SparkContext._active_spark_context  # noqa: SLF001 - see above
-        if context is None:
+        if self._context is None:
             return ""
-        systems = context._jvm.org.apache.hadoop.fs.FileSystem  # noqa: SLF001 - see above
+        systems = self._context._jvm.org.apache.hadoop.fs.FileSystem  # noqa: SLF001 - see above
         try:
             return str(systems.get(self._settings).getWorkingDirectory().toString())
         except Py4JError:  # some platforms let nobody ask

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from conformare.capture.locations import (
     joined_with_table,
@@ -25,6 +26,9 @@ _NAME = re.compile(r"\s*(?:`(?:[^`]|``)+`|\w+)(?:\.(?:`(?:[^`]|``)+`|\w+))*\s*")
 # What makes more of a part than a word: it is looked at like a location.
 _NO_WORD = re.compile(r"[/\\:@=?&;]")
 _PATH = re.compile(r"[/\\:]")
+
+Properties = Mapping[Any, Any] | None
+"""What a driver of a database is told beside its URL."""
 
 
 @dataclass(frozen=True)
@@ -91,25 +95,28 @@ def files(path: str, format_: str) -> Place:
     return Place(location, label_of_path(location), f"{format_}.{_quoted(path)}", format_.lower())
 
 
-def database(url: object, table: object) -> Place:
+def database(url: object, table: object, properties: Properties = None) -> Place:
     """Return the place of a table of a database that is reached by JDBC.
 
     Args:
         url: JDBC URL.
         table: Name of the table, or a query, which stays out of it.
+        properties: What the driver is told beside the URL.
     """
-    location = jdbc_location(url, table)
+    location = jdbc_location(url, table, properties)
     return Place(location, label_of_path(location), format="jdbc")
 
 
-def jdbc_location(url: object, table: object) -> str:
+def jdbc_location(url: object, table: object, properties: Properties = None) -> str:
     """Return where a table of a database lies, without credentials.
 
     Args:
         url: JDBC URL.
         table: Name of the table, or a query, which stays out of it.
+        properties: What the driver is told beside the URL.
     """
-    return joined_with_table(str(url), "" if table is None else str(table))
+    named = {str(name): str(value) for name, value in (properties or {}).items()}
+    return joined_with_table(str(url), "" if table is None else str(table), named)
 
 
 def is_path(parts: Sequence[str]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+from conformare.capture.locations import place_named
 from conformare.capture.spark.sql._file_systems import absolute
 from conformare.capture.spark.sql._names import (
     SESSION_CATALOG,
@@ -46,7 +47,14 @@ def _logical(leaf: Any, functions: Functions) -> Iterator[Read]:
         yield from _files(relation)
     elif relation.getClass().getSimpleName() == "JDBCRelation":
         options = relation.jdbcOptions()
-        yield Read(database(options.url(), options.tableOrQuery()), lambda: "jdbc")
+        told = _properties(options.asConnectionProperties())
+        yield Read(database(options.url(), options.tableOrQuery(), told), lambda: "jdbc")
+
+
+def _properties(told: Any) -> dict[str, str]:
+    """Return those properties of a driver that say where its database is."""
+    names = str(told.stringPropertyNames()).strip("[]").split(", ")
+    return {name: str(told.getProperty(name)) for name in names if place_named(name)}
 
 
 def _files(relation: Any) -> Iterator[Read]:
