@@ -1,4 +1,4 @@
-"""What only Spark knows, asked late and once: columns, locations and formats.
+"""What only Spark knows, asked once: locations and formats at the call, columns late.
 
 It asks for schemas and plans, never for a job, and only for those schemas that a record needs and
 that do not follow from others: a filter has the columns of its parent, `withColumn("x", …)` adds
@@ -11,13 +11,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 from conformare._guard import guard
 from conformare.capture._content import Content
 from conformare.capture._data_names import shown_again, shown_column, shown_columns
-from conformare.capture._lineage import Columns, ColumnsOf, Field, LookUp, Node, Origin
+from conformare.capture._lineage import Columns, ColumnsOf, Field, LookUp, Node, Sink, Source
 from conformare.capture._nested import columns_in, columns_of_frame, rooted
+from conformare.capture._untracked import untracked
+
+Placed = TypeVar("Placed", Source, Sink)
 
 
 def resolve(content: Content) -> None:
@@ -26,10 +29,6 @@ def resolve(content: Content) -> None:
     Args:
         content: What was captured; it is completed.
     """
-    for position, look_up in content.source_look_ups.items():
-        content.sources[position] = _placed(content.sources[position], _asked(look_up))
-    for position, look_up in content.sink_look_ups.items():
-        content.sinks[position] = _placed(content.sinks[position], _asked(look_up))
     _ask_for_data_names(content)
     for position, told in content.written.items():
         sink = content.sinks[position]
@@ -38,8 +37,7 @@ def resolve(content: Content) -> None:
         _learn(content, sink.node, columns)
         if content.frames.pop(sink.frame, None) is not None:  # it has been asked just now
             _learn(content, sink.frame, columns)
-    for answered in (content.source_look_ups, content.sink_look_ups, content.written):
-        answered.clear()
+    content.written.clear()
     _resolve_frames(content)
 
 
@@ -140,16 +138,20 @@ def _told(columns: ColumnsOf) -> Columns:
     return Columns()
 
 
-def _asked(look_up: LookUp) -> Origin:
-    with guard:
-        return look_up()
-    return Origin()
+def placed(part: Placed, look_up: LookUp | None) -> Placed:
+    """Return a source or a sink with what Spark knows of its place: later it may be gone.
 
-
-def _placed(part: Any, found: Origin) -> Any:
-    """Return a source or a sink with what is known better by now."""
-    return replace(
-        part,
-        location=part.location if found.location is None else found.location,
-        format=part.format if found.format is None else found.format,
-    )
+    Args:
+        part: The source or the sink.
+        look_up: Asks for location and format, None where they are known.
+    """
+    if look_up is None:
+        return part
+    with guard, untracked():
+        found = look_up()
+        return replace(
+            part,
+            location=part.location if found.location is None else found.location,
+            format=part.format if found.format is None else found.format,
+        )
+    return part

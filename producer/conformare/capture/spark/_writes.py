@@ -116,7 +116,7 @@ def add_write(
         format_: Format of the data.
         label: What the sink is called.
         writer: Interface that it was written through.
-        look_up: Asks for the format once a record is built.
+        look_up: Asks for the format, if this is a new write.
     """
     store.add_sink(
         frame,
@@ -195,7 +195,7 @@ def add_change(
         writer: Interface that it was changed through.
         label: What the sink is called.
         columns: Asks for the columns that were written.
-        look_up: Asks for the format once a record is built.
+        look_up: Asks for the format, if this is a new write.
     """
     place = call.authored.site
     changed = store.add_step(op, sources, None, logic={"clauses": list(clauses)}, place=place)

@@ -104,6 +104,28 @@ def test_a_table_of_another_catalog_may_be_named_like_a_path(
         session.sql(f"drop table {name}")
 
 
+def test_a_table_that_is_dropped_and_made_anew_had_the_format_of_the_call(
+    session: SparkSession, recorded: Recorded
+) -> None:
+    session.sql("create table staged using parquet as select * from orders")
+    frame = session.table("staged")
+    frame.write.insertInto("plain")
+    session.table("orders").write.insertInto("staged")
+    session.sql("truncate table staged")
+    session.sql("select * from staged")
+    session.sql("drop table staged")
+    session.sql("create table staged using delta as select * from orders")
+    session.table("orders").writeTo("staged").append()
+    old, new = ("staged", "parquet"), ("staged", "delta")
+    orders = ("orders", "delta")
+    assert recorded() == (
+        [orders, old, orders, old, orders, orders],
+        [old, ("plain", "parquet"), old, old, new, new],
+    )
+    with untracked():
+        session.sql("drop table staged")
+
+
 def test_a_stream_names_its_tables_as_others_do(
     session: SparkSession, recorded: Recorded, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from conformare.capture._lineage import ColumnsOf
 from conformare.capture.spark.sql._names import Place, files
 
 FormatOf = Callable[[], str | None]
-"""Asks Spark for a format, late; it runs no job."""
+"""Asks Spark for a format; it runs no job."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Read:
     Attributes:
         place: Where it is.
         format_of: Asks for its format.
-        behind: Asks for the tables behind it, where it may be a view; late.
+        behind: Asks for the tables behind it, where it may be a view.
     """
 
     place: Place
