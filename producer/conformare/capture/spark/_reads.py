@@ -47,6 +47,9 @@ def remember_options(call: Call) -> None:
     if method == "foreach":
         said["format"] = method
         return
+    if method == "mode":
+        said[method] = str(call.argument(0, "saveMode"))
+        return
     if method == "options":
         options = call.kwargs
     elif method == "queryName":
@@ -140,7 +143,7 @@ def add_read(
         format_: Format of the data.
         reader: Interface that it was read through.
         label: Name to show for the frame, the variable's if there is none.
-        look_up: Asks for location and format once a record is built.
+        look_up: Asks for location and format, if this is a new read.
         variant: What else tells it from other reads at this place.
     """
     number = store.add_source(

@@ -154,7 +154,7 @@ _KINDS: tuple[tuple[_Class, Kind, str], ...] = (
     (_COGROUPED, Kind.COGROUP, "applyInPandas applyInArrow"),
     (_READER, Kind.OPTION, _OPTIONS),
     (_READER, Kind.READ, _READS),
-    (_WRITER, Kind.OPTION, _OPTIONS),
+    (_WRITER, Kind.OPTION, f"{_OPTIONS} mode"),
     (_WRITER, Kind.WRITE, _WRITES),
     (_WRITER_TO, Kind.OPTION, "using"),
     (_WRITER_TO, Kind.WRITE_TO, _WRITES_TO),

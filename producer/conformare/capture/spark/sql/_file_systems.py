@@ -31,6 +31,17 @@ class FileSystem:
             return path
         return _joined(self._root if path.startswith("/") else self._folder, path)
 
+    def has(self, path: str) -> bool:
+        """Whether a folder or a file is there; the file system is asked.
+
+        Args:
+            path: The path as it is written.
+        """
+        if self._context is None:
+            return False
+        there = self._context._jvm.org.apache.hadoop.fs.Path(self.absolute(path))  # noqa: SLF001 - see below
+        return bool(there.getFileSystem(self._settings).exists(there))
+
     @cached_property
     def _context(self) -> Any:
         from pyspark import SparkContext
