@@ -17,6 +17,7 @@ from conformare.capture._untracked import is_suspended, untracked
 from conformare.capture.checks._caches import release_cache
 from conformare.capture.spark._delta_tables import (
     pass_on_table,
+    record_delta_clone,
     record_delta_merge,
     record_delta_read,
     record_delta_write,
@@ -73,6 +74,7 @@ _RECORDERS: dict[Kind, Callable[[Call], None] | None] = {
     Kind.DELTA_READ: record_delta_read,
     Kind.DELTA_WRITE: record_delta_write,
     Kind.DELTA_MERGE: record_delta_merge,
+    Kind.DELTA_CLONE: record_delta_clone,
 }
 
 
