@@ -18,6 +18,7 @@ from conformare.capture.spark.sql._catalogs import (
     is_connect,
     table_named,
 )
+from conformare.capture.spark.sql._names import parts_of, view_key
 
 STREAM_WRITER = "spark.writeStream"
 BATCH_KEY = "__conformare_batch_function__"
@@ -81,6 +82,8 @@ def record_stream_write(call: Call) -> None:
     else:
         location = _location(call, session, options, format_)
         label = label_of_path(location)
+        if format_ == "memory":  # a view of what has arrived
+            store.name_view(view_key(parts_of(location)), store.node_for(opened.frame))
     if format_ is None:
         look_up = default_format(session)
     add_write(
