@@ -85,7 +85,7 @@ def record_write(call: Call) -> None:
     if method in _TABLE_METHODS:
         table = table_named(session, call.argument(0, _TABLE_METHODS[method]))
         location, label = table.place.location, table.place.label
-        if method == "insertInto":
+        if method == "insertInto" or table.place.is_elsewhere or not said:
             format_, look_up = "table", format_look_up(table.format_of)
     elif method == "jdbc":
         told = {**options_of(call.owner), **(call.argument(3, "properties") or {}), "url": ""}

@@ -104,6 +104,27 @@ def test_a_table_of_another_catalog_may_be_named_like_a_path(
         session.sql(f"drop table {name}")
 
 
+def test_a_schema_of_another_catalog_is_no_format(
+    catalog: str, session: SparkSession, recorded: Recorded, tmp_path: Path
+) -> None:
+    with untracked():
+        session.sql(f"create table {catalog.replace('od-d', 'a/b')} (id int)")
+        orders = session.table("spark_catalog.default.orders").select("id")
+        orders.write.parquet(f"{tmp_path}/p")
+        session.sql("use `my-cat`.APP")
+    orders.writeTo("APP.`a/b`").append()
+    orders.write.insertInto("APP.`a/b`")
+    orders.write.mode("append").saveAsTable("APP.`a/b`")
+    session.table("APP.`a/b`")
+    session.sql("select * from APP.`a/b`")
+    session.sql(f"select * from parquet.`{tmp_path}/p`")
+    table = ("`my-cat`.APP.`a/b`", "jdbc")
+    assert recorded() == ([table, table, (f"{tmp_path}/p", "parquet")], [table] * 3)
+    with untracked():
+        session.sql("drop table `a/b`")
+        session.sql("use spark_catalog.default")
+
+
 def test_a_table_that_is_dropped_and_made_anew_had_the_format_of_the_call(
     session: SparkSession, recorded: Recorded
 ) -> None:

@@ -11,7 +11,7 @@ from conformare.capture._lineage import LookUp, Origin
 from conformare.capture.locations import BETWEEN, label_of_table, redacted
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._dialect import is_installed, written
-from conformare.capture.spark.sql._file_systems import FileSystem
+from conformare.capture.spark.sql._file_systems import FileSystem, absolute
 from conformare.capture.spark.sql._names import (
     GLOBAL_VIEWS,
     SESSION_CATALOG,
@@ -74,10 +74,7 @@ class Names:
         """
         if len(parts) > 1 and _implementation_of(self._session, parts[0]) is not None:
             return tuple(parts)
-        if self._home is None:
-            catalog = self._session.catalog
-            self._home = (catalog.currentCatalog(), *parts_of(catalog.currentDatabase()))
-        catalog, *schema = self._home
+        catalog, *schema = self._current()
         return (catalog, *(() if len(parts) > 1 else schema), *parts)
 
     def read(self, parts: Sequence[str]) -> Read:
@@ -87,11 +84,23 @@ class Names:
             parts: Its name as it is written.
         """
         session = self._session
-        if is_path(parts):
-            return read_of_files(parts[1], parts[0])
+        if is_path(parts) and self._are_files(parts[0]):
+            path = parts[1] if is_connect(session) else absolute(parts[1])
+            return read_of_files(path, parts[0])
         place = table(parts if parts[0].lower() == GLOBAL_VIEWS else self.full(parts))
         behind = (lambda: _behind(session, place, self._depth)) if is_connect(session) else None
         return Read(place, lambda: format_at(session, place), behind)
+
+    def _are_files(self, first: str) -> bool:
+        """Whether a first part is a format: another catalog may have a schema of this name."""
+        return first.lower() in _FILES or self._current()[0] == SESSION_CATALOG
+
+    def _current(self) -> Sequence[str]:
+        """Return the catalog and the schema that are current."""
+        if self._home is None:
+            catalog = self._session.catalog
+            self._home = (catalog.currentCatalog(), *parts_of(catalog.currentDatabase()))
+        return self._home
 
     def linked(self, parts: Sequence[str], views: Mapping[str, int]) -> int | None:
         """Return the node of the frame that a view stands for, None if there is none.

@@ -47,6 +47,11 @@ class Place:
     address: str = ""
     format: str | None = None
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is a table of another catalog than the session's own."""
+        return bool(self.address) and parts_of(self.address)[0] != SESSION_CATALOG
+
 
 def parts_of(name: str) -> tuple[str, ...]:
     """Return the parts of a name as it is written in SQL, without their quotes.
