@@ -53,7 +53,9 @@ def test_files_are_written_once(
     people.write.parquet(f"{tmp_path}/x", mode="ignore")
     people.write.format("delta").mode("ignore").save(f"{tmp_path}/d")
     people.write.format("delta").option("path", f"{tmp_path}/d").mode("ignore").save()
-    create = f"create table if not exists delta.`{tmp_path}/{{}}` using delta as select * from orders"
+    create = (
+        f"create table if not exists delta.`{tmp_path}/{{}}` using delta as select * from orders"
+    )
     session.sql(create.format("d"))
     session.sql(create.format("e"))
     assert recorded()[1] == [
