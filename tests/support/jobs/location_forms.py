@@ -256,7 +256,7 @@ FORMS = {
             "jdbc:clickhouse://<user>:<secret>@host:8123/db?ssl=true",
             "jdbc:clickhouse://host/db",
         ),
-        Form("jdbc:h2:tcp://host:9092/~/db;USER=<u>;PASSWORD=<s>", "jdbc:h2:tcp://host:9092/~/db"),
+        Form("jdbc:h2:tcp://host:9092/~/db;USER=<u>;PASSWORD=<s>", "jdbc:h2:tcp://host/~/db"),
         Form("jdbc:h2:mem:db;PASSWORD=<s>", "jdbc:h2:mem:db"),
         Form("jdbc:sqlite:/data/orders.db?password=<s>", "jdbc:sqlite:/data/orders.db"),
         Form("jdbc:derby://host:1527/db;user=<u>;password=<s>", "jdbc:derby://host/db"),

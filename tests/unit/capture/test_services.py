@@ -21,10 +21,17 @@ SNOWFLAKE = {"sfurl": "https://Acc.snowflakecomputing.com:443", "sfuser": "secre
 
 
 class _Session:
-    """A session that has settings."""
+    """A session that has settings, and is at home in the schema `sales`."""
 
     def __init__(self, **settings: str) -> None:
+        self.catalog = self
         self.conf = {f"spark.{name.replace('_', '.')}": value for name, value in settings.items()}
+
+    def currentCatalog(self) -> str:
+        return "spark_catalog"
+
+    def currentDatabase(self) -> str:
+        return "sales"
 
 
 PLACES: list[tuple[str, dict[str, str], str]] = [
@@ -126,6 +133,12 @@ def test_what_no_option_says_the_session_does() -> None:
     said = {"keyspace": "k", "table": "t"}
     assert place_of(said, session=session, format_=CASSANDRA) == "cassandra://h/k.t"
     assert place_of({"path": "x"}, session=session, format_="es") == "elasticsearch://e/x"
+
+
+def test_a_table_of_iceberg_has_the_name_that_others_give_it() -> None:
+    names = ("orders", "default.orders", "/lake/orders", "s3a://b/orders")
+    places = [place_of({"path": n}, session=_Session(), format_="iceberg") for n in names]
+    assert places == ["sales.orders", "orders", "/lake/orders", "s3://b/orders"]
 
 
 def test_two_places_of_a_service_are_two_locations() -> None:

@@ -14,6 +14,8 @@ HOSTS = rf"{_HOST_AND_PORT}(?:,{_HOST_AND_PORT})*"
 """One host or several, each with its port and its instance where it has one."""
 
 _HOSTS = re.compile(HOSTS)
+# A full name may say that it is one.
+_END_OF_NAME = re.compile(r"\.(?=:|$)")
 # What answers where no port is named, by the scheme of a URL or the vendor of a database.
 _PORTS = {
     80: ("http",),
@@ -38,6 +40,8 @@ _PORTS = {
     5433: ("vertica",),
     1527: ("derby",),
     5480: ("netezza",),
+    9092: ("h2",),
+    1025: ("teradata",),
 }
 _PORT_OF = {kind: port for port, kinds in _PORTS.items() for kind in kinds}
 
@@ -62,4 +66,5 @@ def one_form(hosts: str, *kinds: str) -> str:
 
 def _without_port(host: str, usual: str) -> str:
     # Of an instance, another port than the vendor's is the usual one.
-    return host.removesuffix(":" if "\\" in host else usual).removesuffix(":")
+    bare = host.removesuffix(":" if "\\" in host else usual).removesuffix(":")
+    return _END_OF_NAME.sub("", bare)

@@ -30,6 +30,8 @@ _STORES = frozenset(
 _KEEPS_SLASHES = frozenset({*_BUCKETS, "wasb", "wasbs"})
 # Ways to reach one place.
 _SAME = {"s3a": "s3", "s3n": "s3", "abfs": "abfss", "wasb": "wasbs", "postgres": "postgresql"}
+# Of Databricks: it has the same path with and without its file system.
+_VOLUME = re.compile(r"/Volumes/")
 _THIS_MACHINE = ("", "localhost")
 
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?=//)")
@@ -86,7 +88,8 @@ def _composed(scheme: str, authority: str, path: str) -> str:
         authority = f"{container}{sign}{one_form(hosts, scheme)}"
     if path.startswith("/") and scheme in _STORES and scheme not in _KEEPS_SLASHES:
         path = normal(f"/{path.lstrip('/')}")
-    if scheme == "file" and authority in _THIS_MACHINE:
+    is_volume = scheme == "dbfs" and _VOLUME.match(path)
+    if (scheme == "file" and authority in _THIS_MACHINE) or is_volume:
         return path.rstrip()
     path = _END.sub("", path)
     return f"{scheme}://{authority}{path}" if authority else f"{scheme}:{path or '/'}"

@@ -7,8 +7,8 @@ from typing import Any
 
 from conformare.capture.locations import BETWEEN, place_named, redacted, shown_options, shown_pairs
 from conformare.capture.spark._services import OPTIONS, SERVICES, places_in
-from conformare.capture.spark.sql._catalogs import location_in
-from conformare.capture.spark.sql._names import jdbc_location
+from conformare.capture.spark.sql._catalogs import location_in, table_named
+from conformare.capture.spark.sql._names import is_name, jdbc_location
 
 UNKNOWN = "(unknown)"
 
@@ -16,6 +16,7 @@ _TABLES = ("dbtable", "query", "table")
 _TOPICS = ("topic", "subscribe", "subscribepattern")
 _EVENT_HUBS, _HUB = "eventhubs.connectionstring", "eventhubs.name"
 _WATCHED = frozenset((*OPTIONS, _EVENT_HUBS, _HUB, *_TABLES, *_TOPICS, "path", "url", "queryname"))
+_ICEBERG = "iceberg"
 # Connectors to databases that are told the parts of a URL: what stands before the database.
 _DATABASES = {
     **dict.fromkeys(("postgresql", "mysql", "mariadb", "redshift"), "/"),
@@ -28,9 +29,9 @@ def is_watched(name: str) -> bool:
     return name.lower() in _WATCHED or place_named(name) is not None
 
 
-def is_service(format_: str) -> bool:
-    """Whether a path of a format is a name that a service gives."""
-    return format_ in SERVICES
+def takes_names(format_: str) -> bool:
+    """Whether a path of a format may be a name: of a table, or one that a service gives."""
+    return format_ in SERVICES or format_ == _ICEBERG
 
 
 def place_of(
@@ -49,11 +50,13 @@ def place_of(
         format_: The format that is read or written, in lower case; "" for the usual one.
         mode: read or write.
     """
-    if is_service(format_):
+    if format_ in SERVICES:
         return BETWEEN.join(places_in(SERVICES[format_], options, session, mode))
     in_database = _in_database(options, format_)
     if in_database is not None:
         return in_database
+    if format_ == _ICEBERG and is_name(options.get("path", "")):
+        return table_named(session, options["path"]).place.location
     if "path" in options:
         return location_in(owner, options["path"], format_)
     topic = next((options[name] for name in _TOPICS if name in options), None)

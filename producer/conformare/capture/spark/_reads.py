@@ -14,7 +14,7 @@ from conformare.capture.locations import (
     without_extension,
 )
 from conformare.capture.source._logic import text_of
-from conformare.capture.spark._places import UNKNOWN, is_service, is_watched, place_of
+from conformare.capture.spark._places import UNKNOWN, is_watched, place_of, takes_names
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._catalogs import (
@@ -112,7 +112,7 @@ def _location(call: Call, format_: str) -> str:
     paths = _paths_of(call)
     if not paths:
         return place_of(options, owner, session, format_)
-    if is_service(format_):
+    if takes_names(format_):
         return place_of({**options, "path": str(paths[0])}, owner, session, format_)
     located = iter(locations_in(owner, [p for p in paths if isinstance(p, str)], format_))
     # What is no path is an RDD or a frame of lines.
@@ -123,7 +123,7 @@ def _label_of(location: str, format_: str) -> str | None:
     if location in (MEMORY, UNKNOWN):
         return None
     segment = last_segment(location.split(BETWEEN, maxsplit=1)[0])
-    return segment if is_service(format_) else without_extension(segment)
+    return segment if takes_names(format_) else without_extension(segment)
 
 
 def add_read(

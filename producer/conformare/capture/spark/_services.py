@@ -134,7 +134,7 @@ def _search(scheme: str, prefix: str) -> Service:
 
 
 SERVICES: Mapping[str, Service] = {
-    "kafka": _KAFKA,
+    **dict.fromkeys(("kafka", "org.apache.spark.sql.kafka010.kafkasourceprovider"), _KAFKA),
     "pulsar": _PULSAR,
     **dict.fromkeys(
         (

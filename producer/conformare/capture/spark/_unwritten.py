@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conformare.capture.spark._places import is_service
+from conformare.capture.spark._places import takes_names
 from conformare.capture.spark._reads import options_of
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._table import Kind
@@ -59,7 +59,7 @@ def _by_writer(call: Call) -> bool:
         return _is_table(opened.frame.sparkSession, str(call.argument(0, "name")))
     format_ = options.get("format", "") if method == "save" else method
     path = call.argument(0, "path") or options.get("path")
-    if path is None or method == "jdbc" or is_service(format_) or is_connect(call.owner):
+    if path is None or method == "jdbc" or takes_names(format_) or is_connect(call.owner):
         return False
     return FileSystem().has(f"{path}/{_LOG}" if format_ == "delta" else str(path))
 
