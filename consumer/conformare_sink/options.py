@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_schemas.store import StoreError, read_settings
 from conformare_sink.errors import StorageError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
-from conformare_sink.settings_file import read_settings
 
 if TYPE_CHECKING:
     from conformare_sink.kafka.topics import Topics
@@ -58,7 +58,7 @@ class StorageSettings(BaseModel):
         """
         try:
             return cls(file=file, values={k: SecretStr(v) for k, v in read_settings(file).items()})
-        except ValueError as exc:
+        except StoreError as exc:
             raise StorageError(str(exc)) from None  # the chain may have values
 
     def plain(self) -> dict[str, str]:

@@ -44,6 +44,7 @@ from conformare_schemas._tables import (
     SKIPPING_COLUMNS,
     Column,
     TableDefinition,
+    acknowledgements_table,
     grain_table,
     table_columns,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "ForeignTableError",
     "RowField",
     "TableDefinition",
+    "acknowledgements_table",
     "arrow_schema",
     "grain_table",
     "message_header",

@@ -156,3 +156,24 @@ def grain_table(grain: str) -> TableDefinition:
 
 CHILD_GRAINS: tuple[str, ...] = tuple(grain for grain in GRAINS if grain != "runs")
 """The grains that are written before `runs`, so that a run in `runs` is whole."""
+
+
+def acknowledgements_table() -> TableDefinition:
+    """Return the definition of the table in which people note that they have reviewed a drift."""
+    key = [column for column in table_columns("runs") if column.name in KEY_COLUMNS]
+    return TableDefinition(
+        "acknowledgements",
+        "One drift of a context that somebody has reviewed. Rows are only appended, and go with "
+        "their run.",
+        (
+            *key,
+            Column("context_label", "STRING", "Label of the context that drifted in that run."),
+            Column("impl_hash", "STRING", "Fingerprint of its implementation in that run."),
+            Column("risk_hash", "STRING", "Fingerprint of its risks in that run."),
+            Column("acknowledged_by", "STRING", "Who has reviewed it."),
+            Column("acknowledged_at", "TIMESTAMP", "When, UTC."),
+            Column("note", "STRING", "What they say of it."),
+        ),
+        clustering=CLUSTERING_COLUMNS,
+        skipping=SKIPPING_COLUMNS,
+    )

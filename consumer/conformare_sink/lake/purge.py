@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from conformare_schemas import CHILD_GRAINS, GRAINS, arrow_schema
 from conformare_sink.lake.digests import DigestSet, runs_in
 from conformare_sink.lake.layout import PURGING_NOTE
-from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
+from conformare_sink.lake.tables.own import ACKNOWLEDGEMENTS, PENDING, PURGED, QUARANTINE
 from conformare_sink.lake.tables.sql import microseconds_of, one_of, sql_moment, sql_text
 from conformare_sink.lake.tables.tables import LakeTables, select_all, select_rows
 from conformare_sink.messages.emission import RunKey
@@ -27,7 +27,7 @@ from conformare_sink.messages.emission import RunKey
 ANY_PIPELINE = ""
 """In a tombstone: the run_id is gone whatever pipeline it comes with. No pipeline is named so."""
 
-AFTER_RUNS = (*CHILD_GRAINS, PENDING.name)
+AFTER_RUNS = (*CHILD_GRAINS, PENDING.name, ACKNOWLEDGEMENTS.name)
 """Tables from which runs are deleted when they are no longer in `runs`."""
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from conformare import _fork_guard as fork_guard
 from conformare.capture import untracked
 from conformare.emission.settings import KafkaOptions
-from conformare_schemas import path_identifier, table_identifier, table_path
+from conformare_schemas import table_path
 
 logger = logging.getLogger("conformare")
 
@@ -69,20 +69,13 @@ def lake_has_run(options: KafkaOptions, pipeline: str, run_id: str) -> bool:
 
 
 def _look_up(options: KafkaOptions) -> Callable[[str, str], bool]:
-    lake = str(options.lake)
-    if _is_path(lake):
-        if _has_reader():
-            return lambda pipeline, run_id: _by_deltalake(lake, pipeline, run_id)
-        if options.spark is None:
-            raise LakeReadError("deltalake is not installed")
-        identifier = path_identifier(lake, "runs")
-    else:
-        identifier = ".".join([*(table_identifier(part) for part in lake.split(".")), "`runs`"])
+    folder = options.lake_folder
+    if folder is not None and _has_reader():
+        return lambda pipeline, run_id: _by_deltalake(folder, pipeline, run_id)
+    if folder is not None and options.spark is None:
+        raise LakeReadError("deltalake is not installed")
+    identifier = options.identifier("runs")
     return lambda pipeline, run_id: _by_spark(options.spark, identifier, pipeline, run_id)
-
-
-def _is_path(lake: str) -> bool:
-    return "/" in lake or "\\" in lake
 
 
 def _has_reader() -> bool:

@@ -43,6 +43,19 @@ def make_writer(config: Mapping[str, Any]) -> RunWriter:
         StoreConfigurationError: The writer is unknown, or an option of it is unknown, missing or
             does not fit.
     """
+    options = writer_options(config)
+    return _KINDS[options.writer].writer(options)
+
+
+def writer_options(config: Mapping[str, Any]) -> WriterOptions:
+    """Return the options of the writer that a configuration describes; no writer is made.
+
+    Args:
+        config: As `make_writer` takes it.
+
+    Raises:
+        StoreConfigurationError: As `make_writer` raises it.
+    """
     name = config.get("writer") or os.environ.get(f"{ENVIRONMENT_PREFIX}WRITER") or DEFAULT_WRITER
     if callable(name):
         config = {**config, "writer": "callable", "function": name}
@@ -53,4 +66,4 @@ def make_writer(config: Mapping[str, Any]) -> RunWriter:
             f"unknown writer {name!r}; the writers are {', '.join(sorted(_KINDS))}, "
             "or any function that takes the record"
         )
-    return kind.writer(made_options(kind.options, name, config))
+    return made_options(kind.options, name, config)

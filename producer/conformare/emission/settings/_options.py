@@ -26,7 +26,12 @@ from conformare.emission.spool import (
     are_brokers,
     default_spool_folder,
 )
-from conformare_schemas import DEFAULT_TOPIC_PREFIX, LARGEST_MESSAGE_BYTES
+from conformare_schemas import (
+    DEFAULT_TOPIC_PREFIX,
+    LARGEST_MESSAGE_BYTES,
+    path_identifier,
+    table_identifier,
+)
 
 
 def _revealed_text(value: Any) -> str:
@@ -92,6 +97,18 @@ class KafkaOptions(WriterOptions):
     """The job's `SparkSession`, to read the lake with where `deltalake` is not installed."""
     kafka: Annotated[dict[str, Any], BeforeValidator(hidden)] = Field(default_factory=dict)
     """Further librdkafka options, such as `{"sasl.password": …}`; they win over ours."""
+
+    @property
+    def lake_folder(self) -> str | None:
+        """The lake if it is a folder or a URI; None for one in a catalog, or for none."""
+        return self.lake if self.lake and ("/" in self.lake or "\\" in self.lake) else None
+
+    def identifier(self, table: str) -> str:
+        """Return the quoted SQL name of a table of the lake, by which a session finds it."""
+        if self.lake_folder is not None:
+            return path_identifier(self.lake_folder, table)
+        names = [*str(self.lake).split("."), table]
+        return ".".join(map(table_identifier, names))
 
     @field_validator("kafka")
     @classmethod

@@ -120,5 +120,5 @@ def test_who_was_taken_over_from_recovers_nothing(tmp_path: Path) -> None:
         with pytest.raises(LakeBusyError, match=TAKEN_OVER):
             write()
     tables = [name for name in LAKE_TABLES if name not in GRAINS]
-    assert [read_table(tmp_path, name) for name in tables] == [[], [], []]
+    assert not any(read_table(tmp_path, name) for name in tables)
     assert new.read_to(["log:0"]) == {}

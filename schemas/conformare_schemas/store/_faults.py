@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
-from conformare_sink.lake.store.object_files import NO_STORE
+NO_STORE = "it has every file that is asked for"
+"""What a look at a store found that is none, such as a web server."""
 
 _NAMES = {
     "AWS_": {
@@ -30,6 +32,9 @@ _NAMES = {
     },
 }
 """Settings by how their names begin."""
+
+_TO_READ = {"rights": "list and read", "access": "read"}
+_TO_WRITE = {"rights": "list, read, write and delete", "access": "read and write"}
 
 _CAUSES = (
     (("Account must be specified", "Missing AccessKeyId", "MissingAccessKeyId"), "set {key}"),
@@ -77,7 +82,7 @@ _CAUSES = (
     ),
     (
         ("AccessDenied", "403 Forbidden", "AuthorizationPermissionMismatch", "PermissionDenied"),
-        "the credentials may not do this: let them list, read, write and delete below --lake",
+        "the credentials may not do this: let them {rights} below --lake",
     ),
     (
         ("InvalidCertificate", "UnknownIssuer", "invalid peer certificate"),
@@ -99,7 +104,7 @@ _CAUSES = (
         ),
     ),
     (("No space left on device",), "its disk is full: make room"),
-    (("Permission denied",), "permission denied: let this user read and write it"),
+    (("Permission denied",), "permission denied: let this user {access} it"),
     (("Read-only file system",), "its file system is mounted read-only: mount it for writing"),
     (("Not a directory",), "it is no folder: correct --lake"),
     (("File name too long",), "its name is too long: correct --lake"),
@@ -113,20 +118,23 @@ _LONGEST = 400
 """Characters of a text that this table does not know."""
 
 
-def explain(error: BaseException, prefix: str) -> str:
+def explain(error: BaseException, prefix: str, *, writes: bool) -> str:
     """Return what went wrong and which setting to change, in one line.
 
     Args:
         error: Of obstore, of deltalake, or of the operating system.
         prefix: How the names of the store's settings begin; empty on this machine's disks.
+        writes: Whether the lake is opened to be written: it is told which rights that takes.
     """
     text = str(error)
     if unknown := _UNKNOWN_SETTING.search(text):
         return f"it has no setting {unknown[1].upper()}: correct the name, or remove it"
-    names = _NAMES.get(prefix, {})
+    names = {**_NAMES.get(prefix, {}), **(_TO_WRITE if writes else _TO_READ)}
     for signs, meaning in _CAUSES:
-        if any(sign in text for sign in signs) and (names or "{" not in meaning):
-            return meaning.format(**names)
+        if any(sign in text for sign in signs):
+            # A disk has none of the settings that a meaning may name.
+            with suppress(KeyError):
+                return meaning.format(**names)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return _in_one_line(text) or "no reason was given"

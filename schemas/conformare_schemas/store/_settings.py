@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformare_sink.errors import StorageError
+from conformare_schemas.store._errors import StoreError
 
 CONNECT_SECONDS = 3
 RETRIES = 3
@@ -64,13 +64,13 @@ class StoreSettings:
         given: Those of a file, which go before those of the environment.
 
     Raises:
-        StorageError: One of them cannot be right.
+        StoreError: One of them cannot be right.
     """
 
     def __init__(self, prefix: str, given: Mapping[str, str]) -> None:
         for name in given:
             if not name.upper().startswith(prefix):
-                raise StorageError(
+                raise StoreError(
                     f"{name} is no setting of the lake's store: its settings begin with {prefix}; "
                     "correct the name, or remove it"
                 )
@@ -136,16 +136,16 @@ class StoreSettings:
     def _require_readable_values(self) -> None:
         for name in (*self._given, *_IN_HEADERS):
             if not self._in_force.get(name, "").isprintable():
-                raise StorageError(f"{name} has a character that cannot be printed: set it again")
+                raise StoreError(f"{name} has a character that cannot be printed: set it again")
         allow = f"{self._prefix}ALLOW_HTTP"
         if self._in_force.get(allow, "false").lower() not in _YES_OR_NO:
-            raise StorageError(f"{allow} is neither true nor false: correct it")
+            raise StoreError(f"{allow} is neither true nor false: correct it")
 
     def _require_own_token(self) -> None:
         """Make sure that credentials of a file are not mixed with others of the environment."""
         key, token = "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"
         if key in self._given and token not in self._given and self._in_force.get(token):
-            raise StorageError(
+            raise StoreError(
                 f"{token} of the environment does not go with {key} of --storage-options: unset "
                 f"{token}, or set it there too"
             )
@@ -157,7 +157,7 @@ class StoreSettings:
         always = os.environ.get(_ENDPOINT_OF_S3) if _ENDPOINT_OF_S3 in names else None
         if always is not None:
             if given and given[1] != always:
-                raise StorageError(
+                raise StoreError(
                     f"{_ENDPOINT_OF_S3} of the environment goes before {given[0]} of "
                     f"--storage-options: unset {_ENDPOINT_OF_S3}"
                 )
@@ -177,4 +177,4 @@ def _require_url(name: str, value: str) -> None:
     except ValueError:  # such as of a port that is no number
         is_url = False
     if not is_url or " " in value:
-        raise StorageError(f"{name} is no URL: let it be like https://host or http://host:9000")
+        raise StoreError(f"{name} is no URL: let it be like https://host or http://host:9000")

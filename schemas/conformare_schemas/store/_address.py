@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from conformare_sink.errors import LakeRefusedError, first_line
+from conformare_schemas.store._errors import AddressError
 
 _STORES = {
     **dict.fromkeys(("s3", "s3a", "s3n"), ("s3", "AWS_")),
@@ -54,10 +54,10 @@ def parse_address(root: str) -> Address:
         root: The lake's folder as people write it.
 
     Raises:
-        LakeRefusedError: No lake can be there.
+        AddressError: No lake can be there.
     """
     if not root.strip():
-        raise LakeRefusedError("the lake has no name: give --lake a folder or a URL")
+        raise AddressError("the lake has no name: give --lake a folder or a URL")
     found = _SCHEME.match(root)
     scheme = found[1].lower() if found else "file"
     if found and scheme in _STORES:
@@ -65,7 +65,7 @@ def parse_address(root: str) -> Address:
     if found and scheme == "file":
         return _on_this_machine(root, _path_of(root))
     if found and found[2]:
-        raise LakeRefusedError(
+        raise AddressError(
             f"{root} cannot be a lake: {scheme}:// is not supported; give a path, or a URL that "
             "begins with s3://, abfss:// or gs://"
         )
@@ -79,16 +79,16 @@ def _on_this_machine(root: str, path: Path) -> Address:
         local = path.resolve() if ".." in path.parts else path.absolute()
         _require_plain(root, str(local.resolve()), _BARRED)
     except (OSError, RuntimeError) as exc:
-        raise LakeRefusedError(f"{root} cannot be a lake: {first_line(exc)}") from exc
+        raise AddressError(f"{root} cannot be a lake: {exc}") from exc
     return Address(local)
 
 
 def _path_of(root: str) -> Path:
     parts = urlsplit(root)
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise LakeRefusedError(f"{root} is no path of this machine: write file:///folder/lake")
+        raise AddressError(f"{root} is no path of this machine: write file:///folder/lake")
     if parts.query or parts.fragment:
-        raise LakeRefusedError(f"{root} is no path: write %3F for ? and %23 for #, or give a path")
+        raise AddressError(f"{root} is no path: write %3F for ? and %23 for #, or give a path")
     return Path(unquote(parts.path))
 
 
@@ -97,19 +97,17 @@ def _in_store(root: str, scheme: str) -> Address:
     beginning, separator, rest = root.partition("://")
     bucket, _, path = rest.rstrip("/").partition("/")
     if beginning.lower() != scheme or not separator or not bucket:
-        raise LakeRefusedError(f"{root} is no address of a lake: write {scheme}://bucket/folder")
+        raise AddressError(f"{root} is no address of a lake: write {scheme}://bucket/folder")
     is_azure = prefix == "AZURE_"  # abfss://container@account.…/folder
     if "@" in bucket and (not is_azure or ":" in bucket):
-        raise LakeRefusedError(
+        raise AddressError(
             f"{scheme}://…@{bucket.rpartition('@')[2]} cannot be a lake: leave out what comes before "
             f"the @, and set {prefix}… in the environment or in --storage-options FILE"
         )
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]*", bucket):
-        raise LakeRefusedError(f"{root} cannot be a lake: {bucket} is no name of a bucket")
+        raise AddressError(f"{root} cannot be a lake: {bucket} is no name of a bucket")
     if path and not all(part.strip(".") for part in path.split("/")):
-        raise LakeRefusedError(
-            f"{root} cannot be a lake: a name in its path is empty or has dots only"
-        )
+        raise AddressError(f"{root} cannot be a lake: a name in its path is empty or has dots only")
     _require_plain(root, path)
     return Address(url=f"{name or scheme}://{bucket}{'/' if path else ''}{path}", prefix=prefix)
 
@@ -117,16 +115,16 @@ def _in_store(root: str, scheme: str) -> Address:
 def _require_plain(root: str, path: str, barred: str = "") -> None:
     # deltalake 1.6.6 reads a log at the decoded path, which may be another lake's.
     if unquote(path, errors="surrogateescape") != path:
-        raise LakeRefusedError(
+        raise AddressError(
             f"{root} cannot be a lake: deltalake, which writes its tables, takes a percent sign with "
             "two digits for another character; choose another name"
         )
     if found := [character for character in barred if character in path]:
-        raise LakeRefusedError(
+        raise AddressError(
             f"{root} cannot be a lake: deltalake, which writes its tables, cannot open a folder with "
             f"{found[0]} in its path; choose another name"
         )
     if not path.isprintable():
-        raise LakeRefusedError(
+        raise AddressError(
             f"{root!r} cannot be a lake: its name has characters that cannot be printed"
         )
