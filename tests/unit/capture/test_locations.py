@@ -13,6 +13,7 @@ from support.jobs.location_forms import FORMS, TABLE, Form
 
 from conformare.capture import mark_not_sensitive, mark_sensitive
 from conformare.capture.locations import (
+    as_recorded,
     joined_with_table,
     label_of_path,
     label_of_table,
@@ -325,6 +326,23 @@ def test_a_table_need_not_be_named_and_the_url_need_not_be_one_of_jdbc(
     url: str, table: str, kept: str
 ) -> None:
     assert joined_with_table(url, table) == kept == shown_locations(kept)
+
+
+@pytest.mark.parametrize(
+    ("written", "recorded"),
+    [
+        ("JDBC:postgresql://H:5432/d?ssl=true#s.t", "jdbc:postgresql://h/d#s.t"),
+        ("jdbc:postgresql://h/d#query:440b42c58f21acb7", "jdbc:postgresql://h/d#query:440b42c58f21acb7"),
+        ("server=H;database=d#t", "server=h;database=d#t"),
+        ("s3a://b/x/", "s3://b/x"),
+        ("https://h/x#secret", "https://h/x"),
+        ("kafka://B:1,a:1/t", "kafka://a:1,b:1/t"),
+    ],
+)  # fmt: skip
+def test_a_location_that_somebody_writes_becomes_that_of_a_record(
+    written: str, recorded: str
+) -> None:
+    assert as_recorded(written) == recorded == as_recorded(recorded)
 
 
 def test_of_a_query_nothing_is_shown_and_a_literal_changes_nothing() -> None:

@@ -13,6 +13,7 @@ from conformare.capture.locations._places import place_named
 from conformare.capture.locations._queries import shown_query, shown_table
 from conformare.capture.locations._redacted import (
     BETWEEN,
+    as_recorded,
     joined_with_table,
     redacted,
     shown_locations,
@@ -26,6 +27,7 @@ from conformare.capture.locations._services import path_of_servers, shown_servic
 __all__ = [
     "BETWEEN",
     "HIDDEN",
+    "as_recorded",
     "joined_with_table",
     "label_of_path",
     "label_of_table",

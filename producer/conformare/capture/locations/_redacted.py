@@ -72,7 +72,7 @@ def joined_with_table(url: str, table: str, properties: Mapping[str, str] | None
     place = shown_jdbc(url, properties) if is_jdbc(url) else redacted(url)
     if not name:
         return place
-    return f"{place}#{name}" if is_jdbc(place) else f"{place.rstrip('/')}/{name}"
+    return f"{place}#{name}" if is_jdbc(place) or is_pairs(place) else f"{place.rstrip('/')}/{name}"
 
 
 def shown_options(options: Mapping[str, str], table: str = "") -> str:
@@ -97,13 +97,19 @@ def shown_locations(locations: str) -> str:
     return locations if all(map(_is_shown, several)) else redacted(locations)
 
 
+def as_recorded(location: str) -> str:
+    """Return a location as a record has it, whichever way somebody writes it.
+
+    Args:
+        location: One location, with the table of a database behind a "#".
+    """
+    place, _, table = location.rpartition("#")
+    is_of_database = is_jdbc(place) or is_pairs(place)
+    return joined_with_table(place, table) if is_of_database else redacted(location)
+
+
 def _is_shown(location: str) -> bool:
-    url, _, table = location.rpartition("#")
-    if (is_jdbc(url) or is_pairs(url)) and (
-        table == HIDDEN or is_digest(table) or shown_table(table) == table
-    ):
-        location = url
-    return redacted(location) == location
+    return as_recorded(location) == location
 
 
 def without_credentials(text: str) -> str:
