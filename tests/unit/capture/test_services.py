@@ -88,6 +88,11 @@ PLACES: list[tuple[str, dict[str, str], str]] = [
     ("snowflake", {**SNOWFLAKE, "dbtable": "E.P.t"}, "snowflake://acc.snowflakecomputing.com/E.P.t"),
     ("cosmos.oltp", {"spark.cosmos.accountendpoint": "https://a.documents.azure.com:443/", "spark.cosmos.database": "d", "spark.cosmos.container": "c"}, "cosmos://a.documents.azure.com/d.c"),
     ("org.neo4j.spark.datasource", {"url": "bolt://H:7687", "labels": ":Person", "database": "d"}, "neo4j://h/d.Person"),
+    ("neo4j", {"url": "bolt://h", "query": "MATCH(n{name:secret})RETURN(n)"}, ""),
+    ("neo4j", {"url": "bolt://h", "query": "secret"}, ""),
+    ("neo4j", {"url": "bolt://h", "labels": 'MATCH (n {name: "secret"}) RETURN n'}, ""),
+    ("snowflake", {"dbtable": 't where x = "secret"'}, ""),
+    ("snowflake", {**SNOWFLAKE, "dbtable": '"My Sales"."t"'}, 'snowflake://acc.snowflakecomputing.com/"My Sales"."t"'),
     ("kinesis", {"region": "eu-west-1", "streamname": "s"}, "kinesis://eu-west-1/s"),
     ("dynamodb", {"region": "eu-west-1", "tablename": "t"}, "dynamodb://eu-west-1/t"),
     ("pubsub", {"projectid": "p", "topicid": "t"}, "pubsub://p/t"),
@@ -193,7 +198,9 @@ def test_no_secret_is_seen_wherever_an_option_holds_one(
     )
     options = dict.fromkeys(service.servers, form.format(secret))
     options |= dict.fromkeys(service.port, "1")
-    inner = " ".join(("select", repr(secret.replace("'", "")), "from t"))
+    quote = data.draw(st.sampled_from("'\""))
+    begin = data.draw(st.sampled_from(["select a, ", "MATCH (n {name: ", "t where x = "]))
+    inner = f"{begin}{quote}{secret.replace(quote, '')}{quote}"
     for names in service.names:
         options |= dict.fromkeys(names, inner)
     options |= {"password": secret, "vendor.option": secret}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from conformare.capture.locations._hosts import are_hosts, one_form
-from conformare.capture.locations._queries import is_query, shown_query
+from conformare.capture.locations._queries import shown_query
 from conformare.capture.locations._unreadable import unreadable
 from conformare.capture.locations._url import authority_and_rest
 
@@ -14,7 +14,9 @@ _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTA
 _BETWEEN_URLS = re.compile(r"\s*[,;]\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 _BETWEEN_HOSTS = re.compile(r"\s*[,;\s]\s*")
 _PORT = re.compile(r":\d+$")
-_NAME = re.compile(r"[\w.*](?:[\w.$*:,+{}|\[\]()^/\"` -]*[\w.$*+})\]\"`-])?")
+# No blank and no quote, which a query has; a pattern has brackets.
+_NAME = re.compile(r"[\w.*](?:[\w.$*:,+{}|\[\]()^/-]*[\w.$*+})\]-])?")
+_QUOTED = re.compile(r"(?:\"[\w$. -]+\"|`[\w$. -]+`|\w+)(?:\.(?:\"[\w$. -]+\"|`[\w$. -]+`|\w+))*")
 _END_OF_PATH = re.compile(r"[?;#]")
 
 
@@ -36,8 +38,8 @@ def shown_service(scheme: str, servers: str, names: Sequence[str], port: str = "
 def shown_name_in_service(name: str) -> str:
     """Return a name that a service gives; anything else is a query."""
     name = name.strip().lstrip(":")
-    is_name = _NAME.fullmatch(name) and not is_query(name) and "//" not in name
-    return name if is_name else shown_query(name)
+    is_name = _NAME.fullmatch(name) or _QUOTED.fullmatch(name)
+    return name if is_name and "//" not in name else shown_query(name)
 
 
 def path_of_servers(servers: str) -> str:

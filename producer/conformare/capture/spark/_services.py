@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformare._guard import guard
-from conformare.capture.locations import path_of_servers, shown_service
+from conformare.capture.locations import path_of_servers, shown_query, shown_service
 
 Options = Mapping[str, str]
 _Spellings = tuple[str, ...]
 
 
+_QUERY = "query"
 _MODES = {"read": "input", "write": "output"}
 # A pattern has other characters.
 _TOPICS = re.compile(r"[\w.:/, -]+")
@@ -187,7 +188,7 @@ def places_in(service: Service, options: Options, session: Any, mode: str) -> li
     if service.is_many:
         names = _several(asked.said(service.names[0]))
         return [shown_service(service.scheme, servers, [name]) for name in names or [""]]
-    names = [asked.said(spelled) for spelled in service.names]
+    names = [asked.name(spelled) for spelled in service.names]
     if service is _MONGODB:
         database, _, collection = path_of_servers(servers).partition(".")
         names = [said or of_url for said, of_url in zip(names, (database, collection), strict=True)]
@@ -206,6 +207,14 @@ class _Asked:
     options: Options
     session: Any
     mode: str
+
+    def name(self, spellings: _Spellings) -> str:
+        """Return a name that is said; of a query, what stands for it."""
+        *named, last = spellings
+        if last != _QUERY:
+            return self.said(spellings)
+        query = self.said((last,))
+        return self.said(tuple(named)) or (shown_query(query) if query else "")
 
     def said(self, spellings: _Spellings) -> str:
         """Return what is said under one of several names, "" for nothing."""
