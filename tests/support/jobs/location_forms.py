@@ -154,6 +154,10 @@ FORMS = {
             "jdbc:postgresql://B:5432,a:5433/db?password=<s>&currentSchema=sales,public",
             "jdbc:postgresql://a:5433,b/db;schema=sales,public",
         ),
+        Form(
+            "jdbc:postgresql://host/db?options=-c%20search_path=sales%20-c%20x=<secret>",
+            "jdbc:postgresql://host/db;schema=sales",
+        ),
         Form("jdbc:postgresql://<user>:<secret>@host/db", "jdbc:postgresql://host/db"),
         Form(
             "jdbc:mysql://h1:3306,h2:3306/db?user=<u>&password=<s>",

@@ -163,6 +163,11 @@ def test_of_one_place_written_in_two_ways_there_is_one_location() -> None:
         ("mongodb://a,b:27018/d", "mongodb://u:p@B:27018,A:27017/d"),
         ("postgres://h:5432/d", "postgresql://h/d"),
         ("jdbc:postgresql://H:5432/d", "jdbc:postgresql://h/d", "JDBC:PostgreSQL://h/d?ssl=true"),
+        (
+            "jdbc:postgresql://h/d?currentSchema=s,t",
+            "jdbc:postgresql://h/d?options=-c%20search_path=s,t",
+            "jdbc:postgresql://h/d?options=-c+search_path%3Ds,t&password=p",
+        ),
         ("jdbc:mysql://b,a:3306/d", "jdbc:mysql://a,b/d/"),
         ("jdbc:oracle:thin:@H:1521/s", "jdbc:oracle:thin:@//h/s"),
         ("jdbc:oracle:thin:@H:1521:s", "jdbc:oracle:thin:u/p@h:1521:s"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote_plus
 
 from conformare.capture.locations._hosts import HOSTS, one_form
 from conformare.capture.locations._oracle import shown_descriptor
@@ -47,6 +48,7 @@ _ALSO = {
     "informix-sqli": ("instance",),
     "hive2": ("namespace",),
 }
+_SEARCH_PATH = re.compile(r"-c\s*search_path=([\w$,]+)")
 _WITH_COMMAS = "teradata"
 # Of this, an instance is named behind its host.
 _WITH_INSTANCES = "sqlserver"
@@ -179,10 +181,16 @@ class _Database:
     def _places(self, text: str, separators: str) -> list[str]:
         by_path = ("schema", *_ALSO.get(self.vendor, ()))
         allowed = by_path if self.vendor in _DATABASE_IN_PATH else tuple(PLACES)
-        said = list(pairs_of(text, separators))
+        said = [_schema_in_options(*pair) for pair in pairs_of(text, separators)]
         named = {place_named(name) for name, _ in said}
         beside = [pair for pair in self.properties.items() if place_named(pair[0]) not in named]
         return shown_places([*said, *beside], allowed)
+
+
+def _schema_in_options(name: str, value: str) -> tuple[str, str]:
+    """Return a parameter; one that sets PostgreSQL's search path by an option does so by itself."""
+    found = _SEARCH_PATH.search(unquote_plus(value)) if name.lower() == "options" else None
+    return (name, value) if found is None else ("schema", found[1])
 
 
 def _descriptor(vendor: str, body: str) -> str | None:

@@ -25,7 +25,7 @@ _CREATES = re.compile(
     rf"(?P<name>{_PART}(?:\.{_PART})*)",
     re.IGNORECASE,
 )
-_MODES = {"save": 2, "saveAsTable": 2, "jdbc": 2, "parquet": 1, "csv": 1, "json": 1, "orc": 1}
+_MODES = {"save": 2, "saveAsTable": 2, "xml": 2, "parquet": 1, "csv": 1, "json": 1, "orc": 1}
 _LOG = "_delta_log"
 
 
