@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 from support.fleets.hostile import hostile_fleet
+from support.fleets.served import served
 from support.fleets.shop import NOW, small_fleet
 
 from conformare.fleet import Fleet, RowStore
-from conformare.fleet.page._guard import Guard
-from conformare.fleet.page.server import _listening, server_of
 
 AXE = (Path(__file__).parent / "vendored" / "axe.min.js").read_text(encoding="utf-8")
 
@@ -50,21 +47,6 @@ class Watched:
 
 
 _LOUD = ("error", "warning")
-
-
-@contextmanager
-def served(fleet: Fleet, token: str | None = None) -> Iterator[str]:
-    """Serve a fleet, and yield the URL."""
-    listening = _listening("127.0.0.1", 0)
-    server = server_of(fleet, Guard(token), poll_seconds=0.2)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
 
 
 @pytest.fixture(scope="module")

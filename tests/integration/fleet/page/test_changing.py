@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from playwright.sync_api import Page, expect
+from support.fleets.served import served
 from support.fleets.shop import NOW, small_fleet
 
 from conformare.fleet import Fleet, RowStore
 
-from .conftest import Watched, served
+from .conftest import Watched
 
 TOKEN = "a token that is long"  # noqa: S105 - of a test
 

@@ -7,6 +7,7 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 from pyspark.sql import SparkSession
+from support.fleets.served import served
 from support.lakes.store import Store
 from support.messages.produce import Topic, emission_of
 from support.messages.records import make_record
@@ -17,7 +18,7 @@ from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.options import SinkOptions
 
-from .conftest import Watched, served
+from .conftest import Watched
 
 APPEARS_MILLISECONDS = 2_000
 
