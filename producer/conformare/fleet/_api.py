@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from conformare._errors import FleetError
 from conformare.fleet._config import ReadPlace, read_place
 from conformare.fleet._fleet import Filters, Fleet
 from conformare.fleet._tables import Tables, as_recorded, store_of, timed_row
@@ -156,3 +157,43 @@ def upstream_risks(tables: _Tables, locations: str | Iterable[str] | None) -> li
         }
         for location, risks in found.items()
     ]
+
+
+def to_html(
+    tables: _Tables,
+    path: str | Path | None = None,
+    *,
+    title: str = "Fleet report",
+    pipeline: str | None = None,
+    upstream: Iterable[Mapping[str, Any]] | None = None,
+) -> str:
+    """Return a report of some runs as one HTML file, which needs no network and no other file.
+
+    Example:
+        >>> html = to_html(read_store("s3://bucket/lake"), "fleet.html")  # doctest: +SKIP
+
+    Args:
+        tables: From `read_store` or `merge_records`.
+        path: Where to write it as well; None to write no file.
+        title: Its heading.
+        pipeline: Of this pipeline alone.
+        upstream: From `upstream_risks`: the risks that are inherited from some locations.
+
+    Raises:
+        FleetError: The file cannot be written, there is no such pipeline, or a library is missing.
+    """
+    try:
+        from conformare.fleet.page.report import report, write_file
+    except ModuleNotFoundError as exc:
+        raise FleetError(
+            f'a report needs {exc.name}: pip install "conformare-stream[fleet]"'
+        ) from exc
+    html = report(
+        Fleet(store_of(tables)),
+        title=title,
+        filters=Filters(pipeline=pipeline),
+        upstream=None if upstream is None else list(upstream),
+    )
+    if path is not None:
+        write_file(Path(path), html)
+    return html

@@ -323,7 +323,7 @@ class _Pages:
         try:
             page = _PAGES[name](Ask(fleet, asked, ServedLinks(), name))
         except FleetError as exc:
-            return self._html(fleet, _wrong(str(exc)), status=404)
+            return self._html(fleet, _wrong(str(exc)), status=503 if self._live.fault else 404)
         if asked.get("format") == "csv":
             return _csv(page, asked.get("table"))
         return self._html(fleet, page, said=asked.get("acknowledged") and "Acknowledged.")
@@ -389,6 +389,7 @@ class _Pages:
                 static=self._static_url,
                 form_token=self._guard.form_token,
                 fault=self._live.fault,
+                generation=self._live.generation,
                 said=said,
             )
         )
@@ -446,4 +447,4 @@ def _csv(page: Page, name: str | None) -> Response:
 
 
 def _wrong(text: str) -> Page:
-    return Page("wrong", "Not found", text, ())
+    return Page("wrong", "No answer", text, ())

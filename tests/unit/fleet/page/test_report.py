@@ -10,8 +10,8 @@ import pytest
 from support.fleets.shop import KINDS, NOW, small_fleet
 
 from conformare._errors import FleetError
-from conformare.fleet import Filters, Fleet, RowStore, upstream_risks
-from conformare.fleet.page import report, to_html, write_report
+from conformare.fleet import Filters, Fleet, RowStore, to_html, upstream_risks
+from conformare.fleet.page import report, write_report
 
 
 def parts(html: str) -> list[str]:

@@ -101,7 +101,7 @@ def test_what_is_not_there_is_a_page_with_one_line(client: TestClient, path: str
     """And the policy is on it too."""
     answer = client.get(path)
     assert answer.status_code == 404
-    assert "<h1><bdi>Not found</bdi></h1>" in answer.text
+    assert "<h1><bdi>No answer</bdi></h1>" in answer.text
     assert "content-security-policy" in answer.headers
 
 

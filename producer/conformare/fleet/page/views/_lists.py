@@ -112,6 +112,13 @@ def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
             pipeline_cell(ask.links, one.pipeline, one.env),
             Cell(one.context_label),
             age_cell(one.to_ts, ask.now),
+            owners_cell(ask.links, one.owners),
+            Cell(
+                "",
+                form=Acknowledgement(one.pipeline, one.to_run, one.context_label)
+                if one.is_open and ask.links.are_served
+                else None,
+            ),
             several(
                 [
                     short_run(ask.links, one.from_run, one.pipeline),
@@ -123,13 +130,6 @@ def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
             Cell(f"{one.from_impl_hash[:HASH_SHOWN]} → {one.to_impl_hash[:HASH_SHOWN]}", code=True),
             plain(one.git_sha and one.git_sha[:HASH_SHOWN], code=True),
             Cell(", ".join(one.risk_ids) or ("yes" if one.has_risks else "none")),
-            owners_cell(ask.links, one.owners),
-            Cell(
-                "",
-                form=Acknowledgement(one.pipeline, one.to_run, one.context_label)
-                if one.is_open and ask.links.are_served
-                else None,
-            ),
         ),
     )
     titles = (
@@ -137,12 +137,12 @@ def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
         "Pipeline",
         "Context",
         "Since",
+        "Owner",
+        "Review",
         "~Runs",
         "~Code",
         "~Commit",
         "~Risks",
-        "Owner",
-        "Review",
     )
     return table(ask, "drift", caption, titles, rows, empty="No drift waits for a review.")
 
