@@ -29,7 +29,7 @@ class Acknowledgement:
     @property
     def identity(self) -> str:
         """The same for the same drift, on a page that changes while somebody writes."""
-        named = "\x1f".join((self.pipeline, self.run_id, self.context_label))
+        named = f"{self.pipeline}\x1f{self.run_id}\x1f{self.context_label}"
         return hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()[:16]
 
 

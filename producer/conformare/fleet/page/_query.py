@@ -98,14 +98,15 @@ class Asked:
         tags, also = (("tag", tag) for tag in self.tags), (("also", one) for one in self.also)
         return url(path, [*values.items(), *tags, *also])
 
-    def matches(self, one: PipelineHealth) -> bool:
-        """Whether a pipeline has the status and the text that were asked for."""
-        status = self.values.get("status")
-        if status not in (None, one.health) and not (status == "stale" and one.is_stale):
-            return False
-        return self.has_text(
-            one.pipeline, one.env, *one.owners, *(f"{n}={v}" for n, v in one.tags.items())
-        )
+    def has_health(self, one: PipelineHealth) -> bool:
+        """Whether a pipeline has the health that was asked for; a failed one may be stale too."""
+        health = self.values.get("status")
+        return health in (None, one.health) or (health == "stale" and one.is_stale)
+
+    def names(self, one: PipelineHealth) -> bool:
+        """Whether a pipeline, an owner or a tag of it has the text that was asked for."""
+        tags = (f"{name}={value}" for name, value in one.tags.items())
+        return self.has_text(one.pipeline, one.env, *one.owners, *tags)
 
     def has_text(self, *texts: str | None) -> bool:
         """Whether every word that is searched for stands in one of some texts."""

@@ -105,46 +105,37 @@ def drift_page(ask: Ask) -> Page:
 
 def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
     """Return drifts as a table, with a form for each that is open."""
-    rows = LazyRows(
-        found,
-        lambda one: (
-            badge("open" if one.is_open else "settled"),
-            pipeline_cell(ask.links, one.pipeline, one.env),
-            Cell(one.context_label),
-            age_cell(one.to_ts, ask.now),
-            owners_cell(ask.links, one.owners),
-            Cell(
-                "",
-                form=Acknowledgement(one.pipeline, one.to_run, one.context_label)
-                if one.is_open and ask.links.are_served
-                else None,
-            ),
-            several(
-                [
-                    short_run(ask.links, one.from_run, one.pipeline),
-                    Cell("to"),
-                    short_run(ask.links, one.to_run, one.pipeline),
-                ],
-                f"{one.from_run} to {one.to_run}",
-            ),
-            Cell(f"{one.from_impl_hash[:HASH_SHOWN]} → {one.to_impl_hash[:HASH_SHOWN]}", code=True),
-            plain(one.git_sha and one.git_sha[:HASH_SHOWN], code=True),
-            Cell(", ".join(one.risk_ids) or ("yes" if one.has_risks else "none")),
-        ),
-    )
+    rows = LazyRows(found, lambda one: _drift_row(ask, one))
     titles = (
-        "State",
         "Pipeline",
         "Context",
         "Since",
         "Owner",
-        "Review",
+        "Review" if ask.links.are_served else "State",
         "~Runs",
         "~Code",
         "~Commit",
         "~Risks",
     )
-    return table(ask, "drift", caption, titles, rows, empty="No drift waits for a review.")
+    empty = "No drift waits for a review."
+    return replace(table(ask, "drift", caption, titles, rows, empty=empty), stacks=True)
+
+
+def _drift_row(ask: Ask, one: Drift) -> tuple[Cell, ...]:
+    runs = [short_run(ask.links, run, one.pipeline) for run in (one.from_run, one.to_run)]
+    form = Acknowledgement(one.pipeline, one.to_run, one.context_label)
+    state = badge("open" if one.is_open else "settled")
+    return (
+        pipeline_cell(ask.links, one.pipeline, one.env),
+        Cell(one.context_label),
+        age_cell(one.to_ts, ask.now),
+        owners_cell(ask.links, one.owners),
+        replace(state, form=form) if one.is_open and ask.links.are_served else state,
+        several([runs[0], Cell("to"), runs[1]], f"{one.from_run} to {one.to_run}"),
+        Cell(f"{one.from_impl_hash[:HASH_SHOWN]} → {one.to_impl_hash[:HASH_SHOWN]}", code=True),
+        plain(one.git_sha and one.git_sha[:HASH_SHOWN], code=True),
+        Cell(", ".join(one.risk_ids) or ("yes" if one.has_risks else "none")),
+    )
 
 
 def expectations_page(ask: Ask) -> Page:

@@ -38,10 +38,12 @@ def overview_page(ask: Ask, pipelines_shown: int = PIPELINES_SHOWN) -> Page:
         pipelines_shown: Not more pipelines at once than these.
     """
     filters = ask.asked.filters()
-    healths = [one for one in health(ask.fleet, filters) if ask.asked.matches(one)]
-    shown = {one.key for one in healths}
-    found = [one for one in findings(ask.fleet, filters) if (one.pipeline, one.env) in shown]
-    sections: list[Section] = [_counts(ask, found, healths)]
+    named = [one for one in health(ask.fleet, filters) if ask.asked.names(one)]
+    healths = [one for one in named if ask.asked.has_health(one)]
+    keys, shown = {one.key for one in named}, {one.key for one in healths}
+    of_all = [one for one in findings(ask.fleet, filters) if (one.pipeline, one.env) in keys]
+    found = [one for one in of_all if (one.pipeline, one.env) in shown]
+    sections: list[Section] = [_counts(ask, of_all, named)]
     form = filter_form(ask, "q", "env", "status", "owner", "tag", "since")
     if form is not None:
         sections.append(form)
@@ -105,6 +107,7 @@ def _urgent(ask: Ask, found: list[Finding]) -> Section:
 
 def _counts(ask: Ask, found: list[Finding], healths: list[PipelineHealth]) -> Counts:
     kinds, states = Counter(one.kind for one in found), Counter(one.health for one in healths)
+    states["stale"] = sum(one.is_stale for one in healths)
     of_findings = tuple(
         Count(kinds[kind], words, kind, ask.here("findings", kind=kind, status=None, page=None))
         for kind, words in _WORDS.items()
