@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 from conformare.fleet import Fleet
 from conformare.fleet.page._guard import Guard
-from conformare.fleet.page.server import _listening, server_of
+from conformare.fleet.page.server import listening_socket, server_of
 
 
 @contextmanager
 def served(fleet: Fleet, token: str | None = None) -> Iterator[str]:
     """Serve a fleet, and yield the URL."""
-    listening = _listening("127.0.0.1", 0)
+    listening = listening_socket("127.0.0.1", 0)
     server = server_of(fleet, Guard(token), poll_seconds=0.2)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conformare.fleet.page.server import _STATIC
+from conformare.fleet.page._static import STATIC
 
 FOLDER = files("conformare.fleet.page") / "static" / "vendored"
 PACKAGES: list[dict[str, Any]] = json.loads((FOLDER / "vendored.json").read_text(encoding="utf-8"))
@@ -41,5 +41,5 @@ def test_nothing_else_is_in_the_folder() -> None:
 
 def test_all_of_it_is_served() -> None:
     """And nothing is served that is not there."""
-    served = {name.removeprefix("vendored/") for name in _STATIC if name.startswith("vendored/")}
+    served = {name.removeprefix("vendored/") for name in STATIC if name.startswith("vendored/")}
     assert served == set(FILES)
