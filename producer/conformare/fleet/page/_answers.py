@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from urllib.parse import parse_qsl
 
@@ -196,26 +195,9 @@ class Pages:
         return RedirectResponse("/drift?acknowledged=1", 303)
 
     async def _stream(self) -> AsyncIterator[str]:
-        changes = self._live.changes()
-        waiting = asyncio.ensure_future(anext(changes))
-        seen = None
-        try:
-            yield "retry: 2000\n\n"
-            while True:
-                done, _ = await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS)
-                if not done:
-                    yield ": still here\n\n"
-                    continue
-                generation = waiting.result()
-                # The first is the state that the page was made of, or a little newer.
-                if seen != generation:
-                    yield f"event: fleet\nid: {generation}\ndata: {generation}\n\n"
-                seen = generation
-                waiting = asyncio.ensure_future(anext(changes))
-        except StopAsyncIteration:
-            return
-        finally:
-            waiting.cancel()
+        async with aclosing(self._live.states(HEARTBEAT_SECONDS)) as states:
+            async for state in states:
+                yield f"event: fleet\ndata: {state}\n\n"
 
     def _login_form(self, wanted: str, status: int, fault: str = "") -> Response:
         template = templates().get_template("login.html")
