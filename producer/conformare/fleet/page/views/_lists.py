@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from conformare._errors import FleetError
@@ -56,8 +58,8 @@ def findings_page(ask: Ask) -> Page:
     return _page(ask, "findings", title, "", findings_table(ask, found, "Findings"))
 
 
-def findings_table(ask: Ask, found: list[Finding], caption: str, shown: int = 0) -> Table:
-    """Return findings as a table; of many, the first and a link to all."""
+def findings_table(ask: Ask, found: Sequence[Finding], caption: str) -> Table:
+    """Return findings as a table."""
     rows = LazyRows(
         found,
         lambda one: (
@@ -70,15 +72,34 @@ def findings_table(ask: Ask, found: list[Finding], caption: str, shown: int = 0)
         ),
     )
     titles = ("Kind", "Pipeline", "What", "Owner", "Since", "~Run")
-    made = replace(table(ask, "findings", caption, titles, rows), stacks=True)
-    if not shown or len(rows) <= shown:
-        return made
-    href = ask.here("findings", page=None, status=None)
+    return replace(table(ask, "findings", caption, titles, rows), stacks=True)
+
+
+def urgent_table(ask: Ask, found: Sequence[Finding], caption: str, shown: int) -> Table:
+    """Return findings as a table; of very many, the first of each kind, with links to the others.
+
+    Args:
+        ask: What for.
+        found: The findings, most urgent first.
+        caption: What they are.
+        shown: Not many more than so many.
+    """
+    whole = findings_table(ask, found, caption)
+    if len(found) <= shown:
+        return whole
+    kinds = Counter(one.kind for one in found)
+    each = max(1, shown // len(kinds))
+    first = [one for kind in kinds for one in [o for o in found if o.kind == kind][:each]]
+    links = [
+        Cell(f"All {number:,} {kind}", href=ask.here("findings", kind=kind, page=None))
+        for kind, number in kinds.items()
+        if number > each
+    ]
     return replace(
-        made,
-        rows=rows[:shown],
-        note=f"The first {shown} of {len(rows):,}, most urgent first.",
-        more=(Cell(f"All {len(rows):,} findings", href=href),) if href else (),
+        whole,
+        rows=findings_table(ask, first, caption).rows,
+        note=f"The first {each} of each kind, of {len(found):,} in all.",
+        more=tuple(links) if ask.links.are_served else (),
     )
 
 

@@ -14,11 +14,11 @@ from conformare.fleet.page._cells import (
 )
 from conformare.fleet.page._model import Cell, Count, Counts, LazyRows, Page, Section, Table, Text
 from conformare.fleet.page.views._ask import Ask, columns, filter_form
-from conformare.fleet.page.views._lists import findings_table
+from conformare.fleet.page.views._lists import urgent_table
 from conformare.fleet.questions import HEALTHS, Finding, Kind, PipelineHealth, findings, health
 
-URGENT_SHOWN = 25
-"""No more findings than these stand before the pipelines."""
+URGENT_SHOWN = 24
+"""About so many findings stand before the pipelines."""
 PIPELINES_SHOWN = 100
 """A page has so many pipelines; their strips are what a browser has to draw."""
 _WORDS: dict[Kind, str] = {
@@ -102,7 +102,7 @@ def _row(ask: Ask, one: PipelineHealth) -> tuple[Cell, ...]:
 def _urgent(ask: Ask, found: list[Finding]) -> Section:
     if not found:
         return Text("Nothing needs a person: nothing failed, drifted or is overdue.")
-    return findings_table(ask, found, "What needs a person", URGENT_SHOWN)
+    return urgent_table(ask, found, "What needs a person", URGENT_SHOWN)
 
 
 def _counts(ask: Ask, found: list[Finding], healths: list[PipelineHealth]) -> Counts:
