@@ -173,7 +173,7 @@ def expectations_page(ask: Ask) -> Page:
         "did not hold."
     )
     made = expectations_table(ask, found, "Expectations, those that fail first")
-    return _page(ask, "expectations", "Expectations", lead, made)
+    return _page(ask, "expectations", "Expectations", lead, made, "state")
 
 
 def expectations_table(ask: Ask, found: list[ExpectationState], caption: str) -> Table:
@@ -183,25 +183,23 @@ def expectations_table(ask: Ask, found: list[ExpectationState], caption: str) ->
         lambda one: (
             badge(one.state, "hard" if one.hard else ""),
             pipeline_cell(ask.links, one.pipeline, one.env),
-            Cell(one.expectation, code=True),
-            plain(one.column, code=True),
+            Cell(one.expectation, code=True, note=one.column or ""),
             Cell("" if one.failure_rate is None else f"{one.failure_rate:.0%}"),
             Cell(f"{one.asked:,}", note=f"{one.errored:,} errored" if one.errored else ""),
+            owners_cell(ask.links, one.owners),
             Cell(one.error or one.observed or ""),
             run_cell(ask.links, one.run_id, one.pipeline),
-            owners_cell(ask.links, one.owners),
         ),
     )
     titles = (
         "State",
         "Pipeline",
         "Expectation",
-        "Column",
         "#Rate",
         "~#Asked",
+        "Owner",
         "~Observed",
         "~Run",
-        "Owner",
     )
     return table(
         ask,
