@@ -13,6 +13,9 @@ from conformare.fleet.questions import PipelineHealth
 from conformare.record import parsed_ts
 
 _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
+MOST_DIGITS = 9
+MOST_ALSO = 100
+"""More than these are shown by nobody: a layout has 300 nodes."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -42,7 +45,8 @@ class Asked:
         """
         said = [(name, value) for name, value in query if value != ""]
         tags, also = (tuple(v for name, v in said if name == many) for many in ("tag", "also"))
-        return cls({n: v for n, v in said if n not in ("tag", "also")}, tags, also, now)
+        values = {name: value for name, value in said if name not in ("tag", "also")}
+        return cls(values, tags, also[:MOST_ALSO], now)
 
     def get(self, name: str) -> str | None:
         """Return a value; None where it was not asked."""
@@ -56,8 +60,13 @@ class Asked:
     @property
     def page(self) -> int:
         """Which page of a long table; the first is 1."""
-        written = self.values.get("page", "1")
-        return max(1, int(written)) if written.isascii() and written.isdigit() else 1
+        return self.number("page")
+
+    def number(self, name: str) -> int:
+        """Return a value that counts from 1; 1 where it is none."""
+        written = self.values.get(name, "")
+        is_number = written.isascii() and written.isdigit() and len(written) <= MOST_DIGITS
+        return max(1, int(written)) if is_number else 1
 
     @property
     def is_filtered(self) -> bool:

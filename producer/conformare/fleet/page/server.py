@@ -26,7 +26,8 @@ from conformare.fleet.page._links import url
 from conformare.fleet.page._live import LiveFleet
 
 DEFAULT_PORT = 8765
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
+"""An object store is paid by the request."""
 GRACE_SECONDS = 2
 """What is asked when the server ends is answered within these."""
 

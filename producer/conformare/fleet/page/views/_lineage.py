@@ -133,9 +133,7 @@ def _around(ask: Ask, lineage: Lineage, start: PipelineKey | str, hops: int) -> 
 
 
 def _hops(ask: Ask) -> int:
-    written = ask.asked.get("hops") or "1"
-    hops = int(written) if written.isascii() and written.isdigit() else 1
-    return min(max(1, hops), MOST_HOPS)
+    return min(ask.asked.number("hops"), MOST_HOPS)
 
 
 def _hops_words(hops: int) -> str:
