@@ -14,7 +14,7 @@ from conformare.fleet.questions import HEALTHS, STATES
 
 ROWS_SHOWN = 200
 """A page shows no more rows of one table than these; CSV has all."""
-_NOTES = {"Pipeline": "Environment", "Expectation": "Column"}
+_NOTES = {"Pipeline": "Environment", "Expectation": "Column", "State": "Hard"}
 """What stands beside a name in a column of that title; CSV has a column of its own for it."""
 HINTS = 300
 """No more names are suggested in a field than these."""
