@@ -18,6 +18,7 @@ from conformare.fleet.stores import (
     by_pipeline,
     joined_segments,
     order_of,
+    pipeline_order,
     segments_of,
 )
 
@@ -62,7 +63,7 @@ class _Kept:
     rows_before: dict[str, dict[PipelineKey, list[Row]]] = field(default_factory=dict)
     acknowledged: set[tuple[str, str, str]] | None = None
     source_risks: list[Row] | None = None
-    facts: dict[Hashable, Any] = field(default_factory=dict)
+    facts: dict[str, dict[Hashable, Any]] = field(default_factory=lambda: defaultdict(dict))
 
 
 class Fleet:
@@ -156,12 +157,12 @@ class Fleet:
             self._kept.source_risks = self.store.source_risks()
         return self._kept.source_risks
 
-    def facts(self) -> dict[Hashable, Any]:
-        """Return what questions have found out of runs and want to keep: no run changes.
+    def facts(self, pipeline: str) -> dict[Hashable, Any]:
+        """Return what questions have found out of a pipeline's runs and want to keep.
 
-        It is forgotten where runs may have gone.
+        No run changes. It is forgotten where runs may have gone, or have come in between.
         """
-        return self._kept.facts
+        return self._kept.facts[pipeline]
 
     def owners(self, key: PipelineKey) -> list[str]:
         """Return who owns something in the newest run of a pipeline."""
@@ -170,7 +171,7 @@ class Fleet:
     def chosen(self, filters: Filters = EVERYTHING) -> list[PipelineKey]:
         """Return the pipelines that an answer is about, by name and environment."""
         found = [key for key, run in self.newest().items() if self._fits(key, run, filters)]
-        return sorted(found, key=lambda key: (key.pipeline, key.env or ""))
+        return sorted(found, key=pipeline_order)
 
     def refresh(self) -> bool:
         """Fold in what has come into the store since the last call.
@@ -185,8 +186,12 @@ class Fleet:
         if changes.acknowledged:
             self._kept.acknowledged = None
             self._kept.source_risks = None
-        if changes.runs:
+        try:
             self._fold(changes.runs)
+        except BaseException:
+            # They will not come a second time: all is to be read again.
+            self._kept = _Kept()
+            raise
         return bool(changes.runs) or changes.acknowledged
 
     def _fits(self, key: PipelineKey, run: Row, filters: Filters) -> bool:
@@ -206,6 +211,8 @@ class Fleet:
         if len(late) > LATE_PIPELINES:
             self._kept = _Kept()
             return
+        for pipeline in late:
+            self._kept.facts.pop(pipeline, None)
         self._fold_segments(arrived, late)
         if self._kept.counts is not None:
             for key, new in arrived.items():
@@ -223,9 +230,9 @@ class Fleet:
         self._fold_rows(arrived)
 
     def _is_late(self, key: PipelineKey, new: Sequence[Row]) -> bool:
-        """Whether one of them took place before a run that is known."""
+        """Whether one of them did not take place after all runs that are known."""
         known = (self._kept.strips or {}).get(key, [])
-        return any(order_of(new[-1]) < order_of(run) for run in known[:1])
+        return any(new[-1]["ts"] <= run["ts"] for run in known[:1])
 
     def _fold_segments(
         self, arrived: Mapping[PipelineKey, Sequence[Row]], late: Collection[str]

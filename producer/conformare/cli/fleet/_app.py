@@ -9,6 +9,8 @@ from conformare.cli.fleet.check import check
 from conformare.cli.fleet.data import impact, sensitive
 from conformare.cli.fleet.notify import notify
 from conformare.cli.fleet.overview import drift, expectations, owners, status
+from conformare.cli.fleet.report import report
+from conformare.cli.fleet.serve import serve
 from conformare.cli.fleet.show import show
 
 app = typer.Typer(
@@ -24,6 +26,8 @@ for command in (
     sensitive,
     expectations,
     show,
+    report,
+    serve,
     check,
     notify,
     acknowledge,

@@ -59,6 +59,11 @@ def time_cell(ts: datetime | None, now: datetime | None = None) -> Cell:
     return Cell(moment(ts), time=ts, note=note)
 
 
+def age_cell(ts: datetime, now: datetime) -> Cell:
+    """Return how long ago a time was; CSV has the time."""
+    return Cell(f"{span(now - ts)} ago", time=ts)
+
+
 def pipeline_cell(links: Links, name: str, env: str | None) -> Cell:
     """Return a pipeline with its environment beside it."""
     return Cell(name, href=links.pipeline(name, env), note=env or "")
@@ -68,8 +73,13 @@ def run_cell(links: Links, run_id: str | None, pipeline: str) -> Cell:
     """Return a run by the end of its id; CSV has all of it."""
     if run_id is None:
         return NOTHING
+    return several([short_run(links, run_id, pipeline)], run_id)
+
+
+def short_run(links: Links, run_id: str, pipeline: str) -> Cell:
+    """Return a run by the end of its id alone."""
     short = run_id if len(run_id) <= RUN_ID_SHOWN else f"…{run_id[-RUN_ID_END:]}"
-    return several([Cell(short, href=links.run(run_id, pipeline), code=True)], run_id)
+    return Cell(short, href=links.run(run_id, pipeline), code=True)
 
 
 def owners_cell(links: Links, names: Iterable[str], nobody: str = "nobody") -> Cell:

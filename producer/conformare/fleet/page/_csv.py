@@ -18,9 +18,16 @@ def to_csv(table: Table) -> str:
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(column.title for column in table.columns)
-    rows = table.rows if table.all_rows is None else table.all_rows
-    writer.writerows([guarded(_said(cell)) for cell in row] for row in rows)
+    titles = [
+        (one.title, one.note_title) if one.note_title else (one.title,) for one in table.columns
+    ]
+    writer.writerow([title for of_column in titles for title in of_column])
+    for row in table.rows if table.all_rows is None else table.all_rows:
+        cells = [
+            (_said(cell), cell.note)[: len(of_column)]
+            for of_column, cell in zip(titles, row, strict=True)
+        ]
+        writer.writerow([guarded(said) for of_cell in cells for said in of_cell])
     return text.getvalue()
 
 
@@ -32,11 +39,15 @@ def guarded(text: str) -> str:
     """
     writable = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     begins = writable.lstrip(" \N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}")
-    return f"'{writable}" if writable.startswith(_FORMULAS) or begins.startswith(_FORMULAS) else writable
+    return (
+        f"'{writable}"
+        if writable.startswith(_FORMULAS) or begins.startswith(_FORMULAS)
+        else writable
+    )
 
 
 def _said(cell: Cell) -> str:
-    """Return what a cell says; an environment beside a name belongs to it."""
+    """Return what a cell says."""
     if cell.time is not None:
         return cell.time.strftime("%Y-%m-%dT%H:%M:%SZ")
     return cell.text

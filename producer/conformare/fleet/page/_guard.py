@@ -74,7 +74,9 @@ class Guard:
             )
         if token is not None and len(token) < TOKEN_LETTERS:
             raise FleetError(f"the token is too short: take {TOKEN_LETTERS} characters or more")
-        names = {host, *more_hosts} if is_loopback(host) else {host, socket.gethostname(), *more_hosts}
+        names = (
+            {host, *more_hosts} if is_loopback(host) else {host, socket.gethostname(), *more_hosts}
+        )
         return cls(token, frozenset(name.lower() for name in names))
 
     def knows_host(self, header: str | None) -> bool:

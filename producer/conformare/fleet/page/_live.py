@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from conformare.fleet._fleet import Fleet
 from conformare.fleet.page._cells import moment
 
+
 class LiveFleet:
     """A fleet behind a lock, kept up to date.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,42 @@ class Column:
     Attributes:
         is_minor: Left out where the window is narrow.
         is_number: Set flush right.
+        note_title: What CSV calls the notes of its cells, as a column of their own.
     """
 
     title: str
     is_minor: bool = False
     is_number: bool = False
+    note_title: str = ""
+
+
+class LazyRows(Sequence[tuple[Cell, ...]]):
+    """Rows of a table that are made when they are wanted: a page shows few of many.
+
+    Args:
+        answers: What the rows are made of.
+        row: Makes a row of one of them.
+    """
+
+    def __init__(self, answers: Sequence[Any], row: Callable[[Any], tuple[Cell, ...]]) -> None:
+        self._answers = answers
+        self._row = row
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[Cell, ...]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[tuple[Cell, ...]]: ...
+
+    def __getitem__(self, at: int | slice) -> tuple[Cell, ...] | Sequence[tuple[Cell, ...]]:
+        """Return a row, or some."""
+        if isinstance(at, slice):
+            return [self._row(answer) for answer in self._answers[at]]
+        return self._row(self._answers[at])
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._answers)
 
 
 @dataclass(frozen=True)
@@ -79,6 +110,7 @@ class Table:
         csv: Where it can be had as CSV.
         more: A link below it.
         legend: Whether the shapes of a strip are explained above it.
+        stacks: Whether its rows become cards on a narrow screen.
     """
 
     kind: ClassVar[str] = "table"
@@ -92,6 +124,7 @@ class Table:
     csv: str | None = None
     more: tuple[Cell, ...] = ()
     legend: bool = False
+    stacks: bool = False
 
 
 @dataclass(frozen=True)

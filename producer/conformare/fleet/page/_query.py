@@ -22,11 +22,13 @@ class Asked:
     Attributes:
         values: Name → value, each as it was written; the last one counts.
         tags: Tags that were asked for, `name=value`.
+        also: What is shown too, beside what is asked for.
         now: What spans such as `7d` are counted from.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     now: datetime = datetime.min.replace(tzinfo=timezone.utc)
 
     @classmethod
@@ -38,8 +40,8 @@ class Asked:
             now: What spans are counted from.
         """
         said = [(name, value) for name, value in query if value != ""]
-        tags = tuple(value for name, value in said if name == "tag")
-        return cls({name: value for name, value in said if name != "tag"}, tags, now)
+        tags, also = (tuple(v for name, v in said if name == many) for many in ("tag", "also"))
+        return cls({n: v for n, v in said if n not in ("tag", "also")}, tags, also, now)
 
     def get(self, name: str) -> str | None:
         """Return a value; None where it was not asked."""
@@ -92,8 +94,8 @@ class Asked:
             changed: Name → value; None to not ask for it.
         """
         values = {**self.values, **changed}
-        said = [(name, value) for name, value in values.items() if value is not None]
-        return url(path, [*said, *(("tag", tag) for tag in self.tags)])
+        tags, also = (("tag", tag) for tag in self.tags), (("also", one) for one in self.also)
+        return url(path, [*values.items(), *tags, *also])
 
     def matches(self, one: PipelineHealth) -> bool:
         """Whether a pipeline has the status and the text that were asked for."""

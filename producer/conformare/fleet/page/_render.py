@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from conformare.fleet.page._strips import strip_paths
 from conformare.fleet.questions import HEALTHS, KINDS, STATES
 
 _UNSEEN = re.compile(
@@ -84,6 +85,7 @@ def templates() -> Environment:
     )
     # A value that comes back to us in a form stays as it was; it is escaped all the same.
     found.filters["raw"] = _raw
+    found.globals["strip_paths"] = strip_paths
     found.filters["iso"] = lambda ts: ts.strftime("%Y-%m-%dT%H:%M:%SZ")
     found.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
     return found

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from conformare._errors import FleetError
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
@@ -30,15 +32,21 @@ from conformare.fleet.page.views import (
 )
 from conformare.fleet.page.views._ask import table
 from conformare.fleet.questions import findings, health
-from conformare.fleet.stores import Row
+from conformare.fleet.stores import PipelineKey, Row
 
-DETAILED = 60
-"""So many pipelines have a part of their own in a report, what needs a person first."""
-PIPELINES = 2_000
+DETAILED = 100
+"""Not more pipelines than these have a part of their own, what needs a person first."""
+LARGEST_BYTES = 1_600_000
+"""About so many bytes are pipelines: a row takes some, a part of its own takes many."""
+ROW_BYTES = 1_300
+LEAST_DETAIL_BYTES = 100_000
+PIPELINES = 1_000
 """So many pipelines are rows of a report."""
-ROWS = 150
+ROWS = 100
 """So many rows of any other table are in a report."""
 DEFAULT_TITLE = "Fleet report"
+_FIXED = {"served": False, "level": 3, "badges": BADGES}
+"""What every template of a report is given."""
 
 
 def to_html(
@@ -119,12 +127,10 @@ def report(
         raise FleetError(
             f"{fleet.store.place} has no pipeline {filters.pipeline!r}: correct the name"
         )
-    detailed = [one.key for one in healths[:DETAILED]]
-    links = ReportLinks(
-        pages=frozenset(("overview", "drift", "expectations", "risks", "sensitive", "owners")),
-        pipelines={key: f"p-{number}" for number, key in enumerate(detailed, 1)},
-    )
-    ask = Ask(fleet, _asked(filters, fleet), links, rows_shown=ROWS)
+    candidates = {one.key: f"p-{number}" for number, one in enumerate(healths[:DETAILED], 1)}
+    ask = Ask(fleet, _asked(filters, fleet), ReportLinks(candidates), rows_shown=ROWS)
+    articles = dict(_articles(ask, candidates))
+    ask = replace(ask, links=ReportLinks({key: candidates[key] for key in articles}))
     pages = [
         overview_page(ask, PIPELINES),
         drift_page(ask),
@@ -135,21 +141,16 @@ def report(
         owners_page(ask),
         lineage_page(ask),
     ]
-    pages = [replace(page, anchor=page.name) for page in pages]
-    pages += [
-        replace(page_of_pipeline(ask, key), anchor=links.pipelines[key]) for key in detailed
-    ]
-    left_out = len(healths) - len(detailed)
+    left_out = len(healths) - len(articles)
     style, script = static_markup("page.css"), static_markup("report.js")
     return (
         templates()
         .get_template("report.html")
         .render(
-            served=False,
-            level=3,
-            badges=BADGES,
+            **_FIXED,
             title=title,
-            pages=pages,
+            pages=[replace(page, anchor=page.name) for page in pages],
+            articles=articles.values(),
             place=fleet.store.place,
             now=fleet.now,
             left_out=f"{left_out:,} pipelines have a row and no part of their own; "
@@ -164,6 +165,20 @@ def report(
     )
 
 
+def _articles(ask: Ask, anchors: Mapping[PipelineKey, str]) -> Iterator[tuple[PipelineKey, Markup]]:
+    """Yield the parts of the first pipelines as markup, until they are many bytes."""
+    rows = min(len(ask.fleet.newest()), PIPELINES)
+    left = max(LEAST_DETAIL_BYTES, LARGEST_BYTES - ROW_BYTES * rows)
+    template = templates().get_template("article.html")
+    for key, anchor in anchors.items():
+        page = replace(page_of_pipeline(ask, key), anchor=anchor)
+        markup = template.render(**_FIXED, page=page)
+        left -= len(markup.encode())
+        if left < 0:
+            return
+        yield key, Markup(markup)  # noqa: S704 - a template of ours made it
+
+
 def _asked(filters: Filters, fleet: Fleet) -> Asked:
     values = {
         "pipeline": filters.pipeline,
@@ -173,8 +188,8 @@ def _asked(filters: Filters, fleet: Fleet) -> Asked:
     }
     return Asked(
         {name: value for name, value in values.items() if value is not None},
-        tuple(f"{name}={value}" for name, value in filters.tags.items()),
-        fleet.now,
+        tags=tuple(f"{name}={value}" for name, value in filters.tags.items()),
+        now=fleet.now,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl
@@ -57,6 +58,8 @@ POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
 """A stream in which nothing happens says so, so that nobody on the way closes it."""
 LARGEST_FORM_BYTES = 64_000
+PAGES_KEPT = 64
+"""So many pages of one state of the fleet are kept as they were made."""
 
 _PAGES: dict[str, Callable[[Ask], Page]] = {
     "": overview_page,
@@ -209,6 +212,8 @@ class _Pages:
         self._live = live
         self._guard = guard
         self._static = {name: _file(name) for name in _STATIC}
+        self._state: tuple[int, str | None, datetime] | None = None
+        self._made: dict[tuple[str, str], Response] = {}
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -221,16 +226,8 @@ class _Pages:
     def page(self, request: Request) -> Response:
         """Answer any of the pages, or one of its tables as CSV."""
         name = request.url.path.strip("/")
-        said = "Acknowledged." if request.query_params.get("acknowledged") else ""
         with self._live.asked() as fleet:
-            asked = Asked.of(_query(request), fleet.now)
-            try:
-                page = _PAGES[name](Ask(fleet, asked, ServedLinks(), name))
-            except FleetError as exc:
-                return self._html(fleet, _wrong(str(exc)), status=404)
-            if asked.get("format") == "csv":
-                return _csv(page, asked.get("table"))
-            return self._html(fleet, page, said=said)
+            return self._rendered(fleet, name, request.url.query)
 
     async def events(self, _: Request) -> Response:
         """Say each time that something has come."""
@@ -279,7 +276,31 @@ class _Pages:
 
     def _warm(self) -> None:
         with self._live.asked() as fleet:
-            overview_page(Ask(fleet, Asked(now=fleet.now), ServedLinks()))
+            self._rendered(fleet, "", "")
+
+    def _rendered(self, fleet: Fleet, name: str, query: str) -> Response:
+        """Return a page; one that was made a moment ago of the same runs is the same."""
+        state = self._live.generation, self._live.fault, fleet.now.replace(second=0, microsecond=0)
+        if state != self._state:
+            self._state = state
+            self._made.clear()
+        response = self._made.get((name, query))
+        if response is None:
+            response = self._answered(fleet, name, query)
+            if len(self._made) < PAGES_KEPT:
+                self._made[(name, query)] = response
+        return response
+
+    def _answered(self, fleet: Fleet, name: str, query: str) -> Response:
+        said = parse_qsl(query, keep_blank_values=True, errors="replace")
+        asked = Asked.of(said, fleet.now)
+        try:
+            page = _PAGES[name](Ask(fleet, asked, ServedLinks(), name))
+        except FleetError as exc:
+            return self._html(fleet, _wrong(str(exc)), status=404)
+        if asked.get("format") == "csv":
+            return _csv(page, asked.get("table"))
+        return self._html(fleet, page, said=asked.get("acknowledged") and "Acknowledged.")
 
     def _acknowledge(self, form: dict[str, str]) -> Response:
         with self._live.asked() as fleet:
@@ -325,7 +346,9 @@ class _Pages:
         html = template.render(next=wanted, fault=fault, static=self._static_url)
         return HTMLResponse(html, status)
 
-    def _html(self, fleet: Fleet, page: Page, *, status: int = 200, said: str = "") -> Response:
+    def _html(
+        self, fleet: Fleet, page: Page, *, status: int = 200, said: str | None = None
+    ) -> Response:
         html = (
             templates()
             .get_template("served.html")
@@ -368,10 +391,6 @@ def _file(name: str) -> tuple[str, bytes, str]:
     content = (files("conformare.fleet.page") / "static" / name).read_bytes()
     suffix = name[name.rindex(".") :]
     return hashlib.sha256(content).hexdigest()[:16], content, _TYPES[suffix]
-
-
-def _query(request: Request) -> Iterable[tuple[str, str]]:
-    return parse_qsl(request.url.query, keep_blank_values=True, errors="replace")
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -12,7 +12,15 @@ from typing import NamedTuple
 from conformare._errors import FleetError
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
 from conformare.fleet.questions._found import found_run
-from conformare.fleet.stores import ContextKey, PipelineKey, Row, RunKey, Segment, fingerprints
+from conformare.fleet.stores import (
+    ContextKey,
+    PipelineKey,
+    Row,
+    RunKey,
+    Segment,
+    fingerprints,
+    pipeline_order,
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,12 @@ def drift(fleet: Fleet, filters: Filters = EVERYTHING, *, open_only: bool = True
     found = _told(fleet, changes)
     return sorted(
         (one for one in found if one.is_open or not open_only),
-        key=lambda one: (one.to_ts, one.to_run, one.context_label),
+        key=lambda one: (
+            one.to_ts,
+            one.to_run,
+            one.context_label,
+            pipeline_order(PipelineKey(one.pipeline, one.env)),
+        ),
         reverse=True,
     )
 
@@ -98,7 +111,7 @@ def acknowledged_row(
     changes = [
         change
         for change in _changes(key, fleet.segments().get(key, ()))
-        if change.after.first_ts == run["ts"]
+        if change.after.first_ts == run["ts"] and change.after.first_run in (None, run_id)
     ]
     found = [one for one in _told(fleet, changes) if one.to_run == run_id]
     if not found:
@@ -133,7 +146,7 @@ class _Change(NamedTuple):
     @property
     def ends(self) -> Hashable:
         """What the drift is known by: between its two ends, no run can come but a late one."""
-        return self.key, *self.times
+        return self.key, *self.times, self.before.last_run, self.after.first_run
 
 
 def _changes(key: ContextKey, segments: Sequence[Segment]) -> Iterator[_Change]:
@@ -149,21 +162,22 @@ def _changes(key: ContextKey, segments: Sequence[Segment]) -> Iterator[_Change]:
 
 def _told(fleet: Fleet, changes: Sequence[_Change]) -> list[Drift]:
     """Return drifts with what their runs say; what is known of one is not read again."""
-    known = fleet.facts()
-    known.update(_read(fleet, [one for one in changes if one.ends not in known]))
+    unknown = [one for one in changes if one.ends not in fleet.facts(one.key.pipeline)]
+    for change, one in _read(fleet, unknown):
+        fleet.facts(change.key.pipeline)[change.ends] = one
     found = []
     for change in changes:
-        one: Drift = known[change.ends]
+        one = fleet.facts(change.key.pipeline)[change.ends]
         is_acknowledged = (one.pipeline, one.to_run, one.context_label) in fleet.acknowledged()
         is_open = change.has_same_risks_since and not is_acknowledged
         found.append(replace(one, is_open=is_open))
     return found
 
 
-def _read(fleet: Fleet, changes: Sequence[_Change]) -> dict[Hashable, Drift]:
+def _read(fleet: Fleet, changes: Sequence[_Change]) -> Iterator[tuple[_Change, Drift]]:
     times = {(one.key.pipeline, ts) for one in changes for ts in one.times}
     ends = _Ends(fleet.store.contexts_at(times))
-    to_runs = {one: ends.runs(one.key, one.after, one.times[1])[0] for one in changes}
+    to_runs = {one: ends.to_run(one) for one in changes}
     runs = {RunKey(one.key.pipeline, run_id) for one, run_id in to_runs.items()}
     owners: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for row in fleet.store.rows_of("owners", runs):
@@ -173,28 +187,28 @@ def _read(fleet: Fleet, changes: Sequence[_Change]) -> dict[Hashable, Drift]:
         (row["pipeline"], row["run_id"]): row["git_sha"]
         for row in fleet.store.rows_of("runs", runs)
     }
-    return {
-        one.ends: Drift(
-            pipeline=one.key.pipeline,
-            env=one.key.env,
-            context_label=one.key.label,
-            from_run=ends.runs(one.key, one.before, one.times[0])[-1],
-            to_run=to_run,
-            from_ts=one.times[0],
-            to_ts=one.times[1],
-            from_impl_hash=one.before.impl_hash,
-            to_impl_hash=one.after.impl_hash,
-            risk_hash=one.after.risk_hash,
-            has_risks=any(row["has_risks"] for row in ends.contexts(one.key, to_run)),
-            risk_ids=tuple(
-                sorted({r for row in ends.contexts(one.key, to_run) for r in row["risk_ids"] or ()})
+    for one, to_run in to_runs.items():
+        contexts = ends.contexts(one.key, to_run)
+        yield (
+            one,
+            Drift(
+                pipeline=one.key.pipeline,
+                env=one.key.env,
+                context_label=one.key.label,
+                from_run=ends.from_run(one),
+                to_run=to_run,
+                from_ts=one.times[0],
+                to_ts=one.times[1],
+                from_impl_hash=one.before.impl_hash,
+                to_impl_hash=one.after.impl_hash,
+                risk_hash=one.after.risk_hash,
+                has_risks=any(row["has_risks"] for row in contexts),
+                risk_ids=tuple(sorted({r for row in contexts for r in row["risk_ids"] or ()})),
+                git_sha=commits.get((one.key.pipeline, to_run)),
+                owners=tuple(sorted(owners[one.key.pipeline, to_run, one.key.label])),
+                is_open=True,
             ),
-            git_sha=commits.get((one.key.pipeline, to_run)),
-            owners=tuple(sorted(owners[one.key.pipeline, to_run, one.key.label])),
-            is_open=True,
         )
-        for one, to_run in to_runs.items()
-    }
 
 
 class _Ends:
@@ -214,12 +228,26 @@ class _Ends:
             self._at[key, row["ts"]][row["run_id"]].append(row)
             self._of_run[key, row["run_id"]].append(row)
 
-    def runs(self, key: ContextKey, segment: Segment, ts: datetime) -> list[str]:
-        """Return the runs of a segment at a time, in order; several may have the same `ts`."""
-        expected = (segment.impl_hash, segment.risk_hash)
-        runs = self._at[key, ts].items()
-        return sorted(run_id for run_id, rows in runs if fingerprints(rows) == expected)
+    def from_run(self, change: _Change) -> str:
+        """Return the run before a change."""
+        known = change.before.last_run
+        return (
+            max(self._alike(change.key, change.before, change.times[0])) if known is None else known
+        )
+
+    def to_run(self, change: _Change) -> str:
+        """Return the run that has the changed code."""
+        known = change.after.first_run
+        return (
+            min(self._alike(change.key, change.after, change.times[1])) if known is None else known
+        )
 
     def contexts(self, key: ContextKey, run_id: str) -> list[Row]:
         """Return the contexts of one label in a run."""
         return self._of_run[key, run_id]
+
+    def _alike(self, key: ContextKey, segment: Segment, ts: datetime) -> Iterator[str]:
+        """Yield the runs at a time with the fingerprints of a segment."""
+        expected = (segment.impl_hash, segment.risk_hash)
+        runs = self._at[key, ts].items()
+        return (run_id for run_id, rows in runs if fingerprints(rows) == expected)

@@ -67,7 +67,7 @@ def expectations(fleet: Fleet, filters: Filters = EVERYTHING) -> list[Expectatio
     found = []
     for key in fleet.chosen(filters):
         before = _failing(fleet.rows_before("expectations").get(key, ()))
-        for row in fleet.rows("expectations").get(key, ()):
+        for row in sorted(fleet.rows("expectations").get(key, ()), key=_by_name):
             count = counts.get((*key, row["expectation"], row["column"]))
             answered = count.asked - count.errored if count else 0
             found.append(
@@ -91,6 +91,11 @@ def expectations(fleet: Fleet, filters: Filters = EVERYTHING) -> list[Expectatio
                 )
             )
     return sorted(found, key=lambda one: STATES.index(one.state))
+
+
+def _by_name(row: Row) -> tuple[str, str, bool, str, str]:
+    node, expectation, column = _identity(row)
+    return node, expectation, column is not None, column or "", row["observed"] or ""
 
 
 def state_by_run(rows: Iterable[Row]) -> dict[tuple[str, str, str | None], dict[str, State]]:

@@ -30,7 +30,7 @@ class Finding:
         subject: What it is about within the pipeline: a context, a risk; empty for the pipeline.
         text: What was found, in one sentence.
         owners: Who is responsible; empty for nobody.
-        since: The run's time from which on it is so, as far as that is known.
+        since: From when on it is so, as far as that is known.
     """
 
     kind: Kind
@@ -76,6 +76,7 @@ def findings(
             for one in drift(fleet, filters)
         ]
     if "unowned-critical" in kinds:
+        newest = fleet.newest()
         found += [
             Finding(
                 "unowned-critical",
@@ -85,7 +86,7 @@ def findings(
                 one.risk_id,
                 f"nobody owns the critical risk {one.risk_id}",
                 (),
-                fleet.newest()[PipelineKey(one.pipeline, one.env)]["ts"],
+                newest[PipelineKey(one.pipeline, one.env)]["ts"],
             )
             for one in open_risks(fleet, filters)
             if one.severity == "critical" and not one.owners
@@ -95,20 +96,20 @@ def findings(
 
 
 def _of_health(fleet: Fleet, one: PipelineHealth) -> list[Finding]:
-    found: list[tuple[Kind, str]] = []
-    if one.health in ("failed", "degraded"):
-        words = "failed" if one.health == "failed" else "is degraded"
-        found.append((one.health, f"its newest run {words}{_why(fleet, one.key)}"))
-    if one.is_stale and one.due_after is not None:
-        text = f"its newest run is {span(one.age)} old, more than {span(one.due_after)}"
-        found.append(("stale", text))
-    if one.health == "unknown":
-        found.append(("unknown", "nothing in its newest run was evaluated"))
     # The strip has the oldest first, and the streak is at its end.
     since = one.strip[-one.streak].ts
+    found: list[tuple[Kind, str, datetime]] = []
+    if one.health in ("failed", "degraded"):
+        words = "failed" if one.health == "failed" else "is degraded"
+        found.append((one.health, f"its newest run {words}{_why(fleet, one.key)}", since))
+    if one.is_stale and one.due_after is not None:
+        text = f"its newest run is {span(one.age)} old, more than {span(one.due_after)}"
+        found.append(("stale", text, one.ts + one.due_after))
+    if one.health == "unknown":
+        found.append(("unknown", "nothing in its newest run was evaluated", since))
     return [
-        Finding(kind, one.pipeline, one.env, one.run_id, "", text, one.owners, since)
-        for kind, text in found
+        Finding(kind, one.pipeline, one.env, one.run_id, "", text, one.owners, begun)
+        for kind, text, begun in found
     ]
 
 

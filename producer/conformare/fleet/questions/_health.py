@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import ceil
 from typing import Literal
 
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
@@ -103,17 +104,18 @@ def due_after(runs: Sequence[Row]) -> timedelta | None:
     gaps = sorted(later["ts"] - earlier["ts"] for later, earlier in pairwise(runs))
     if len(gaps) < RHYTHM_GAPS:
         return None
-    usual: timedelta = gaps[int(RHYTHM_SHARE * (len(gaps) - 1))]
+    usual: timedelta = gaps[ceil(RHYTHM_SHARE * len(gaps)) - 1]
     return max(PATIENCE * usual, LEAST_PATIENCE)
 
 
 def _of_pipeline(fleet: Fleet, key: PipelineKey) -> PipelineHealth:
     runs = fleet.strips()[key]
-    newest, age = fleet.newest()[key], fleet.now - runs[0]["ts"]
-    limits = [limit for limit in (fleet.max_age, due_after(runs)) if limit is not None]
+    strip, rhythm = _strip(fleet, key, runs)
+    newest, age = fleet.rows("runs")[key][0], fleet.now - runs[0]["ts"]
+    limits = [limit for limit in (fleet.max_age, rhythm) if limit is not None]
     due = min(limits, default=None)
     is_stale = due is not None and age > due
-    healths = [health_of_run(run) for run in runs]
+    healths = [mark.health for mark in reversed(strip)]
     of_newest = healths[0]
     healthy = fleet.last_healthy().get(key)
     lately = healths[:FLAPPING_RUNS]
@@ -134,8 +136,17 @@ def _of_pipeline(fleet: Fleet, key: PipelineKey) -> PipelineHealth:
         runs=fleet.run_counts()[key],
         owners=tuple(fleet.owners(key)),
         tags=dict(newest["tags"] or {}),
-        strip=tuple(
-            RunMark(run["run_id"], run["ts"], one)
-            for run, one in zip(reversed(runs), reversed(healths), strict=True)
-        ),
+        strip=strip,
     )
+
+
+def _strip(
+    fleet: Fleet, key: PipelineKey, runs: Sequence[Row]
+) -> tuple[tuple[RunMark, ...], timedelta | None]:
+    """Return the strip of a pipeline, and its rhythm: kept until it has another run."""
+    identity = runs[0]["run_id"], runs[-1]["run_id"], len(runs)
+    known = fleet.facts(key.pipeline).get(("strip", key))
+    if known is None or known[0] != identity:
+        marks = tuple(RunMark(run["run_id"], run["ts"], health_of_run(run)) for run in runs[::-1])
+        known = fleet.facts(key.pipeline)[("strip", key)] = identity, marks, due_after(runs)
+    return known[1], known[2]

@@ -11,7 +11,7 @@ from conformare._errors import FleetError
 from conformare.fleet._fleet import Fleet, run_key
 from conformare.fleet.questions._found import found_run
 from conformare.fleet.questions._places import place_of, read_at
-from conformare.fleet.stores import PipelineKey, Row
+from conformare.fleet.stores import PipelineKey, Row, pipeline_order
 
 Direction = Literal["down", "up"]
 
@@ -68,7 +68,8 @@ class Lineage:
             for key, rows in fleet.rows(grain).items():
                 for location in _locations(grain, rows):
                     place = place_of(location)
-                    self.spelled.setdefault(place, location)
+                    # The same spelling whatever the order of the rows.
+                    self.spelled[place] = min(location, self.spelled.get(place, location))
                     of_place[place].add(key)
                     of_pipeline[key].add(place)
 
@@ -77,7 +78,9 @@ class Lineage:
         """Every read and write, in a fixed order."""
         reads = [Edge(key, place, False) for key, places in self.reads.items() for place in places]
         writes = [Edge(key, place, True) for key, places in self.writes.items() for place in places]
-        return sorted([*reads, *writes], key=lambda edge: (_sortable(edge.pipeline), edge.place))
+        return sorted(
+            [*reads, *writes], key=lambda edge: (pipeline_order(edge.pipeline), edge.place)
+        )
 
     def around(self, start: PipelineKey | str, hops: int, most_nodes: int) -> list[Edge]:
         """Return the edges within some hops of a pipeline or a location, both ways.
@@ -129,7 +132,7 @@ class Lineage:
                         queue.append(place)
                         found.append(self._reached(distances[place], node, place, node.pipeline))
                 continue
-            for key in sorted(into.get(node, ()), key=_sortable):
+            for key in sorted(into.get(node, ()), key=pipeline_order):
                 if key not in distances:
                     distances[key] = distances[node] + 1
                     queue.append(key)
@@ -139,7 +142,9 @@ class Lineage:
     def _neighbours(self, node: PipelineKey | str) -> Sequence[PipelineKey | str]:
         if isinstance(node, PipelineKey):
             return sorted({*self.reads.get(node, ()), *self.writes.get(node, ())})
-        return sorted({*self.readers.get(node, ()), *self.writers.get(node, ())}, key=_sortable)
+        return sorted(
+            {*self.readers.get(node, ()), *self.writers.get(node, ())}, key=pipeline_order
+        )
 
     def _reached(self, distance: int, key: PipelineKey, place: str | None, via: str) -> Reached:
         location = None if place is None else self.spelled[place]
@@ -197,7 +202,3 @@ def impact(
 def _locations(grain: str, rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         yield from read_at(row["location"]) if grain == "sources" else [row["location"]]
-
-
-def _sortable(key: PipelineKey) -> tuple[str, str]:
-    return key.pipeline, key.env or ""

@@ -68,9 +68,12 @@ def owners(fleet: Fleet, filters: Filters = EVERYTHING) -> list[Owner]:
     """
     owned: dict[str, list[Owned]] = defaultdict(list)
     for key in fleet.chosen(filters):
-        for row in fleet.rows("owners").get(key, ()):
-            of = Owned(key.pipeline, key.env, row["scope"], row["ref"], row["role"])
-            owned[row["owner"]].append(of)
+        named = {
+            (row["owner"], Owned(key.pipeline, key.env, row["scope"], row["ref"], row["role"]))
+            for row in fleet.rows("owners").get(key, ())
+        }
+        for owner, of in sorted(named, key=lambda one: (one[1].scope, one[1].ref, one[1].role)):
+            owned[owner].append(of)
     now = {
         (row["owner"], key.pipeline) for key, rows in fleet.rows("owners").items() for row in rows
     }
@@ -110,9 +113,10 @@ def open_risks(fleet: Fleet, filters: Filters = EVERYTHING) -> list[OpenRisk]:
             tuple(row["owners"] or ()),
         )
         for key in fleet.chosen(filters)
-        for row in fleet.rows("risks").get(key, ())
+        for row in sorted(fleet.rows("risks").get(key, ()), key=lambda row: row["risk_id"])
         if not row["mitigated"] or not row["owned"]
     ]
+    # Pipelines are in order already.
     return sorted(found, key=lambda risk: severity_order(risk.severity))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from conformare.capture import scan_columns
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet, run_key
 from conformare.fleet.questions._places import place_of, read_at
-from conformare.fleet.stores import PipelineKey, Row
+from conformare.fleet.stores import PipelineKey, Row, pipeline_order
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,20 @@ def sensitive(
             row["ts"],
             row["n_sensitive"],
             tuple(sorted(scan_columns(row["columns"] or ()))),
-            tuple(sorted(readers[place_of(row["location"])], key=lambda k: (k[0], k[1] or ""))),
+            tuple(sorted(readers[place_of(row["location"])], key=pipeline_order)),
         )
         for row in sinks
         if row["n_sensitive"] and PipelineKey(row["pipeline"], row["env"]) in chosen
     ]
-    return sorted(found, key=lambda one: (one.location, one.pipeline, one.env or ""))
+    return sorted(
+        found,
+        key=lambda one: (
+            one.location,
+            pipeline_order(PipelineKey(one.pipeline, one.env)),
+            one.n_sensitive,
+            one.columns,
+        ),
+    )
 
 
 def _rows(fleet: Fleet, grain: str, as_of: datetime | None) -> list[Row]:

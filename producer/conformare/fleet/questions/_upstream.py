@@ -130,7 +130,14 @@ def _strongest(location: str, risks: list[CarriedRisk]) -> CarriedRisk:
             KINDS.index(risk.kind),
             -1 if risk.distance is None else risk.distance,
             severity_order(risk.severity),
+            risk.mitigated,
+            # So that the order of the rows does not count.
             risk.seen_in,
+            risk.owners,
+            risk.context or "",
+            risk.label,
+            risk.column or "",
+            risk.note or "",
         ),
     )
     seen_in = tuple(sorted({name for risk in risks for name in risk.seen_in}))

@@ -6,6 +6,7 @@ from conformare.fleet.stores._order import (
     fingerprints,
     joined_segments,
     order_of,
+    pipeline_order,
     segments_of,
 )
 from conformare.fleet.stores._rows import RowStore
@@ -39,5 +40,6 @@ __all__ = [
     "joined_segments",
     "open_store",
     "order_of",
+    "pipeline_order",
     "segments_of",
 ]

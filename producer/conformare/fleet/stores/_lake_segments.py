@@ -25,14 +25,14 @@ _GROUPS = (
     f"SELECT {_KEY}, c.impl_hash, c.risk_hash, min(c.ts) AS first_ts, max(c.ts) AS last_ts "
     f"FROM {_CONTEXTS} {{}} GROUP BY 1, 2, 3, 4, 5"
 )
+_JOINED = "array_to_string(array_sort(array_agg(DISTINCT c.{0})), '+') AS {0}"
 _PER_RUN = (
-    f"SELECT {_KEY}, c.ts, c.run_id, string_agg(DISTINCT c.impl_hash, '+' ORDER BY c.impl_hash) AS "
-    "impl_hash, string_agg(DISTINCT c.risk_hash, '+' ORDER BY c.risk_hash) AS risk_hash "
+    f"SELECT {_KEY}, c.ts, c.run_id, {_JOINED.format('impl_hash')}, {_JOINED.format('risk_hash')} "
     f"FROM {_CONTEXTS} {_CHOSEN} AND c.context_label = a.context_label GROUP BY 1, 2, 3, 4, 5"
 )
 _TURNS = (
     "SELECT * FROM (SELECT *, lag(impl_hash) OVER w AS impl_before, lag(risk_hash) OVER w AS "
-    "risk_before, lag(ts) OVER w AS ts_before, lead(ts) OVER w IS NULL AS is_last FROM "
+    "risk_before, lag(ts) OVER w AS ts_before, lag(run_id) OVER w AS run_before, lead(ts) OVER w IS NULL AS is_last FROM "
     f"({_PER_RUN}) WINDOW w AS (PARTITION BY pipeline, env, context_label ORDER BY ts, run_id)) "
     "WHERE is_last OR impl_before IS NULL OR impl_before <> impl_hash OR risk_before <> risk_hash "
     "ORDER BY ts, run_id"
@@ -75,8 +75,10 @@ def _one_by_one(
     for row in tables.rows(_TURNS, asked) if keys else ():
         key, segments = _key(row), found[_key(row)]
         if segments:
-            segments[-1] = replace(segments[-1], last_ts=row["ts_before"])
-        found[key] = joined_segments(segments, _segment(row, "ts", "ts"))
+            before = {"last_ts": row["ts_before"], "last_run": row["run_before"]}
+            segments[-1] = replace(segments[-1], **before)
+        run_ids = {"first_run": row["run_id"], "last_run": row["run_id"]}
+        found[key] = joined_segments(segments, replace(_segment(row, "ts", "ts"), **run_ids))
     return {key: found[key] for key in keys}
 
 

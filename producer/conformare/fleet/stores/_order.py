@@ -18,6 +18,12 @@ def order_of(row: Row) -> tuple[datetime, str]:
     return row["ts"], row["run_id"]
 
 
+def pipeline_order(key: PipelineKey) -> tuple[str, bool, str]:
+    """Return what pipelines are put in order by: their name, and no environment before any."""
+    # An environment that was not said is another than one that is empty.
+    return key.pipeline, key.env is not None, key.env or ""
+
+
 def by_pipeline(runs: Iterable[Row]) -> dict[PipelineKey, list[Row]]:
     """Return runs by pipeline and environment, newest first."""
     found: dict[PipelineKey, list[Row]] = defaultdict(list)
@@ -34,12 +40,13 @@ def segments_of(contexts: Iterable[Row]) -> dict[ContextKey, list[Segment]]:
     """
     found: dict[ContextKey, list[Segment]] = {}
     for key, rows in groupby(
-        sorted(contexts, key=lambda row: (_sortable(_context_key(row)), order_of(row))),
+        sorted(contexts, key=lambda row: (_context_order(row), order_of(row))),
         _context_key,
     ):
         segments: list[Segment] = []
-        for (ts, _), of_run in groupby(rows, order_of):
-            segments = joined_segments(segments, Segment(*fingerprints(list(of_run)), ts, ts))
+        for (ts, run_id), of_run in groupby(rows, order_of):
+            hashes = fingerprints(list(of_run))
+            segments = joined_segments(segments, Segment(*hashes, ts, ts, run_id, run_id))
         found[key] = segments
     return found
 
@@ -53,10 +60,7 @@ def joined_segments(segments: Sequence[Segment], later: Segment) -> list[Segment
     """
     last = segments[-1] if segments else None
     if last and (last.impl_hash, last.risk_hash) == (later.impl_hash, later.risk_hash):
-        return [
-            *segments[:-1],
-            replace(last, last_ts=later.last_ts),
-        ]
+        return [*segments[:-1], replace(last, last_ts=later.last_ts, last_run=later.last_run)]
     return [*segments, later]
 
 
@@ -70,6 +74,5 @@ def _context_key(row: Row) -> ContextKey:
     return ContextKey(row["pipeline"], row["env"], row["context_label"])
 
 
-def _sortable(key: ContextKey) -> tuple[str, str, str]:
-    # An environment that was not said is another than one that is empty.
-    return key.pipeline, "" if key.env is None else f"={key.env}", key.label
+def _context_order(row: Row) -> tuple[tuple[str, bool, str], str]:
+    return pipeline_order(PipelineKey(row["pipeline"], row["env"])), row["context_label"]

@@ -20,6 +20,7 @@ from conformare.fleet.stores._store import (
     RunKey,
     Segment,
 )
+from conformare_schemas import CHILD_GRAINS
 
 
 class RowStore:
@@ -133,7 +134,9 @@ class RowStore:
 
     def whole(self, grain: str) -> list[Row]:
         """See `FleetStore`."""
-        return self._tables.get(grain, [])
+        if grain not in CHILD_GRAINS or grain == "source_risks":
+            return list(self._runs.values()) if grain == "runs" else self._tables.get(grain, [])
+        return list(self._with_env(grain))
 
     def changes(self) -> Changes | None:
         """See `FleetStore`; what is in memory stays as it is."""

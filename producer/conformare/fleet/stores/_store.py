@@ -7,7 +7,7 @@ Runs are in the order of their `ts`, and of their `run_id` where that is the sam
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -42,12 +42,19 @@ class Segment:
     """Consecutive runs in which a context has the same fingerprints.
 
     Contexts of the same label in one run count together: their fingerprints are joined with `+`.
+
+    Attributes:
+        first_run: The run that it begins with; None where it is the only one of its fingerprints
+            at that time, or the first of them.
+        last_run: The run that it ends with; None where it is the last of its fingerprints then.
     """
 
     impl_hash: str
     risk_hash: str
     first_ts: datetime
     last_ts: datetime
+    first_run: str | None = field(default=None, compare=False)
+    last_run: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -164,7 +171,7 @@ class FleetStore(Protocol):
         """Append a row to the table `acknowledgements`."""
 
     def whole(self, grain: str) -> list[Row]:
-        """Return every row of a grain, in no order."""
+        """Return every row of a grain that counts, in no order."""
 
     def changes(self) -> Changes | None:
         """Return what has changed since the last call, or since the store was opened.

@@ -101,6 +101,7 @@
     await load(document.body.dataset.dagre)
     const colours = { failed: '--failed', degraded: '--bar-degraded', stale: '--stale', healthy: '--bar-healthy' }
     place.replaceChildren()
+    place.style.height = `min(75vh, ${Math.max(14, 5 + 1.6 * data.nodes.length)}rem)`
     const graph = cytoscape({
       container: place,
       elements: {
@@ -110,7 +111,6 @@
       layout: { name: 'dagre', rankDir: 'LR', nodeSep: 14, rankSep: 60, fit: true, padding: 16 },
       minZoom: 0.2,
       maxZoom: 1.5,
-      wheelSensitivity: 0.3,
       style: [
         { selector: 'node', style: { label: 'data(label)', 'font-size': 12, 'font-family': 'system-ui, sans-serif', color: style('--ink'), 'text-wrap': 'wrap', 'text-max-width': 190, 'text-overflow-wrap': 'anywhere', 'text-valign': 'center', 'text-halign': 'center', width: 210, height: 42, shape: 'round-rectangle', 'background-color': style('--soft'), 'border-width': 1, 'border-color': style('--quiet') } },
         { selector: 'node[kind = "place"]', style: { shape: 'rectangle', 'background-color': style('--sheet'), 'border-style': 'dashed', 'font-size': 11, height: 34 } },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,7 +46,12 @@ class Ask:
 def columns(*titles: str) -> tuple[Column, ...]:
     """Return columns by title; `~` before it: minor, `#`: numbers."""
     return tuple(
-        Column(title.lstrip("~#"), is_minor="~" in title[:2], is_number="#" in title[:2])
+        Column(
+            title.lstrip("~#"),
+            is_minor="~" in title[:2],
+            is_number="#" in title[:2],
+            note_title="Environment" if title == "Pipeline" else "",
+        )
         for title in titles
     )
 
@@ -55,7 +61,7 @@ def table(
     name: str,
     caption: str,
     titles: tuple[str, ...],
-    rows: list[tuple[Cell, ...]],
+    rows: Sequence[tuple[Cell, ...]],
     *,
     empty: str = "None.",
     note: str = "",

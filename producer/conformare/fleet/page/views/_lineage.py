@@ -133,9 +133,7 @@ def _edge(ask: Ask, lineage: Lineage, edge: Edge) -> tuple[Cell, ...]:
     )
 
 
-def _graph(
-    ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey | str
-) -> Graph:
+def _graph(ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey | str) -> Graph:
     pipelines = sorted({edge.pipeline for edge in edges}, key=lambda key: (key[0], key[1] or ""))
     places = sorted({edge.place for edge in edges})
     states = {one.key: one.health for one in health(ask.fleet)}
@@ -170,7 +168,9 @@ def _graph(
         source, target = ends if edge.is_write else ends[::-1]
         drawn.append({"source": source, "target": target})
     note = f"The nearest {MOST_NODES} are drawn." if len(nodes) >= MOST_NODES else ""
-    caption = f"{len(pipelines)} pipelines and {len(places)} locations; the table below says the same"
+    caption = (
+        f"{len(pipelines)} pipelines and {len(places)} locations; the table below says the same"
+    )
     return Graph(caption, tuple(nodes), tuple(drawn), note)
 
 

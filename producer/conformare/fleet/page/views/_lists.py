@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformare._errors import FleetError
 from conformare.fleet.page._cells import (
+    age_cell,
     badge,
     location_cell,
     owners_cell,
@@ -12,9 +15,10 @@ from conformare.fleet.page._cells import (
     plain,
     run_cell,
     several,
+    short_run,
     time_cell,
 )
-from conformare.fleet.page._model import Acknowledgement, Cell, Page, Section, Table
+from conformare.fleet.page._model import Acknowledgement, Cell, LazyRows, Page, Section, Table
 from conformare.fleet.page._query import time_of
 from conformare.fleet.page.views._ask import Ask, filter_form, table
 from conformare.fleet.questions import (
@@ -54,30 +58,26 @@ def findings_page(ask: Ask) -> Page:
 
 def findings_table(ask: Ask, found: list[Finding], caption: str, shown: int = 0) -> Table:
     """Return findings as a table; of many, the first and a link to all."""
-    rows = [
-        (
+    rows = LazyRows(
+        found,
+        lambda one: (
             badge(one.kind),
             pipeline_cell(ask.links, one.pipeline, one.env),
             Cell(one.text),
             owners_cell(ask.links, one.owners),
-            time_cell(one.since, ask.now),
+            age_cell(one.since, ask.now),
             run_cell(ask.links, one.run_id, one.pipeline),
-        )
-        for one in found
-    ]
+        ),
+    )
     titles = ("Kind", "Pipeline", "What", "Owner", "Since", "~Run")
-    made = table(ask, "findings", caption, titles, rows)
+    made = replace(table(ask, "findings", caption, titles, rows), stacks=True)
     if not shown or len(rows) <= shown:
         return made
     href = ask.here("findings", page=None, status=None)
-    return Table(
-        made.name,
-        made.caption,
-        made.columns,
-        rows[:shown],
+    return replace(
+        made,
+        rows=rows[:shown],
         note=f"The first {shown} of {len(rows):,}, most urgent first.",
-        all_rows=rows,
-        csv=made.csv,
         more=(Cell(f"All {len(rows):,} findings", href=href),) if href else (),
     )
 
@@ -100,22 +100,23 @@ def drift_page(ask: Ask) -> Page:
     made = drift_table(ask, found, "Drift" if with_settled else "Drift to review")
     href = ask.here(all=other)
     more = (Cell(text, href=href),) if href else ()
-    return _page(ask, "drift", "Drift", lead, Table(**{**vars(made), "more": more}))
+    return _page(ask, "drift", "Drift", lead, replace(made, more=more))
 
 
 def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
     """Return drifts as a table, with a form for each that is open."""
-    rows = [
-        (
+    rows = LazyRows(
+        found,
+        lambda one: (
             badge("open" if one.is_open else "settled"),
             pipeline_cell(ask.links, one.pipeline, one.env),
             Cell(one.context_label),
-            time_cell(one.to_ts, ask.now),
+            age_cell(one.to_ts, ask.now),
             several(
                 [
-                    run_cell(ask.links, one.from_run, one.pipeline),
+                    short_run(ask.links, one.from_run, one.pipeline),
                     Cell("to"),
-                    run_cell(ask.links, one.to_run, one.pipeline),
+                    short_run(ask.links, one.to_run, one.pipeline),
                 ],
                 f"{one.from_run} to {one.to_run}",
             ),
@@ -129,9 +130,8 @@ def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
                 if one.is_open and ask.links.are_served
                 else None,
             ),
-        )
-        for one in found
-    ]
+        ),
+    )
     titles = (
         "State",
         "Pipeline",
@@ -144,11 +144,7 @@ def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
         "Owner",
         "Review",
     )
-    if not ask.links.are_served:
-        titles, rows = titles[:-1], [row[:-1] for row in rows]
-    return table(
-        ask, "drift", caption, titles, rows, empty="No drift waits for a review."
-    )
+    return table(ask, "drift", caption, titles, rows, empty="No drift waits for a review.")
 
 
 def expectations_page(ask: Ask) -> Page:
@@ -170,8 +166,9 @@ def expectations_page(ask: Ask) -> Page:
 
 def expectations_table(ask: Ask, found: list[ExpectationState], caption: str) -> Table:
     """Return how expectations stand as a table."""
-    rows = [
-        (
+    rows = LazyRows(
+        found,
+        lambda one: (
             badge(one.state, "hard" if one.hard else ""),
             pipeline_cell(ask.links, one.pipeline, one.env),
             Cell(one.expectation, code=True),
@@ -181,9 +178,8 @@ def expectations_table(ask: Ask, found: list[ExpectationState], caption: str) ->
             Cell(one.error or one.observed or ""),
             run_cell(ask.links, one.run_id, one.pipeline),
             owners_cell(ask.links, one.owners),
-        )
-        for one in found
-    ]
+        ),
+    )
     titles = (
         "State",
         "Pipeline",
@@ -218,17 +214,17 @@ def risks_page(ask: Ask) -> Page:
 
 def risks_table(ask: Ask, found: list[OpenRisk], caption: str) -> Table:
     """Return open risks as a table."""
-    rows = [
-        (
+    rows = LazyRows(
+        found,
+        lambda one: (
             badge(one.severity),
             Cell(one.label, note=one.risk_id if one.label != one.risk_id else ""),
             pipeline_cell(ask.links, one.pipeline, one.env),
             Cell("mitigated" if one.mitigated else "not mitigated"),
             owners_cell(ask.links, one.owners),
             run_cell(ask.links, one.run_id, one.pipeline),
-        )
-        for one in found
-    ]
+        ),
+    )
     titles = ("Severity", "Risk", "Pipeline", "Mitigation", "Owner", "~Run")
     empty = "Every risk has an owner and a mitigation."
     return table(ask, "risks", caption, titles, rows, empty=empty)
@@ -253,17 +249,17 @@ def sensitive_page(ask: Ask) -> Page:
 
 def sensitive_table(ask: Ask, found: list[SensitiveSink], caption: str) -> Table:
     """Return where sensitive columns are written as a table."""
-    rows = [
-        (
+    rows = LazyRows(
+        found,
+        lambda one: (
             location_cell(ask.links, one.location),
             Cell(f"{one.n_sensitive:,}"),
             Cell(", ".join(one.columns) or "marked by the pipeline", code=bool(one.columns)),
             pipeline_cell(ask.links, one.pipeline, one.env),
             pipelines_cell(ask.links, one.readers),
             time_cell(one.ts, ask.now),
-        )
-        for one in found
-    ]
+        ),
+    )
     titles = ("Location", "#Columns", "Which", "Written by", "Read by", "~As of")
     empty = "No newest run writes a sensitive column."
     return table(ask, "sensitive", caption, titles, rows, empty=empty)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from conformare.fleet.page._cells import (
+    age_cell,
     badge,
     owners_cell,
     pipeline_cell,
     strip_cell,
     text_of,
-    time_cell,
 )
-from conformare.fleet.page._model import Cell, Count, Counts, Page, Section, Table, Text
+from conformare.fleet.page._model import Cell, Count, Counts, LazyRows, Page, Section, Table, Text
 from conformare.fleet.page.views._ask import Ask, columns, filter_form
 from conformare.fleet.page.views._lists import findings_table
 from conformare.fleet.questions import HEALTHS, Finding, PipelineHealth, findings, health
@@ -53,7 +53,7 @@ def overview_page(ask: Ask, pipelines_shown: int = PIPELINES_SHOWN) -> Page:
 
 def pipelines_table(ask: Ask, healths: list[PipelineHealth], shown: int = PIPELINES_SHOWN) -> Table:
     """Return the pipelines with a strip of their newest runs."""
-    rows = [_row(ask, one) for one in healths]
+    rows = LazyRows(healths, lambda one: _row(ask, one))
     pages = max(1, -(-len(rows) // shown))
     page = min(ask.asked.page, pages) if ask.links.are_served else 1
     first = shown * (page - 1)
@@ -76,6 +76,7 @@ def pipelines_table(ask: Ask, healths: list[PipelineHealth], shown: int = PIPELI
         csv=ask.here(format="csv", table="pipelines", page=None) if rows else None,
         more=tuple(more),
         legend=True,
+        stacks=True,
     )
 
 
@@ -89,7 +90,7 @@ def _row(ask: Ask, one: PipelineHealth) -> tuple[Cell, ...]:
         badge(one.health, ", ".join(notes)),
         pipeline_cell(ask.links, one.pipeline, one.env),
         strip_cell(ask.links, one.pipeline, one.strip),
-        time_cell(one.ts, ask.now),
+        age_cell(one.ts, ask.now),
         Cell(f"{one.streak} {one.strip[-1].health}"),
         owners_cell(ask.links, one.owners),
         Cell(text_of(one.tags)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from conformare._errors import FleetError
@@ -75,7 +76,7 @@ def pipeline_page(ask: Ask) -> Page:
         Cell(one.env or "no environment", href=ask.links.pipeline(*one)) for one in others
     )
     also = Text("The same pipeline in other environments:", links)
-    return Page(**{**vars(page), "sections": (also, *page.sections)})
+    return replace(page, sections=(also, *page.sections))
 
 
 def page_of_pipeline(ask: Ask, key: PipelineKey) -> Page:
@@ -88,18 +89,16 @@ def page_of_pipeline(ask: Ask, key: PipelineKey) -> Page:
     sections: list[Section] = [_facts(ask, one)]
     if found:
         sections.append(findings_table(ask, found, "What needs a person"))
-    sections += [
-        _runs(ask, runs),
-        *_charts(runs),
-        *_fingerprints(ask, key, runs),
-    ]
     if drifts:
         sections.append(drift_table(ask, drifts, "Drift"))
     sections += [
+        *_charts(runs),
+        *_heat(ask, key, runs),
+        *_fingerprints(ask, key, runs),
         _risks(ask, key),
         _owned(ask, key),
-        *_heat(ask, key, runs),
         _neighbours(ask, key),
+        _runs(ask, runs),
     ]
     title = key.pipeline
     lead = f"Environment: {key.env}." if key.env else ""
@@ -177,11 +176,9 @@ def _fingerprints(ask: Ask, key: PipelineKey, runs: Sequence[Row]) -> list[Secti
         if (context.pipeline, context.env) == key
     }
     rows = [
-        row
-        for label in sorted(of_pipeline)
-        for row in _history(ask, key, label, of_pipeline[label])
+        row for label in sorted(of_pipeline) for row in _history(ask, label, of_pipeline[label])
     ]
-    titles = ("Context", "Changed", "Since", "Until", "~First run", "~Code", "~Declared risks")
+    titles = ("Context", "Changed", "Since", "Until", "~Code", "~Declared risks")
     made = table(
         ask,
         "fingerprints",
@@ -198,9 +195,7 @@ def _fingerprints(ask: Ask, key: PipelineKey, runs: Sequence[Row]) -> list[Secti
     return [Lanes(caption, tuple(lanes[:LANES_SHOWN]), first, last), made]
 
 
-def _history(
-    ask: Ask, key: PipelineKey, label: str, segments: Sequence[Segment]
-) -> list[tuple[Cell, ...]]:
+def _history(ask: Ask, label: str, segments: Sequence[Segment]) -> list[tuple[Cell, ...]]:
     found = []
     for before, one in zip((None, *segments[:-1]), segments, strict=True):
         found.append(
@@ -209,7 +204,6 @@ def _history(
                 badge(_changed(before, one)),
                 time_cell(one.first_ts, ask.now),
                 time_cell(one.last_ts, ask.now),
-                run_cell(ask.links, one.first_run, key.pipeline),
                 Cell(one.impl_hash[:HASH_SHOWN], code=True),
                 Cell(one.risk_hash[:HASH_SHOWN], code=True),
             )

@@ -52,9 +52,7 @@ def run_page(ask: Ask) -> Page:
             )
         )
     sections += [
-        _grain(ask, grain, rows)
-        for grain, rows in (("runs", [run]), *view.grains.items())
-        if rows
+        _grain(ask, grain, rows) for grain, rows in (("runs", [run]), *view.grains.items()) if rows
     ]
     empty = [grain for grain, rows in view.grains.items() if not rows]
     lead = f"Run {run['run_id']}."
@@ -79,7 +77,7 @@ def _facts(ask: Ask, view: RunView) -> Facts:
     if view.previous is not None:
         previous = view.previous
         facts.append(("Run before", run_cell(ask.links, previous["run_id"], previous["pipeline"])))
-    impact = ask.links.page("impact", run_id=run["run_id"])
+    impact = ask.links.page("impact", run_id=run["run_id"], pipeline=run["pipeline"])
     key = PipelineKey(run["pipeline"], run["env"])
     lineage = ask.links.page("lineage", pipeline=key.pipeline, env=key.env)
     if impact and lineage:
