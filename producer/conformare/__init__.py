@@ -14,7 +14,7 @@ from conformare._errors import (
     StoreNotConfiguredError,
     UpstreamRiskWarning,
 )
-from conformare._recording import configure_store, record_run
+from conformare._recording import configure_store, record_run, record_source_risk
 from conformare._upstream import check_upstream_risks
 from conformare.capture import (
     Risk,
@@ -85,6 +85,7 @@ __all__ = [
     "profile_sources",
     "record_expectations",
     "record_run",
+    "record_source_risk",
     "register_risk",
     "release_cache",
     "reset_context",

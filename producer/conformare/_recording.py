@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,16 @@ from typing import Any
 from conformare import _fork_guard as fork_guard
 from conformare._errors import StoreNotConfiguredError
 from conformare._process_lock import ProcessLock
+from conformare._quoted import quoted
 from conformare._run_writer import ENVIRONMENT_PREFIX, RunRecord, RunWriter
-from conformare.capture import Store
+from conformare.capture import Risk, Store, risk
 from conformare.capture import store as process_store
-from conformare.record import to_run_record, validated_pipeline, validated_run_id
+from conformare.record import (
+    source_risk_record,
+    to_run_record,
+    validated_pipeline,
+    validated_run_id,
+)
 
 Destination = Mapping[str, Any] | RunWriter | Callable[[RunRecord], object]
 
@@ -185,7 +191,9 @@ def record_run(
     """
     pipeline = validated_pipeline(pipeline)
     if if_run_exists not in IF_RUN_EXISTS:
-        raise ValueError(f"if_run_exists must be one of {IF_RUN_EXISTS}, not {if_run_exists!r}")
+        raise ValueError(
+            f"if_run_exists must be one of {IF_RUN_EXISTS}, not {quoted(if_run_exists)}"
+        )
     writer = writer_for(dest)
     may_skip = bool(run_id) and if_run_exists == "skip"
     run_id = validated_run_id(run_id)
@@ -204,6 +212,67 @@ def record_run(
         writer.write(record)
         _stores.records += 1
     return run_id
+
+
+def record_source_risk(
+    location: str | os.PathLike[str],
+    *risks: str | Risk | risk | Iterable[str | Risk | risk],
+    column: str | None = None,
+    owner: str | None = None,
+    mitigation: str | None = None,
+    severity: str | None = None,
+    note: str | None = None,
+    context: str | None = None,
+    author: str | None = None,
+    ts: datetime | str | None = None,
+    dest: Destination | None = None,
+) -> RunRecord:
+    """Record risks of a location that hold whichever pipeline reads it.
+
+        cf.record_source_risk("s3://lake/customers", "privacy.pii_exposure", column="email")
+
+    It belongs to no run, and what is recorded stays: each call adds to the store. Through the Kafka
+    writer this neither waits for the broker nor raises because of it.
+
+    Args:
+        location: A path, a URL or the name of a table; it is recorded as captured reads and writes
+            name it, without credentials.
+        risks: Ids of the catalog or of your own, entries of the catalog, or `risk(...)`, which keeps
+            what it says itself.
+        column: Column that they are about; None for all of the location.
+        owner: Who answers for them.
+        mitigation: What is done about them.
+        severity: low, medium, high or critical; the catalog's when not said.
+        note: What else there is to say.
+        context: Where or for what they matter, in your words.
+        author: Who declares them.
+        ts: When they are declared; now when not given.
+        dest: Where to record, in place of the configured store, as for `record_run`.
+
+    Returns:
+        What was recorded: the grain `source_risks` → a row for each risk.
+
+    Raises:
+        ValueError: There is no location or no risk, or an argument does not fit.
+        StoreNotConfiguredError: There is neither `dest` nor a configured store.
+        StoreConfigurationError: `dest` is a configuration that does not fit.
+        TypeError: `dest` is of another kind.
+    """
+    record = source_risk_record(
+        location,
+        risks,
+        column=column,
+        owner=owner,
+        mitigation=mitigation,
+        severity=severity,
+        note=note,
+        context=context,
+        author=author,
+        ts=ts,
+    )
+    writer_for(dest).write(record)
+    _stores.records += 1
+    return record
 
 
 def writer_for(dest: Destination | None) -> RunWriter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 RunRecord = dict[str, list[dict[str, Any]]]
-"""What `to_run_record` returns and every writer takes: grain → rows."""
+"""What every writer takes, grain → rows: the grains of a run, or `source_risks` alone."""
 
 ENVIRONMENT_PREFIX = "CONFORMARE_"
 """Every option of a writer can be given as `CONFORMARE_<NAME>` in the environment too."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from functools import partial
 from typing import Any
 
 from conformare._process_lock import ProcessLock
+from conformare.capture._asked import OfFrame
 from conformare.capture._content import Content, Origination
 from conformare.capture._lineage import (
     ColumnsOf,
@@ -16,6 +16,7 @@ from conformare.capture._lineage import (
     Introduced,
     Logic,
     LookUp,
+    MadeNames,
     Node,
     Place,
     Sink,
@@ -23,7 +24,6 @@ from conformare.capture._lineage import (
     Source,
 )
 from conformare.capture._look_ups import columns_of, resolve, resolve_all, widen
-from conformare.capture._nested import columns_of_frame
 from conformare.capture._untracked import untracked
 from conformare.capture.declared._scope import Declared, Group, Scope, current_scope
 
@@ -165,6 +165,7 @@ class Store:
         same_columns: bool = False,
         introduces: Introduced | None = None,
         data_named: DataNamed | None = None,
+        made_names: MadeNames | None = None,
         place: Place | None = None,
         variant: Hashable = None,
     ) -> int | None:
@@ -182,6 +183,7 @@ class Store:
             introduces: What it may have beyond the columns of its parents, None if only the frame
                 knows.
             data_named: Which of its columns values of rows have named.
+            made_names: Asks for the names that Spark has made, where there is no child.
             place: Where the call stands.
             variant: What else tells it from other calls at this place.
 
@@ -205,11 +207,12 @@ class Store:
                 node = content.new_node(label, first)
                 number = node.number
                 node.introduces, node.data_named = introduces, data_named
-                node.shaped_by = content.shapers_of(numbers)
                 if same_columns and first is not None:
                     node.columns_of = first.number
                 elif child is None:
                     node.columns = ()
+                    if made_names is not None:
+                        content.made_names[number] = made_names
                 else:
                     content.frames[number] = child
                 content.add_event(op, "op", numbers, number, scope, logic)
@@ -298,13 +301,12 @@ class Store:
             content, scope = self._content, current_scope()
             written = frame if isinstance(frame, int) else content.root(frame, None, place).number
             if columns is None:
-                columns = partial(columns_of_frame, frame)
+                columns = OfFrame(frame)
             what = ("sink", op, location, format, writer, scope.groups, scope.risks)
             origination = Origination(place, what)
             number = content.same_as(origination, (written,))
             if number is None:
                 node = content.new_node(label)
-                node.shaped_by = content.shapers_of((written,))
                 number, position = node.number, len(content.sinks)
                 content.written[position] = columns
                 if look_up is not None:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from conformare._errors import StoreConfigurationError
 from conformare._options import WriterOptions, made_options
+from conformare._quoted import quoted
 from conformare._run_writer import ENVIRONMENT_PREFIX, RunWriter
 from conformare.emission import KafkaOptions, kafka_writer
 from conformare.writers._files import JsonOptions, JsonWriter, ParquetOptions, ParquetWriter
@@ -77,7 +78,7 @@ def writer_options(config: Mapping[str, Any]) -> WriterOptions:
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise StoreConfigurationError(
-            f"unknown writer {name!r}; the writers are {', '.join(sorted(_KINDS))}, "
+            f"unknown writer {quoted(name)}; the writers are {', '.join(sorted(_KINDS))}, "
             "or any function that takes the record"
         )
     return made_options(kind.options, name, config)

@@ -151,6 +151,8 @@ def test_brokers_that_no_file_of_the_spool_could_name_are_refused(servers: str) 
     ("given", "told"),
     [
         ({"spool_dir": "a\0b"}, "spool_dir: .* no path can have"),
+        ({"spool_dir": ""}, "spool_dir: .* must name a folder"),
+        ({"spool_dir": " \t"}, "spool_dir: .* must name a folder"),
         ({"spool_dir": "~nobody-of-that-name/x"}, "spool_dir: .* has no home"),
         ({"kafka": {"sasl.password": f"{SECRET}\ud800"}}, "text that UTF-8 can carry"),
         ({"kafka": {"sasl.password": f"{SECRET}\0x"}}, "without NUL"),

@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from conformare._guard import guard
+from conformare.capture._inherited import Carried, what_is_open
 from conformare.capture._store import store
 from conformare.capture.declared._scope import Contexts, current_scope, repeated
 from conformare.capture.locations import label_of_path
@@ -46,12 +47,17 @@ def tracked_batch_function(writer: Any, function: Any) -> Any:
     contexts: Contexts = {}
     frame = opened.frame
 
+    def run(batch: Any, number: int) -> None:
+        with repeated(scope, contexts):
+            function(batch, number)
+
+    inside = Carried(run, what_is_open())
+
     @functools.wraps(function)
     def batch_function(batch: Any, number: int) -> None:
         with guard:
             store.stand_for(batch, store.node_for(frame))
-        with repeated(scope, contexts):
-            function(batch, number)
+        inside(batch, number)
 
     return batch_function
 

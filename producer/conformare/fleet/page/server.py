@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
@@ -162,6 +162,7 @@ def application(fleet: Fleet, guard: Guard, poll_seconds: float = POLL_SECONDS) 
         lifespan=pages.lifespan,
         exception_handlers={404: pages.not_found},
     )
+    app.router.redirect_slashes = False
     return _Guarded(app, guard)
 
 
@@ -374,16 +375,19 @@ class _Pages:
 
 def _listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens."""
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-    except (OSError, OverflowError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "there is no such port"
-        raise FleetError(
-            f"nothing can listen on {host}:{port} ({why}): name another one by --port"
-        ) from exc
+    with ExitStack() as undone:
+        try:
+            family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            listening = undone.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen()
+        except (OSError, OverflowError) as exc:
+            why = exc.strerror if isinstance(exc, OSError) else "there is no such port"
+            raise FleetError(
+                f"nothing can listen on {host}:{port} ({why}): name another one by --port"
+            ) from exc
+        undone.pop_all()
     return listening
 
 

@@ -62,6 +62,7 @@ class _Walk:
 
     def visit(self, tree: PlanTree) -> None:
         """Go through a tree."""
+        self.statement.plans.append(tree.root)
         waiting = [(tree, 0)]
         while waiting:
             tree, number = waiting.pop()
@@ -69,6 +70,7 @@ class _Walk:
             if tree.subqueries[number]:
                 subqueries = items(tree.node(number).subqueries())
                 found += [(tree_of(plan, self._functions), 0) for plan in subqueries]
+            self.statement.plans += [other.root for other, _ in found if other is not tree]
             waiting += reversed(found)
         for location in self._rewritten:
             self.statement.reads.pop(location, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from conformare.capture._lineage import ColumnsOf
 from conformare.capture.spark.sql._names import Place, files
@@ -71,6 +72,7 @@ class Statement:
         made: Key of the view that it makes.
         dropped: Key of a view that it drops, or gives a content that is no frame's.
         is_query: Whether it returns rows that it has made of others.
+        plans: What Spark has made of its queries, where it hands that out.
     """
 
     reads: dict[str, Read] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Statement:
     made: str | None = None
     dropped: str | None = None
     is_query: bool = True
+    plans: list[Any] = field(default_factory=list)
 
     def add_read(self, read: Read) -> None:
         """Take note of something that is read."""

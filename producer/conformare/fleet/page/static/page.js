@@ -119,7 +119,14 @@
         { selector: 'edge', style: { width: 1.2, 'line-color': style('--quiet'), 'target-arrow-color': style('--quiet'), 'target-arrow-shape': 'triangle', 'arrow-scale': 0.8, 'curve-style': 'bezier' } }
       ]
     })
-    graph.on('tap', 'node', (event) => { location.href = event.target.data('href') })
+    graph.on('tap', 'node', (event) => {
+      const query = new URLSearchParams(location.search)
+      const also = event.target.data('also')
+      if (query.getAll('also').includes(also)) return
+      query.append('also', also)
+      history.pushState(null, '', `${location.pathname}?${query}`)
+      show()
+    })
   }
 
   // Anew only where what is drawn has changed.

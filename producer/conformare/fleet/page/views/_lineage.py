@@ -26,6 +26,8 @@ from conformare.fleet.stores import PipelineKey
 MOST_NODES = 300
 """A layout of more takes a browser seconds."""
 MOST_HOPS = 10
+_PIPELINE = "pipeline:"
+"""What a node that was clicked on begins with, if it is a pipeline."""
 _DIRECTIONS = (("down", "downstream"), ("up", "upstream"))
 
 
@@ -40,7 +42,7 @@ def lineage_page(ask: Ask) -> Page:
         made = table(ask, "edges", "Every read and write", _EDGES, rows, empty="None is known.")
         return Page("lineage", "Lineage", lead, (*form, made))
     hops = _hops(ask)
-    edges = lineage.around(start, hops, MOST_NODES)
+    edges = _around(ask, lineage, start, hops)
     rows = [_edge(ask, lineage, edge) for edge in edges]
     name = start.pipeline if isinstance(start, PipelineKey) else lineage.spelled.get(start, start)
     sections: list[Section] = [*form]
@@ -49,7 +51,7 @@ def lineage_page(ask: Ask) -> Page:
         sections.append(graph)
         if hops < MOST_HOPS and len(graph.nodes) < MOST_NODES:
             more = Cell("one hop more each way", href=ask.here(hops=str(hops + 1)))
-            sections.append(Text("A click on a node shows what is around it. Show", (more,)))
+            sections.append(Text("A click on a node adds what is around it. Or show", (more,)))
     sections.append(
         table(ask, "edges", f"Reads and writes, {_hops_words(hops)}", _EDGES, rows, empty="None.")
     )
@@ -115,6 +117,21 @@ def _start(ask: Ask) -> PipelineKey | str | None:
     return keys[0]
 
 
+def _around(ask: Ask, lineage: Lineage, start: PipelineKey | str, hops: int) -> list[Edge]:
+    """Return the edges around the start, and one hop around what was clicked on since."""
+    edges = set(lineage.around(start, hops, MOST_NODES))
+    for also in ask.asked.also:
+        env, _, name = also.removeprefix(_PIPELINE).partition(":")
+        more = PipelineKey(name, env or None) if also.startswith(_PIPELINE) else place_of(also)
+        edges |= set(lineage.around(more, 1, MOST_NODES))
+    nodes: dict[PipelineKey | str, None] = {start: None}
+    for edge in lineage.edges:
+        if edge in edges:
+            nodes.update(dict.fromkeys((edge.pipeline, edge.place)))
+    kept = set(list(nodes)[:MOST_NODES])
+    return [e for e in lineage.edges if e in edges and e.pipeline in kept and e.place in kept]
+
+
 def _hops(ask: Ask) -> int:
     written = ask.asked.get("hops") or "1"
     hops = int(written) if written.isascii() and written.isdigit() else 1
@@ -147,7 +164,7 @@ def _graph(ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey
             "label": f"{key.pipeline}\n{states[key]}{f', {key.env}' if key.env else ''}",
             "health": states[key],
             "start": key == start,
-            "href": ask.links.page("lineage", pipeline=key.pipeline, env=key.env),
+            "also": f"{_PIPELINE}{key.env or ''}:{key.pipeline}",
         }
         for key in pipelines
     ]
@@ -158,7 +175,7 @@ def _graph(ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey
             "label": lineage.spelled[place],
             "health": "",
             "start": place == start,
-            "href": ask.links.location(lineage.spelled[place]),
+            "also": lineage.spelled[place],
         }
         for place in places
     ]
