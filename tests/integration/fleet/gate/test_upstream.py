@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 import conformare as cf
 from conformare import _recording, _upstream
+from conformare._reader import StoreReadError
 from conformare.capture import _reads_told
 from conformare.fleet import read_store, upstream_risks
 
@@ -81,7 +82,7 @@ def test_tables_that_spark_writes_can_be_asked(
     if not deltalake:
 
         def fails(*_what: Any, **_about: Any) -> list[Any]:
-            raise _upstream.StoreReadError("no deltalake")
+            raise StoreReadError("no deltalake")
 
         monkeypatch.setattr(_upstream, "asked", fails)
     assert cf.check_upstream_risks(data, dest=store["read"], warn=False) == expected
