@@ -21,7 +21,6 @@ from conformare.capture._lineage import (
     Field,
     Kind,
     Logic,
-    LookUp,
     MadeNames,
     Node,
     Place,
@@ -74,9 +73,7 @@ class Content:
     # Frames whose columns nobody has asked for yet, by number of node. A frame held here keeps
     # its plan alive on the driver; there is one for each distinct step at most.
     frames: dict[int, Any] = field(default_factory=dict)
-    # What Spark is to be asked about a source or a sink, by position.
-    source_look_ups: dict[int, LookUp] = field(default_factory=dict)
-    sink_look_ups: dict[int, LookUp] = field(default_factory=dict)
+    # Who knows the columns of a sink, by position.
     written: dict[int, ColumnsOf] = field(default_factory=dict)
     # Who knows the names that Spark has made in a node without a frame, by its number.
     made_names: dict[int, MadeNames] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What only Spark knows, asked late and once: columns, locations and formats.
+"""What only Spark knows, asked once: locations and formats at the call, columns late.
 
 It asks for schemas and plans, never for a job, and only for those schemas that a record needs and
 that do not follow from others: a filter has the columns of its parent, `withColumn("x", …)` adds
@@ -11,14 +11,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from conformare._guard import guard
 from conformare.capture._asked import OfFrame, Told, told_by
 from conformare.capture._content import Content
 from conformare.capture._data_names import EXPRESSION, Hidden, Stand
-from conformare.capture._lineage import Columns, ColumnsOf, LookUp, Node, Origin
+from conformare.capture._lineage import Columns, ColumnsOf, LookUp, Node, Sink, Source
 from conformare.capture._nested import rooted
+from conformare.capture._untracked import untracked
+
+Placed = TypeVar("Placed", Source, Sink)
 
 
 def resolve(content: Content) -> None:
@@ -27,10 +30,6 @@ def resolve(content: Content) -> None:
     Args:
         content: What was captured; it is completed.
     """
-    for position, look_up in content.source_look_ups.items():
-        content.sources[position] = _placed(content.sources[position], _asked(look_up))
-    for position, look_up in content.sink_look_ups.items():
-        content.sinks[position] = _placed(content.sinks[position], _asked(look_up))
     frames = dict(content.frames)
     told = _ask_frames(content)
     for position, asked in content.written.items():
@@ -42,8 +41,7 @@ def resolve(content: Content) -> None:
         _learn(content, sink.node, columns)
         if content.frames.pop(sink.frame, None) is not None:  # it has been asked just now
             _learn(content, sink.frame, columns)
-    for answered in (content.source_look_ups, content.sink_look_ups, content.written):
-        answered.clear()
+    content.written.clear()
 
 
 def _asks(asked: ColumnsOf, frame: Any) -> bool:
@@ -202,16 +200,20 @@ def _learn(content: Content, number: int, columns: Columns) -> None:
     node.columns, node.nested = columns.names, content.one_for_all(columns.nested)
 
 
-def _asked(look_up: LookUp) -> Origin:
-    with guard:
-        return look_up()
-    return Origin()
+def placed(part: Placed, look_up: LookUp | None) -> Placed:
+    """Return a source or a sink with what Spark knows of its place: later it may be gone.
 
-
-def _placed(part: Any, found: Origin) -> Any:
-    """Return a source or a sink with what is known better by now."""
-    return replace(
-        part,
-        location=part.location if found.location is None else found.location,
-        format=part.format if found.format is None else found.format,
-    )
+    Args:
+        part: The source or the sink.
+        look_up: Asks for location and format, None where they are known.
+    """
+    if look_up is None:
+        return part
+    with guard, untracked():
+        found = look_up()
+        return replace(
+            part,
+            location=part.location if found.location is None else found.location,
+            format=part.format if found.format is None else found.format,
+        )
+    return part

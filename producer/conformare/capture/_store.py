@@ -23,7 +23,7 @@ from conformare.capture._lineage import (
     Snapshot,
     Source,
 )
-from conformare.capture._look_ups import columns_of, resolve, resolve_all, widen
+from conformare.capture._look_ups import columns_of, placed, resolve, resolve_all, widen
 from conformare.capture._untracked import untracked
 from conformare.capture.declared._scope import Declared, Group, Scope, current_scope
 
@@ -237,11 +237,11 @@ class Store:
 
         Args:
             frame: Frame that was read, or the number of a node where there is no frame.
-            location: What was read, without credentials; stands in until `look_up` knows better.
-            format: Format of the data; stands in until `look_up` knows better.
+            location: What was read, without credentials, unless `look_up` knows better.
+            format: Format of the data, unless `look_up` knows better.
             reader: Interface that it was read through.
             label: Name to show for the frame.
-            look_up: Asks for location and format once a record is built.
+            look_up: Asks for location and format, if this is a new read.
             place: Where the call stands.
             variant: What else tells it from other reads at this place.
 
@@ -259,9 +259,7 @@ class Store:
                 number = node.number
                 if known is None:
                     content.frames[number] = frame
-                if look_up is not None:
-                    content.source_look_ups[len(content.sources)] = look_up
-                content.sources.append(Source(number, location, format, reader))
+                content.sources.append(placed(Source(number, location, format, reader), look_up))
                 content.add_event(reader, "source", (), number, scope)
                 content.remember(origination, (), number)
             if known is None:
@@ -286,12 +284,12 @@ class Store:
         Args:
             frame: Frame that was written, or the number of a node where there is no frame.
             location: Where to, without credentials.
-            format: Format of the data; stands in until `look_up` knows better.
+            format: Format of the data, unless `look_up` knows better.
             writer: Interface that it was written through.
             label: Name to show for the sink.
             op: Name of the operation.
             columns: Asks for the columns that were written, those of the frame unless given.
-            look_up: Asks for the format once a record is built.
+            look_up: Asks for the format, if this is a new write.
             place: Where the call stands.
 
         Returns:
@@ -309,9 +307,8 @@ class Store:
                 node = content.new_node(label)
                 number, position = node.number, len(content.sinks)
                 content.written[position] = columns
-                if look_up is not None:
-                    content.sink_look_ups[position] = look_up
-                content.sinks.append(Sink(number, written, location, format, writer))
+                sink = Sink(number, written, location, format, writer)
+                content.sinks.append(placed(sink, look_up))
                 content.add_event(op, "sink", (written,), number, scope)
                 content.remember(origination, (written,), number)
             elif not isinstance(frame, int):

@@ -13,11 +13,10 @@ from conformare.capture import Risk, risk
 from conformare.capture.declared._contexts import Risks, declared_risks
 from conformare.capture.declared._risks import resolved_risk, validated_severity
 from conformare.capture.declared._scope import Declared
-from conformare.capture.locations import shown_locations
+from conformare.capture.locations import as_recorded, redacted
 from conformare.capture.spark.sql._names import (
     is_name,
     is_path,
-    location_of_files,
     parts_of,
     table,
 )
@@ -115,11 +114,8 @@ def _text(location: str | os.PathLike[str]) -> str:
 def _canonical(text: str) -> str:
     if is_name(text):
         parts = parts_of(text)
-        return location_of_files(parts[1]) if is_path(parts) else table(parts).location
-    # A table of a database, as the record has it; anything else behind a "#" may be a secret.
-    if "#" in text and shown_locations(text) == text:
-        return text
-    return location_of_files(text)
+        return redacted(parts[1]) if is_path(parts) else table(parts).location
+    return as_recorded(text)
 
 
 def _said(text: object) -> str | None:

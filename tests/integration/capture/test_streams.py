@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from support.jobs.lineage import Grain
+from support.jobs.lineage import Grain, flow
 
 from conformare.capture import (
     describe,
@@ -63,6 +63,20 @@ def test_streams_are_sources_steps_and_sinks(
         ("streamed_to", "streamed_to", "delta", "spark.writeStream"),
     ]
     assert [row["columns"] for row in sinks] == [["email", "g", "id"]] * 3
+
+
+def test_a_table_in_memory_stands_for_the_stream(
+    tracked: SparkSession, arriving: str, grain: Grain
+) -> None:
+    rows = stream_of(tracked, arriving)
+    kept = rows.filter("id > 1")
+    writer = kept.writeStream.format("memory").queryName("Arrived").trigger(availableNow=True)
+    writer.start().awaitTermination()
+    read = tracked.table("arrived")
+    asked = tracked.sql("select * from arrived")
+    assert read.count() == asked.count() == 6
+    assert [source["location"] for source in grain("sources")] == [arriving]
+    assert flow()[-2:] == [("table", ("kept",), "read"), ("sql", ("kept",), "asked")]
 
 
 def test_a_function_of_micro_batches_is_recorded_once(

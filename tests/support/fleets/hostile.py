@@ -11,7 +11,7 @@ SCRIPT = "<script>alert(1)</script>"
 HANDLER = "\"'><img src=x onerror=alert(2)>"
 SVG = "</title></svg></script><svg onload=alert(3)>"
 CONTROLS = "red\x1b[31m\u202edesrever\x00\r\n\t|`{{7*7}}"
-FORMULA = "=HYPERLINK(\"http://evil.example/\")"
+FORMULA = '=HYPERLINK("http://evil.example/")'
 LONG = "long" * 1000
 SURROGATE = "half \ud800 a pair"
 TEXTS = (SCRIPT, HANDLER, SVG, CONTROLS, FORMULA, LONG, SURROGATE)

@@ -7,7 +7,7 @@ import re
 from conformare.capture.locations import BETWEEN
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(//)?([^/]*)(.*)", re.IGNORECASE | re.DOTALL)
-_SAME_STORE = {"s3a": "s3", "s3n": "s3", "abfss": "abfs", "wasbs": "wasb"}
+_SAME_STORE = {"s3a": "s3", "s3n": "s3", "abfs": "abfss", "wasb": "wasbs"}
 
 
 def place_of(location: str) -> str:

@@ -39,7 +39,9 @@ def test_a_report_asks_for_nothing_and_can_be_filtered(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_report_is_accessible(page: Page, tmp_path: Path, scheme: Literal["light", "dark"]) -> None:
+def test_a_report_is_accessible(
+    page: Page, tmp_path: Path, scheme: Literal["light", "dark"]
+) -> None:
     """Nothing serious is found, and a telephone need not be scrolled sideways."""
     file = tmp_path / "fleet.html"
     tables = small_fleet(KINDS[2:5])

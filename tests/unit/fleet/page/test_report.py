@@ -42,9 +42,7 @@ def test_to_html_takes_rows_and_writes_a_file(tmp_path: Path) -> None:
     """Of one pipeline, if one is named; with the risks that are inherited, if they are given."""
     tables, file = small_fleet(), tmp_path / "fleet.html"
     risks = upstream_risks(tables, ["s3://shop-clean/customers"])
-    html = to_html(
-        tables, file, title="<Shop>", pipeline="marketing.audience", upstream=risks
-    )
+    html = to_html(tables, file, title="<Shop>", pipeline="marketing.audience", upstream=risks)
     assert file.read_text(encoding="utf-8") == html
     assert "<title>&lt;Shop&gt;</title>" in html
     assert "Inherited risks" in parts(html)

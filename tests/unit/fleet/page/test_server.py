@@ -268,7 +268,11 @@ def test_a_file_of_ours_is_kept_for_ever_and_its_url_changes_with_it(client: Tes
     assert answer.headers["content-type"].startswith("text/css")
     assert "immutable" in answer.headers["cache-control"]
     digest = url.split("/")[2]
-    for path in (f"/static/{digest}/page.js", f"/static/{digest}/../server.py", "/static/x/page.css"):
+    for path in (
+        f"/static/{digest}/page.js",
+        f"/static/{digest}/../server.py",
+        "/static/x/page.css",
+    ):
         assert client.get(path).status_code == 404
 
 
@@ -276,7 +280,9 @@ def test_a_port_in_use_is_told_in_one_line(shop: Fleet) -> None:
     """With what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(FleetError, match=f"127.0.0.1:{port} .*in use.*name another one by --port"):
+        with pytest.raises(
+            FleetError, match=f"127.0.0.1:{port} .*in use.*name another one by --port"
+        ):
             serve(shop, port=port)
 
 

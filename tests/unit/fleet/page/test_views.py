@@ -234,7 +234,7 @@ def test_impact_tells_distance_and_owners(shop: Fleet) -> None:
 @pytest.mark.parametrize(
     ("page", "asked", "said"),
     [
-        (pipeline_page, {"name": "nobody's"}, "has no pipeline \"nobody's\""),
+        (pipeline_page, {"name": "nobody's"}, 'has no pipeline "nobody\'s"'),
         (run_page, {"id": "none"}, "has no run 'none'"),
         (owner_page, {"name": "nobody"}, "names the owner 'nobody'"),
         (lineage_page, {"pipeline": "none"}, "has no pipeline 'none'"),

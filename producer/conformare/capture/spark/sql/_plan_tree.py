@@ -70,17 +70,6 @@ class Functions:
         return self.function(self.handles.filterReturnValue(items, size.asType(kind)))
 
 
-def default_file_system() -> str:
-    """Return the file system that a path without one means."""
-    from pyspark import SparkContext
-
-    context = SparkContext._active_spark_context  # noqa: SLF001 - `getOrCreate` might make one
-    if context is None:
-        return ""
-    settings = context._jsc.hadoopConfiguration()  # noqa: SLF001 - Spark shows it nowhere else
-    return str(settings.get("fs.defaultFS"))
-
-
 _functions: Functions | None = None
 
 

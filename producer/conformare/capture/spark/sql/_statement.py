@@ -10,7 +10,7 @@ from conformare.capture._lineage import ColumnsOf
 from conformare.capture.spark.sql._names import Place, files
 
 FormatOf = Callable[[], str | None]
-"""Asks Spark for a format, late; it runs no job."""
+"""Asks Spark for a format; it runs no job."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Read:
     Attributes:
         place: Where it is.
         format_of: Asks for its format.
-        behind: Asks for the tables behind it, where it may be a view; late.
+        behind: Asks for the tables behind it, where it may be a view.
     """
 
     place: Place
@@ -32,15 +32,14 @@ class Read:
         return [self] if self.behind is None else self.behind()
 
 
-def read_of_files(path: str, format_: str, *, root: str = "") -> Read:
+def read_of_files(path: str, format_: str) -> Read:
     """Return files whose format is known.
 
     Args:
         path: Where they lie.
         format_: Their format.
-        root: File system that a path without one means.
     """
-    place = files(path, format_, root=root)
+    place = files(path, format_)
     return Read(place, lambda: place.format)
 
 
