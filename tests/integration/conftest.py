@@ -27,8 +27,8 @@ DRIVER_MEMORY = "2g"
 LOOPBACK = "127.0.0.1"
 
 INTERPRETED = {
-    # To compile what runs once, over a few rows, is a quarter of all that Java does here. The sinks
-    # that tests start as a user does compile.
+    # To compile what runs once, over a few rows, is a quarter of all that Java does here. Files are
+    # read as ever, in vectors; and the sinks that tests start as a user does compile.
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
