@@ -22,6 +22,7 @@ The tree:
     ├── TableReadError                a table of the lake could not be read
     ├── TableWriteError               a table of the lake could not be written
     │   └── TableAlteredError         somebody has altered it since it was opened
+    ├── ViewError                     the views over a lake cannot be made
     ├── RetentionTooShortError        Delta keeps files for longer
     ├── ContinuityError               going on would leave something out that was never read
     ├── StreamFailedError             the streaming query ended with an error
@@ -245,6 +246,10 @@ class TableAlteredError(TableWriteError):
         super().__init__(
             location, "somebody has altered it meanwhile; start again, and what it wants is heeded"
         )
+
+
+class ViewError(SinkError):
+    """The views over a lake cannot be made."""
 
 
 class RetentionTooShortError(SinkError):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_schemas import DEFAULT_TOPIC_PREFIX, table_identifier
+from conformare_schemas.store import StoreError, read_settings
 from conformare_sink.errors import StorageError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
-from conformare_sink.settings_file import read_settings
 
 if TYPE_CHECKING:
     from conformare_sink.kafka.topics import Topics
@@ -58,7 +58,7 @@ class StorageSettings(BaseModel):
         """
         try:
             return cls(file=file, values={k: SecretStr(v) for k, v in read_settings(file).items()})
-        except ValueError as exc:
+        except StoreError as exc:
             raise StorageError(str(exc)) from None  # the chain may have values
 
     def plain(self) -> dict[str, str]:
@@ -77,6 +77,12 @@ class CatalogOptions(BaseModel):
     """Name of the schema, which must exist."""
     table_prefix: str = ""
     """Put in front of every table's name."""
+
+    def identifier(self, table: str) -> str:
+        """Return the quoted SQL name of a table, or of a view beside the tables."""
+        return table_identifier(
+            table, catalog=self.catalog, schema=self.schema_name, table_prefix=self.table_prefix
+        )
 
     @property
     def command_options(self) -> dict[str, str | None]:

@@ -5,8 +5,11 @@ ConformareError
 ├── StoreNotConfiguredError (RuntimeError) a run is recorded before a store was named
 ├── RunEncodingError        (ValueError)   a record that the contract cannot carry
 ├── SpoolError                             the spool's folder cannot be used
+├── FleetError              (ValueError)   a question that a store of runs cannot answer
 ├── SpoolFileError          (ValueError)   a file of the spool is damaged, or none of ours
 └── DeliveryError           (RuntimeError) only with strict=True: a run was not acknowledged
+
+UpstreamRiskWarning (UserWarning) is no error: a location that is read carries recorded risks.
 """
 
 
@@ -39,3 +42,11 @@ class SpoolFileError(ConformareError, ValueError):
 
 class DeliveryError(ConformareError, RuntimeError):
     """With `strict=True`: the run was not acknowledged in time."""
+
+
+class FleetError(ConformareError, ValueError):
+    """A store of runs cannot be read, or has no answer to a question."""
+
+
+class UpstreamRiskWarning(UserWarning):
+    """Locations that are read carry risks, as recorded runs or declarations say."""

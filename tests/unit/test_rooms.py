@@ -21,8 +21,24 @@ NEVER = [  # folder, and what nothing in it imports
     ("producer/conformare/record", ("conformare.emission", "conformare.writers")),
     *(
         (f"producer/conformare/{room}", ("conformare.cli", "typer", "rich"))
-        for room in ("capture", "record", "emission", "writers", "testing")
+        for room in ("capture", "record", "emission", "writers", "testing", "fleet")
     ),
+    *(
+        (f"producer/conformare/{room}", ("conformare.fleet",))
+        for room in ("capture", "record", "writers")
+    ),
+    *(
+        (
+            f"producer/conformare/fleet/{room}",
+            tuple(f"conformare.fleet.{other}" for other in others),
+        )
+        for room, others in {
+            "stores": ("_fleet", "questions", "page", "notify"),
+            "questions": ("page", "notify", "stores._lake", "stores._delta", "stores._files"),
+            "notify": ("page", "stores"),
+        }.items()
+    ),
+    ("producer/conformare/fleet/questions", ("deltalake", "pyarrow", "starlette", "jinja2")),
     *(
         (f"consumer/conformare_sink/{room}", tuple(f"conformare_sink.{other}" for other in others))
         for room, others in {
@@ -56,6 +72,7 @@ NEVER = [  # folder, and what nothing in it imports
             "broker": ("kafka", "lake", "landing", "stream", "monitoring", "cli", "messages"),
         }.items()
     ),
+    ("schemas/conformare_schemas/store", ("pyspark", "deltalake", "obstore")),
     ("consumer/conformare_sink/messages", ("pyspark", "deltalake", "confluent_kafka", "obstore")),
     ("consumer/conformare_sink/spark", ("deltalake", "confluent_kafka", "obstore")),
     ("consumer/conformare_sink/kafka", ("deltalake", "obstore")),

@@ -12,8 +12,24 @@ from conformare_sink.lake.tables.tables import require_lake
 from conformare_sink.options import CatalogOptions, StorageSettings
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from conformare_sink.lake.lake import Lake
     from conformare_sink.lake.tables.tables import LakeTables
+
+
+@contextmanager
+def spark_session() -> Iterator[SparkSession]:
+    """Start Spark, and end it with the block."""
+    # It takes a second to import; a wrong option should not wait for it.
+    from conformare_sink.spark.session import build_session
+
+    with waiting("Starting Spark"):
+        spark = build_session("conformare", short_lived=True)
+    try:
+        yield spark
+    finally:
+        spark.stop()
 
 
 @contextmanager
@@ -37,17 +53,10 @@ def found_lake(
         require_lake(tables)
         yield tables
         return
-    # Spark takes a second to import; a wrong option should not wait for it.
-    from conformare_sink.spark.session import build_session
-
-    with waiting("Starting Spark"):
-        spark = build_session("conformare", short_lived=True)
-    try:
+    with spark_session() as spark:
         in_catalog = catalog_tables(spark, root, storage, catalog)
         require_lake(in_catalog)
         yield in_catalog
-    finally:
-        spark.stop()
 
 
 @contextmanager

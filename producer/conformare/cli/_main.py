@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from conformare.cli._entry_points import install_hint
+from conformare.cli._printable import printable
 
 _FAILURE = 1
 _INTERRUPTED = 130
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _tell(message: str, exit_code: int) -> int:
-    one_line = " ".join(message.split())
+    one_line = printable(" ".join(message.split()))
     if one_line:  # a group without a command has printed its help instead
         print(f"error: {one_line}", file=sys.stderr)  # noqa: T201 - a command line
     return exit_code

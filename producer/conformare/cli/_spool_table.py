@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
+from conformare.cli._printable import printable
 from conformare.emission.spool import Destination
 from conformare.emission.spool._inventory import Entry, Where
 
@@ -69,13 +70,6 @@ def as_json(entry: Entry, now: datetime) -> dict[str, Any]:
         "damage": entry.damage,
         "file": str(entry.file),
     }
-
-
-def printable(text: str) -> str:
-    """Return a text with everything escaped that a terminal would act on instead of showing it."""
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
-    )
 
 
 class _Totals:

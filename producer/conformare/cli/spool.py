@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from conformare._errors import SpoolError
-from conformare.cli._spool_table import as_json, print_entries, printable
+from conformare.cli._printable import printable
+from conformare.cli._spool_table import as_json, print_entries
 from conformare.emission._dispatch import Dispatch, Outcome, route
 from conformare.emission.spool import DEFAULT_MAX_BYTES, default_spool_folder
 from conformare.emission.spool._archive import (

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from conformare._errors import StoreConfigurationError
 from conformare._options import WriterOptions, made_options
+from conformare._quoted import quoted
 from conformare._run_writer import ENVIRONMENT_PREFIX, RunWriter
 from conformare.emission import KafkaOptions, kafka_writer
 from conformare.writers._files import JsonOptions, JsonWriter, ParquetOptions, ParquetWriter
@@ -32,6 +34,9 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
+_made: WeakKeyDictionary[object, WriterOptions] = WeakKeyDictionary()
+
+
 def make_writer(config: Mapping[str, Any]) -> RunWriter:
     """Make the writer that a configuration describes.
 
@@ -43,6 +48,29 @@ def make_writer(config: Mapping[str, Any]) -> RunWriter:
         StoreConfigurationError: The writer is unknown, or an option of it is unknown, missing or
             does not fit.
     """
+    options = writer_options(config)
+    writer = _KINDS[options.writer].writer(options)
+    _made[writer] = options
+    return writer
+
+
+def options_of(writer: object) -> WriterOptions | None:
+    """Return the options that a writer was made of; None for one that was not made here."""
+    try:
+        return _made.get(writer)
+    except TypeError:  # of a kind that nobody can keep in mind
+        return None
+
+
+def writer_options(config: Mapping[str, Any]) -> WriterOptions:
+    """Return the options of the writer that a configuration describes; no writer is made.
+
+    Args:
+        config: As `make_writer` takes it.
+
+    Raises:
+        StoreConfigurationError: As `make_writer` raises it.
+    """
     name = config.get("writer") or os.environ.get(f"{ENVIRONMENT_PREFIX}WRITER") or DEFAULT_WRITER
     if callable(name):
         config = {**config, "writer": "callable", "function": name}
@@ -50,7 +78,7 @@ def make_writer(config: Mapping[str, Any]) -> RunWriter:
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise StoreConfigurationError(
-            f"unknown writer {name!r}; the writers are {', '.join(sorted(_KINDS))}, "
+            f"unknown writer {quoted(name)}; the writers are {', '.join(sorted(_KINDS))}, "
             "or any function that takes the record"
         )
-    return kind.writer(made_options(kind.options, name, config))
+    return made_options(kind.options, name, config)

@@ -79,7 +79,7 @@ def test_a_lake_that_does_not_answer_does_not_hold_up_the_job(
     monkeypatch.setattr(look_up, "_by_deltalake", lambda *_: answer.wait())
     assert not lake_has_run(options, "orders", "run-1")
     answer.set()
-    assert "did not answer for run 'run-1' within 0.05 s" in caplog.text
+    assert "for run 'run-1' (no answer within 0.05 s); it is recorded" in caplog.text
 
 
 JOB = """
@@ -182,7 +182,7 @@ def test_a_store_that_is_silent_is_not_waited_for(
         for thread in asking:
             thread.join(20)
             assert not thread.is_alive()
-    assert "did not answer for run 'run-1'" in caplog.text
+    assert "for run 'run-1' (no answer within 2 s)" in caplog.text
     assert "secret" not in caplog.text
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from conformare_sink.cli import quarantine
+from conformare_sink.cli import quarantine, views
 from conformare_sink.cli.maintain import maintain
 from conformare_sink.cli.purge import purge
 from conformare_sink.cli.replay import replay
@@ -19,6 +19,7 @@ app = typer.Typer(add_completion=False)
 for command in (sink, replay, status, maintain, purge):
     app.command()(command)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(views.app, name="views")
 
 if __name__ == "__main__":
     app()

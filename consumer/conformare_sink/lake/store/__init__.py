@@ -1,1 +1,1 @@
-"""Where a lake is, and how its store is reached."""
+"""The folder of a lake, on this machine's disks or in an object store."""

@@ -10,12 +10,11 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
+from conformare_schemas.store import NO_STORE
 from conformare_sink.lake.layout import NOBODYS_FILES
 
 STORE_FAULTS = (BaseError, OSError)
 """What obstore raises when a store refuses, or does not answer."""
-
-NO_STORE = "it has every file that is asked for"
 
 
 class ObjectFiles:

@@ -8,12 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from conformare_sink.errors import StorageError
-from conformare_sink.lake.store.address import Address, parse_address
-from conformare_sink.lake.store.faults import explain
+from conformare_schemas.store import (
+    Address,
+    AddressError,
+    StoreError,
+    StoreSettings,
+    explain,
+    parse_address,
+)
+from conformare_sink.errors import LakeRefusedError, StorageError
 from conformare_sink.lake.store.local_files import LocalFiles
 from conformare_sink.lake.store.object_files import STORE_FAULTS, ObjectFiles
-from conformare_sink.lake.store.settings import StoreSettings
 
 _Result = TypeVar("_Result")
 
@@ -131,16 +136,24 @@ class Storage:
 
     def meaning(self, error: BaseException) -> str:
         """Return what an error of either library means, and which setting to change."""
-        told = explain(error, self._place.prefix)
+        told = explain(error, self._place.prefix, writes=True)
         return told if self._settings is None else self._settings.hide(told)
 
     @cached_property
     def _place(self) -> Address:
-        return parse_address(self.root)
+        try:
+            return parse_address(self.root)
+        except AddressError as exc:
+            raise LakeRefusedError(str(exc)) from exc
 
     @cached_property
     def _settings(self) -> StoreSettings | None:
-        return None if self.local is not None else StoreSettings(self._place.prefix, self.given)
+        if self.local is not None:
+            return None
+        try:
+            return StoreSettings(self._place.prefix, self.given)
+        except StoreError as exc:
+            raise StorageError(str(exc)) from exc
 
     @cached_property
     def _files(self) -> Files:

@@ -1,4 +1,4 @@
-"""The tables that the sink keeps beside the grains, and their rows."""
+"""The tables that a lake has beside the grains, and the rows that the sink writes to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from conformare_schemas import Column, TableDefinition, arrow_schema
+from conformare_schemas import (
+    Column,
+    TableDefinition,
+    acknowledgements_table,
+    arrow_schema,
+)
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, message_columns, messages_of
 
@@ -64,6 +69,10 @@ PURGED = TableDefinition(
     ),
     skipping=("run_id", "pipeline", "purged_at"),
 )
+
+
+ACKNOWLEDGEMENTS = acknowledgements_table()
+"""People's; of the sink it is made, compacted and purged."""
 
 
 def pending_rows(envelopes: Collection[Envelope]) -> pa.Table:

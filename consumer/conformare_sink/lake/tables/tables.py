@@ -12,10 +12,11 @@ from conformare_schemas import GRAINS, TableDefinition, grain_table
 from conformare_sink.errors import NoLakeError
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.data_file import DataFile
-from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
+from conformare_sink.lake.tables.own import ACKNOWLEDGEMENTS, PENDING, PURGED, QUARANTINE
 
 LAKE_TABLES: dict[str, TableDefinition] = {
-    table.name: table for table in (*map(grain_table, GRAINS), PENDING, QUARANTINE, PURGED)
+    table.name: table
+    for table in (*map(grain_table, GRAINS), PENDING, QUARANTINE, PURGED, ACKNOWLEDGEMENTS)
 }
 """Every table of a lake by its name, `runs` first: it tells a lake."""
 

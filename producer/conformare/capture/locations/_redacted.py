@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from conformare.capture.locations._addresses import without_addresses
 from conformare.capture.locations._hidden import HIDDEN
 from conformare.capture.locations._jdbc import is_jdbc, shown_jdbc
-from conformare.capture.locations._pairs import is_pairs, shown_pairs
+from conformare.capture.locations._pairs import is_pairs, shown_pairs, shown_places
 from conformare.capture.locations._paths import shown_path
+from conformare.capture.locations._places import PLACES
 from conformare.capture.locations._queries import shown_table
 from conformare.capture.locations._unreadable import is_digest
 from conformare.capture.locations._url import is_url, shown_share, shown_url
@@ -58,17 +60,30 @@ def redacted(location: str) -> str:
     return shown_path(location)
 
 
-def joined_with_table(url: str, table: str) -> str:
+def joined_with_table(url: str, table: str, properties: Mapping[str, str] | None = None) -> str:
     """Return where a table of a database lies.
 
     Args:
         url: URL of the database.
         table: Name of the table, or a query; "" where none is named.
+        properties: What the driver is told beside the URL.
     """
-    place, name = redacted(url), shown_table(table)
+    url, name = url.strip(), shown_table(table)
+    place = shown_jdbc(url, properties) if is_jdbc(url) else redacted(url)
     if not name:
         return place
-    return f"{place}#{name}" if is_jdbc(place) else f"{place.rstrip('/')}/{name}"
+    return f"{place}#{name}" if is_jdbc(place) or is_pairs(place) else f"{place.rstrip('/')}/{name}"
+
+
+def shown_options(options: Mapping[str, str], table: str = "") -> str:
+    """Return where a table lies of which options tell the parts, "" if they tell none.
+
+    Args:
+        options: The options, by their names.
+        table: Name of the table, or a query; "" where none is named.
+    """
+    place, name = ";".join(shown_places(options.items(), PLACES)), shown_table(table)
+    return "#".join(part for part in (place, name) if part)
 
 
 def shown_locations(locations: str) -> str:
@@ -82,11 +97,19 @@ def shown_locations(locations: str) -> str:
     return locations if all(map(_is_shown, several)) else redacted(locations)
 
 
+def as_recorded(location: str) -> str:
+    """Return a location as a record has it, whichever way somebody writes it.
+
+    Args:
+        location: One location, with the table of a database behind a "#".
+    """
+    place, _, table = location.rpartition("#")
+    is_of_database = is_jdbc(place) or is_pairs(place)
+    return joined_with_table(place, table) if is_of_database else redacted(location)
+
+
 def _is_shown(location: str) -> bool:
-    url, _, table = location.rpartition("#")
-    if is_jdbc(url) and (table == HIDDEN or is_digest(table) or shown_table(table) == table):
-        location = url
-    return redacted(location) == location
+    return as_recorded(location) == location
 
 
 def without_credentials(text: str) -> str:

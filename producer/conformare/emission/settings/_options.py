@@ -26,7 +26,12 @@ from conformare.emission.spool import (
     are_brokers,
     default_spool_folder,
 )
-from conformare_schemas import DEFAULT_TOPIC_PREFIX, LARGEST_MESSAGE_BYTES
+from conformare_schemas import (
+    DEFAULT_TOPIC_PREFIX,
+    LARGEST_MESSAGE_BYTES,
+    path_identifier,
+    table_identifier,
+)
 
 
 def _revealed_text(value: Any) -> str:
@@ -43,6 +48,13 @@ def _absolute(path: Path) -> Path:
     except RuntimeError:
         raise ValueError("the user that it names has no home") from None
     return Path(os.path.abspath(expanded))  # noqa: PTH100 - links are left as they are
+
+
+def _named(folder: Any) -> Any:
+    """Refuse a blank name: as a path, it would be the working folder."""
+    if isinstance(folder, str) and not folder.strip():
+        raise ValueError("it must name a folder; leave it out for the platform's own")
+    return folder
 
 
 def _brokers(servers: str) -> str:
@@ -70,7 +82,7 @@ class KafkaOptions(WriterOptions):
     """Put in front of every grain's topic."""
     durability: Literal["spool", "memory"] = "spool"
     """Whether a run is on this machine's disk before `record_run` returns, or in memory only."""
-    spool_dir: Annotated[Path, AfterValidator(_absolute)] | None = None
+    spool_dir: Annotated[Path, BeforeValidator(_named), AfterValidator(_absolute)] | None = None
     """Folder of the spool; the platform's folder for state when not given."""
     spool_max_bytes: int = Field(default=DEFAULT_MAX_BYTES, ge=1)
     """What the spool may take, in bytes; runs beyond it wait in memory."""
@@ -92,6 +104,18 @@ class KafkaOptions(WriterOptions):
     """The job's `SparkSession`, to read the lake with where `deltalake` is not installed."""
     kafka: Annotated[dict[str, Any], BeforeValidator(hidden)] = Field(default_factory=dict)
     """Further librdkafka options, such as `{"sasl.password": …}`; they win over ours."""
+
+    @property
+    def lake_folder(self) -> str | None:
+        """The lake if it is a folder or a URI; None for one in a catalog, or for none."""
+        return self.lake if self.lake and ("/" in self.lake or "\\" in self.lake) else None
+
+    def identifier(self, table: str) -> str:
+        """Return the quoted SQL name of a table of the lake, by which a session finds it."""
+        if self.lake_folder is not None:
+            return path_identifier(self.lake_folder, table)
+        names = [*str(self.lake).split("."), table]
+        return ".".join(map(table_identifier, names))
 
     @field_validator("kafka")
     @classmethod

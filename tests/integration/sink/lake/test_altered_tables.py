@@ -22,7 +22,7 @@ from support.lakes.checker import check, read_table
 from support.lakes.landed import land, rows_of, run_of, tables_in
 from support.messages.records import Record, make_record
 
-from conformare_schemas import GRAINS, path_identifier, table_columns
+from conformare_schemas import RUN_GRAINS, path_identifier, table_columns
 from conformare_sink.errors import LakeRefusedError, SinkError, TableWriteError
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.landings import run_keys
@@ -34,7 +34,7 @@ BAD = make_record("run-bad", content="bad")
 
 COLUMN = {
     grain: next(c.name for c in table_columns(grain)[3:] if c.sql_type == "STRING")
-    for grain in GRAINS
+    for grain in RUN_GRAINS
 }
 """A column of each table that is no part of its key."""
 
@@ -205,7 +205,7 @@ def work_on(lake: Lake) -> None:
     land(lake, RUNS[2])
     lake.purge(Purge(run_ids=("run-1",)))
     land(lake, RUNS[3])
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         lake.compact(grain)
         lake.clean(grain, 168)
     land(lake, RUNS[4])
@@ -214,12 +214,12 @@ def work_on(lake: Lake) -> None:
 def require_sound(admin: Admin, changes: Mapping[str, Change], runs: list[Record]) -> None:
     """Make sure that every reader sees exactly some runs, but for what was deleted by hand."""
     columns = {}
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         change = changes.get(grain, Change(()))
         kept = ["emission_id", "ts", *([] if change.drops else [COLUMN[grain]])]
         columns[grain] = [*kept, *(["extra"] if change.adds else [])]
     found = admin.counts(columns)
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         change = changes.get(grain, Change(()))
         expected = {run_of(run).run_id: len(run[grain]) for run in runs}
         expected["run-0"] -= change.gone

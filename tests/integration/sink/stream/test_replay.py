@@ -20,7 +20,7 @@ from support.messages.produce import Topic, messages_of
 from support.messages.records import make_record
 
 from conformare.emission import Message
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.landing.report import BatchReport
@@ -49,7 +49,7 @@ def test_a_replay_lands_what_the_lake_lost_and_nothing_else(
     for run_id, record in records.items():
         topic.send(messages_of(record, f"e-{run_id}"))
     catch_up()
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         DeltaTable.forPath(spark, f"{lake}/{grain}").delete("run_id IN ('b', 'c')")
 
     def again(selection: Selection, *, dry_run: bool = False) -> ReplayReport:

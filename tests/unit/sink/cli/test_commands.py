@@ -31,6 +31,9 @@ LAKE = ["--lake", "/nowhere"]
         (["topics", "create", *BROKER, "--partitions", "0"], "--partitions"),
         (["topics", "create", *BROKER, "--kafka-settings", "/no/file"], "/no/file cannot be read"),
         (["status"], "--lake"),
+        (["views", "create"], "say where the tables are: --lake, or --schema"),
+        (["views", "create", "--print"], "say where the tables are: --lake, or --schema"),
+        (["views", "create", *LAKE], "say where the views go: --schema, or print them by --print"),
         (["sink", *BROKER, *LAKE, "--trigger", "\uff11 second"], "is not an interval"),
         (["sink", *BROKER, *LAKE, "--trigger", f"{10**20} days"], "is not an interval"),
         (["sink", *BROKER, *LAKE, "--maintain-every", "367 days"], "longer than 366 days"),
@@ -53,6 +56,8 @@ LAKE = ["--lake", "/nowhere"]
                 (["status", *LAKE], "--schema"),
                 (["purge", *LAKE], "--run-id"),
                 (["purge", *LAKE], "--pipeline"),
+                (["views", "create"], "--lake"),
+                (["views", "create", *LAKE], "--schema"),
                 (["quarantine", "drop", *LAKE], "--cause"),
                 (["quarantine", "drop", *LAKE], "--topic"),
             )
@@ -78,6 +83,7 @@ LAKE = ["--lake", "/nowhere"]
                 ["quarantine", "show"],
                 ["quarantine", "retry"],
                 ["quarantine", "drop", "--all"],
+                ["views", "create"],
             )
         ),
     ],
@@ -106,7 +112,10 @@ def test_a_broker_that_does_not_answer_fails_the_sink_in_one_line(
     assert lines[-1] == "error: no Kafka broker answers at 127.0.0.1:1 (waited 0.3 s)"
 
 
-@pytest.mark.parametrize("command", [["status"], ["quarantine", "list"], ["quarantine", "show"]])
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["quarantine", "list"], ["quarantine", "show"], ["views", "create", "--print"]],
+)
 def test_where_there_is_no_lake_there_is_nothing_to_read(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,7 +125,7 @@ def test_where_there_is_no_lake_there_is_nothing_to_read(
 
 
 @pytest.mark.parametrize(
-    "command", ["sink", "replay", "status", "maintain", "purge", "quarantine list"]
+    "command", ["sink", "replay", "status", "maintain", "purge", "quarantine list", "views create"]
 )
 def test_what_works_on_a_lake_can_be_submitted(command: str) -> None:
     """Under the name that it has everywhere."""

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from conformare_sink.errors import LakeRefusedError, SinkError, StorageError
-from conformare_sink.lake.store.faults import explain
 from conformare_sink.lake.store.storage import Storage
 
 KEYS = {"AWS_ACCESS_KEY_ID": "a-key-of-tests", "AWS_SECRET_ACCESS_KEY": "a-secret-of-tests"}
@@ -172,15 +171,6 @@ def test_secrets_are_in_no_repr_and_in_no_message() -> None:
         assert "a-secret-of-tests" not in text
         assert "signature" not in text
     assert "denied with …" in told[0]
-
-
-def test_what_is_not_known_is_told_in_one_line_without_colours() -> None:
-    """Deltalake tells a chain of causes."""
-    chain = "Generic S3 error\n    \x1b[31m↳\x1b[0m something new\n"
-    assert explain(OSError(chain), "AWS_") == "Generic S3 error something new"
-    assert explain(OSError(28, "No space left on device"), "") == "its disk is full: make room"
-    assert explain(OSError(5, "Input/output error"), "") == "Input/output error"
-    assert explain(OSError(), "") == "no reason was given"
 
 
 def test_small_files_of_this_machine(tmp_path: Path) -> None:

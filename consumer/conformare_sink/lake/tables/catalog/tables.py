@@ -87,11 +87,11 @@ class CatalogTables:
 
     def exist(self, table: str = "runs") -> bool:
         """Return whether there is a table."""
-        return self._spark.catalog.tableExists(self._identifier(table))
+        return self._spark.catalog.tableExists(self._catalog.identifier(table))
 
     def lake_id(self) -> str:
         """Return the identity of the lake."""
-        return table_id(self._spark, self._identifier("runs"))
+        return table_id(self._spark, self._catalog.identifier("runs"))
 
     def open(self) -> dict[str, Table]:
         """Open all tables for writing, made where they are missing, with every column of ours."""
@@ -109,7 +109,7 @@ class CatalogTables:
 
     def select(self, sql: str, *tables: str) -> Iterator[pa.Table]:
         """Return what a query finds, in portions that Spark's driver can hold."""
-        named = ", ".join(f"{name} AS (TABLE {self._identifier(name)})" for name in tables)
+        named = ", ".join(f"{name} AS (TABLE {self._catalog.identifier(name)})" for name in tables)
         try:
             found = self._spark.sql(f"WITH {named} {sql}")
             n_portions = max(1, math.ceil(found.count() / ROWS_AT_ONCE))
@@ -123,7 +123,7 @@ class CatalogTables:
 
     def version(self, table: str, number: int | None = None) -> Version | None:
         """Return the newest version of a table; None where another one is named."""
-        newest = newest_commit(self._spark, self._identifier(table))
+        newest = newest_commit(self._spark, self._catalog.identifier(table))
         if number not in (None, newest["version"]):
             return None
         told = json.dumps(newest, default=str, sort_keys=True)
@@ -136,16 +136,8 @@ class CatalogTables:
         columns: Collection[str],  # noqa: ARG002 - the catalog has the say in what is read
     ) -> Changes | None:
         """Return that nothing has changed; None where there is a newer version."""
-        newest = newest_commit(self._spark, self._identifier(table))["version"]
+        newest = newest_commit(self._spark, self._catalog.identifier(table))["version"]
         return Changes(number, lambda: iter(()), None) if newest == number else None
-
-    def _identifier(self, table: str) -> str:
-        return table_identifier(
-            table,
-            catalog=self._catalog.catalog,
-            schema=self._catalog.schema_name,
-            table_prefix=self._catalog.table_prefix,
-        )
 
     def _require_schema(self) -> None:
         schema = table_identifier(
@@ -166,7 +158,7 @@ class CatalogTables:
         return self._catalog.model_copy(update={"catalog": current})
 
     def _open(self, definition: TableDefinition) -> Table:
-        identifier = self._identifier(definition.name)
+        identifier = self._catalog.identifier(definition.name)
         if definition.name == "runs":
             definition = replace(definition, lake=self.storage.address)
         try:

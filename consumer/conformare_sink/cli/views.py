@@ -1,0 +1,91 @@
+"""`conformare views`: views for those who ask a lake in Spark SQL."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from conformare_sink.cli._arguments import (
+    ENVIRONMENT,
+    Catalog,
+    Schema,
+    Storage,
+    TablePrefix,
+    catalog_options,
+)
+from conformare_sink.cli._console import readable_errors, show_line
+from conformare_sink.cli._lake import spark_session
+from conformare_sink.lake.tables.catalog.note import read_note
+from conformare_sink.lake.tables.folder import FolderTables
+from conformare_sink.lake.tables.places import folder_tables
+from conformare_sink.lake.views.sources import tables_of_catalog, tables_of_folder
+from conformare_sink.lake.views.statements import view_statements
+from conformare_sink.options import CatalogOptions, StorageSettings
+
+app = typer.Typer(no_args_is_help=True, help="Views for those who ask in Spark SQL.")
+
+
+@app.callback()
+def views() -> None:
+    """Views for those who ask in Spark SQL."""
+
+
+@app.command()
+@readable_errors
+def create(
+    lake: Annotated[
+        str | None,
+        typer.Option(
+            "--lake",
+            envvar="CONFORMARE_LAKE",
+            help="Folder of the lake, if its tables are folders in it.",
+        ),
+    ] = None,
+    storage_options: Storage = ENVIRONMENT,
+    catalog: Catalog = None,
+    schema: Schema = None,
+    table_prefix: TablePrefix = "",
+    print_only: Annotated[
+        bool,
+        typer.Option(
+            "--print",
+            envvar="CONFORMARE_PRINT",
+            help="Print the statements; without --schema, they make temporary views.",
+        ),
+    ] = False,
+) -> None:
+    """Create the views beside the tables of a schema, or in a schema over a lake's folders."""
+    place = catalog_options(catalog, schema, table_prefix)
+    folder = _folder(lake, storage_options, place)
+    if place is None and folder is None:
+        raise typer.BadParameter("say where the tables are: --lake, or --schema")
+    if place is None and not print_only:
+        raise typer.BadParameter("say where the views go: --schema, or print them by --print")
+    if folder is not None and (place is None or print_only):
+        statements = view_statements(tables_of_folder(folder), place)
+    elif place is not None:
+        with spark_session() as spark:
+            tables = tables_of_catalog(spark, place) if folder is None else tables_of_folder(folder)
+            statements = view_statements(tables, place)
+            if not print_only:
+                from conformare_sink.lake.views.create import create_views
+
+                create_views(spark, place, statements)
+    if not print_only:
+        for name in statements:
+            show_line(f"created {name}")
+        return
+    for line in "\n\n".join(f"{one};" for one in statements.values()).split("\n"):
+        show_line(line)
+
+
+def _folder(
+    lake: str | None, storage: StorageSettings, place: CatalogOptions | None
+) -> FolderTables | None:
+    """Return the tables of a lake that are folders; None where a schema has them."""
+    if lake is None:
+        return None
+    tables = folder_tables(lake, storage)
+    has_notes_only = place is not None and read_note(tables.storage) is not None
+    return None if has_notes_only else tables

@@ -1,0 +1,31 @@
+"""`conformare fleet acknowledge`: somebody has reviewed a drift."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from conformare.cli.fleet._asked import Asked, fleet_command
+from conformare.cli.fleet._output import show_line
+from conformare.fleet.questions import acknowledged_row
+
+
+@fleet_command("pipeline")
+def acknowledge(
+    asked: Asked,
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run that has the new code.")],
+    context: Annotated[str, typer.Argument(metavar="CONTEXT", help="Label of the context.")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who has reviewed it.")],
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What they say of it.")],
+) -> None:
+    """Settle a drift that somebody has reviewed: appended to the table `acknowledgements`."""
+    row = acknowledged_row(
+        asked.fleet, run_id, context, by=by, note=note, pipeline=asked.filters.pipeline
+    )
+    key = row["pipeline"], row["run_id"], row["context_label"]
+    if key in asked.fleet.acknowledged():
+        show_line(f"it was acknowledged already: {context} in run {run_id} of {row['pipeline']}")
+        return
+    asked.fleet.acknowledge(row)
+    show_line(f"acknowledged: {context} in run {run_id} of {row['pipeline']}")

@@ -1,0 +1,158 @@
+"""The calls of `conformare.fleet` over rows by grain; each is a question put into plain rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from conformare.fleet._config import ReadPlace, read_place
+from conformare.fleet._fleet import Filters, Fleet
+from conformare.fleet._tables import Tables, as_recorded, store_of, timed_row
+from conformare.fleet.questions import carried_risks, drift
+from conformare.fleet.stores import Row, RunKey, open_store, order_of
+from conformare_schemas import GRAINS
+
+_Tables = Mapping[str, list[Row]]
+
+
+def read_store(
+    config: str | Path | Mapping[str, Any], grains: Iterable[str] | None = None
+) -> Tables:
+    """Return the rows of a store by grain; each grain is read when it is asked for.
+
+    Example:
+        >>> tables = read_store("s3://bucket/lake")  # doctest: +SKIP
+        >>> review_report(tables, "flight_delays")  # doctest: +SKIP
+
+    Args:
+        config: A lake, or a folder of the json or parquet writer; or the keywords of
+            `configure_store` by which runs were recorded there.
+        grains: Which grains; all when not given.
+
+    Raises:
+        FleetError: Nothing is there, or it cannot be read.
+        StoreConfigurationError: The configuration does not fit.
+        ValueError: A grain is unknown.
+    """
+    place = read_place(config) if isinstance(config, Mapping) else ReadPlace(str(config))
+    chosen = GRAINS if grains is None else tuple(grains)
+    if unknown := sorted(set(chosen) - set(GRAINS)):
+        raise ValueError(f"unknown grain {unknown[0]!r}; the grains are {', '.join(GRAINS)}")
+    return Tables(open_store(place.place, table_prefix=place.table_prefix), chosen)
+
+
+def review_report(tables: _Tables, pipeline: str | None = None) -> list[Row]:
+    """Return every drift: a context's code changed between two runs, and its risks did not.
+
+    Contexts of the same label in one run are not compared with each other.
+
+    Args:
+        tables: From `read_store` or `merge_records`.
+        pipeline: Of this pipeline alone.
+
+    Returns:
+        A row for each, newest first: `pipeline`, `env`, `context_label`, `from_run`, `to_run`,
+        `from_ts`, `to_ts`, `from_impl_hash`, `to_impl_hash`, `risk_hash`, `has_risks`, `risk_ids`,
+        `git_sha`, `owners`, and `is_open`, which is False where the risks have changed since or
+        somebody has acknowledged it.
+    """
+    found = drift(Fleet(store_of(tables)), Filters(pipeline=pipeline), open_only=False)
+    return [
+        {
+            **as_recorded(asdict(one)),
+            "risk_ids": list(one.risk_ids),
+            "owners": list(one.owners),
+        }
+        for one in found
+    ]
+
+
+def last_healthy_run(tables: _Tables, pipeline: str | None = None) -> Row | None:
+    """Return the newest run with status healthy; None where there is none.
+
+    Args:
+        tables: From `read_store` or `merge_records`.
+        pipeline: Of this pipeline alone.
+    """
+    healthy = store_of(tables).last_healthy()
+    of_pipeline = [run for run in healthy if pipeline in (None, run["pipeline"])]
+    newest = max(of_pipeline, key=order_of, default=None)
+    return None if newest is None else as_recorded(newest)
+
+
+def owner_pipelines(tables: _Tables) -> list[Row]:
+    """Return who owns what as of the newest runs, by owner.
+
+    Args:
+        tables: From `read_store` or `merge_records`.
+
+    Returns:
+        A row for each owner: `owner`, `pipelines` and `refs`, written `scope:ref`, both sorted.
+    """
+    pipelines: dict[str, set[str]] = defaultdict(set)
+    refs: dict[str, set[str]] = defaultdict(set)
+    for key, rows in Fleet(store_of(tables)).rows("owners").items():
+        for row in rows:
+            pipelines[row["owner"]].add(key.pipeline)
+            refs[row["owner"]].add(f"{row['scope']}:{row['ref']}")
+    return [
+        {"owner": owner, "pipelines": sorted(pipelines[owner]), "refs": sorted(refs[owner])}
+        for owner in sorted(pipelines)
+    ]
+
+
+def sinks_as_of(tables: _Tables, pipeline: str, ts: str | datetime) -> list[Row]:
+    """Return the sinks of a pipeline's newest run at a time.
+
+    Args:
+        tables: From `read_store` or `merge_records`.
+        pipeline: Whose.
+        ts: The time, itself included: a datetime, or a text in ISO 8601.
+
+    Returns:
+        Rows of `sinks`; none where the pipeline had no run then.
+    """
+    store = store_of(tables)
+    runs = store.history(pipeline, until=timed_row({"ts": ts})["ts"], limit=1)
+    rows = store.rows_of("sinks", [RunKey(run["pipeline"], run["run_id"]) for run in runs])
+    return [as_recorded(row) for row in rows]
+
+
+def upstream_risks(tables: _Tables, locations: str | Iterable[str] | None) -> list[dict[str, Any]]:
+    """Return the risks that some locations carry, as of the newest runs.
+
+    Args:
+        tables: From `read_store` or `merge_records`.
+        locations: One, or several, in any spelling; None for every place that carries a risk.
+
+    Returns:
+        A row for each location: `location`, `n_risks`, how many are `direct`, `indirect`,
+        `process` and `static`, their `distances`, and `risks`, most severe first.
+    """
+    asked = [locations] if isinstance(locations, str) else locations
+    found = carried_risks(Fleet(store_of(tables)), asked)
+    return [
+        {
+            "location": location,
+            "n_risks": len(risks),
+            **{
+                kind: sum(risk.kind == kind for risk in risks)
+                for kind in ("direct", "indirect", "process", "static")
+            },
+            "distances": sorted({r.distance for r in risks if r.distance is not None}),
+            "risks": [
+                {
+                    **asdict(risk),
+                    "owners": list(risk.owners),
+                    "seen_in": list(risk.seen_in),
+                    "static": risk.kind == "static",
+                }
+                for risk in risks
+            ],
+        }
+        for location, risks in found.items()
+    ]

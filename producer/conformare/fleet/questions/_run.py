@@ -1,0 +1,131 @@
+"""One run: every grain of it, and what changed since the run before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformare.fleet._fleet import Fleet, run_key
+from conformare.fleet.questions._found import found_run
+from conformare.fleet.questions._health import Health, health_of_run
+from conformare.fleet.questions._places import place_of
+from conformare.fleet.stores import Row, order_of
+from conformare_schemas import CHILD_GRAINS
+
+RUN_GRAINS = tuple(grain for grain in CHILD_GRAINS if grain != "source_risks")
+"""The grains of a run beside `runs`."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is not as it was in the run before.
+
+    Attributes:
+        what: What kind of thing, such as source or context code.
+        name: Which.
+        before: How it was; None where it was not there.
+        after: How it is; None where it is not there any more.
+    """
+
+    what: str
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run as a whole."""
+
+    run: Row
+    health: Health
+    grains: Mapping[str, Sequence[Row]]
+    previous: Row | None
+    changes: tuple[Change, ...]
+
+
+def run_view(fleet: Fleet, run_id: str, pipeline: str | None = None) -> RunView:
+    """Return a run, all its rows, and what changed since the run before it.
+
+    Args:
+        fleet: The fleet.
+        run_id: Its id.
+        pipeline: Whose, where several pipelines have a run of that id.
+
+    Raises:
+        FleetError: There is no such run, or it is not told which one is meant.
+    """
+    run = found_run(fleet, run_id, pipeline)
+    grains = {grain: fleet.store.rows_of(grain, [run_key(run)]) for grain in RUN_GRAINS}
+    previous = _previous(fleet, run)
+    changes: tuple[Change, ...] = ()
+    if previous is not None:
+        before = {grain: fleet.store.rows_of(grain, [run_key(previous)]) for grain in RUN_GRAINS}
+        changes = tuple(_changes(previous, before, run, grains))
+    return RunView(run, health_of_run(run), grains, previous, changes)
+
+
+def _previous(fleet: Fleet, run: Row) -> Row | None:
+    earlier = fleet.store.history(run["pipeline"], until=run["ts"])
+    return next(
+        (one for one in earlier if one["env"] == run["env"] and order_of(one) < order_of(run)),
+        None,
+    )
+
+
+def _changes(
+    previous: Row,
+    before: Mapping[str, Sequence[Row]],
+    run: Row,
+    after: Mapping[str, Sequence[Row]],
+) -> list[Change]:
+    found = [
+        Change("run", name, _text(previous[name]), _text(run[name]))
+        for name in ("status", "git_sha", "conformare_version", "tags")
+        if previous[name] != run[name]
+    ]
+    for what, grain, name, value in (
+        ("source", "sources", "location", "format"),
+        ("sink", "sinks", "location", "format"),
+        ("columns of source", "sources", "location", "columns"),
+        ("columns of sink", "sinks", "location", "columns"),
+        ("code of context", "contexts", "context_label", "impl_hash"),
+        ("risks of context", "contexts", "context_label", "risk_hash"),
+        ("risk", "risks", "risk_id", "severity"),
+        ("mitigation of risk", "risks", "risk_id", "mitigations"),
+        ("owner", "owners", "owner", "ref"),
+        ("expectation", "expectations", "expectation", "success"),
+    ):
+        old, new = (_valued(rows[grain], name, value) for rows in (before, after))
+        found += [
+            Change(what, old[key][0] if key in old else new[key][0], *pair)
+            for key in sorted({*old, *new})
+            if (pair := tuple(side[key][1] if key in side else None for side in (old, new)))[0]
+            != pair[1]
+        ]
+    return found
+
+
+def _valued(rows: Sequence[Row], name: str, value: str) -> dict[str, tuple[str, str]]:
+    """Return what a column holds for each name, as text."""
+    found: dict[str, tuple[str, set[str]]] = {}
+    for row in rows:
+        shown = row[name]
+        if name == "expectation":
+            shown = f"{row['expectation']}({row['column'] or ''}) on {row['node']}"
+        key = place_of(shown) if name == "location" else shown
+        found.setdefault(key, (shown, set()))[1].add(_text(row[value]))
+    return {key: (shown, ", ".join(sorted(texts))) for key, (shown, texts) in found.items()}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={text}" for name, text in sorted(value.items()))
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,144 @@
+"""The risks that a place carries: from the pipelines that write it, and declared for the place itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from conformare.fleet._fleet import Fleet
+from conformare.fleet.questions._owners import severity_order
+from conformare.fleet.questions._places import place_of
+from conformare.fleet.stores import Row
+
+KINDS = ("direct", "indirect", "process", "static")
+"""How a risk comes to a place, the strongest first."""
+
+
+@dataclass(frozen=True)
+class CarriedRisk:
+    """A risk that a place carries.
+
+    Attributes:
+        kind: direct (on the write itself), indirect (on a step before it), process (on the whole
+            process) or static (declared for the place).
+        distance: Steps between the write and the risk; None for process and static.
+        seen_in: Pipelines that bring it; who declared it, for static.
+        context: Label of the context that declares it.
+        column: Of a static one, the column; None for all.
+        note: Of a static one, what was said.
+    """
+
+    location: str
+    risk_id: str
+    label: str
+    severity: str
+    kind: str
+    distance: int | None
+    owners: tuple[str, ...]
+    mitigated: bool
+    seen_in: tuple[str, ...]
+    context: str | None
+    column: str | None = None
+    note: str | None = None
+
+
+def carried_risks(
+    fleet: Fleet, locations: Iterable[str] | None = None
+) -> dict[str, list[CarriedRisk]]:
+    """Return the risks of some locations as of the newest runs, most severe first.
+
+    A risk is told once for a location, as it comes there most directly.
+
+    Args:
+        fleet: The fleet.
+        locations: Locations as records have them, in any spelling; None for every place that
+            carries a risk.
+    """
+    found: dict[str, dict[str, list[CarriedRisk]]] = defaultdict(lambda: defaultdict(list))
+    for risk in _all_carried(fleet):
+        found[place_of(risk.location)][risk.risk_id].append(risk)
+    asked = (
+        {one: one for one in found}
+        if locations is None
+        else {one: place_of(one) for one in locations}
+    )
+    return {
+        location: sorted(
+            (_strongest(location, risks) for risks in found.get(place, {}).values()),
+            key=lambda risk: (
+                severity_order(risk.severity),
+                KINDS.index(risk.kind),
+                risk.risk_id,
+            ),
+        )
+        for location, place in asked.items()
+    }
+
+
+def _all_carried(fleet: Fleet) -> Iterator[CarriedRisk]:
+    for rows in fleet.rows("sink_risks").values():
+        yield from map(_from_sink, rows)
+    yield from map(_declared, declared_now(fleet.source_risks()))
+
+
+def declared_now(rows: Iterable[Row]) -> list[Row]:
+    """Return the declarations that hold: the newest for each place, column and risk."""
+    newest: dict[tuple[str, str | None, str], Row] = {}
+    for row in sorted(rows, key=lambda row: (row["ts"], row.get("emission_id") or "")):
+        newest[(place_of(row["location"]), row["column"], row["risk_id"])] = row
+    return list(newest.values())
+
+
+def _from_sink(row: Row) -> CarriedRisk:
+    return CarriedRisk(
+        location=row["sink_location"],
+        risk_id=row["risk_id"],
+        label=row["label"],
+        severity=row["severity"],
+        kind=row["kind"],
+        distance=row["distance"],
+        owners=tuple(row["owners"] or ()),
+        mitigated=bool(row["mitigated"]),
+        seen_in=(row["pipeline"],),
+        context=row["context_label"],
+    )
+
+
+def _declared(row: Row) -> CarriedRisk:
+    return CarriedRisk(
+        location=row["location"],
+        risk_id=row["risk_id"],
+        label=row["label"],
+        severity=row["severity"],
+        kind="static",
+        distance=None,
+        owners=(row["owner"],) if row["owner"] else (),
+        mitigated=bool(row["mitigation"]),
+        seen_in=(row["author"] or "static",),
+        context=row["context"],
+        column=row["column"],
+        note=row["note"],
+    )
+
+
+def _strongest(location: str, risks: list[CarriedRisk]) -> CarriedRisk:
+    """Return one risk as it comes to a place most directly, with all that bring it."""
+    first = min(
+        risks,
+        key=lambda risk: (
+            KINDS.index(risk.kind),
+            -1 if risk.distance is None else risk.distance,
+            severity_order(risk.severity),
+            risk.mitigated,
+            # So that the order of the rows does not count.
+            risk.seen_in,
+            risk.owners,
+            risk.context or "",
+            risk.label,
+            risk.column or "",
+            risk.note or "",
+        ),
+    )
+    seen_in = tuple(sorted({name for risk in risks for name in risk.seen_in}))
+    return CarriedRisk(**{**vars(first), "location": location, "seen_in": seen_in})

@@ -1,0 +1,1 @@
+"""Fleets made by hand."""
