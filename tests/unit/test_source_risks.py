@@ -87,11 +87,11 @@ def test_risks_are_given_in_every_form_that_they_have_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("location", "shown"),
     [
-        ("s3a://bucket/customers/", "s3a://bucket/customers"),
+        ("s3a://bucket/customers/", "s3://bucket/customers"),
         (Path("/data/customers"), "/data/customers"),
         (" /data/customers/ ", "/data/customers"),
         ("/", "/"),
-        ("s3a://KEY:S3CRET@bucket/customers?sig=S3CRET", "s3a://bucket/customers"),
+        ("s3a://KEY:S3CRET@bucket/customers?sig=S3CRET", "s3://bucket/customers"),
         ("jdbc:postgresql://u:S3CRET@host/db", "jdbc:postgresql://host/db"),
         (
             "jdbc:postgresql://host/db#public.customers",

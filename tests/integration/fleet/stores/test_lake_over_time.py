@@ -8,15 +8,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from deltalake import DeltaTable
-
-from conformare._errors import FleetError
-from conformare.fleet import Fleet
-from conformare.fleet.questions import drift
-from conformare.fleet.stores import open_store
 from support.fleet.asked import Answers, answers, differences, expected
 from support.fleet.invented import START, Emission, Invention
 from support.fleet.lake import FleetLake
+
+from conformare.fleet import Fleet
+from conformare.fleet.stores import open_store
 
 NOW = START + timedelta(days=9)
 AS_OF = (START + timedelta(days=1),)

@@ -13,11 +13,11 @@ from support.fleet.lake import FleetLake
 from conformare.fleet import Fleet
 from conformare.fleet.questions import acknowledged_row, drift
 from conformare.fleet.stores import open_store
+from conformare_schemas import GRAINS
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.purge import Purge
 from conformare_sink.lake.tables.places import folder_tables
 from conformare_sink.options import StorageSettings
-from conformare_schemas import GRAINS
 
 NOW = START + timedelta(days=60)
 AS_OF = (START + timedelta(days=20),)

@@ -8,12 +8,12 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from conformare.fleet import Fleet
-from conformare.fleet.questions import acknowledged_row, drift
 from support.fleet.asked import answers, differences, expected
 from support.fleet.growing import GrowingStore
 from support.fleet.invented import START, Emission, Invention
+
+from conformare.fleet import Fleet
+from conformare.fleet.questions import acknowledged_row, drift
 
 NOW = START + timedelta(days=3)
 AS_OF = (START, START + timedelta(hours=20))
