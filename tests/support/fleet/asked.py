@@ -66,7 +66,7 @@ def expected(
         max_age: The fleet's limit.
     """
     drifts = brute_runs.drifts(history)
-    keys = [PipelineKey(*key) for key in in_order(history.timelines())]
+    keys = [PipelineKey(*key) for key in in_order(history.timelines)]
     found: Answers = {
         "health": brute_runs.health(history, now, max_age),
         "all drifts": drifts,

@@ -45,7 +45,7 @@ def health(
     history: History, now: datetime, max_age: timedelta | None = None
 ) -> list[PipelineHealth]:
     """Return how every pipeline is."""
-    timelines = history.timelines()
+    timelines = history.timelines
     found = []
     for key in in_order(timelines):
         runs = timelines[key]
@@ -101,7 +101,7 @@ def drifts(history: History) -> list[Drift]:
         for one in history.tables.get("acknowledgements", [])
     ]
     found: list[Drift] = []
-    for key, runs in history.timelines().items():
+    for key, runs in history.timelines.items():
         found += _of_pipeline(history, key, runs, acknowledged)
     return sorted(
         found,
@@ -171,7 +171,7 @@ def _hashes(contexts: list[Row], name: str) -> str:
 def expectations(history: History, now: datetime) -> list[ExpectationState]:
     """Return how every expectation stands in the newest runs."""
     found = []
-    timelines = history.timelines()
+    timelines = history.timelines
     for key in in_order(timelines):
         runs = timelines[key]
         before = history.of(runs[-2], "expectations") if len(runs) > 1 else []
