@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from conformare.fleet.questions import (
     Drift,
@@ -33,7 +34,7 @@ def owners_of(history: History, run: Row) -> tuple[str, ...]:
 def overdue_after(times: list[datetime], max_age: timedelta | None) -> timedelta | None:
     """Return the age at which a newest run is too old: by the rhythm, or by the limit."""
     last = times[-30:]
-    gaps = sorted(later - earlier for earlier, later in zip(last, last[1:], strict=False))
+    gaps = sorted(later - earlier for earlier, later in pairwise(last))
     limits = [] if max_age is None else [max_age]
     if len(gaps) >= 3:
         nine_of_ten = math.ceil(len(gaps) * 9 / 10)

@@ -86,7 +86,7 @@ class History:
             for one in self.tables.get(grain, []):
                 if "run_id" in one:
                     emission = one["pipeline"], one["run_id"], one[EMISSION_COLUMN]
-                    found[(grain, *emission)].append(one)
+                    found[(grain, emission[0], emission[1], emission[2])].append(one)
         return found
 
 

@@ -30,7 +30,7 @@ from conformare.fleet.stores import FleetStore, open_store
 
 NOW = START + timedelta(days=9)
 AS_OF = (START + timedelta(days=1),)
-EMISSIONS = Invention(Random(5), pipelines=8).emissions(150)
+EMISSIONS = Invention(Random(5), pipelines=8).emissions(150)  # noqa: S311 - the same fleet each time
 PREFIX = "conformare_"
 
 
@@ -53,20 +53,18 @@ def store(request: pytest.FixtureRequest, folder: Path) -> FleetStore:
 
 
 @pytest.fixture(scope="module")
-def wanted(folder: Path) -> Mapping[str, Any]:
+def wanted(folder: Path) -> dict[str, Any]:
     """What plain Python answers."""
     lake = FleetLake(folder / "another lake")
     lake.landed = EMISSIONS
     return expected(lake.history, AS_OF, NOW)
 
 
-def test_every_store_gives_the_same_answers(store: FleetStore, wanted: Mapping[str, Any]) -> None:
+def test_every_store_gives_the_same_answers(store: FleetStore, wanted: dict[str, Any]) -> None:
     assert not differences(answers(Fleet(store, now=NOW), AS_OF), wanted)
 
 
-def test_a_lake_in_an_object_store_gives_them_too(
-    tmp_path: Path, wanted: Mapping[str, Any]
-) -> None:
+def test_a_lake_in_an_object_store_gives_them_too(tmp_path: Path, wanted: dict[str, Any]) -> None:
     with s3proxy(tmp_path) as running:
         url, options = running.url("lake"), running.storage_options
         lake = FleetLake(url, **options)

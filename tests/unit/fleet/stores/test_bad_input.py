@@ -26,7 +26,7 @@ from conformare.fleet.questions import impact, run_view
 from conformare.fleet.stores import FleetStore, open_store
 from conformare_schemas import CONTRACT_VERSION, arrow_schema, table_columns
 
-EMISSIONS = Invention(Random(5), pipelines=3).emissions(8)
+EMISSIONS = Invention(Random(5), pipelines=3).emissions(8)  # noqa: S311 - the same fleet each time
 NOBODY = 65_534
 
 
@@ -203,8 +203,10 @@ def test_one_line_says_what_to_do_where_a_lake(
             "is damaged: restore or remove it",
         ),
         (
-            b'{"runs": [{"run_id": "r", "pipeline": "p", "ts": "2026-01-01T00:00:00Z", '
-            b'"schema_version": 99}]}',
+            (
+                b'{"runs": [{"run_id": "r", "pipeline": "p", "ts": "2026-01-01T00:00:00Z", '
+                b'"schema_version": 99}]}'
+            ),
             "upgrade conformare-stream here",
         ),
     ],
