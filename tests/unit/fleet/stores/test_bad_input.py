@@ -26,7 +26,7 @@ from conformare.fleet.questions import impact, run_view
 from conformare.fleet.stores import FleetStore, open_store
 from conformare_schemas import CONTRACT_VERSION, arrow_schema, table_columns
 
-EMISSIONS = Invention(Random(5), pipelines=3).emissions(8)  # noqa: S311 - the same fleet each time
+EMISSIONS = Invention(Random(5), pipelines=3).emissions(40)  # noqa: S311 - the same fleet each time
 NOBODY = 65_534
 
 
