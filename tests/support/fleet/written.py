@@ -7,7 +7,7 @@ from pathlib import Path
 
 from conformare.record import utc_ts
 from conformare.writers import make_writer
-from conformare_schemas import EMISSION_COLUMN, GRAINS
+from conformare_schemas import EMISSION_COLUMN, GRAINS, SOURCE_RISKS
 from support.fleet.invented import Emission
 
 Record = dict[str, list[dict[str, object]]]
@@ -27,6 +27,7 @@ def records(emissions: Sequence[Emission]) -> list[Record]:
                 if emission.run and one[EMISSION_COLUMN] == emission.run[EMISSION_COLUMN]
             ]
             for grain in GRAINS
+            if grain != SOURCE_RISKS
         }
         for emission in emissions
         if emission.run is not None
