@@ -15,7 +15,8 @@ from conformare._errors import ConformareError, FleetError, UpstreamRiskWarning
 from conformare._process_lock import ProcessLock
 from conformare._reader import StoreReadError, asked, within
 from conformare._recording import Destination, state_of_stores, writer_for
-from conformare.capture import on_read, redacted
+from conformare.capture import on_read
+from conformare.capture.locations import as_recorded
 
 logger = logging.getLogger("conformare")
 
@@ -53,7 +54,7 @@ def check_upstream_risks(
         TypeError: `dest` is of another kind.
     """
     several = [locations] if isinstance(locations, (str, os.PathLike)) else locations
-    named = [redacted(os.fspath(location)) for location in several]
+    named = [as_recorded(os.fspath(location)) for location in several]
     options = _readable_options(writer_for(dest))
     try:
         rows = within(LOOK_UP_SECONDS, partial(_risks, options, named))

@@ -9,6 +9,7 @@ from conformare.fleet._api import (
     read_store,
     review_report,
     sinks_as_of,
+    to_html,
     upstream_risks,
 )
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
@@ -51,5 +52,6 @@ __all__ = [
     "review_report",
     "run_id_of",
     "sinks_as_of",
+    "to_html",
     "upstream_risks",
 ]

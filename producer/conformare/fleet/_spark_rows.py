@@ -7,6 +7,8 @@ from typing import Any
 from conformare.capture import untracked
 from conformare.fleet.stores import Row
 
+_IDENTITY = ["pipeline", "run_id", "emission_id"]
+
 
 def carrying_rows(options: Any) -> dict[str, list[Row]]:
     """Return the newest runs, what they say of risks at their sinks, and what was declared.
@@ -19,15 +21,14 @@ def carrying_rows(options: Any) -> dict[str, list[Row]]:
 
     session = options.spark
     with untracked():
-        last = F.max(F.struct("ts", "run_id", "emission_id"))
-        by_pipeline = session.table(options.identifier("runs")).groupBy("pipeline", "env")
-        newest = by_pipeline.agg(last.alias("last")).select("pipeline", "env", "last.*")
-        at_sinks = session.table(options.identifier("sink_risks"))
+        runs = session.table(options.identifier("runs"))
+        last = F.max(F.struct("ts", "run_id", "emission_id")).alias("last")
+        newest = runs.groupBy("pipeline", "env").agg(last).select("pipeline", "last.*")
         tables = {
-            "runs": _rows(newest),
-            "sink_risks": _rows(
-                at_sinks.join(newest, ["pipeline", "run_id", "emission_id"], "leftsemi")
-            ),
+            grain: _rows(
+                session.table(options.identifier(grain)).join(newest, _IDENTITY, "leftsemi")
+            )
+            for grain in ("runs", "sink_risks")
         }
         try:
             tables["source_risks"] = _rows(session.table(options.identifier("source_risks")))

@@ -98,7 +98,7 @@ def all_that_is_told() -> str:
 
 
 @settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

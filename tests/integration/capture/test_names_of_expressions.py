@@ -132,6 +132,11 @@ FORMS: list[tuple[str, Make, list[str]]] = [
         ["k", "total"],
     ),
     ("field", lambda df: df.agg(F.max(F.struct(F.lit(BOB).alias("a")))), ["max(struct(?))"]),
+    (
+        "values",
+        lambda df: df.groupBy("id").pivot("n", [5]).agg(F.max("name"), F.max(F.lit(BOB))),
+        ["5_max(name)", "id", "max(CASE WHEN (n <=> ?) THEN ? END)"],
+    ),
     ("nvl", lambda df: df.select(F.nvl("name", F.lit(BOB))), ["nvl(name, ?)"]),
     ("dict", lambda df: df.agg({"name": "max"}), ["max(name)"]),
     (

@@ -17,7 +17,7 @@ class GrowingStore(RowStore):
     """
 
     def __init__(self) -> None:
-        self.history = History({grain: [] for grain in GRAINS})
+        self.past = History({grain: [] for grain in GRAINS})
         self._to_come: list[Emission] = []
         self._acknowledged = False
         self._read()
@@ -28,8 +28,8 @@ class GrowingStore(RowStore):
 
     def changes(self) -> Changes:
         """See `FleetStore`."""
-        rows, tables = all_rows(self._to_come), self.history.tables
-        self.history = History({name: tables[name] + rows.get(name, []) for name in tables})
+        rows, tables = all_rows(self._to_come), self.past.tables
+        self.past = History({name: tables[name] + rows.get(name, []) for name in tables})
         found = Changes(rows["runs"], acknowledged=self._acknowledged)
         self._to_come, self._acknowledged = [], False
         self._read()
@@ -37,10 +37,10 @@ class GrowingStore(RowStore):
 
     def _read(self) -> None:
         self.__dict__.pop("_by_run", None)
-        super().__init__("memory", self.history.tables, self._take)
+        super().__init__("memory", self.past.tables, self._take)
 
     def _take(self, row: Row) -> None:
-        tables = self.history.tables
+        tables = self.past.tables
         acknowledged = [*tables.get("acknowledgements", []), row]
-        self.history = History({**tables, "acknowledgements": acknowledged})
+        self.past = History({**tables, "acknowledgements": acknowledged})
         self._acknowledged = True

@@ -42,8 +42,8 @@ def hostile_fleet() -> Rows:
                 for row in rows:
                     spoilt = {name: _spoilt(name, value, text) for name, value in row.items()}
                     tables.setdefault(grain, []).append(spoilt)
-    for run in tables["runs"]:
-        run["report_uri"] = f"javascript:alert('{run['title']}')"
+    for row in tables["runs"]:
+        row["report_uri"] = f"javascript:alert('{row['title']}')"
     return tables
 
 

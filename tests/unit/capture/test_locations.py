@@ -336,7 +336,11 @@ def test_a_table_need_not_be_named_and_the_url_need_not_be_one_of_jdbc(
 @pytest.mark.parametrize(
     ("written", "recorded"),
     [
-        ("JDBC:postgresql://H:5432/d?ssl=true#s.t", "jdbc:postgresql://h/d#s.t"),
+        ("JDBC:postgresql://H:5432/d#s.t", "jdbc:postgresql://h/d#s.t"),
+        ("jdbc:sqlserver://H;databaseName=d#t", "jdbc:sqlserver://h;database=d#t"),
+        ("jdbc:oracle:thin:@H:1521/s#t", "jdbc:oracle:thin:@//h/s#t"),
+        ("jdbc:sqlserver://h;database=d;password=a#secret", "jdbc:sqlserver://h;database=d"),
+        ("jdbc:sqlserver://h;database=d#select 'secret'", "jdbc:sqlserver://h;database=d"),
         ("jdbc:postgresql://h/d#query:440b42c58f21acb7", "jdbc:postgresql://h/d#query:440b42c58f21acb7"),
         ("server=H;database=d#t", "server=h;database=d#t"),
         ("s3a://b/x/", "s3://b/x"),
@@ -348,6 +352,12 @@ def test_a_location_that_somebody_writes_becomes_that_of_a_record(
     written: str, recorded: str
 ) -> None:
     assert as_recorded(written) == recorded == as_recorded(recorded)
+
+
+def test_what_stands_behind_a_sign_in_a_secret_is_no_table() -> None:
+    for written in ("jdbc:mysql://u:a#secret@h/d", "jdbc:mysql://u#secret@h/d"):
+        assert as_recorded(written) == redacted(written)
+        assert "#" not in redacted(written)
 
 
 def test_of_a_query_nothing_is_shown_and_a_literal_changes_nothing() -> None:

@@ -10,7 +10,7 @@ from conformare.capture.locations._hidden import HIDDEN
 from conformare.capture.locations._jdbc import is_jdbc, shown_jdbc
 from conformare.capture.locations._pairs import is_pairs, shown_pairs, shown_places
 from conformare.capture.locations._paths import shown_path
-from conformare.capture.locations._places import PLACES
+from conformare.capture.locations._places import PLACES, place_named
 from conformare.capture.locations._queries import shown_table
 from conformare.capture.locations._unreadable import is_digest
 from conformare.capture.locations._url import is_url, shown_share, shown_url
@@ -30,6 +30,9 @@ _SECRET_IN_TEXT = re.compile(
     r"(?:\{[^}]*\}?|'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?)?\S*",
     re.IGNORECASE | re.DOTALL,
 )
+_NAMED = re.compile(r"(\w[\w .-]{0,64})=")
+# Oracle has an "@" before its host also where there is none.
+_USER = re.compile(r"(?<!:)@")
 _NAMES_A_SECRET = re.compile(
     r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private)[_-]?key)$",
     re.IGNORECASE,
@@ -101,11 +104,23 @@ def as_recorded(location: str) -> str:
     """Return a location as a record has it, whichever way somebody writes it.
 
     Args:
-        location: One location, with the table of a database behind a "#".
+        location: One location, with the table of a database behind a "#". Where anything stands
+            before it that says no place, what follows may be the rest of a secret, and is dropped.
     """
-    place, _, table = location.rpartition("#")
+    place, _, table = location.strip().rpartition("#")
     is_of_database = is_jdbc(place) or is_pairs(place)
-    return joined_with_table(place, table) if is_of_database else redacted(location)
+    return (
+        joined_with_table(place, table)
+        if is_of_database and _is_certain(place, table)
+        else redacted(location)
+    )
+
+
+def _is_certain(place: str, table: str) -> bool:
+    """Whether what stands around a "#" is a database and a table, and no secret that has one."""
+    says_places = all(map(place_named, _NAMED.findall(place))) and not _USER.search(place)
+    is_read = is_digest(place) or not is_digest(redacted(place))
+    return says_places and is_read and shown_table(table) == table
 
 
 def _is_shown(location: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
@@ -30,6 +31,25 @@ OPTIONAL = ("source_risks", "acknowledgements")
 
 FAULTS = (DeltaError, OSError, ValueError, pa.ArrowException)
 """What deltalake and its engine raise where a table cannot be read or written."""
+_TOLD = (
+    (
+        re.compile(r"External error.* for file \S*?([^/\s]+/[^/\s]+\.parquet)"),
+        "its file {0} is damaged or missing: restore it",
+    ),
+    (
+        re.compile(r"Schema error: No field named (?:\w+\.)?\"?(\w+)"),
+        "one of its tables has no column {0}, so the sink did not make it: restore it",
+    ),
+    (
+        re.compile(r"Kernel error: Unsupported: (.*)"),
+        "its table {table} has what this release of deltalake cannot read ({0}): upgrade deltalake",
+    ),
+    (
+        re.compile(r"Kernel error: ((?:Json error|No table metadata).*)"),
+        "the log of its table {table} is damaged ({0}): restore it",
+    ),
+)
+"""What errors of the engine that nobody has explained say to people."""
 MOST_LITERALS = 500
 """What is asked about is a table of its own beyond: a long list would take the engine longer than the
 answer, and end it at some ten thousand."""
@@ -119,8 +139,8 @@ class DeltaTables:
         Raises:
             FleetError: A table cannot be read any more.
         """
-        with self._translating():
-            for table in self._tables.values():
+        for name, table in self._tables.items():
+            with self._translating(f"{self._prefix}{name}"):
                 table.update_incremental()
         for name in OPTIONAL:
             if name not in self._tables and (late := self._table(name)) is not None:
@@ -162,20 +182,24 @@ class DeltaTables:
         self._engine = self._registered()
 
     @contextmanager
-    def _translating(self, *, writes: bool = False) -> Iterator[None]:
+    def _translating(self, table: str = "", *, writes: bool = False) -> Iterator[None]:
         """Raise what deltalake raises as an error of ours."""
         try:
             yield
         except FAULTS as exc:
-            raise self._fault(exc, writes=writes) from exc
+            raise self._fault(exc, table, writes=writes) from exc
         except BaseException as exc:
-            if type(exc).__name__ != PANIC:
+            # The engine raises a plain `Exception` where it cannot read a file.
+            if type(exc) is not Exception and type(exc).__name__ != PANIC:
                 raise
-            raise self._fault(exc, writes=writes) from exc
+            raise self._fault(exc, table, writes=writes) from exc
 
-    def _fault(self, error: BaseException, *, writes: bool) -> FleetError:
+    def _fault(self, error: BaseException, table: str, *, writes: bool) -> FleetError:
         self.is_doubtful = self.is_doubtful or not writes
         meaning = explain(error, self._address.prefix, writes=writes)
+        for sign, told in _TOLD:
+            if (found := sign.match(meaning)) is not None:
+                meaning = told.format(*found.groups(), table=table or "tables")
         if self._settings is not None:
             meaning = self._settings.hide(meaning)
         return FleetError(f"{self.place} cannot be {'written' if writes else 'read'}: {meaning}")
@@ -207,7 +231,7 @@ class DeltaTables:
         return tables
 
     def _table(self, name: str) -> DeltaTable | None:
-        with self._translating():
+        with self._translating(f"{self._prefix}{name}"):
             try:
                 return DeltaTable(self._uri(name), storage_options=self._options)
             except TableNotFoundError:

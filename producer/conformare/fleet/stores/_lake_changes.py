@@ -41,7 +41,7 @@ class Watch:
         before, tables = self._seen, self._tables
         try:
             if tables.is_doubtful or self._last_commit() != self._commit:
-                raise _UnclearError
+                raise _UnclearError  # noqa: TRY301 - told like the others
             tables.is_doubtful = True  # until all of this has been done
             tables.refresh()
             self._look()

@@ -15,6 +15,10 @@ def text(value: str) -> str:
 
     The engine takes a backslash for itself, and a quote is written twice.
     """
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a name of a file may be so, and nothing in a lake
+        return "NULL"
     return "'" + value.replace("'", "''") + "'"
 
 

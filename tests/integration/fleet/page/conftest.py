@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 from support.fleets.hostile import hostile_fleet
+from support.fleets.served import served
 from support.fleets.shop import NOW, small_fleet
 
 from conformare.fleet import Fleet, RowStore
-from conformare.fleet.page._guard import Guard
-from conformare.fleet.page.server import _listening, application
 
 AXE = (Path(__file__).parent / "vendored" / "axe.min.js").read_text(encoding="utf-8")
-
-Serve = Callable[[Fleet, str | None], AbstractContextManager[str]]
 
 
 @dataclass
@@ -39,38 +33,20 @@ class Watched:
     def watch(self, page: Page) -> None:
         """Watch a page."""
         page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("dialog", lambda dialog: (self.faults.append(dialog.message), dialog.dismiss()))
-        page.on("request", self._requested)
-        page.on(
-            "console",
-            lambda said: self.faults.append(said.text) if said.type in _LOUD else None,
-        )
+        page.on("dialog", self._opened)
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", self._said)
 
-    def _requested(self, request: Request) -> None:
-        self.requests.append(request.url)
+    def _opened(self, dialog: Dialog) -> None:
+        self.faults.append(dialog.message)
+        dialog.dismiss()
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in _LOUD:
+            self.faults.append(message.text)
 
 
 _LOUD = ("error", "warning")
-
-
-@contextmanager
-def served(fleet: Fleet, token: str | None = None) -> Iterator[str]:
-    """Serve a fleet, and yield the URL."""
-    listening = _listening("127.0.0.1", 0)
-    config = uvicorn.Config(
-        application(fleet, Guard(token), poll_seconds=0.2),
-        log_level="error",
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +55,12 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("there is no Chromium: on Debian, apt-get install chromium fonts-dejavu-core")
-    with sync_playwright() as playwright:
+    with (
+        sync_playwright() as playwright,
         # It may be root that tests, and root has no sandbox.
-        with playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as found:
-            yield found
+        playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as found,
+    ):
+        yield found
 
 
 @pytest.fixture(scope="module")

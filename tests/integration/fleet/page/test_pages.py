@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from .conftest import Watched, serious_findings
 
@@ -66,9 +66,9 @@ def test_a_series_and_a_lineage_are_drawn(page: Page, shop: str) -> None:
     assert box is not None
     page.locator(".graph").click(position={"x": 90, "y": box["height"] / 2})
     page.wait_for_url("**also=**")
-    page.wait_for_function(f"document.querySelectorAll('main table tbody tr').length > {before}")
+    expect(rows).not_to_have_count(before)
     page.go_back()
-    page.wait_for_function(f"document.querySelectorAll('main table tbody tr').length === {before}")
+    expect(rows).to_have_count(before)
 
 
 def test_all_is_there_without_a_script(browser: Browser, shop: str) -> None:

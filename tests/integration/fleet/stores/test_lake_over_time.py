@@ -8,15 +8,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from deltalake import DeltaTable
-
-from conformare._errors import FleetError
-from conformare.fleet import Fleet
-from conformare.fleet.questions import drift
-from conformare.fleet.stores import open_store
 from support.fleet.asked import Answers, answers, differences, expected
 from support.fleet.invented import START, Emission, Invention
 from support.fleet.lake import FleetLake
+
+from conformare.fleet import Fleet
+from conformare.fleet.stores import open_store
 
 NOW = START + timedelta(days=9)
 AS_OF = (START + timedelta(days=1),)
@@ -31,7 +28,7 @@ class Scene:
     """A lake with some runs, a fleet that has answered everything, and runs that are to come."""
 
     def __init__(self, root: Path, seed: int = 3) -> None:
-        emissions = Invention(Random(seed), pipelines=5, late=0.3).emissions(RUNS)
+        emissions = Invention(Random(seed), pipelines=5, late=0.3).emissions(RUNS)  # noqa: S311 - the same fleet each time
         self.root = root
         self.before, self.to_come = emissions[:FIRST], emissions[FIRST:-LAST]
         self.last = emissions[-LAST:]

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from conformare._errors import FleetError
 from conformare.fleet.page._guard import COOKIE, Guard, is_loopback
 
-TOKEN = "0123456789abcdef"
+TOKEN = "0123456789abcdef"  # noqa: S105 - of a test
 
 
 def request(**headers: str) -> HTTPConnection:

@@ -56,7 +56,8 @@ def test_what_is_no_time_is_told_in_one_line(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "page"), [("3", 3), ("0", 1), ("-1", 1), ("x", 1), ("²", 1), ("", 1)]
+    ("written", "page"),
+    [("3", 3), ("0", 1), ("-1", 1), ("x", 1), ("²", 1), ("", 1), ("9" * 5000, 1)],
 )
 def test_a_page_that_is_no_number_is_the_first(written: str, page: int) -> None:
     """A URL that somebody typed is answered."""

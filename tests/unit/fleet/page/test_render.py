@@ -13,6 +13,11 @@ from conformare.fleet.page._cells import web_address
 from conformare.fleet.page._model import Cell, Column, Page, Table
 from conformare.fleet.page._render import BADGES, shown, templates
 
+L, R = (
+    "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
+    "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+)
+
 
 class Seen(HTMLParser):
     """What a browser would make of it."""
@@ -62,9 +67,9 @@ def test_a_text_is_shown_as_it_is(text: str) -> None:
     [
         ("a\x00b\x1b[31m", "a␀b␛[31m"),
         ("a\nb\tc", "a␊b␉c"),
-        ("x\u202ey", "x‹U+202E›y"),
-        ("x\u200by\ufeff", "x‹U+200B›y‹U+FEFF›"),
-        ("\x7f\x9b", "␡‹U+009B›"),
+        ("x\u202ey", f"x{L}U+202E{R}y"),
+        ("x\u200by\ufeff", f"x{L}U+200B{R}y{L}U+FEFF{R}"),
+        ("\x7f\x9b", f"␡{L}U+009B{R}"),
         ("\ud800", "\N{REPLACEMENT CHARACTER}"),
         ("مرحبا, Grüße, 数据 🎉", "مرحبا, Grüße, 数据 🎉"),
     ],

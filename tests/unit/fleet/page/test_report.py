@@ -10,8 +10,8 @@ import pytest
 from support.fleets.shop import KINDS, NOW, small_fleet
 
 from conformare._errors import FleetError
-from conformare.fleet import Filters, Fleet, RowStore, upstream_risks
-from conformare.fleet.page import report, to_html, write_report
+from conformare.fleet import Filters, Fleet, RowStore, to_html, upstream_risks
+from conformare.fleet.page import report, write_report
 
 
 def parts(html: str) -> list[str]:
@@ -60,7 +60,7 @@ def test_what_cannot_be_answered_is_told_in_one_line(tmp_path: Path, shop: Fleet
     """A pipeline that is not there; a folder that is not there."""
     with pytest.raises(FleetError, match="has no pipeline 'none': correct the name"):
         report(shop, filters=Filters(pipeline="none"))
-    with pytest.raises(FleetError, match="cannot be written to .*No such file"):
+    with pytest.raises(FleetError, match=r"cannot be written to .*No such file"):
         write_report(shop, tmp_path / "none" / "fleet.html")
 
 

@@ -14,6 +14,7 @@ from support.fleets.shop import NOW, small_fleet
 from conformare._errors import FleetError
 from conformare.fleet import Fleet, RowStore
 from conformare.fleet.page._guard import COOKIE, Guard
+from conformare.fleet.page._live import LiveFleet
 from conformare.fleet.page.server import application, serve
 from conformare.fleet.stores import Changes
 
@@ -61,7 +62,7 @@ def store(kept: list[dict[str, Any]]) -> FragileStore:
 @pytest.fixture
 def client(store: FragileStore) -> Iterator[TestClient]:
     """Asks a server that needs no token."""
-    app = application(Fleet(store, now=NOW), Guard(None), poll_seconds=0.01)
+    app = application(LiveFleet(Fleet(store, now=NOW), 0.01), Guard(None))
     with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
         yield client
 
@@ -69,7 +70,7 @@ def client(store: FragileStore) -> Iterator[TestClient]:
 @pytest.fixture
 def guarded(store: FragileStore) -> Iterator[TestClient]:
     """Asks a server that needs a token."""
-    app = application(Fleet(store, now=NOW), Guard(TOKEN))
+    app = application(LiveFleet(Fleet(store, now=NOW), 60), Guard(TOKEN))
     with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
         yield client
 
@@ -90,18 +91,40 @@ def test_every_page_is_there_with_a_strict_policy(client: TestClient, path: str)
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert not re.search(r"<style|\bstyle=|\bon[a-z]+=", answer.text)
     assert not re.search(r"<script(?![^>]*(src=|application/json))", answer.text)
 
 
-@pytest.mark.parametrize("path", ["/none", "/pipeline?name=none", "/run?id=none", "/?since=soon"])
+@pytest.mark.parametrize("path", ["/none", "/pipeline?name=none", "/run?id=%00%FF", "/?since=soon"])
 def test_what_is_not_there_is_a_page_with_one_line(client: TestClient, path: str) -> None:
     """And the policy is on it too."""
     answer = client.get(path)
     assert answer.status_code == 404
-    assert "<h1><bdi>Not found</bdi></h1>" in answer.text
+    assert "<h1><bdi>No answer</bdi></h1>" in answer.text
     assert "content-security-policy" in answer.headers
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=99999999999999999999",
+        f"page={'9' * 5000}",
+        "page=-1&hops=x",
+        f"hops={'9' * 5000}&pipeline=orders.clean",
+        "&".join(["pipeline=orders.clean", *["also=pipeline:prod:orders.clean"] * 2000]),
+        "self=1&ask=2&name=3&path=4&cls=5",
+        "%ED%A0%80=%ED%A0%80",
+        "q=" + "a" * 10_000,
+        "tag=a=b&tag=c=d&tag=",
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/lineage", "/owners"])
+def test_whatever_a_url_asks_for_is_answered(client: TestClient, path: str, query: str) -> None:
+    """With a page."""
+    answer = client.get(f"{path}?{query}")
+    assert answer.status_code == 200
+    assert "<h1>" in answer.text
 
 
 @pytest.mark.parametrize("path", PATHS)

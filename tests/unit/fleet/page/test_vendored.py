@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-import sys
 from importlib.resources import files
 from typing import Any
 
 import pytest
 
-from conformare.fleet.page.server import _STATIC
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from conformare.fleet.page._static import STATIC
 
 FOLDER = files("conformare.fleet.page") / "static" / "vendored"
-PACKAGES: list[dict[str, Any]] = tomllib.loads(
-    (FOLDER / "vendored.toml").read_text(encoding="utf-8")
-)["package"]
-FILES = {one["name"]: one["sha256"] for package in PACKAGES for one in package.get("file", ())}
+PACKAGES: list[dict[str, Any]] = json.loads((FOLDER / "vendored.json").read_text(encoding="utf-8"))
+FILES = {name: digest for package in PACKAGES for name, digest in package["files"].items()}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -43,10 +36,10 @@ def test_a_package_says_its_version_and_has_its_licence_beside_it(package: dict[
 def test_nothing_else_is_in_the_folder() -> None:
     """Every file is in the list, or is the list, or a licence that it names."""
     licences = {package["licence_file"] for package in PACKAGES}
-    assert {file.name for file in FOLDER.iterdir()} == {*FILES, *licences, "vendored.toml"}
+    assert {file.name for file in FOLDER.iterdir()} == {*FILES, *licences, "vendored.json"}
 
 
 def test_all_of_it_is_served() -> None:
     """And nothing is served that is not there."""
-    served = {name.removeprefix("vendored/") for name in _STATIC if name.startswith("vendored/")}
+    served = {name.removeprefix("vendored/") for name in STATIC if name.startswith("vendored/")}
     assert served == set(FILES)

@@ -8,12 +8,12 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from conformare.fleet import Fleet
-from conformare.fleet.questions import acknowledged_row, drift
 from support.fleet.asked import answers, differences, expected
 from support.fleet.growing import GrowingStore
 from support.fleet.invented import START, Emission, Invention
+
+from conformare.fleet import Fleet
+from conformare.fleet.questions import acknowledged_row, drift
 
 NOW = START + timedelta(days=3)
 AS_OF = (START, START + timedelta(hours=20))
@@ -31,7 +31,7 @@ def test_every_answer_is_that_of_plain_python(
     store.land(Invention(random, random.randint(1, 4)).emissions(runs))
     store.changes()
     fleet = Fleet(store, now=NOW, max_age=max_age)
-    wanted = expected(store.history, AS_OF, NOW, max_age)
+    wanted = expected(store.past, AS_OF, NOW, max_age)
     assert not differences(answers(fleet, AS_OF), wanted)
 
 
@@ -51,7 +51,7 @@ def test_runs_that_land_in_any_order_and_portions_leave_the_same_answers(
         if random.random() < 0.7:
             fleet.refresh()
     fleet.refresh()
-    assert not differences(answers(fleet, AS_OF), expected(store.history, AS_OF, NOW))
+    assert not differences(answers(fleet, AS_OF), expected(store.past, AS_OF, NOW))
 
 
 def _portions(random: Random, emissions: list[Emission]) -> list[list[Emission]]:
@@ -87,7 +87,7 @@ def test_a_fleet_without_runs_has_empty_answers() -> None:
 def test_what_could_not_be_folded_in_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     store = GrowingStore()
     fleet = Fleet(store, now=NOW)
-    emissions = Invention(Random(1), 2).emissions(20)
+    emissions = Invention(Random(1), 2).emissions(20)  # noqa: S311 - the same fleet each time
     store.land(emissions[:10])
     fleet.refresh()
     answers(fleet, AS_OF)
@@ -97,4 +97,4 @@ def test_what_could_not_be_folded_in_is_read_again(monkeypatch: pytest.MonkeyPat
         with pytest.raises(TypeError):
             fleet.refresh()
     fleet.refresh()
-    assert not differences(answers(fleet, AS_OF), expected(store.history, AS_OF, NOW))
+    assert not differences(answers(fleet, AS_OF), expected(store.past, AS_OF, NOW))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote, unquote
 
 from conformare._errors import FleetError
 from conformare.fleet.page._cells import (
@@ -119,23 +121,19 @@ def _start(ask: Ask) -> PipelineKey | str | None:
 
 def _around(ask: Ask, lineage: Lineage, start: PipelineKey | str, hops: int) -> list[Edge]:
     """Return the edges around the start, and one hop around what was clicked on since."""
-    edges = set(lineage.around(start, hops, MOST_NODES))
+    edges = dict.fromkeys(lineage.around(start, hops, MOST_NODES))
     for also in ask.asked.also:
         env, _, name = also.removeprefix(_PIPELINE).partition(":")
-        more = PipelineKey(name, env or None) if also.startswith(_PIPELINE) else place_of(also)
-        edges |= set(lineage.around(more, 1, MOST_NODES))
-    nodes: dict[PipelineKey | str, None] = {start: None}
-    for edge in lineage.edges:
-        if edge in edges:
-            nodes.update(dict.fromkeys((edge.pipeline, edge.place)))
+        key = PipelineKey(name, unquote(env) or None)
+        more = key if also.startswith(_PIPELINE) else place_of(also)
+        edges.update(dict.fromkeys(lineage.around(more, 1, MOST_NODES)))
+    nodes = dict.fromkeys(node for edge in edges for node in (edge.pipeline, edge.place))
     kept = set(list(nodes)[:MOST_NODES])
-    return [e for e in lineage.edges if e in edges and e.pipeline in kept and e.place in kept]
+    return [edge for edge in edges if edge.pipeline in kept and edge.place in kept]
 
 
 def _hops(ask: Ask) -> int:
-    written = ask.asked.get("hops") or "1"
-    hops = int(written) if written.isascii() and written.isdigit() else 1
-    return min(max(1, hops), MOST_HOPS)
+    return min(ask.asked.number("hops"), MOST_HOPS)
 
 
 def _hops_words(hops: int) -> str:
@@ -154,17 +152,16 @@ def _graph(ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey
     pipelines = sorted({edge.pipeline for edge in edges}, key=lambda key: (key[0], key[1] or ""))
     places = sorted({edge.place for edge in edges})
     states = {one.key: one.health for one in health(ask.fleet)}
-    ids: dict[PipelineKey | str, str] = {
-        node: f"n{number}" for number, node in enumerate([*pipelines, *places])
-    }
-    nodes = [
+    drawable: list[PipelineKey | str] = [*pipelines, *places]
+    ids = {node: f"n{number}" for number, node in enumerate(drawable)}
+    nodes: list[dict[str, Any]] = [
         {
             "id": ids[key],
             "kind": "pipeline",
             "label": f"{key.pipeline}\n{states[key]}{f', {key.env}' if key.env else ''}",
             "health": states[key],
             "start": key == start,
-            "also": f"{_PIPELINE}{key.env or ''}:{key.pipeline}",
+            "also": f"{_PIPELINE}{quote(key.env or '', safe='', errors='replace')}:{key.pipeline}",
         }
         for key in pipelines
     ]
