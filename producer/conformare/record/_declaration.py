@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +29,9 @@ MOST_RISKS = 1_000
 MOST_LOCATION_BYTES = 2_000
 """Of a location, in UTF-8: it is the key of that message."""
 KIND = "static"
+
+_PLAIN_DATABASE = re.compile(r"jdbc:[\w:+-]+://[\w.-]+(?::\d+)?(?:/[\w./-]*)?")
+"""The URL of a database that has no room for credentials."""
 
 
 def source_risk_record(
@@ -115,7 +119,10 @@ def _canonical(text: str) -> str:
     if is_name(text):
         parts = parts_of(text)
         return redacted(parts[1]) if is_path(parts) else table(parts).location
-    return as_recorded(text)
+    place, _, _ = text.rpartition("#")
+    # Behind credentials it would be the rest of a password, and not the table of a database.
+    has_table = redacted(place) == place or _PLAIN_DATABASE.fullmatch(place)
+    return as_recorded(text) if has_table else redacted(text)
 
 
 def _said(text: object) -> str | None:
