@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -29,9 +28,6 @@ MOST_RISKS = 1_000
 MOST_LOCATION_BYTES = 2_000
 """Of a location, in UTF-8: it is the key of that message."""
 KIND = "static"
-
-_PLAIN_DATABASE = re.compile(r"jdbc:[\w:+-]+://[\w.-]+(?::\d+)?(?:/[\w./-]*)?")
-"""The URL of a database that has no room for credentials."""
 
 
 def source_risk_record(
@@ -119,10 +115,7 @@ def _canonical(text: str) -> str:
     if is_name(text):
         parts = parts_of(text)
         return redacted(parts[1]) if is_path(parts) else table(parts).location
-    place, _, _ = text.rpartition("#")
-    # Behind credentials it would be the rest of a password, and not the table of a database.
-    has_table = redacted(place) == place or _PLAIN_DATABASE.fullmatch(place)
-    return as_recorded(text) if has_table else redacted(text)
+    return as_recorded(text)
 
 
 def _said(text: object) -> str | None:
