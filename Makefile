@@ -22,7 +22,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: classes ## Prepare this checkout: virtual environment, Java, jars, an archive of classes
+setup: classes chromium ## Prepare this checkout: virtual environment, Java, jars, classes, Chromium
 
 # Anew only where what is to be installed has changed.
 $(INSTALLED): pyproject.toml examples/pyproject.toml constraints.txt
@@ -48,6 +48,10 @@ $(INSTALLED) $(COMPAT_INSTALLED):
 .PHONY: java
 java:
 	@.ci/require-java
+
+.PHONY: chromium
+chromium:
+	@.ci/require-chromium
 
 # Returns at once where this machine has them.
 .PHONY: jars
@@ -104,6 +108,10 @@ bench-cluster: setup ## Measure what a cluster's executors and more cores are wo
 capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.capture_table
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.location_forms
+
+.PHONY: screenshots
+screenshots: chromium $(INSTALLED) ## Take the pictures of the page in docs/pictures anew
+	PYTHONPATH=tests $(BIN)/python -m support.fleets.pictures
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and formatting

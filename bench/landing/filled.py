@@ -14,7 +14,7 @@ from support.messages.typical import typical_store
 from conformare import to_run_record
 from conformare._identity import new_emission_id
 from conformare.emission import Message, encode_emission
-from conformare_schemas import GRAINS, topic_name
+from conformare_schemas import RUN_GRAINS, topic_name
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.session import build_session
@@ -58,7 +58,7 @@ options = SinkOptions(
     lake=given["lake"],
     checkpoint=Path(kept.name),
     topic_prefix=given["prefix"],
-    max_messages_per_batch=RUNS_OF_A_BATCH * len(GRAINS),
+    max_messages_per_batch=RUNS_OF_A_BATCH * len(RUN_GRAINS),
 )
 SinkStream(spark, options, reports.append).run_once()
 if sum(report.rows.get("runs", 0) for report in reports) != BATCHES * RUNS_OF_A_BATCH:

@@ -9,7 +9,7 @@ from bench.landing.process import arguments, found
 from pyspark.sql import functions as F
 from pyspark.sql.avro.functions import from_avro
 
-from conformare_schemas import GRAINS, HEADER_BYTES, message_schema, topic_name
+from conformare_schemas import HEADER_BYTES, RUN_GRAINS, message_schema, topic_name
 from conformare_sink.spark.jars import SCALA_VERSION, SINK_JARS, SPARK_VERSION, JarSet, resolve_jars
 from conformare_sink.spark.session import build_session
 
@@ -25,13 +25,13 @@ spark = build_session(
 )
 start = time.perf_counter()
 queries = []
-for grain in GRAINS:
+for grain in RUN_GRAINS:
     messages = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", given["servers"])
         .option("subscribe", topic_name(grain, given["prefix"]))
         .option("startingOffsets", "earliest")
-        .option("maxOffsetsPerTrigger", given["max_messages_per_batch"] // len(GRAINS))
+        .option("maxOffsetsPerTrigger", given["max_messages_per_batch"] // len(RUN_GRAINS))
         .option("kafka.fetch.max.wait.ms", "10")
         .load()
     )

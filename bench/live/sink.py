@@ -22,13 +22,13 @@ from support.messages.typical import typical_store
 from conformare import to_run_record
 from conformare._identity import new_emission_id
 from conformare.emission import KafkaOptions, KafkaWriter
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 
 START_SECONDS = 120.0
 READY = "landing runs from"
 """What a sink says when Spark is up and the lake is about to be opened."""
 
-_TABLES = (*GRAINS, "pending", "quarantine", "purged")
+_TABLES = (*RUN_GRAINS, "pending", "quarantine", "purged")
 _LOOK_SECONDS = 0.005
 
 

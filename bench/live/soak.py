@@ -22,7 +22,7 @@ from bench.live.sink import (
 )
 from support.lakes.view import LakeView
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 
 PREFIX = "soak."
 SECONDS, PER_SECOND = 600.0, 5.0
@@ -46,8 +46,10 @@ def soak(broker: Broker, folder: Path, _other: Checkout | None) -> None:
         with watched(lake) as arrivals, _memory(sink) as memory:
             found = await_arrival(arrivals, record_at(broker, PREFIX, PER_SECOND, SECONDS))
         seconds = [batch["seconds"] for batch in sink.batches]
-        live = max(len(lake.table(grain).file_uris()) for grain in GRAINS)
-        on_disk = {grain: len(list(Path(lake.root, grain).glob("*.parquet"))) for grain in GRAINS}
+        live = max(len(lake.table(grain).file_uris()) for grain in RUN_GRAINS)
+        on_disk = {
+            grain: len(list(Path(lake.root, grain).glob("*.parquet"))) for grain in RUN_GRAINS
+        }
         code = sink.stop()
     third = len(memory) // 3
     middle, last = memory[third : 2 * third], memory[2 * third :]

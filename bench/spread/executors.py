@@ -12,7 +12,7 @@ from bench.landing.process import measured
 from deltalake import DeltaTable, QueryBuilder
 from support.servers.cluster import LOOPBACK, Cluster, running_cluster
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 
 MESSAGES_OF_A_RUN = 8
 SIZES = (37_500, 375_000)
@@ -123,7 +123,7 @@ def _textbook(broker: Broker, folder: Path) -> float:
 def _differing(one: str, other: str) -> float:
     """Return how many rows of all tables are in one lake and not in the other, either way."""
     total = 0
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         query = QueryBuilder().register("a", DeltaTable(f"{one}/{grain}"))
         query = query.register("b", DeltaTable(f"{other}/{grain}"))
         for first, second in (("a", "b"), ("b", "a")):

@@ -75,14 +75,15 @@ def read_status(
     # A lake that only jobs have written to has neither of the sink's own tables.
     waiting = tables.exist(PENDING.name)
     unusable = tables.exist(QUARANTINE.name)
-    sizes = _sizes(tables, (*GRAINS, QUARANTINE.name) if unusable else GRAINS)
+    # One that no newer sink has opened yet has no table of a newer grain.
+    sizes = _sizes(tables, [one for one in (*GRAINS, QUARANTINE.name) if tables.exist(one)])
     longest = (
         select_rows(tables, _longest_waiting_sql(limit), PENDING.name, "runs") if waiting else []
     )
     return LakeStatus(
         lake=tables.storage.root,
         runs_by_status=_most_frequent(tables, "status", "runs", limit),
-        rows_by_grain={grain: sizes[grain] for grain in GRAINS},
+        rows_by_grain={grain: sizes.get(grain, 0) for grain in GRAINS},
         incomplete=tuple(_incomplete(longest)),
         incomplete_total=longest[0]["total"] if longest else 0,
         quarantined_by_cause=_most_frequent(tables, "cause", QUARANTINE.name, limit)

@@ -33,7 +33,7 @@ def demo(
         ),
     ],
 ) -> None:
-    """Run a real pipeline three times, land its runs in Delta through Kafka, and show them."""
+    """Run a real pipeline three times, land its runs in Delta through Kafka, and show what they say."""
     from conformare_sink.spark.java import find_java
 
     find_java()
@@ -41,9 +41,25 @@ def demo(
         lake = _fill_and_show(directory.absolute(), running)
         with step("Stopping Kafka and Spark"):
             running.close()
+    report = Path(lake).with_name("fleet.html")
+    _report(lake, report)
+    show_line(f"The report:   {report}")
+    show_line(f"Live:         conformare fleet serve --lake {shlex.quote(lake)}")
+
+
+def _report(lake: str, file: Path) -> None:
+    """Write the report of the fleet into a file, and show what in it needs a person."""
+    from conformare.fleet import Fleet, open_store
+    from conformare.fleet.page import write_report
+    from conformare.fleet.questions import findings
+    from conformare_demo.report import findings_table
+
+    with step("Writing the report of the fleet"):
+        fleet = Fleet(open_store(lake))
+        write_report(fleet, file, title="The fleet of the demo")
     show_line()
-    show_line(f"The lake:     {lake}")
-    show_line(f"Look further: conformare status --lake {shlex.quote(lake)}")
+    show_table(*findings_table(findings(fleet)))
+    show_line()
 
 
 def _fill_and_show(root: Path, running: ExitStack) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from deltalake import DeltaTable
 
 import conformare as cf
-from conformare_schemas import GRAINS, table_path
+from conformare_schemas import RUN_GRAINS, table_path
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 
 Row = Mapping[str, Any]
@@ -68,7 +68,7 @@ class Findings:
 
 def table_files(lake: str) -> dict[str, frozenset[str]]:
     """Return the files of each table of a lake: the same ones hold the same rows."""
-    names = (*GRAINS, PENDING.name, QUARANTINE.name)
+    names = (*RUN_GRAINS, PENDING.name, QUARANTINE.name)
     return {name: frozenset(DeltaTable(table_path(lake, name)).file_uris()) for name in names}
 
 
@@ -80,7 +80,7 @@ def read_findings(lake: str) -> Findings:
     """
     tables = {
         grain: DeltaTable(table_path(lake, grain)).to_pyarrow_table().to_pylist()
-        for grain in GRAINS
+        for grain in RUN_GRAINS
     }
     runs = sorted(tables["runs"], key=lambda run: run["ts"])
     return Findings(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from conformare.fleet.questions import Finding
 from conformare_demo.findings import DriftFinding, Findings
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.cli._console import Cell, joined, styled
 
 Table = tuple[str, tuple[str, ...], list[tuple[Cell, ...]]]
@@ -21,6 +22,14 @@ def report_tables(findings: Findings) -> Iterator[Table]:
     yield _rows(findings)
     yield _drifts(findings)
     yield _sensitive(findings)
+
+
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """Return what needs a person, and who that is."""
+    rows: list[tuple[Cell, ...]] = [
+        (styled(one.kind, "red"), one.text, ", ".join(one.owners) or "nobody") for one in findings
+    ]
+    return "What needs a person", ("kind", "what", "owner"), rows
 
 
 def _runs(findings: Findings) -> Table:
@@ -40,7 +49,7 @@ def _runs(findings: Findings) -> Table:
 
 def _rows(findings: Findings) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         counts = [run.rows[grain] for run in findings.runs]
         rows.append((grain, *counts, sum(counts)))
     runs = (f"run {number}" for number in range(1, len(findings.runs) + 1))

@@ -1,5 +1,8 @@
 """Governance recording for data pipelines: describe what a pipeline does, record each run."""
 
+from importlib import import_module
+from types import ModuleType
+
 from conformare._delivery import delivery_stats, flush
 from conformare._delivery_stats import DeliveryStats
 from conformare._errors import (
@@ -9,8 +12,10 @@ from conformare._errors import (
     SpoolError,
     StoreConfigurationError,
     StoreNotConfiguredError,
+    UpstreamRiskWarning,
 )
-from conformare._recording import configure_store, record_run
+from conformare._recording import configure_store, record_run, record_source_risk
+from conformare._upstream import check_upstream_risks
 from conformare.capture import (
     Risk,
     Store,
@@ -55,9 +60,11 @@ __all__ = [
     "Store",
     "StoreConfigurationError",
     "StoreNotConfiguredError",
+    "UpstreamRiskWarning",
     "all_risks",
     "build_model",
     "catalog_by_category",
+    "check_upstream_risks",
     "classify_column",
     "configure_store",
     "delivery_stats",
@@ -78,6 +85,7 @@ __all__ = [
     "profile_sources",
     "record_expectations",
     "record_run",
+    "record_source_risk",
     "register_risk",
     "release_cache",
     "reset_context",
@@ -91,3 +99,10 @@ __all__ = [
     "trackSpark",
     "unmark_sensitive",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import `conformare.fleet` when it is asked for: a job that only records does without."""
+    if name != "fleet":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module("conformare.fleet")

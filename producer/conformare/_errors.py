@@ -8,6 +8,8 @@ ConformareError
 ├── FleetError              (ValueError)   a question that a store of runs cannot answer
 ├── SpoolFileError          (ValueError)   a file of the spool is damaged, or none of ours
 └── DeliveryError           (RuntimeError) only with strict=True: a run was not acknowledged
+
+UpstreamRiskWarning (UserWarning) is no error: a location that is read carries recorded risks.
 """
 
 
@@ -44,3 +46,7 @@ class DeliveryError(ConformareError, RuntimeError):
 
 class FleetError(ConformareError, ValueError):
     """A store of runs cannot be read, or has no answer to a question."""
+
+
+class UpstreamRiskWarning(UserWarning):
+    """Locations that are read carry risks, as recorded runs or declarations say."""

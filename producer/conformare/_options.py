@@ -26,6 +26,8 @@ class WriterOptions(BaseModel):
     )
 
     writer: str
+    warn_on_source: bool = False
+    """Whether a captured read of a location warns of the risks that recorded runs bring to it."""
 
 
 Options = TypeVar("Options", bound=WriterOptions)

@@ -24,8 +24,11 @@ class StoreReadError(Exception):
 
 def has_reader() -> bool:
     """Return whether this process can start another Python that has deltalake."""
-    is_python = bool(sys.executable) and not getattr(sys, "frozen", False)
-    return is_python and find_spec("deltalake") is not None
+    return _is_python() and find_spec("deltalake") is not None
+
+
+def _is_python() -> bool:
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
 
 
 def asked(what: str, seconds: float, **about: Any) -> list[Any]:
@@ -40,6 +43,8 @@ def asked(what: str, seconds: float, **about: Any) -> list[Any]:
         StoreReadError: The store cannot be read.
         OSError: This process cannot start another.
     """
+    if not _is_python():
+        raise StoreReadError("this process cannot start a Python")
     question = {
         "seconds": seconds,
         "path": [entry for entry in sys.path if isinstance(entry, str)],

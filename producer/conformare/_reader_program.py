@@ -12,6 +12,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 
@@ -62,7 +63,10 @@ def _upstream_risks(
         raise _ToldError(str(exc).replace(place, "the store")) from exc
 
 
-_QUESTIONS = {"query": _query, "upstream_risks": _upstream_risks}
+_QUESTIONS: dict[str, Callable[..., list[Any]]] = {
+    "query": _query,
+    "upstream_risks": _upstream_risks,
+}
 
 if __name__ == "__main__":
     main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,16 @@ from typing import Any
 from conformare import _fork_guard as fork_guard
 from conformare._errors import StoreNotConfiguredError
 from conformare._process_lock import ProcessLock
+from conformare._quoted import quoted
 from conformare._run_writer import ENVIRONMENT_PREFIX, RunRecord, RunWriter
-from conformare.capture import Store
+from conformare.capture import Risk, Store, risk
 from conformare.capture import store as process_store
-from conformare.record import to_run_record, validated_pipeline, validated_run_id
+from conformare.record import (
+    source_risk_record,
+    to_run_record,
+    validated_pipeline,
+    validated_run_id,
+)
 
 Destination = Mapping[str, Any] | RunWriter | Callable[[RunRecord], object]
 
@@ -35,6 +41,12 @@ class _Stores:
     def __init__(self) -> None:
         self._lock = ProcessLock()
         self._writer: RunWriter | None = None
+        self.config: Mapping[str, Any] | None = None
+        """What `configure_store` was given."""
+        self.configurations = 0
+        """How often the store was replaced."""
+        self.records = 0
+        """How often something was recorded."""
         self._destinations: list[tuple[Mapping[str, Any], RunWriter]] = []
 
     def configured(self) -> RunWriter:
@@ -48,10 +60,22 @@ class _Stores:
                 self._writer = _make_writer({})
             return self._writer
 
-    def replace(self, writer: RunWriter | None) -> RunWriter | None:
-        """Replace the writer, and return the one that was there."""
+    @property
+    def may_warn(self) -> bool:
+        """Whether a store was named, here or, with `warn_on_source`, in the environment."""
+        return self._writer is not None or (
+            f"{ENVIRONMENT_PREFIX}WRITER" in os.environ
+            and f"{ENVIRONMENT_PREFIX}WARN_ON_SOURCE" in os.environ
+        )
+
+    def replace(
+        self, writer: RunWriter | None, config: Mapping[str, Any] | None = None
+    ) -> tuple[RunWriter | None, Mapping[str, Any] | None]:
+        """Replace the writer, and return the one that was there, with its configuration."""
         with self._lock:
-            before, self._writer = self._writer, writer
+            before = self._writer, self.config
+            self._writer, self.config = writer, config
+            self.configurations += 1
             return before
 
     def for_destination(self, config: Mapping[str, Any]) -> RunWriter:
@@ -68,17 +92,44 @@ class _Stores:
 _stores = _Stores()
 
 
+class _Shown(dict[str, Any]):
+    """A configuration of which only the names are shown: its values may be secret."""
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(f'{name!r}: …' for name in self)}}}"
+
+
+def get_store_config() -> dict[str, Any] | None:
+    """Return a copy of what `configure_store` was given last; None where it was not called.
+
+    Printed, it shows names alone: its values may be secret, and they are all there.
+    """
+    config = _stores.config
+    if config is None:
+        return None
+    return _Shown(
+        {name: _Shown(one) if isinstance(one, dict) else one for name, one in config.items()}
+    )
+
+
+def reset_store_config() -> None:
+    """Forget what `configure_store` was given; the environment counts again."""
+    _stores.replace(None)
+
+
 def configure_store(**config: Any) -> None:
     """Say where this process records its runs; a later call replaces the whole configuration.
 
     Args:
         **config: `writer` ("kafka", "spark_table", "json", "parquet", "none" or a function) and the
-            options of that writer. What is not given is taken from `CONFORMARE_<NAME>`.
+            options of that writer. With `warn_on_source=True`, each captured read of a location
+            that carries recorded risks warns, once. What is not given is taken from
+            `CONFORMARE_<NAME>`.
 
     Raises:
         StoreConfigurationError: The writer or an option is unknown or does not fit.
     """
-    _stores.replace(_make_writer(config))
+    _stores.replace(_make_writer(config), dict(config))
 
 
 @contextmanager
@@ -92,7 +143,7 @@ def recording_into(writer: RunWriter) -> Iterator[None]:
     try:
         yield
     finally:
-        _stores.replace(before)
+        _stores.replace(*before)
 
 
 def record_run(
@@ -140,8 +191,10 @@ def record_run(
     """
     pipeline = validated_pipeline(pipeline)
     if if_run_exists not in IF_RUN_EXISTS:
-        raise ValueError(f"if_run_exists must be one of {IF_RUN_EXISTS}, not {if_run_exists!r}")
-    writer = _stores.configured() if dest is None else _writer_of(dest)
+        raise ValueError(
+            f"if_run_exists must be one of {IF_RUN_EXISTS}, not {quoted(if_run_exists)}"
+        )
+    writer = writer_for(dest)
     may_skip = bool(run_id) and if_run_exists == "skip"
     run_id = validated_run_id(run_id)
     record = to_run_record(
@@ -157,7 +210,85 @@ def record_run(
     )
     if not (may_skip and _has_run(writer, pipeline, run_id)):
         writer.write(record)
+        _stores.records += 1
     return run_id
+
+
+def record_source_risk(
+    location: str | os.PathLike[str],
+    *risks: str | Risk | risk | Iterable[str | Risk | risk],
+    column: str | None = None,
+    owner: str | None = None,
+    mitigation: str | None = None,
+    severity: str | None = None,
+    note: str | None = None,
+    context: str | None = None,
+    author: str | None = None,
+    ts: datetime | str | None = None,
+    dest: Destination | None = None,
+) -> RunRecord:
+    """Record risks of a location that hold whichever pipeline reads it.
+
+        cf.record_source_risk("s3://lake/customers", "privacy.pii_exposure", column="email")
+
+    It belongs to no run, and what is recorded stays: each call adds to the store. Through the Kafka
+    writer this neither waits for the broker nor raises because of it.
+
+    Args:
+        location: A path, a URL or the name of a table; it is recorded as captured reads and writes
+            name it, without credentials.
+        risks: Ids of the catalog or of your own, entries of the catalog, or `risk(...)`, which keeps
+            what it says itself.
+        column: Column that they are about; None for all of the location.
+        owner: Who answers for them.
+        mitigation: What is done about them.
+        severity: low, medium, high or critical; the catalog's when not said.
+        note: What else there is to say.
+        context: Where or for what they matter, in your words.
+        author: Who declares them.
+        ts: When they are declared; now when not given.
+        dest: Where to record, in place of the configured store, as for `record_run`.
+
+    Returns:
+        What was recorded: the grain `source_risks` → a row for each risk.
+
+    Raises:
+        ValueError: There is no location or no risk, or an argument does not fit.
+        StoreNotConfiguredError: There is neither `dest` nor a configured store.
+        StoreConfigurationError: `dest` is a configuration that does not fit.
+        TypeError: `dest` is of another kind.
+    """
+    record = source_risk_record(
+        location,
+        risks,
+        column=column,
+        owner=owner,
+        mitigation=mitigation,
+        severity=severity,
+        note=note,
+        context=context,
+        author=author,
+        ts=ts,
+    )
+    writer_for(dest).write(record)
+    _stores.records += 1
+    return record
+
+
+def writer_for(dest: Destination | None) -> RunWriter:
+    """Return the writer of a destination, or of the configured store where there is none.
+
+    Raises:
+        StoreNotConfiguredError: There is neither.
+        StoreConfigurationError: `dest` is a configuration that does not fit.
+        TypeError: `dest` is of another kind.
+    """
+    return _stores.configured() if dest is None else _writer_of(dest)
+
+
+def state_of_stores() -> tuple[int, int] | None:
+    """Return how often the store was replaced and something recorded; None where none may warn."""
+    return (_stores.configurations, _stores.records) if _stores.may_warn else None
 
 
 def _writer_of(dest: Destination) -> RunWriter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 RunRecord = dict[str, list[dict[str, Any]]]
-"""What `to_run_record` returns and every writer takes: grain → rows."""
+"""What every writer takes, grain → rows: the grains of a run, or `source_risks` alone."""
 
 ENVIRONMENT_PREFIX = "CONFORMARE_"
 """Every option of a writer can be given as `CONFORMARE_<NAME>` in the environment too."""
@@ -16,3 +16,15 @@ class RunWriter(Protocol):
 
     def write(self, record: RunRecord) -> None:
         """Store a record, or hand it on."""
+
+
+def run_id_of(record: RunRecord) -> str:
+    """Return the run_id of a record.
+
+    Raises:
+        ValueError: It is of no run, as what `record_source_risk` returns.
+    """
+    if not record.get("runs"):
+        raise ValueError("the record is of no run: it has no row in runs")
+    run_id: str = record["runs"][0]["run_id"]
+    return run_id

@@ -1,4 +1,8 @@
-"""The grains and the Avro schemas of their messages, as released under `v<N>/<grain>.avsc`."""
+"""The grains and the Avro schemas of their messages, as released under `v<N>/<grain>.avsc`.
+
+A version has files for the grains that it brings or changes. Every other grain is as in the version
+before, with the same fingerprint: whoever knows that version reads its messages on.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-GRAINS: tuple[str, ...] = (
+RUN_GRAINS: tuple[str, ...] = (
     "runs",
     "contexts",
     "risks",
@@ -18,13 +22,27 @@ GRAINS: tuple[str, ...] = (
     "owners",
     "sink_risks",
 )
-"""Every grain, in the order in which a record lists them."""
+"""The grains of a run, in the order in which its record lists them."""
 
-RELEASED_VERSIONS: tuple[int, ...] = (1,)
+SOURCE_RISKS = "source_risks"
+"""The grain of what is declared of a location, outside of any run."""
+
+GRAINS: tuple[str, ...] = (*RUN_GRAINS, SOURCE_RISKS)
+"""Every grain."""
+
+_RELEASES: dict[int, tuple[str, ...]] = {1: RUN_GRAINS, 2: (SOURCE_RISKS,)}
+"""Released version → the grains that it has a new `.avsc` for; all others stay as they were."""
+
+RELEASED_VERSIONS: tuple[int, ...] = tuple(_RELEASES)
 """Every released version of the contract, oldest first; a released `.avsc` never changes."""
 
 CONTRACT_VERSION: int = RELEASED_VERSIONS[-1]
 """The version that producers write."""
+
+RELEASED_SCHEMAS: tuple[tuple[str, int], ...] = tuple(
+    (grain, version) for version, grains in _RELEASES.items() for grain in grains
+)
+"""Grain and version of every `.avsc`."""
 
 MAX_ROWS_PER_MESSAGE: int = 10_000
 """Rows that one message may have: a message of 1 MB can hold 240,000 empty rows, which take a
@@ -54,13 +72,19 @@ def message_schema_text(grain: str, version: int = CONTRACT_VERSION) -> str:
         version: One of `RELEASED_VERSIONS`.
 
     Raises:
-        ValueError: The grain or the version is not part of the contract.
+        ValueError: The version is not part of the contract, or has no such grain.
     """
-    if grain not in GRAINS:
-        raise ValueError(f"unknown grain {grain!r}; the grains are {', '.join(GRAINS)}")
     if version not in RELEASED_VERSIONS:
         raise ValueError(f"unknown contract version {version}; released are {RELEASED_VERSIONS}")
-    return (files(__package__) / f"v{version}" / f"{grain}.avsc").read_text(encoding="utf-8")
+    of_version = [
+        number for name, number in RELEASED_SCHEMAS if name == grain and number <= version
+    ]
+    if not of_version:
+        raise ValueError(
+            f"unknown grain {grain!r} in contract version {version}; the grains of the newest are "
+            f"{', '.join(GRAINS)}"
+        )
+    return (files(__package__) / f"v{of_version[-1]}" / f"{grain}.avsc").read_text("utf-8")
 
 
 @cache

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
-from conformare_schemas._contract import GRAINS, message_schema, row_fields
+from conformare_schemas._contract import RUN_GRAINS, message_schema, row_fields
 from conformare_schemas._naming import BY_PATH
 
 KEY_COLUMNS: tuple[str, ...] = ("run_id", "pipeline", "ts")
-"""Columns that every table begins with."""
+"""Columns that every table of a run's grain begins with."""
 
 EMISSION_COLUMN = "emission_id"
 """Last column of every table: which emission of the run the row is of."""
@@ -24,11 +25,11 @@ LAKE_PROPERTY = "conformare.lake"
 _SQL_TYPES = {"string": "STRING", "int": "INT", "long": "BIGINT", "boolean": "BOOLEAN"}
 
 
-SKIPPING_COLUMNS: tuple[str, ...] = KEY_COLUMNS
-"""Columns of which each file's smallest and largest value is kept: what readers look runs up by."""
-
 CLUSTERING_COLUMNS: tuple[str, ...] = ("pipeline", "ts", "run_id")
 """Maintenance puts rows that are near in these into one file: a pipeline over time, a run by its id."""
+
+SKIPPING_COLUMNS: tuple[str, ...] = KEY_COLUMNS
+"""Columns of which each file's smallest and largest value is kept: what readers look runs up by."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,22 @@ def _sql_type(avro_type: Any) -> str:
 
 
 @cache
+def key_columns(grain: str) -> tuple[str, ...]:
+    """Return the columns that a grain's table begins with: what its messages say of all their rows."""
+    names = (field["name"] for field in message_schema(grain)["fields"])
+    return tuple(takewhile(lambda name: name != EMISSION_COLUMN, names))
+
+
+@cache
 def table_columns(grain: str) -> tuple[Column, ...]:
-    """Return the columns of a grain's table: the run's key, the grain's own, the emission."""
+    """Return the columns of a grain's table: its key, its own, the emission."""
     envelope = {field["name"]: field for field in message_schema(grain)["fields"]}
 
     def from_envelope(name: str) -> Column:
         return Column(name, _sql_type(envelope[name]["type"]), envelope[name]["doc"])
 
     return (
-        *(from_envelope(name) for name in KEY_COLUMNS),
+        *(from_envelope(name) for name in key_columns(grain)),
         *(Column(f.name, _sql_type(f.avro_type), f.doc) for f in row_fields(grain)),
         from_envelope(EMISSION_COLUMN),
     )
@@ -125,7 +133,9 @@ class TableDefinition:
         )
         # A lake's folder is deltalake's to write, which knows no clustering.
         is_clustered = self.clustering and not identifier.startswith(BY_PATH)
-        clustering = f"CLUSTER BY ({', '.join(self.clustering)}) " if is_clustered else ""
+        # In quotes: Delta takes `location` for a clause otherwise.
+        columns = ", ".join(f"`{name}`" for name in self.clustering)
+        clustering = f"CLUSTER BY ({columns}) " if is_clustered else ""
         return (
             f"CREATE TABLE IF NOT EXISTS {identifier} ({self.schema_ddl}) USING DELTA "
             f"{clustering}COMMENT {_sql_text(self.comment)} TBLPROPERTIES ({properties})"
@@ -149,12 +159,12 @@ def grain_table(grain: str) -> TableDefinition:
         grain,
         comment,
         table_columns(grain),
-        clustering=CLUSTERING_COLUMNS,
-        skipping=SKIPPING_COLUMNS,
+        clustering=CLUSTERING_COLUMNS if grain in RUN_GRAINS else key_columns(grain),
+        skipping=key_columns(grain),
     )
 
 
-CHILD_GRAINS: tuple[str, ...] = tuple(grain for grain in GRAINS if grain != "runs")
+CHILD_GRAINS: tuple[str, ...] = tuple(grain for grain in RUN_GRAINS if grain != "runs")
 """The grains that are written before `runs`, so that a run in `runs` is whole."""
 
 

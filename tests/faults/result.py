@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from support.lakes.checker import QuarantineVerdict, RunKey, Verdict
+from support.lakes.checker import DeclarationsVerdict, QuarantineVerdict, RunKey, Verdict
 
 from faults.killer import Phase
 from faults.reader import Seen
@@ -39,6 +40,8 @@ class Result:
             store refused then.
         verdict: The lake, compared with what was produced.
         quarantine: Its quarantine, compared with the topics.
+        declarations: Its declarations, compared with what was produced.
+        declared: How many there had to be.
         forgotten: Incomplete runs of which the lake keeps nothing, or others that it keeps.
         seen: What the reader saw.
         failures: What else was not as it must be, in words.
@@ -65,6 +68,8 @@ class Result:
     frozen: int = 0
     verdict: Verdict = field(default_factory=Verdict)
     quarantine: QuarantineVerdict = field(default_factory=QuarantineVerdict)
+    declarations: DeclarationsVerdict = field(default_factory=DeclarationsVerdict)
+    declared: int = 0
     forgotten: set[RunKey] = field(default_factory=set)
     seen: Seen = field(default_factory=Seen)
     failures: list[str] = field(default_factory=list)
@@ -105,17 +110,20 @@ class Result:
         """Whether everything is as it must be."""
         faults = (self.lost, self.duplicated, self.mixed, self.partial, self.foreign)
         harmless = not (self.forgotten or self.given_up or self.failures)
-        return harmless and self.quarantine.is_sound and not any(faults)
+        beside = self.quarantine.is_sound and self.declarations.is_sound
+        return harmless and beside and not any(faults)
 
     def complaints(self) -> list[str]:
         """Return everything that is not as it must be, in words, a few of each kind by name."""
-        kinds = {
+        kinds: dict[str, Collection[Any]] = {
             "lost": self.lost,
             "duplicated": self.duplicated,
             "mixed": self.mixed,
             "partially visible": self.partial,
             "landed though never whole": self.foreign,
             "incomplete and forgotten, or kept though whole": self.forgotten,
+            "declarations lost": self.declarations.lost,
+            "declarations twice, or nobody's": self.declarations.foreign,
             "not in quarantine": self.quarantine.missing,
             "in quarantine more than once": self.quarantine.repeated,
             "altered in quarantine": self.quarantine.altered,
@@ -130,6 +138,7 @@ _LINES: Sequence[tuple[str, Callable[[Result], float]]] = (
     ("runs that must land", lambda r: r.runs),
     ("their emissions, conflicting ones included", lambda r: r.emissions),
     ("runs that are never whole", lambda r: r.incomplete),
+    ("declarations", lambda r: r.declared),
     ("messages", lambda r: r.messages),
     ("of them unusable", lambda r: r.unusable),
     ("**sinks killed**", lambda r: r.kills),
@@ -153,6 +162,7 @@ _LINES: Sequence[tuple[str, Callable[[Result], float]]] = (
     ("**partially visible**", lambda r: len(r.partial)),
     ("landed though never whole", lambda r: len(r.foreign)),
     ("incomplete and forgotten", lambda r: len(r.forgotten)),
+    ("declarations lost, twice or nobody's", lambda r: _wrong_declarations(r.declarations)),
     ("unusable, not in quarantine", lambda r: len(r.quarantine.missing)),
     ("in quarantine twice, altered or usable", lambda r: _wrong(r.quarantine)),
     ("minutes", lambda r: round(r.seconds / 60, 1)),
@@ -161,6 +171,10 @@ _LINES: Sequence[tuple[str, Callable[[Result], float]]] = (
 
 def _wrong(quarantine: QuarantineVerdict) -> int:
     return len(quarantine.repeated) + len(quarantine.altered) + len(quarantine.usable)
+
+
+def _wrong_declarations(declarations: DeclarationsVerdict) -> int:
+    return len(declarations.lost) + len(declarations.foreign)
 
 
 def result_table(results: Sequence[Result]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from support.lakes.checker import check, check_quarantine, waiting_runs
+from support.lakes.checker import check, check_declarations, check_quarantine, waiting_runs
 
 from faults.flow.pump import Pump
 from faults.flow.topics import unusable_messages
@@ -104,5 +104,7 @@ class Scene:
         result.unusable = len(unusable)
         result.seen = self.reader.seen
         result.verdict = check(lake, workload.records())
+        result.declared = len(workload.declared)
+        result.declarations = check_declarations(lake, workload.declared)
         result.quarantine = check_quarantine(lake, unusable)
         result.forgotten = waiting_runs(lake) ^ workload.incomplete

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from support.lakes.view import commit_file
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Watch:
     def __init__(self, files: Path, temporary: Path) -> None:
         self._files = files
         self._temporary = temporary
-        self._versions = dict.fromkeys(GRAINS, -1)
+        self._versions = dict.fromkeys(RUN_GRAINS, -1)
 
     def now(self) -> Moment:
         """Return how far they have come."""

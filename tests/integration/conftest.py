@@ -26,6 +26,13 @@ MASTER = "local[2]"
 DRIVER_MEMORY = "2g"
 LOOPBACK = "127.0.0.1"
 
+INTERPRETED = {
+    # To compile what runs once, over a few rows, is a quarter of all that Java does here. Files are
+    # read as ever, in vectors; and the sinks that tests start as a user does compile.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+
 # While it is set, pyspark's functions make columns for Connect sessions, otherwise for classic ones.
 CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
@@ -98,6 +105,7 @@ def classic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     )
     folder = tmp_path_factory.mktemp("spark")
     extra_conf = {
+        **INTERPRETED,
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -XX:+UseParallelGC",
         "spark.connect.grpc.binding.address": LOOPBACK,

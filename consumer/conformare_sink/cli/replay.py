@@ -135,7 +135,7 @@ def replay(
         max_messages_per_batch=max_messages_per_batch,
         engine=engine,
     )
-    options.topics().require_all()
+    options.topics().require_runs()
     verb, landed = ("would land", "to land") if dry_run else ("landed", "landed")
     selection = Selection(
         since=since,

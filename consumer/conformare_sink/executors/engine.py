@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Collection, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import NamedTuple, Protocol
 
 from py4j.protocol import Py4JError
@@ -13,7 +13,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conformare_schemas import topic_name
+from conformare_schemas import SOURCE_RISKS, topic_name
 from conformare_sink.errors import StorageError
 from conformare_sink.executors.found import Found
 from conformare_sink.executors.probe import lack_of
@@ -81,7 +81,7 @@ class Dealt(NamedTuple):
     waiting: Sequence[Envelope]
     """Messages that have not landed, without values."""
     left: DataFrame | None
-    """Messages that no task could hold; the driver has to take them in portions."""
+    """Messages that no task could hold, and declarations; the driver takes them in portions."""
 
 
 class Executors:
@@ -135,7 +135,8 @@ class Executors:
         Raises:
             StorageError: The lake's store refuses an executor.
         """
-        if self._fewest is None or count(ranges) < self._fewest or not self.place.takes_files():
+        of_runs = {place: those for place, those in ranges.items() if not self._declares(place)}
+        if self._fewest is None or count(of_runs) < self._fewest or not self.place.takes_files():
             return None
         # Where the driver is in the same container, it would be ended with the tasks.
         if (
@@ -177,20 +178,28 @@ class Executors:
         return next((str(file) for file in files if not file.is_file()), None)
 
     def _process(self, ranges: Ranges, waiting: Collection[RunKey]) -> Dealt:
+        declared = {place: those for place, those in ranges.items() if self._declares(place)}
+        ranges = {place: those for place, those in ranges.items() if place not in declared}
+        left = [self._source.read(declared)] if count(declared) else []
         task = self._task(ranges, waiting)
         messages = self._source.read(ranges)
         n_parts = min(BUCKETS, max(self._cores, math.ceil(count(ranges) / MESSAGES_OF_A_PART)))
         part = F.pmod(bucket_of(), F.lit(n_parts))
         found = self._run(messages.withColumn("part", part), n_parts, task)
         if not found.heavy:
-            return _dealt(found, None)
+            return _dealt(found, left)
         index, n_finer = _finer(part, n_parts, found.heavy)
         rows = self._source.read(ranges).where(part.isin(found.heavy)).withColumn("part", index)
         finer = self._run(rows, n_finer, task)
         found.heavy = []
         found.add(finer)
-        left = None if not finer.heavy else rows.where(F.col("part").isin(finer.heavy))
+        if finer.heavy:
+            left.append(rows.where(F.col("part").isin(finer.heavy)).drop("part"))
         return _dealt(found, left)
+
+    def _declares(self, place: tuple[str, int]) -> bool:
+        """Return whether a partition is of declarations: there are few, and the driver has them."""
+        return place[0] == topic_name(SOURCE_RISKS, self._topic_prefix)
 
     def _run(self, messages: DataFrame, n_parts: int, task: Task) -> Found:
         dealt = messages.repartitionById(n_parts, "part")
@@ -221,10 +230,10 @@ class Executors:
         )
 
 
-def _dealt(found: Found, left: DataFrame | None) -> Dealt:
+def _dealt(found: Found, left: Sequence[DataFrame]) -> Dealt:
     waiting = [one for rows in found.waiting for one in envelopes_of(rows)]
     found.waiting = []
-    return Dealt(found, waiting, left)
+    return Dealt(found, waiting, reduce(DataFrame.unionByName, left) if left else None)
 
 
 def _finer(part: Column, n_parts: int, heavy: list[int]) -> tuple[Column, int]:

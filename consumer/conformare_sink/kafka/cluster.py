@@ -85,6 +85,8 @@ class Cluster:
 
     def topic_ids(self, topics: list[str]) -> dict[str, str]:
         """Return the identity that each topic got when it was created, for those that exist."""
+        if not topics:
+            return {}
 
         def describe() -> dict[str, str]:
             answers = self._admin.describe_topics(

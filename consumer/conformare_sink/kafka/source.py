@@ -80,15 +80,17 @@ class KafkaSource:
 
         Args:
             max_messages_per_batch: Most messages of one micro-batch.
-            starts: Offset at which each partition is begun; None for the first message of all.
+            starts: Offset at which each partition is begun, of the topics that are there; None for the
+                first message of all.
 
         Returns:
             What `as_messages` returns, with values up to `LARGEST_AT_FIRST`.
         """
+        names = self._topics.names if starts is None else sorted({topic for topic, _ in starts})
         stream = (
             self._spark.readStream.format("kafka")
             .options(**self._options)
-            .option("subscribe", ",".join(self._topics.names))
+            .option("subscribe", ",".join(names))
             .option("startingOffsets", "earliest" if starts is None else to_spark(starts))
             .option("maxOffsetsPerTrigger", max_messages_per_batch)
             .option("kafka.max.poll.records", RECORDS_AT_ONCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -12,11 +13,13 @@ from datetime import datetime, timedelta
 from confluent_kafka import KafkaException
 from confluent_kafka.cimpl import NewTopic
 
-from conformare_schemas import topic_names
+from conformare_schemas import RUN_GRAINS, topic_name, topic_names
 from conformare_sink.errors import TopicCreationError, TopicsMissingError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 from conformare_sink.kafka.cluster import ANSWER_SECONDS, Cluster
 from conformare_sink.kafka.offsets import PartitionOffsets
+
+logger = logging.getLogger("conformare_sink")
 
 DEFAULT_PARTITIONS = 2
 DEFAULT_RETENTION_DAYS = 365
@@ -61,6 +64,7 @@ class Topics:
         self.bootstrap_servers = bootstrap_servers
         self.access = access
         self._names = sorted(topic_names(topic_prefix).values())
+        self._of_runs = [topic_name(grain, topic_prefix) for grain in RUN_GRAINS]
         self._cluster = Cluster(bootstrap_servers, access)
 
     @property
@@ -79,15 +83,15 @@ class Topics:
         """
         return dict(Counter(topic for topic, _ in self._places(timeout_seconds)))
 
-    def require_all(self) -> None:
-        """Make sure that every topic is there.
+    def require_runs(self) -> None:
+        """Make sure that every topic is there without which no run is whole.
 
         Raises:
             BrokerUnreachableError: No broker answered in time.
             TopicsMissingError: One or more are not.
         """
         existing = self.partitions()
-        missing = [name for name in self._names if name not in existing]
+        missing = sorted(name for name in self._of_runs if name not in existing)
         if missing:
             raise TopicsMissingError(
                 f"{self.bootstrap_servers} has no topic {', '.join(missing)}: check the topic "
@@ -135,6 +139,25 @@ class Topics:
             time.sleep(_POLL_SECONDS)
         return missing
 
+    def create_those_of_runs(self) -> list[str]:
+        """Create the topics that do not exist, as `create` does, and go on without those of no run.
+
+        A cluster that refuses to create one is often one that ran an older sink.
+
+        Raises:
+            BrokerUnreachableError: No broker answered in time.
+            TopicCreationError: The cluster refused one without which no run is whole.
+        """
+        before = self.partitions()
+        try:
+            return self.create()
+        except TopicCreationError as exc:
+            now = self.partitions()
+            if not now.keys() >= {*self._of_runs}:
+                raise
+            logger.warning("declared risks are not read until the next start: %s", exc)
+            return sorted(now.keys() - before.keys())
+
     def _await_creation(self, name: str, created: Future[None]) -> None:
         try:
             created.result()
@@ -155,9 +178,11 @@ class Topics:
             BrokerUnreachableError: No broker answered in time.
             BrokerRefusedError: It refused to tell.
         """
-        first, end = self._cluster.log_ends(self._places())
+        places = self._places()
+        first, end = self._cluster.log_ends(places)
+        there = sorted({topic for topic, _ in places})
         cluster_id = str(self._cluster.metadata().cluster_id)
-        return TopicLogs(cluster_id, self._cluster.topic_ids(self._names), first, end)
+        return TopicLogs(cluster_id, self._cluster.topic_ids(there), first, end)
 
     def commit(self, group: str, offsets: PartitionOffsets) -> None:
         """Commit offsets to a consumer group, so that Kafka's own tools see the sink's lag.

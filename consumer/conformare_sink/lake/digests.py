@@ -42,6 +42,13 @@ PLACE_DIGEST: Mapping[str, str] = {
 """`place_digest` of the place that a row's message has in Kafka."""
 
 
+EMISSION_DIGEST: Mapping[str, str] = {
+    "datafusion": "digest(emission_id, 'md5')",
+    "spark": "unhex(md5(emission_id))",
+}
+"""`emission_digest` of the emission that a row is of, in each dialect of SQL."""
+
+
 def run_digest(run: RunKey) -> bytes:
     """Return a run's digest; the length keeps run_id and pipeline apart."""
     return _digest(f"{len(run.run_id)}:{run.run_id}{run.pipeline}")
@@ -55,6 +62,11 @@ def run_digests(runs: Iterable[RunKey]) -> DigestArray:
 def place_digest(place: Place) -> bytes:
     """Return the digest of a message's place."""
     return _digest(f"{place.timestamp}:{place.partition}:{place.offset}:{place.topic}")
+
+
+def emission_digest(emission_id: str) -> bytes:
+    """Return the digest of an emission that is known by its id alone."""
+    return _digest(emission_id)
 
 
 class DigestSet:

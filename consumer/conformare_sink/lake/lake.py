@@ -14,8 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS, SOURCE_RISKS
 from conformare_sink.errors import LakeRefusedError, TableAlteredError
+from conformare_sink.lake.declarations import Declarations
 from conformare_sink.lake.digests import PLACE_DIGEST, place_digest, read_digests, run_digests
 from conformare_sink.lake.halves import DigestArray, array_of
 from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
@@ -39,7 +40,7 @@ from conformare_sink.lake.tables.tables import (
     select_rows,
 )
 from conformare_sink.lake.writer.lock import sole_writer
-from conformare_sink.messages.emission import EmissionKey, RunKey
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place, message_columns
 from conformare_sink.messages.skipping import Settled
@@ -74,6 +75,9 @@ class Lake:
         self._read_quarantined()
         self._settled = SettledRuns(
             tables, self._open["runs"], self._landings.look_again, checkpoint
+        )
+        self._declarations = Declarations(
+            tables, self._open[SOURCE_RISKS], self._settled.purged_declarations
         )
 
     @property
@@ -132,6 +136,10 @@ class Lake:
                 self.recover()
                 self._landings.land(rows, runs, read)
 
+    def declare(self, rows: pa.Table) -> dict[str, Decision]:
+        """Append declarations that are not there; return what became of each, by emission_id."""
+        return self._declarations.append(rows)
+
     @property
     def arrivals(self) -> Storage:
         """Where rows come as files, in one folder a table."""
@@ -146,7 +154,7 @@ class Lake:
             read: How far the topics have been read, once these runs are there.
         """
         with self._settled.landing(array_of([digests])):
-            self._landings.land_files({g: files[g] for g in GRAINS if files.get(g)}, read)
+            self._landings.land_files({g: files[g] for g in RUN_GRAINS if files.get(g)}, read)
 
     def keep_waiting_files(self, files: Files) -> None:
         """Keep files of messages whose emission is not complete.
@@ -333,6 +341,7 @@ class Lake:
 
     def _read_what_purges_change(self) -> None:
         self._settled.read_purged()
+        self._declarations.look_again()
         self._read_quarantined()
 
     def _read_quarantined(self) -> None:

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from conformare_schemas import CHILD_GRAINS, GRAINS
+from conformare_schemas import CHILD_GRAINS, RUN_GRAINS
 from conformare_sink.errors import TableAlteredError
 from conformare_sink.lake.landing_note import LandingNote
 from conformare_sink.lake.layout import LANDING_NOTES
@@ -117,7 +117,7 @@ class Landings:
 
     def take_files(self) -> bool:
         """Return whether the tables of all grains take files."""
-        return self._take(GRAINS)
+        return self._take(RUN_GRAINS)
 
     def undo(self, known: Callable[[Collection[RunKey]], Collection[RunKey]]) -> dict[str, int]:
         """Remove the children of runs that are not there, of landings that broke off.

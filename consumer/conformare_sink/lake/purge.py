@@ -1,4 +1,4 @@
-"""Runs are deleted on purpose, and remembered, so that nothing brings them back.
+"""Runs and declarations are deleted on purpose, and remembered, so that nothing brings them back.
 
 What a purge deletes is settled by one commit, that of its tombstones in `purged`. Before it nothing
 has gone, after it everything goes: a note in the lake's folder tells the next writer to go on where
@@ -14,9 +14,16 @@ from datetime import datetime, timezone
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from conformare_schemas import CHILD_GRAINS, GRAINS, arrow_schema
+from conformare_schemas import (
+    CHILD_GRAINS,
+    EMISSION_COLUMN,
+    RUN_GRAINS,
+    SOURCE_RISKS,
+    arrow_schema,
+)
 from conformare_sink.lake.digests import DigestSet, runs_in
 from conformare_sink.lake.layout import PURGING_NOTE
 from conformare_sink.lake.tables.own import ACKNOWLEDGEMENTS, PENDING, PURGED, QUARANTINE
@@ -25,14 +32,15 @@ from conformare_sink.lake.tables.tables import LakeTables, select_all, select_ro
 from conformare_sink.messages.emission import RunKey
 
 ANY_PIPELINE = ""
-"""In a tombstone: the run_id is gone whatever pipeline it comes with. No pipeline is named so."""
+"""In a tombstone: the run_id is gone whatever pipeline it comes with, and so is the declaration whose
+emission_id it is. No pipeline is named so."""
 
 AFTER_RUNS = (*CHILD_GRAINS, PENDING.name, ACKNOWLEDGEMENTS.name)
 """Tables from which runs are deleted when they are no longer in `runs`."""
 
 
 class Purge(BaseModel):
-    """Which runs are deleted: those that meet every condition given.
+    """Which runs, or which declarations, are deleted: those that meet every condition given.
 
     A run that only waits has no time yet, and a message in quarantine neither time nor pipeline:
     what is not known meets no condition.
@@ -45,11 +53,16 @@ class Purge(BaseModel):
     pipeline: str | None = None
     """Runs of this pipeline."""
     before: datetime | None = None
-    """Runs that were recorded before this time."""
+    """Runs that were recorded, or risks that were declared, before this time."""
+    location: str | None = None
+    """What was declared of this location, in place of any runs."""
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> Purge:
-        if not self.run_ids and self.pipeline is None and self.before is None:
+        names_runs = bool(self.run_ids) or self.pipeline is not None
+        if self.location is not None and names_runs:
+            raise ValueError("what is declared of a location is of no run and of no pipeline")
+        if self.location is None and not names_runs and self.before is None:
             raise ValueError("a purge needs a condition; without one it would delete every run")
         return self
 
@@ -58,6 +71,13 @@ class Purge(BaseModel):
         """Whether it deletes whatever has one of the ids, messages in quarantine by their key too."""
         return bool(self.run_ids) and self.pipeline is None and self.before is None
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of messages in quarantine that go, too."""
+        if self.location is not None and self.before is None:
+            return (self.location,)
+        return self.run_ids if self.is_of_run_ids_alone else ()
+
     def condition(self, dialect: str) -> str:
         """Return the condition that a row of a table is of such a run, as SQL."""
         conditions = []
@@ -65,6 +85,8 @@ class Purge(BaseModel):
             conditions.append(one_of("run_id", self.run_ids))
         if self.pipeline is not None:
             conditions.append(f"pipeline = {sql_text(self.pipeline)}")
+        if self.location is not None:
+            conditions.append(f"location = {sql_text(self.location)}")
         if self.before is not None:
             conditions.append(f"ts < {sql_moment(microseconds_of(self.before), dialect)}")
         return " AND ".join(conditions)
@@ -79,6 +101,11 @@ class PurgingNote(BaseModel):
     purged_at: datetime
     """The time in its tombstones, by which they are known."""
 
+    def as_json(self) -> bytes:
+        """Return the note as it lies in the folder."""
+        # Without conditions that are not given: an older sink may not know them.
+        return self.model_dump_json(exclude_none=True).encode()
+
 
 @dataclass(frozen=True)
 class Purged:
@@ -90,6 +117,8 @@ class Purged:
     """Rows of all grains by pipeline."""
     quarantined: int
     """Messages in quarantine."""
+    declarations: int = 0
+    """Calls of `record_source_risk`."""
 
 
 class Writer(Protocol):
@@ -104,8 +133,11 @@ class Writer(Protocol):
 
 def rehearse_purge(tables: LakeTables, purge: Purge) -> Purged:
     """Return what a purge would delete; write nothing."""
+    if purge.location is not None:
+        n_declared = len(_chosen(tables, purge))
+        return Purged({}, {}, _n_quarantined(tables, purge), declarations=n_declared)
     rows: dict[str, int] = {}
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         for pipeline, n_rows in _by_pipeline(tables, grain, purge).items():
             rows[pipeline] = rows.get(pipeline, 0) + n_rows
     runs: dict[str, int] = {}
@@ -134,9 +166,9 @@ def purge_runs(tables: LakeTables, purge: Purge, writer: Writer) -> Purged:
     """
     purged = rehearse_purge(tables, purge)
     # Of a run_id there may be messages that no sink has read yet.
-    if purged.runs or purge.is_of_run_ids_alone:
+    if purged.runs or purged.declarations or purge.keys:
         note = PurgingNote(purge=purge, purged_at=datetime.now(timezone.utc))
-        tables.storage.write(PURGING_NOTE, note.model_dump_json().encode())
+        tables.storage.write(PURGING_NOTE, note.as_json())
         finish_purge(tables, writer)
     return purged
 
@@ -171,9 +203,10 @@ def finish_purge(tables: LakeTables, writer: Writer) -> bool:
         deleting = [pool.submit(writer.delete, table, doomed) for table in AFTER_RUNS]
     for one in deleting:
         one.result()
-    if note.purge.is_of_run_ids_alone:
-        keys = pa.table({"key": [run_id.encode() for run_id in note.purge.run_ids]})
-        writer.delete(QUARANTINE.name, keys)
+    emission_ids = doomed.filter(pc.equal(doomed.column("pipeline"), ANY_PIPELINE)).column("run_id")
+    writer.delete(SOURCE_RISKS, pa.table({EMISSION_COLUMN: emission_ids}))
+    keys = pa.array([key.encode() for key in note.purge.keys], pa.binary())
+    writer.delete(QUARANTINE.name, pa.table({"key": keys}))
     tables.storage.remove(PURGING_NOTE)
     return True
 
@@ -190,8 +223,21 @@ def purged_among(runs: Collection[RunKey], purged: DigestSet) -> set[RunKey]:
     return {run for run in runs if run in there or of_any[run] in there}
 
 
+def purged_declarations(emission_ids: Collection[str], purged: DigestSet) -> set[str]:
+    """Return which of some declarations have a tombstone.
+
+    Args:
+        emission_ids: Those of the declarations.
+        purged: Digests of all tombstones.
+    """
+    stones = {RunKey(ANY_PIPELINE, emission_id) for emission_id in emission_ids}
+    return {stone.run_id for stone in runs_in(purged, stones)}
+
+
 def _chosen(tables: LakeTables, purge: Purge) -> set[RunKey]:
     """Return the runs, those included that only wait, which have no time yet."""
+    if purge.location is not None:
+        return _chosen_declarations(tables, purge)
     sources = ["runs"]
     if purge.before is None and tables.exist(PENDING.name):
         sources.append(PENDING.name)
@@ -202,6 +248,17 @@ def _chosen(tables: LakeTables, purge: Purge) -> set[RunKey]:
         columns = select_all(tables, sql, table).columns
         found |= set(map(RunKey, *(column.to_pylist() for column in columns)))
     return found
+
+
+def _chosen_declarations(tables: LakeTables, purge: Purge) -> set[RunKey]:
+    if not tables.exist(SOURCE_RISKS):
+        return set()
+    sql = f"""
+        SELECT DISTINCT {EMISSION_COLUMN} FROM {SOURCE_RISKS}
+        WHERE {purge.condition(tables.dialect)}
+    """  # noqa: S608 - texts are quoted
+    found = select_all(tables, sql, SOURCE_RISKS).column(EMISSION_COLUMN).to_pylist()
+    return {RunKey(ANY_PIPELINE, emission_id) for emission_id in found}
 
 
 def _tombstones(tables: LakeTables, note: PurgingNote) -> pa.Table:
@@ -232,8 +289,8 @@ def _by_pipeline(tables: LakeTables, grain: str, purge: Purge) -> dict[str, int]
 
 
 def _n_quarantined(tables: LakeTables, purge: Purge) -> int:
-    if not purge.is_of_run_ids_alone or not tables.exist(QUARANTINE.name):
+    if not purge.keys or not tables.exist(QUARANTINE.name):
         return 0
-    keys = ", ".join(f"X'{run_id.encode().hex()}'" for run_id in purge.run_ids)
+    keys = ", ".join(f"X'{key.encode().hex()}'" for key in purge.keys)
     sql = f"SELECT count(*) AS n FROM {QUARANTINE.name} WHERE key IN ({keys})"  # noqa: S608 - digits
     return int(select_rows(tables, sql, QUARANTINE.name)[0]["n"])

@@ -10,13 +10,14 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pydantic import BaseModel, ConfigDict
 
+from conformare_schemas import SOURCE_RISKS
 from conformare_sink.lake.layout import commit_file
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.folder import FolderTables
 from conformare_sink.lake.tables.own import PURGED, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables
 
-WATCHED = ("runs", QUARANTINE.name, PURGED.name)
+WATCHED = ("runs", SOURCE_RISKS, QUARANTINE.name, PURGED.name)
 """Each has something for which a message that was read means nothing any more."""
 
 MOST_COMMITS = 10_000

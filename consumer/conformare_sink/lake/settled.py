@@ -13,7 +13,7 @@ from conformare_sink.lake.digests import RUN_DIGEST, read_digests, run_digests
 from conformare_sink.lake.halves import DigestArray, halves_of
 from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.leftovers import runs_of
-from conformare_sink.lake.purge import purged_among
+from conformare_sink.lake.purge import purged_among, purged_declarations
 from conformare_sink.lake.tables.own import PURGED
 from conformare_sink.lake.tables.tables import LakeTables, Table
 from conformare_sink.messages.emission import RunKey
@@ -57,6 +57,10 @@ class SettledRuns:
         known = self.known.contain(digests)
         purged = self._purged.contain_halves(halves_of(digests))
         return set(map(bytes, digests[known])), set(map(bytes, digests[purged]))
+
+    def purged_declarations(self, emission_ids: Collection[str]) -> set[str]:
+        """Return which of some declarations were deleted on purpose."""
+        return purged_declarations(emission_ids, self._purged)
 
     def has_purged(self) -> bool:
         """Return whether any run was ever purged."""

@@ -83,7 +83,7 @@ class Dealt(Protocol):
 
     @property
     def left(self) -> DataFrame | None:
-        """Messages that none of them could hold."""
+        """Messages that they leave to the driver."""
 
 
 class Others(Protocol):

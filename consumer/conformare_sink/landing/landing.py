@@ -22,11 +22,12 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from conformare_schemas import GRAINS
+from conformare_schemas import EMISSION_COLUMN, RUN_GRAINS, SOURCE_RISKS
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import Times, latencies_of, times_of
 from conformare_sink.landing.rows import WholeEmissions
 from conformare_sink.messages.assembly import Parts, assemble
+from conformare_sink.messages.declarations import declaration
 from conformare_sink.messages.decode import NOTHING_DECODED, Decoded
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
@@ -55,6 +56,9 @@ class LandingPlace(Protocol):
 
     def note_read(self, read: Offsets) -> None:
         """Note how far the topics were read, where no run landed."""
+
+    def declare(self, rows: pa.Table) -> Mapping[str, Decision]:
+        """Append declarations that are not there; return what became of each, by emission_id."""
 
     def quarantine(self, rejected: Sequence[Rejected]) -> int:
         """Keep messages that could not be used; return how many were not there yet."""
@@ -225,6 +229,7 @@ class Landing:
         waits, is_wanted = self.pending.has, self._is_wanted
         found = process(messages, self._topic_prefix, settle, waits, is_wanted, in_full=in_full)
         self._reject([*unreadable, *found.rejected], done)
+        self._declare(found.decoded.declared, done)
         joined = decide_parts(self._with_what_waits(found.open), settle)
         return self._landed(_both(found.decided, joined), found.decoded, done)
 
@@ -246,7 +251,7 @@ class Landing:
         if found.landed:
             place.land_files(found.files, found.landed, None if parts else read)
             done.read = read if parts else None
-            grains = {grain: found.files[grain] for grain in GRAINS if grain in found.files}
+            grains = {grain: found.files[grain] for grain in RUN_GRAINS if grain in found.files}
             done.rows.update({g: sum(one.n_rows for one in files) for g, files in grains.items()})
             done.latencies = latencies_of(found.recorded, time.time())
         decided = decide_parts(parts, self._place.settled)
@@ -307,6 +312,17 @@ class Landing:
     def _reject(self, rejected: Sequence[Rejected], done: _Done) -> None:
         done.rejected += rejected
         done.n_quarantined += self._place.quarantine(rejected)
+
+    def _declare(self, rows: pa.Table, done: _Done) -> None:
+        """Land declarations: no run has to be there, and so no pipeline can be chosen."""
+        if self._pipelines or not rows.num_rows:
+            return
+        decided = self._place.declare(rows)
+        new = [one for one, decision in decided.items() if decision is Decision.LAND]
+        done.decisions.update({declaration(one): fate for one, fate in decided.items()})
+        counts = Counter(rows.column(EMISSION_COLUMN).to_pylist())
+        done.rows.update({SOURCE_RISKS: sum(counts[one] for one in new)} if new else {})
+        done.latencies = np.concatenate([done.latencies, latencies_of(times_of(new), time.time())])
 
     def _with_what_waits(self, came: Mapping[EmissionKey, Parts]) -> dict[EmissionKey, Parts]:
         parts = dict(came)

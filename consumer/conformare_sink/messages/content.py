@@ -16,7 +16,7 @@ from fastavro import parse_schema, schemaless_reader
 from conformare_schemas import (
     HEADER_BYTES,
     MAX_ROWS_PER_MESSAGE,
-    RELEASED_VERSIONS,
+    RELEASED_SCHEMAS,
     SINGLE_OBJECT_MAGIC,
     message_header,
     message_schema,
@@ -44,7 +44,10 @@ def content_of(grain: str, value: bytes | None) -> dict[str, Any] | str:
         return "not framed: the value does not begin with the marker of Avro single-object encoding"
     reader = message_readers(grain).get(value[:HEADER_BYTES])
     if reader is None:
-        return f"{UNKNOWN_SCHEMA}: no released version of this grain has the value's fingerprint"
+        return (
+            f"{UNKNOWN_SCHEMA}: no version of this grain that the sink knows has the value's "
+            "fingerprint; if a newer contract has it, upgrade the sink, and it lands"
+        )
     payload = BytesIO(value)
     payload.seek(HEADER_BYTES)
     try:
@@ -99,7 +102,8 @@ def message_readers(grain: str) -> Mapping[bytes, MessageReader]:
     newest = message_schema(grain)
     return {
         message_header(grain, version): MessageReader(message_schema(grain, version), newest)
-        for version in RELEASED_VERSIONS
+        for name, version in RELEASED_SCHEMAS
+        if name == grain
     }
 
 

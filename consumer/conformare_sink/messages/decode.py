@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from conformare_schemas import (
     GRAINS,
+    RUN_GRAINS,
+    SOURCE_RISKS,
     Column,
     arrow_schema,
     message_header,
@@ -21,6 +23,7 @@ from conformare_schemas import (
 )
 from conformare_sink.messages.columns import MessageColumns, read_columns
 from conformare_sink.messages.content import content_of, message_readers
+from conformare_sink.messages.declarations import no_declarations, read_declarations
 from conformare_sink.messages.envelope import Envelope, Rejected, fault
 from conformare_sink.messages.message import Message
 
@@ -45,6 +48,8 @@ class Decoded:
     rejected: Sequence[Rejected]
     rows: Mapping[str, pa.Table]
     """Of every grain its own columns, with the rows of its envelopes; others mean nothing."""
+    declared: pa.Table = field(default_factory=no_declarations)
+    """Rows of the table of declarations, all of each."""
 
 
 NOTHING_DECODED = Decoded((), (), {})
@@ -63,9 +68,11 @@ def decode(messages: Iterable[Message], topic_prefix: str) -> Decoded:
     by_topic: dict[str, list[Message]] = defaultdict(list)
     for message in messages:
         by_topic[message.topic].append(message)
+    declaring = by_topic.pop(topic_name(SOURCE_RISKS, topic_prefix), [])
+    declared, unusable = read_declarations(declaring)
     grains = [
         _Grain(grain, by_topic.pop(topic))
-        for grain in GRAINS
+        for grain in RUN_GRAINS
         if (topic := topic_name(grain, topic_prefix)) in by_topic
     ]
     # What waited may have come by topics of another prefix.
@@ -73,8 +80,9 @@ def decode(messages: Iterable[Message], topic_prefix: str) -> Decoded:
     strays = [Rejected(stray, cause) for strays in by_topic.values() for stray in strays]
     return Decoded(
         envelopes=[envelope for grain in grains for envelope in grain.envelopes],
-        rejected=strays + [rejected for grain in grains for rejected in grain.rejected],
+        rejected=[*strays, *unusable, *(one for grain in grains for one in grain.rejected)],
         rows={grain.name: grain.rows for grain in grains},
+        declared=declared,
     )
 
 

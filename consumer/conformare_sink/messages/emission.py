@@ -10,7 +10,7 @@ from enum import Enum
 from hashlib import md5
 from typing import NamedTuple
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 
 _UUID7 = 7
 _BITS_AFTER_MILLISECONDS = 80
@@ -70,7 +70,7 @@ class Emission:
             return {"runs": 1}
         present = self._contiguous_rows()
         differences = {
-            grain: self.row_counts.get(grain, 0) - present.get(grain, 0) for grain in GRAINS
+            grain: self.row_counts.get(grain, 0) - present.get(grain, 0) for grain in RUN_GRAINS
         }
         return {grain: rows for grain, rows in differences.items() if rows}
 

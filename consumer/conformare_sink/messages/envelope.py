@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from conformare_schemas import (
     EARLIEST_TS_MICROS,
-    GRAINS,
     LATEST_TS_MICROS,
     MOST_ROWS_PER_EMISSION,
+    RUN_GRAINS,
 )
 from conformare_sink.messages.message import Message
 
@@ -79,7 +79,7 @@ def _fault_of_counts(envelope: Envelope, counts: Mapping[str, int]) -> str | Non
         return "breaks the contract: the grain runs has exactly one row"
     if counts.get("runs") != 1:
         return "breaks the contract: row_counts does not count the grain runs as one"
-    if not counts.keys() <= set(GRAINS):
+    if not counts.keys() <= set(RUN_GRAINS):
         return f"{UNKNOWN_SCHEMA}: row_counts names a grain that this sink does not know"
     if min(counts.values()) < 1 or max(counts.values()) > LARGEST_INT:
         return "breaks the contract: row_counts counts no rows, or more than there can be"

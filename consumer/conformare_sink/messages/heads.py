@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import product, takewhile
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from conformare_schemas import (
     EARLIEST_TS_MICROS,
-    GRAINS,
     HEADER_BYTES,
     LATEST_TS_MICROS,
     MAX_ROWS_PER_MESSAGE,
-    RELEASED_VERSIONS,
+    RELEASED_SCHEMAS,
+    SOURCE_RISKS,
     message_header,
     message_schema,
     topic_name,
@@ -186,7 +186,9 @@ def _number(value: bytes, at: int) -> tuple[int, int]:
 @cache
 def _layouts(topic_prefix: str) -> Mapping[tuple[str, bytes], _Layout]:
     layouts = {}
-    for grain, version in product(GRAINS, RELEASED_VERSIONS):
+    for grain, version in RELEASED_SCHEMAS:
+        if grain == SOURCE_RISKS:
+            continue  # of no run
         before = takewhile(
             lambda field: field["name"] != "rows", message_schema(grain, version)["fields"]
         )

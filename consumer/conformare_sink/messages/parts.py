@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import product, takewhile
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 
 from conformare_schemas import (
-    GRAINS,
     HEADER_BYTES,
     MAX_ROWS_PER_MESSAGE,
-    RELEASED_VERSIONS,
+    RELEASED_SCHEMAS,
     message_header,
     message_schema,
     row_fields,
@@ -82,7 +81,7 @@ def announced_rows(messages: Sequence[Message], topic_prefix: str) -> Ints:
     for index, message in enumerate(messages):
         if message.value is not None:
             alike[message.topic, message.value[:HEADER_BYTES]].append(index)
-    for grain, version in product(GRAINS, RELEASED_VERSIONS):
+    for grain, version in RELEASED_SCHEMAS:
         topic, header = topic_name(grain, topic_prefix), message_header(grain, version)
         if (indices := alike.get((topic, header))) is not None:
             values = [messages[index].value or b"" for index in indices]
@@ -127,4 +126,4 @@ def _is_before_rows(field: Mapping[str, Any]) -> bool:
 
 @cache
 def _least_bytes_of_a_row() -> int:
-    return min(len(row_fields(g, v)) for g, v in product(GRAINS, RELEASED_VERSIONS))
+    return min(len(row_fields(*released)) for released in RELEASED_SCHEMAS)

@@ -8,10 +8,14 @@ from contextlib import closing, contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from conformare_schemas import SOURCE_RISKS, grain_table
+from conformare_sink.lake.declarations import decide_declarations
 from conformare_sink.lake.digests import (
+    EMISSION_DIGEST,
     PLACE_DIGEST,
     RUN_DIGEST,
     DigestSet,
+    emission_digest,
     place_digest,
     read_digests,
     run_digest,
@@ -22,12 +26,12 @@ from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.landings import Files
-from conformare_sink.lake.purge import purged_among
+from conformare_sink.lake.purge import purged_among, purged_declarations
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables, Offsets, require_lake
 from conformare_sink.landing.landing import LandingPlace
-from conformare_sink.messages.emission import RunKey
+from conformare_sink.messages.emission import Decision, RunKey
 from conformare_sink.messages.envelope import Rejected
 from conformare_sink.messages.skipping import Settled
 from conformare_sink.stream.scratch import ScratchMessages
@@ -71,6 +75,7 @@ class ReplayedLake:
         self._scratch = scratch
         self.settled = lake.settled
         self.land = lake.land
+        self.declare = lake.declare
         self.note_read = lake.note_read
         self.quarantine = lake.quarantine
         self.keep_waiting = scratch.keep_waiting
@@ -125,9 +130,13 @@ class Rehearsal:
         self._known = known
         self._landed = DigestSet()
         # A lake that only jobs have written to has no other tables.
-        self._purged, self._quarantined = (
+        self._purged, self._quarantined, self._declared = (
             read_digests(tables, table.name, digest) if tables.exist(table.name) else DigestSet()
-            for table, digest in ((PURGED, RUN_DIGEST), (QUARANTINE, PLACE_DIGEST))
+            for table, digest in (
+                (PURGED, RUN_DIGEST),
+                (QUARANTINE, PLACE_DIGEST),
+                (grain_table(SOURCE_RISKS), EMISSION_DIGEST),
+            )
         )
         self.keep_waiting = scratch.keep_waiting
         self.waiting_messages = scratch.waiting_messages
@@ -147,6 +156,15 @@ class Rehearsal:
     ) -> None:
         """Remember the runs."""
         self._landed.add([*map(run_digest, runs)])
+
+    def declare(self, rows: pa.Table) -> dict[str, Decision]:
+        """Remember declarations that would land; return what would become of each."""
+        decided = decide_declarations(
+            rows, self._declared, lambda ids: purged_declarations(ids, self._purged)
+        )
+        new = [one for one, decision in decided.items() if decision is Decision.LAND]
+        self._declared.add([*map(emission_digest, new)])
+        return decided
 
     def note_read(self, read: Mapping[str, int]) -> None:
         """Note nothing."""

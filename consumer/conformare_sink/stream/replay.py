@@ -164,7 +164,7 @@ def replay(
         StreamFailedError: The query ended with an error.
     """
     topics = options.topics()
-    topics.require_all()
+    topics.require_runs()
     starts = selection.starts(topics)
     logs = topics.logs()
     tables = lake_tables(spark, options)

@@ -1,5 +1,6 @@
 """The capture: what a pipeline does, and what its author says about it."""
 
+from conformare.capture._reads_told import on_read
 from conformare.capture._store import Store, lineage, node_id, store
 from conformare.capture._untracked import untracked
 from conformare.capture.checks._caches import release_cache
@@ -56,6 +57,7 @@ __all__ = [
     "mark_not_sensitive",
     "mark_sensitive",
     "node_id",
+    "on_read",
     "profile",
     "profile_sources",
     "record_expectations",

@@ -21,7 +21,7 @@ from conformare.capture._lineage import (
     Field,
     Kind,
     Logic,
-    LookUp,
+    MadeNames,
     Node,
     Place,
     Sink,
@@ -34,6 +34,9 @@ NODE_KEY = "__conformare_node__"
 
 MOST_AT_ONE_PLACE = 1_000
 """So many distinct nodes may come from one operation at one place in the source."""
+
+# Where Spark names columns that the author does not; a view may hold any query.
+_NAMING = frozenset(("select", "selectExpr", "sql", "spark.table"))
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,10 @@ class Content:
     # Frames whose columns nobody has asked for yet, by number of node. A frame held here keeps
     # its plan alive on the driver; there is one for each distinct step at most.
     frames: dict[int, Any] = field(default_factory=dict)
-    # What Spark is to be asked about a source or a sink, by position.
-    source_look_ups: dict[int, LookUp] = field(default_factory=dict)
-    sink_look_ups: dict[int, LookUp] = field(default_factory=dict)
+    # Who knows the columns of a sink, by position.
     written: dict[int, ColumnsOf] = field(default_factory=dict)
+    # Who knows the names that Spark has made in a node without a frame, by its number.
+    made_names: dict[int, MadeNames] = field(default_factory=dict)
     _known: dict[Hashable, int] = field(default_factory=dict)
     _at_one_place: Counter[Hashable] = field(default_factory=Counter)
     # Position of the result of a check.
@@ -150,18 +153,6 @@ class Content:
             elif _badness(result) >= _badness(self.expectations[place]):
                 self.expectations[place] = result
 
-    def shapers_of(self, numbers: Iterable[int]) -> frozenset[int]:
-        """Return the nodes that lend a frame columns which values of rows have named.
-
-        Args:
-            numbers: Numbers of the nodes that it is made from.
-        """
-        found: frozenset[int] = frozenset()
-        for number in numbers:
-            node = self.nodes[number - 1]
-            found |= node.shaped_by if node.data_named is None else node.shaped_by | {number}
-        return found
-
     def same_as(self, origination: Origination, parents: tuple[int, ...]) -> int | None:
         """Return the node that an equal event made before, None if there is none."""
         if origination.place is None:
@@ -189,6 +180,25 @@ class Content:
         position = self._event_of.get(number)
         return () if position is None else self.events[position].parents
 
+    def ancestors_of(self, number: int) -> set[int]:
+        """Return the numbers of the nodes that a node was made from, and of those before them."""
+        found: set[int] = set()
+        waiting = [number]
+        while waiting:
+            new = set(self.parents_of(waiting.pop())) - found
+            found |= new
+            waiting += new
+        return found
+
+    def is_made(self, number: int) -> bool:
+        """Whether it is known what a node was made by."""
+        return number in self._event_of
+
+    def names_columns(self, number: int) -> bool:
+        """Whether Spark may have named columns of a node after their expressions."""
+        op = self.events[self._event_of[number]].op
+        return op in _NAMING or op.startswith("group_by.")
+
     def one_for_all(self, nested: tuple[Field, ...]) -> tuple[Field, ...]:
         """Return fields as the one object that all frames which have them share."""
         return self._nested.setdefault(nested, nested)
@@ -199,8 +209,6 @@ class Content:
         merged = dict.fromkeys((*event.parents, *(p for p in parents if p != number)))
         if len(merged) > len(event.parents):
             self.events[position] = replace(event, parents=tuple(merged))
-            node = self.nodes[number - 1]
-            node.shaped_by |= self.shapers_of(merged) - {number}
 
     def add_event(
         self,

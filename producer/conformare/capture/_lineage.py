@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from conformare.capture._data_names import NOTHING, Hidden, Stand
 from conformare.capture.declared._scope import Declared, Group
 
 Kind = Literal["op", "function", "source", "sink"]
@@ -79,8 +80,9 @@ class Node:
         introduces: What it may have beyond the columns of the frames that it was made from, None
             where only the frame itself knows.
         data_named: Which of its columns values of rows have named, None if there are none.
-        data_names: Their names, once they have been asked for; they never leave the process.
-        shaped_by: Numbers of the nodes before it that have such columns.
+        made_names: Names of its columns that hold data, once they have been asked for, with what
+            is shown instead; they never leave the process.
+        hidden: These, and those of the nodes that it was made from.
     """
 
     number: int
@@ -92,8 +94,8 @@ class Node:
     columns_of: int | None = None
     introduces: Introduced | None = None
     data_named: DataNamed | None = None
-    data_names: frozenset[str] = field(default=frozenset(), repr=False)
-    shaped_by: frozenset[int] = frozenset()
+    made_names: Mapping[str, Stand] = field(default_factory=dict, repr=False)
+    hidden: Hidden = field(default=NOTHING, repr=False)
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ LookUp = Callable[[], Origin]
 """Asks Spark once a record is built; it runs no job."""
 ColumnsOf = Callable[[], Iterable[Any]]
 """Asks Spark for the columns of what was written: the fields of its schema, or names alone."""
+MadeNames = Callable[[], Mapping[str, str]]
+"""Asks for names that Spark has made of expressions with literals, and what is shown instead."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What only Spark knows, asked late and once: columns, locations and formats.
+"""What only Spark knows, asked once: locations and formats at the call, columns late.
 
 It asks for schemas and plans, never for a job, and only for those schemas that a record needs and
 that do not follow from others: a filter has the columns of its parent, `withColumn("x", …)` adds
@@ -9,15 +9,19 @@ columns is asked all the same, for they may be somewhere else afterwards.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from conformare._guard import guard
+from conformare.capture._asked import OfFrame, Told, told_by
 from conformare.capture._content import Content
-from conformare.capture._data_names import shown_again, shown_column, shown_columns
-from conformare.capture._lineage import Columns, ColumnsOf, Field, LookUp, Node, Origin
-from conformare.capture._nested import columns_in, columns_of_frame, rooted
+from conformare.capture._data_names import EXPRESSION, Hidden, Stand
+from conformare.capture._lineage import Columns, ColumnsOf, LookUp, Node, Sink, Source
+from conformare.capture._nested import rooted
+from conformare.capture._untracked import untracked
+
+Placed = TypeVar("Placed", Source, Sink)
 
 
 def resolve(content: Content) -> None:
@@ -26,65 +30,137 @@ def resolve(content: Content) -> None:
     Args:
         content: What was captured; it is completed.
     """
-    for position, look_up in content.source_look_ups.items():
-        content.sources[position] = _placed(content.sources[position], _asked(look_up))
-    for position, look_up in content.sink_look_ups.items():
-        content.sinks[position] = _placed(content.sinks[position], _asked(look_up))
-    _ask_for_data_names(content)
-    for position, told in content.written.items():
+    frames = dict(content.frames)
+    told = _ask_frames(content)
+    for position, asked in content.written.items():
         sink = content.sinks[position]
-        columns = _shown(content, content.nodes[sink.frame - 1], _told(told))
+        known = told.get(sink.frame) if _asks(asked, frames.get(sink.frame)) else None
+        told_now = (known or told_by(asked)).columns
+        columns = _shown_of(content, content.nodes[sink.frame - 1], told_now)
         content.sinks[position] = replace(sink, columns=columns.names, nested=columns.nested)
         _learn(content, sink.node, columns)
         if content.frames.pop(sink.frame, None) is not None:  # it has been asked just now
             _learn(content, sink.frame, columns)
-    for answered in (content.source_look_ups, content.sink_look_ups, content.written):
-        answered.clear()
-    _resolve_frames(content)
+    content.written.clear()
 
 
-def _resolve_frames(content: Content) -> None:
-    """Ask the frames whose columns do not follow from those that they were made from."""
+def _asks(asked: ColumnsOf, frame: Any) -> bool:
+    return isinstance(asked, OfFrame) and asked.frame is frame
+
+
+def _ask_frames(content: Content, among: Container[int] | None = None) -> dict[int, Told]:
+    """Ask the frames whose columns do not follow from those that they were made from.
+
+    Args:
+        content: What was captured.
+        among: Numbers of the nodes that are looked at, all unless given.
+    """
+    told: dict[int, Told] = {}
     nested: set[int] = set()
     for node in content.nodes:  # what a frame was made from comes before it
         number = node.number
         below_nested = not nested.isdisjoint(content.parents_of(number))
-        if number in content.frames and (
-            node.introduces is None or (node.introduces.moves and below_nested)
+        if (
+            (among is None or number in among)
+            and number in content.frames
+            and (node.introduces is None or (node.introduces.moves and below_nested))
         ):
-            _ask(content, number)
-        if node.nested or (node.columns is None and below_nested):
+            told[number] = _ask(content, number)
+        fields = told[number].columns.nested if number in told else node.nested
+        if fields or (node.columns is None and number not in told and below_nested):
             nested.add(number)
+    _hide(content, told)
+    for number, answer in told.items():
+        _learn(content, number, _shown_of(content, content.nodes[number - 1], answer.columns))
+    return told
+
+
+def _ask(content: Content, number: int) -> Told:
+    """Ask a frame for its columns and let go of it."""
+    asked, unknown = OfFrame(content.frames.pop(number)), not content.is_made(number)
+    return told_by(asked, named=unknown or content.names_columns(number), whole=unknown)
+
+
+def _hide(content: Content, told: Mapping[int, Told]) -> None:
+    """Find out which names hold data: those of a frame are also in what is made from it."""
+    back = False
+    for turn in range(2):
+        for node in content.nodes:
+            parents = content.parents_of(node.number)
+            back = back or any(parent > node.number for parent in parents)
+            lent = _lent(content, node.number)
+            if turn == 0:
+                node.made_names = {**node.made_names, **_made_in(content, node, told, lent)}
+            node.hidden = lent.with_more(node.made_names)
+        if not back:  # where a step feeds itself, what is made from it comes before it, too
+            return
+
+
+def _lent(content: Content, number: int) -> Hidden:
+    """Return the names that hold data in what a node was made from."""
+    parents = content.parents_of(number)
+    return Hidden.together(content.nodes[parent - 1].hidden for parent in parents)
+
+
+def _made_in(
+    content: Content, node: Node, told: Mapping[int, Told], lent: Hidden
+) -> Mapping[str, Stand]:
+    """Return the names that hold data in a node and in none that it was made from."""
+    answer = told.get(node.number, Told())
+    made = answer.made
+    if node.number in content.made_names:
+        made = {"": EXPRESSION}  # where nobody can tell
+        with guard:
+            made = content.made_names.pop(node.number)()
+    stands = {name: Stand(lent.shown(shown)) for name, shown in made.items()}
+    if node.data_named is not None:
+        shown = lent.shown(node.data_named.shown)
+        values = answer.columns.names[node.data_named.first :]
+        stands.update({value: Stand(shown, alone=True) for value in values if value})
+    return stands
 
 
 def resolve_all(content: Content) -> None:
     """Look up the columns of every frame as well, also those that follow from others."""
     resolve(content)
     for number in list(content.frames):
-        _ask(content, number)
+        _learn(
+            content,
+            number,
+            _shown_of(content, content.nodes[number - 1], _ask(content, number).columns),
+        )
 
 
-def widen(content: Content, sink_node: int, columns: ColumnsOf) -> None:
+def widen(content: Content, sink_node: int, asked: ColumnsOf) -> None:
     """Add the columns of another frame that was written the same way to those of a sink.
 
     Args:
         content: What was captured.
         sink_node: Number of the sink's node.
-        columns: Asks the other frame.
+        asked: Asks the other frame.
     """
     # Sinks are in the order of their nodes.
     position = bisect_left(content.sinks, sink_node, key=lambda sink: sink.node)
-    sink, node = content.sinks[position], content.nodes[sink_node - 1]
+    sink = content.sinks[position]
     first = content.written.pop(position, None)
     known = Columns(sink.columns or (), sink.nested)
     if first is not None:
-        _ask_for_data_names(content)
-        known = _shown(content, content.nodes[sink.frame - 1], _told(first))
+        _ask_frames(content, among=content.ancestors_of(sink_node))
+        known = _shown_of(content, content.nodes[sink.frame - 1], told_by(first).columns)
         _learn(content, sink_node, known)
-    told = _told(columns)
+    # The frame is another one than the one that was asked, whatever it has in common with it.
+    hidden = content.nodes[sink_node - 1].hidden
+    told = told_by(asked, named=True, whole=not hidden)
+    made = {n: Stand(shown) for n, shown in told.made.items() if hidden.shown(n) == n}
+    hidden = hidden.with_more(made)
+    fields = (
+        rooted(field, name)
+        for field in told.columns.nested
+        for name in hidden.again(field.names[:1], known.names)
+    )
     wider = Columns(
-        tuple(dict.fromkeys((*known.names, *shown_again(content.nodes, node, told.names)))),
-        tuple(dict.fromkeys((*known.nested, *_shown_fields_again(content, node, told.nested)))),
+        tuple(dict.fromkeys((*known.names, *hidden.again(told.columns.names, known.names)))),
+        tuple(dict.fromkeys((*known.nested, *fields))),
     )
     content.sinks[position] = replace(sink, columns=wider.names, nested=wider.nested)
     _learn(content, sink_node, wider)
@@ -97,34 +173,24 @@ def columns_of(nodes: Sequence[Node], node: Node) -> Columns:
     return Columns(node.columns or (), node.nested)
 
 
-def _ask(content: Content, number: int) -> None:
-    """Ask a frame for its columns and let go of it."""
-    frame = content.frames.pop(number)
-    told = _told(lambda: columns_of_frame(frame))
-    _learn(content, number, _shown(content, content.nodes[number - 1], told))
+def _shown_of(content: Content, node: Node, told: Columns) -> Columns:
+    """Return the columns of a node as they may be shown, fields in those whose names hold data."""
+    pivot = node.data_named
+    if pivot is None:
+        return _shown(told, node.hidden.over(told.names), node.hidden)
+    lent, made = _lent(content, node.number), node.made_names
+    keys = told.names[: pivot.first]
+    hidden = lent.with_more({name: stand for name, stand in made.items() if not stand.alone})
+    names = (*hidden.over(keys), *(lent.shown(pivot.shown) for _ in told.names[pivot.first :][:1]))
+    hidden = hidden.with_more({name: stand for name, stand in made.items() if name not in keys})
+    return _shown(told, names, hidden)
 
 
-def _ask_for_data_names(content: Content) -> None:
-    """Ask the frames first whose columns values of rows have named: others have them too."""
-    for number in list(content.frames):
-        if content.nodes[number - 1].data_named is not None:
-            _ask(content, number)
-
-
-def _shown(content: Content, node: Node, told: Columns) -> Columns:
-    """Return the columns of a node as they may be shown, fields in those that data has named."""
-    names = shown_columns(content.nodes, node, told.names)
-    if node.data_named is None and not node.shaped_by:
-        return Columns(names, told.nested)
-    fields = (rooted(f, shown_column(content.nodes, node, f.names[0])) for f in told.nested)
+def _shown(told: Columns, names: tuple[str, ...], hidden: Hidden) -> Columns:
+    if not hidden:
+        return told
+    fields = (rooted(field, hidden.shown(field.names[0])) for field in told.nested)
     return Columns(names, tuple(dict.fromkeys(fields)))
-
-
-def _shown_fields_again(content: Content, node: Node, nested: Iterable[Field]) -> Iterator[Field]:
-    """Yield the fields of a sink that is written once more."""
-    for field in nested:
-        for name in shown_again(content.nodes, node, field.names[:1]):
-            yield rooted(field, name)
 
 
 def _learn(content: Content, number: int, columns: Columns) -> None:
@@ -134,22 +200,20 @@ def _learn(content: Content, number: int, columns: Columns) -> None:
     node.columns, node.nested = columns.names, content.one_for_all(columns.nested)
 
 
-def _told(columns: ColumnsOf) -> Columns:
-    with guard:
-        return columns_in(columns())
-    return Columns()
+def placed(part: Placed, look_up: LookUp | None) -> Placed:
+    """Return a source or a sink with what Spark knows of its place: later it may be gone.
 
-
-def _asked(look_up: LookUp) -> Origin:
-    with guard:
-        return look_up()
-    return Origin()
-
-
-def _placed(part: Any, found: Origin) -> Any:
-    """Return a source or a sink with what is known better by now."""
-    return replace(
-        part,
-        location=part.location if found.location is None else found.location,
-        format=part.format if found.format is None else found.format,
-    )
+    Args:
+        part: The source or the sink.
+        look_up: Asks for location and format, None where they are known.
+    """
+    if look_up is None:
+        return part
+    with guard, untracked():
+        found = look_up()
+        return replace(
+            part,
+            location=part.location if found.location is None else found.location,
+            format=part.format if found.format is None else found.format,
+        )
+    return part

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from functools import partial
 from typing import Any
 
 from conformare._process_lock import ProcessLock
+from conformare.capture._asked import OfFrame
 from conformare.capture._content import Content, Origination
 from conformare.capture._lineage import (
     ColumnsOf,
@@ -16,14 +16,14 @@ from conformare.capture._lineage import (
     Introduced,
     Logic,
     LookUp,
+    MadeNames,
     Node,
     Place,
     Sink,
     Snapshot,
     Source,
 )
-from conformare.capture._look_ups import columns_of, resolve, resolve_all, widen
-from conformare.capture._nested import columns_of_frame
+from conformare.capture._look_ups import columns_of, placed, resolve, resolve_all, widen
 from conformare.capture._untracked import untracked
 from conformare.capture.declared._scope import Declared, Group, Scope, current_scope
 
@@ -165,6 +165,7 @@ class Store:
         same_columns: bool = False,
         introduces: Introduced | None = None,
         data_named: DataNamed | None = None,
+        made_names: MadeNames | None = None,
         place: Place | None = None,
         variant: Hashable = None,
     ) -> int | None:
@@ -182,6 +183,7 @@ class Store:
             introduces: What it may have beyond the columns of its parents, None if only the frame
                 knows.
             data_named: Which of its columns values of rows have named.
+            made_names: Asks for the names that Spark has made, where there is no child.
             place: Where the call stands.
             variant: What else tells it from other calls at this place.
 
@@ -205,11 +207,12 @@ class Store:
                 node = content.new_node(label, first)
                 number = node.number
                 node.introduces, node.data_named = introduces, data_named
-                node.shaped_by = content.shapers_of(numbers)
                 if same_columns and first is not None:
                     node.columns_of = first.number
                 elif child is None:
                     node.columns = ()
+                    if made_names is not None:
+                        content.made_names[number] = made_names
                 else:
                     content.frames[number] = child
                 content.add_event(op, "op", numbers, number, scope, logic)
@@ -234,11 +237,11 @@ class Store:
 
         Args:
             frame: Frame that was read, or the number of a node where there is no frame.
-            location: What was read, without credentials; stands in until `look_up` knows better.
-            format: Format of the data; stands in until `look_up` knows better.
+            location: What was read, without credentials, unless `look_up` knows better.
+            format: Format of the data, unless `look_up` knows better.
             reader: Interface that it was read through.
             label: Name to show for the frame.
-            look_up: Asks for location and format once a record is built.
+            look_up: Asks for location and format, if this is a new read.
             place: Where the call stands.
             variant: What else tells it from other reads at this place.
 
@@ -256,9 +259,7 @@ class Store:
                 number = node.number
                 if known is None:
                     content.frames[number] = frame
-                if look_up is not None:
-                    content.source_look_ups[len(content.sources)] = look_up
-                content.sources.append(Source(number, location, format, reader))
+                content.sources.append(placed(Source(number, location, format, reader), look_up))
                 content.add_event(reader, "source", (), number, scope)
                 content.remember(origination, (), number)
             if known is None:
@@ -283,12 +284,12 @@ class Store:
         Args:
             frame: Frame that was written, or the number of a node where there is no frame.
             location: Where to, without credentials.
-            format: Format of the data; stands in until `look_up` knows better.
+            format: Format of the data, unless `look_up` knows better.
             writer: Interface that it was written through.
             label: Name to show for the sink.
             op: Name of the operation.
             columns: Asks for the columns that were written, those of the frame unless given.
-            look_up: Asks for the format once a record is built.
+            look_up: Asks for the format, if this is a new write.
             place: Where the call stands.
 
         Returns:
@@ -298,18 +299,16 @@ class Store:
             content, scope = self._content, current_scope()
             written = frame if isinstance(frame, int) else content.root(frame, None, place).number
             if columns is None:
-                columns = partial(columns_of_frame, frame)
+                columns = OfFrame(frame)
             what = ("sink", op, location, format, writer, scope.groups, scope.risks)
             origination = Origination(place, what)
             number = content.same_as(origination, (written,))
             if number is None:
                 node = content.new_node(label)
-                node.shaped_by = content.shapers_of((written,))
                 number, position = node.number, len(content.sinks)
                 content.written[position] = columns
-                if look_up is not None:
-                    content.sink_look_ups[position] = look_up
-                content.sinks.append(Sink(number, written, location, format, writer))
+                sink = Sink(number, written, location, format, writer)
+                content.sinks.append(placed(sink, look_up))
                 content.add_event(op, "sink", (written,), number, scope)
                 content.remember(origination, (written,), number)
             elif not isinstance(frame, int):

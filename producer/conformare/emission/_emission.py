@@ -1,4 +1,4 @@
-"""One emission: what one `record_run` call sends, ready to be sent by any process."""
+"""One emission: what one call that records sends, ready to be sent by any process."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Message:
 
 @dataclass(frozen=True)
 class Emission:
-    """All messages of one `record_run` call, `runs` last, with what is said beside them.
+    """All messages of one call that records, `runs` last, with what is said beside them.
 
     Attributes:
-        pipeline: Identity of the pipeline.
-        run_id: Identity of the run within it.
+        pipeline: Identity of the pipeline; empty where a location's risks are declared.
+        run_id: Identity of the run within it, or the location; the key of every message.
         emission_id: UUIDv7 of the call; the same however often the emission is sent.
         recorded_at: When the call was made, UTC.
         headers: Headers of every message.
@@ -35,6 +35,11 @@ class Emission:
     recorded_at: datetime
     headers: Mapping[str, bytes]
     messages: tuple[Message, ...]
+
+    @property
+    def name(self) -> str:
+        """What it records, in words."""
+        return f"run {self.run_id!r}" if self.pipeline else f"declaration of {self.run_id!r}"
 
     @property
     def size_bytes(self) -> int:

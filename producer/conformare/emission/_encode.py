@@ -14,10 +14,11 @@ from conformare.emission._emission import Message
 from conformare.record import parsed_ts
 from conformare_schemas import (
     CHILD_GRAINS,
-    GRAINS,
-    KEY_COLUMNS,
     MAX_ROWS_PER_MESSAGE,
     MOST_ROWS_PER_EMISSION,
+    RUN_GRAINS,
+    SOURCE_RISKS,
+    key_columns,
     message_header,
     message_schema,
     micros,
@@ -43,8 +44,8 @@ def encode_emission(
     The same record and emission id give the same bytes in any process.
 
     Args:
-        record: What `to_run_record` returns: grain → rows.
-        emission_id: UUIDv7 of the `record_run` call.
+        record: What `to_run_record` or `source_risk_record` returns: grain → rows.
+        emission_id: UUIDv7 of the call that records it.
         max_message_bytes: Bytes that one message may have, key and Kafka's overhead included.
 
     Returns:
@@ -55,6 +56,8 @@ def encode_emission(
     Raises:
         RunEncodingError: A value does not fit the contract.
     """
+    if SOURCE_RISKS in record:
+        return (_declaration(record[SOURCE_RISKS], emission_id),)
     run = record["runs"][0]
     key = run["run_id"].encode()
     envelope = {
@@ -63,7 +66,7 @@ def encode_emission(
         "ts": micros(parsed_ts(run["ts"])),
         "emission_id": emission_id,
     }
-    row_counts = {grain: len(record[grain]) for grain in GRAINS if record[grain]}
+    row_counts = {grain: len(record[grain]) for grain in RUN_GRAINS if record[grain]}
     n_rows = sum(row_counts.values())
     if n_rows > MOST_ROWS_PER_EMISSION:
         raise RunEncodingError(
@@ -73,7 +76,7 @@ def encode_emission(
     value_limit = _value_limit(key, max_message_bytes)
     messages: list[Message] = []
     for grain in (*CHILD_GRAINS, "runs"):
-        rows = [_own_columns(row) for row in record[grain]]
+        rows = [_own_columns(grain, row) for row in record[grain]]
         of_grain = {**envelope, "row_counts": row_counts} if grain == "runs" else envelope
         for first_row in range(0, len(rows), MAX_ROWS_PER_MESSAGE):
             some = rows[first_row : first_row + MAX_ROWS_PER_MESSAGE]
@@ -82,10 +85,24 @@ def encode_emission(
     return tuple(messages)
 
 
-def _own_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+def _declaration(rows: Sequence[Mapping[str, Any]], emission_id: str) -> Message:
+    """Return the one message of a declaration; it is not split, for nothing would say where."""
+    if not 1 <= len(rows) <= MAX_ROWS_PER_MESSAGE:
+        raise RunEncodingError(f"a declaration of {len(rows):,} rows does not fit the contract")
+    location = rows[0]["location"]
+    envelope = {
+        "location": location,
+        "ts": micros(parsed_ts(rows[0]["ts"])),
+        "emission_id": emission_id,
+        "rows": [_own_columns(SOURCE_RISKS, row) for row in rows],
+    }
+    return Message(SOURCE_RISKS, location.encode(), _encode_value(SOURCE_RISKS, envelope))
+
+
+def _own_columns(grain: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row without what the envelope says."""
     columns = dict(row)
-    for name in KEY_COLUMNS:
+    for name in key_columns(grain):
         del columns[name]
     return columns
 

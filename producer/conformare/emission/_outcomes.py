@@ -68,14 +68,14 @@ class Outcomes:
         )
         emission, parcel = attempt.emission, attempt.parcel
         if self._spool is None or parcel.file is None:
-            self.lose(parcel, "rejected", f"run {emission.run_id!r}: {cause}")
+            self.lose(parcel, "rejected", f"{emission.name}: {cause}")
             return
         try:
             self._spool.reject(emission, cause)
         except SpoolError as exc:
             self.put_off(parcel, str(exc))
             return
-        self.settle(parcel, "rejected", f"run {emission.run_id!r}: {cause}")
+        self.settle(parcel, "rejected", f"{emission.name}: {cause}")
 
     def settle(
         self,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import itertools
 import logging
 import os
 import time
 import uuid
 from datetime import datetime, timezone
+from itertools import count
 
 from conformare._delivery_stats import DeliveryStats
 from conformare._errors import (
@@ -29,6 +29,7 @@ from conformare.emission._parcel import Parcel
 from conformare.emission._stats import Ledger, total
 from conformare.emission.settings import KafkaOptions
 from conformare.emission.spool import HAS_LOCKS, Spool, require_own
+from conformare_schemas import SOURCE_RISKS
 
 logger = logging.getLogger("conformare")
 
@@ -63,7 +64,7 @@ class KafkaWriter:
             RunEncodingError: Only with `strict=True`: the contract cannot carry the record.
         """
         try:
-            parcel = self._emit(record)
+            parcel, what = self._emit(record)
         except Exception as exc:
             # The one place where a fault of the emission meets the job: it is counted, not raised.
             if self.options.strict:
@@ -73,7 +74,7 @@ class KafkaWriter:
             self._ledger.lose(reason, detail)
             return
         if self.options.strict:
-            self._require_delivery(record, parcel)
+            self._require_delivery(parcel, what)
 
     def has_run(self, pipeline: str, run_id: str) -> bool:
         """Return whether a run is known: to this process, to the spool, or to the lake.
@@ -141,8 +142,9 @@ class KafkaWriter:
         self._reset()
 
     def _reset(self) -> None:
-        self._producer_id = str(uuid.uuid4())
-        self._sequence = itertools.count(1)
+        # Declarations have numbers of their own: a sink of an older contract, which does not read them,
+        # would take theirs for runs that are missing.
+        self._numbers = {of_runs: (str(uuid.uuid4()), count(1)) for of_runs in (True, False)}
         self._recorded: dict[tuple[str, str], None] = {}
 
     def _make_spool(self) -> Spool | None:
@@ -164,19 +166,21 @@ class KafkaWriter:
             ) from exc
         return Spool(folder, options.destination, options.spool_max_bytes)
 
-    def _emit(self, record: RunRecord) -> Parcel:
+    def _emit(self, record: RunRecord) -> tuple[Parcel, str]:
+        """Let a record set out; return what is on its way, and what that is in words."""
         self._ledger.count("recorded")
         limit = self.options.max_message_bytes
-        run = record["runs"][0]
+        pipeline, run_id = _identity_of(record)
         emission_id = new_emission_id()
+        producer_id, numbers = self._numbers[bool(pipeline)]
         with self._lock:
-            sequence = next(self._sequence)
+            sequence = next(numbers)
         emission = Emission(
-            pipeline=run["pipeline"],
-            run_id=run["run_id"],
+            pipeline=pipeline,
+            run_id=run_id,
             emission_id=emission_id,
             recorded_at=datetime.now(timezone.utc),
-            headers=emission_headers(self._producer_id, sequence),
+            headers=emission_headers(producer_id, sequence),
             messages=encode_emission(record, emission_id, max_message_bytes=limit),
         )
         parcel = Parcel(emission.size_bytes, emission.recorded_at, emission, None, own=True)
@@ -184,16 +188,16 @@ class KafkaWriter:
         if cause is not None:
             self._reject(emission, cause)
             parcel.outcome = "rejected"
-            return parcel
+            return parcel, emission.name
         self._write_ahead(parcel, emission)
         if not self._courier.accept(parcel):
             parcel.outcome = "lost"
             self._ledger.lose(
                 "memory full", f"waiting for {self.options.bootstrap_servers} without a spool"
             )
-            return parcel
+            return parcel, emission.name
         self._remember(emission)
-        return parcel
+        return parcel, emission.name
 
     def _write_ahead(self, parcel: Parcel, emission: Emission) -> None:
         if self._spool is None:
@@ -219,7 +223,7 @@ class KafkaWriter:
             self._ledger.lose("too large", f"{cause}; {exc}")
         else:
             self._ledger.count("rejected")
-            self._ledger.warn("rejected", f"run {emission.run_id!r} was rejected: {cause}")
+            self._ledger.warn("rejected", f"{emission.name} was rejected: {cause}")
 
     def _remember(self, emission: Emission) -> None:
         with self._lock:
@@ -227,17 +231,25 @@ class KafkaWriter:
             if len(self._recorded) > REMEMBERED_RUNS:
                 del self._recorded[next(iter(self._recorded))]
 
-    def _require_delivery(self, record: RunRecord, parcel: Parcel) -> None:
+    def _require_delivery(self, parcel: Parcel, what: str) -> None:
         self._courier.wait(lambda: parcel.outcome is not None, STRICT_TIMEOUT_SECONDS)
         if parcel.outcome == "delivered":
             return
-        run_id, servers = record["runs"][0]["run_id"], self.options.bootstrap_servers
+        servers = self.options.bootstrap_servers
         if parcel.outcome is not None:
-            raise DeliveryError(f"run {run_id!r} for {servers} was {parcel.outcome}")
+            raise DeliveryError(f"{what} for {servers} was {parcel.outcome}")
         raise DeliveryError(
-            f"run {run_id!r} was not acknowledged by {servers} within "
+            f"{what} was not acknowledged by {servers} within "
             f"{STRICT_TIMEOUT_SECONDS:g} s: {self._courier.trouble or 'no answer'}"
         )
+
+
+def _identity_of(record: RunRecord) -> tuple[str, str]:
+    """Return the pipeline and the run of a record; no pipeline and the location of a declaration."""
+    if SOURCE_RISKS in record:
+        return "", record[SOURCE_RISKS][0]["location"]
+    run = record["runs"][0]
+    return run["pipeline"], run["run_id"]
 
 
 class _Writers:

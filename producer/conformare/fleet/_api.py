@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from conformare._errors import FleetError
 from conformare.fleet._config import ReadPlace, read_place
-from conformare.fleet._fleet import Filters, Fleet
-from conformare.fleet._tables import Tables, as_recorded, store_of, timed_row
+from conformare.fleet._fleet import Filters, Fleet, run_key
+from conformare.fleet._tables import Tables, as_recorded, store_of, timed_row, with_texts_of_times
 from conformare.fleet.questions import carried_risks, drift
-from conformare.fleet.stores import Row, RunKey, open_store, order_of
+from conformare.fleet.stores import Row, open_store, order_of
 from conformare_schemas import GRAINS
 
 _Tables = Mapping[str, list[Row]]
@@ -63,7 +64,7 @@ def review_report(tables: _Tables, pipeline: str | None = None) -> list[Row]:
     found = drift(Fleet(store_of(tables)), Filters(pipeline=pipeline), open_only=False)
     return [
         {
-            **as_recorded(asdict(one)),
+            **with_texts_of_times(asdict(one)),
             "risk_ids": list(one.risk_ids),
             "owners": list(one.owners),
         }
@@ -78,10 +79,13 @@ def last_healthy_run(tables: _Tables, pipeline: str | None = None) -> Row | None
         tables: From `read_store` or `merge_records`.
         pipeline: Of this pipeline alone.
     """
-    healthy = store_of(tables).last_healthy()
-    of_pipeline = [run for run in healthy if pipeline in (None, run["pipeline"])]
-    newest = max(of_pipeline, key=order_of, default=None)
-    return None if newest is None else as_recorded(newest)
+    store = store_of(tables)
+    healthy = [run for run in store.last_healthy() if pipeline in (None, run["pipeline"])]
+    if not healthy:
+        return None
+    newest = max(healthy, key=lambda run: (*order_of(run), run["pipeline"]))
+    (run,) = store.rows_of("runs", [run_key(newest)])
+    return as_recorded(run, "runs")
 
 
 def owner_pipelines(tables: _Tables) -> list[Row]:
@@ -118,22 +122,22 @@ def sinks_as_of(tables: _Tables, pipeline: str, ts: str | datetime) -> list[Row]
     """
     store = store_of(tables)
     runs = store.history(pipeline, until=timed_row({"ts": ts})["ts"], limit=1)
-    rows = store.rows_of("sinks", [RunKey(run["pipeline"], run["run_id"]) for run in runs])
-    return [as_recorded(row) for row in rows]
+    rows = store.rows_of("sinks", [run_key(run) for run in runs])
+    return [as_recorded(row, "sinks") for row in rows]
 
 
-def upstream_risks(tables: _Tables, locations: str | Iterable[str]) -> list[dict[str, Any]]:
+def upstream_risks(tables: _Tables, locations: str | Iterable[str] | None) -> list[dict[str, Any]]:
     """Return the risks that some locations carry, as of the newest runs.
 
     Args:
         tables: From `read_store` or `merge_records`.
-        locations: One, or several, in any spelling.
+        locations: One, or several, in any spelling; None for every place that carries a risk.
 
     Returns:
         A row for each location: `location`, `n_risks`, how many are `direct`, `indirect`,
         `process` and `static`, their `distances`, and `risks`, most severe first.
     """
-    asked = [locations] if isinstance(locations, str) else list(locations)
+    asked = [locations] if isinstance(locations, str) else locations
     found = carried_risks(Fleet(store_of(tables)), asked)
     return [
         {
@@ -156,3 +160,43 @@ def upstream_risks(tables: _Tables, locations: str | Iterable[str]) -> list[dict
         }
         for location, risks in found.items()
     ]
+
+
+def to_html(
+    tables: _Tables,
+    path: str | Path | None = None,
+    *,
+    title: str = "Fleet report",
+    pipeline: str | None = None,
+    upstream: Iterable[Mapping[str, Any]] | None = None,
+) -> str:
+    """Return a report of some runs as one HTML file, which needs no network and no other file.
+
+    Example:
+        >>> html = to_html(read_store("s3://bucket/lake"), "fleet.html")  # doctest: +SKIP
+
+    Args:
+        tables: From `read_store` or `merge_records`.
+        path: Where to write it as well; None to write no file.
+        title: Its heading.
+        pipeline: Of this pipeline alone.
+        upstream: From `upstream_risks`: the risks that are inherited from some locations.
+
+    Raises:
+        FleetError: The file cannot be written, there is no such pipeline, or a library is missing.
+    """
+    try:
+        from conformare.fleet.page.report import report, write_file
+    except ModuleNotFoundError as exc:
+        raise FleetError(
+            f'a report needs {exc.name}: pip install "conformare-stream[fleet]"'
+        ) from exc
+    html = report(
+        Fleet(store_of(tables)),
+        title=title,
+        filters=Filters(pipeline=pipeline),
+        upstream=None if upstream is None else list(upstream),
+    )
+    if path is not None:
+        write_file(Path(path), html)
+    return html

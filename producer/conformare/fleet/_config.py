@@ -32,7 +32,18 @@ def read_place(config: Mapping[str, Any]) -> ReadPlace:
         FleetError: The writer keeps no runs that can be read back, or it is not told where.
         StoreConfigurationError: The writer is unknown, or an option does not fit.
     """
-    options: Any = writer_options(config)
+    return place_of_options(writer_options(config))
+
+
+def place_of_options(options: Any) -> ReadPlace:
+    """Return where the runs of a writer with some options can be read.
+
+    Args:
+        options: The options of a writer.
+
+    Raises:
+        FleetError: As `read_place` raises it.
+    """
     if options.writer in ("json", "parquet"):
         return ReadPlace(options.path)
     if options.writer not in ("spark_table", "kafka"):

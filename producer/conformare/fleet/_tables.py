@@ -8,7 +8,7 @@ from typing import Any
 
 from conformare._run_writer import RunRecord
 from conformare.fleet.stores import FleetStore, Row, RowStore
-from conformare.record import parsed_ts
+from conformare.record import parsed_ts, utc_ts
 from conformare_schemas import EMISSION_COLUMN, GRAINS, table_columns
 
 
@@ -30,12 +30,8 @@ class Tables(Mapping[str, list[Row]]):
         if grain not in self._grains:
             raise KeyError(grain)
         if grain not in self._read:
-            # The same whatever the store keeps beside them.
-            columns = [c.name for c in table_columns(grain) if c.name != EMISSION_COLUMN]
-            self._read[grain] = [
-                as_recorded({column: row.get(column) for column in columns})
-                for row in self.store.whole(grain)
-            ]
+            rows = sorted(self.store.whole(grain), key=_place)
+            self._read[grain] = [as_recorded(row, grain) for row in rows]
         return self._read[grain]
 
     def __iter__(self) -> Iterator[str]:
@@ -74,17 +70,23 @@ def store_of(tables: Mapping[str, list[Row]]) -> FleetStore:
 
 
 def timed_row(row: Mapping[str, Any]) -> Row:
-    """Return a row of a record with its `ts` as a datetime."""
-    ts = row["ts"]
-    return {**row, "ts": ts if isinstance(ts, datetime) else parsed_ts(ts)}
+    """Return a row of a record with its `ts` as a datetime: in UTC where it names no offset."""
+    ts = row["ts"] if isinstance(row["ts"], datetime) else parsed_ts(row["ts"])
+    return {**row, "ts": ts if ts.tzinfo is not None else ts.replace(tzinfo=timezone.utc)}
 
 
-def as_recorded(row: Mapping[str, Any]) -> Row:
+def as_recorded(row: Mapping[str, Any], grain: str) -> Row:
+    """Return a row of a grain as records have it, whatever a store keeps beside."""
+    columns = [c.name for c in table_columns(grain) if c.name != EMISSION_COLUMN]
+    return with_texts_of_times({column: row.get(column) for column in columns})
+
+
+def with_texts_of_times(row: Mapping[str, Any]) -> Row:
     """Return a row with its times as records write them."""
-    return {name: _text_of_time(value) for name, value in row.items()}
+    return {
+        name: utc_ts(value) if isinstance(value, datetime) else value for name, value in row.items()
+    }
 
 
-def _text_of_time(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return value
+def _place(row: Row) -> tuple[datetime, str, str]:
+    return row["ts"], row.get("pipeline", ""), row.get("run_id", "")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime, timezone
+from typing import Any
 
 from conformare._identity import new_run_id
+from conformare._quoted import quoted
 from conformare_schemas import EARLIEST_TS, LATEST_TS
 
 MOST_CHARACTERS = 255
@@ -58,6 +60,24 @@ def _require_identity(what: str, text: str) -> None:
         raise ValueError(f"{what} must not contain control characters, nor half of a character")
 
 
+def validated_tags(tags: Any) -> dict[str, Any]:
+    """Return the tags of a run by their names.
+
+    Args:
+        tags: A mapping, or pairs of a name and a value; None for none.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    try:
+        return {str(name): value for name, value in dict(tags or {}).items()}
+    except (TypeError, ValueError) as error:
+        kind = type(tags).__name__  # and no more of it: the value of a tag may be a secret
+        raise ValueError(
+            f"tags must be a mapping, or pairs of a name and a value; this {kind} is neither"
+        ) from error
+
+
 def utc_ts(ts: datetime | str | None = None) -> str:
     """Return a time as the record writes it: ISO 8601, UTC, microseconds, `Z`.
 
@@ -79,9 +99,9 @@ def utc_ts(ts: datetime | str | None = None) -> str:
     try:
         moment = moment.astimezone(timezone.utc)
     except OverflowError as error:
-        raise ValueError(f"ts is out of range in UTC: {ts}") from error
+        raise ValueError(f"ts is out of range in UTC: {quoted(ts)}") from error
     if not EARLIEST_TS <= moment <= LATEST_TS:
-        raise ValueError(f"ts must be in the years {_YEARS} in UTC, not {ts}")
+        raise ValueError(f"ts must be in the years {_YEARS} in UTC, not {quoted(ts)}")
     return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
@@ -100,4 +120,6 @@ def parsed_ts(ts: object) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"ts must be a datetime or an ISO 8601 string, not {ts!r}") from error
+        raise ValueError(
+            f"ts must be a datetime or an ISO 8601 string, not {quoted(ts)}"
+        ) from error

@@ -9,17 +9,21 @@ from typing import Any
 
 from conformare import _fork_guard as fork_guard
 from conformare._version import own_version
-from conformare.capture._data_names import shown_column
 from conformare.capture._lineage import Event, Expectation, Snapshot
 from conformare.capture._store import Store
 from conformare.capture.declared._scope import Group
 from conformare.capture.declared._sensitivity import scan_columns, sensitive_fields
 from conformare.capture.locations import redacted, shown_name, shown_tag
-from conformare.record._arguments import utc_ts, validated_pipeline, validated_run_id
+from conformare.record._arguments import (
+    utc_ts,
+    validated_pipeline,
+    validated_run_id,
+    validated_tags,
+)
 from conformare.record._fingerprints import impl_fingerprint, risk_fingerprint
 from conformare.record._register import RegisteredRisk, risk_register
 from conformare.record._sink_risks import risks_of_sinks
-from conformare_schemas import CONTRACT_VERSION, GRAINS
+from conformare_schemas import CONTRACT_VERSION, RUN_GRAINS
 
 DEFAULT_TITLE = "conformare run"
 
@@ -82,7 +86,7 @@ def to_run_record(
     rows["runs"] = [{**attributes, **_summary(content, rows)}]
     return {
         grain: [{**key, **validated_columns(grain, columns)} for columns in rows[grain]]
-        for grain in GRAINS
+        for grain in RUN_GRAINS
     }
 
 
@@ -92,8 +96,8 @@ def _text(value: object) -> str | None:
 
 def _tags(tags: Any) -> dict[str, str]:
     return {
-        str(name): "" if value is None else shown_tag(str(name), str(value))
-        for name, value in dict(tags or {}).items()
+        name: "" if value is None else shown_tag(name, str(value))
+        for name, value in validated_tags(tags).items()
     }
 
 
@@ -209,7 +213,7 @@ def _expectations(content: Snapshot) -> Iterator[Fields]:
 def _checked_column(content: Snapshot, result: Expectation) -> str | None:
     if result.column is None:
         return None
-    return shown_column(content.nodes, content.nodes[result.node - 1], result.column)
+    return content.nodes[result.node - 1].hidden.shown(result.column)
 
 
 def _owners(content: Snapshot, register: list[RegisteredRisk]) -> Iterator[Fields]:

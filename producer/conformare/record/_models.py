@@ -13,11 +13,13 @@ from conformare.record._texts import Columns, Key, Location, Named, Text
 Severity = Literal["low", "medium", "high", "critical"]
 
 
-class Row(BaseModel):
-    """What every row of every grain begins with."""
-
+class _Model(BaseModel):
     # Values never appear in an error: it may end in a log.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Row(_Model):
+    """What every row of every grain of a run begins with."""
 
     run_id: Key
     pipeline: Key
@@ -143,6 +145,24 @@ class SinkRisksRow(Row):
     context_label: Text | None
 
 
+class SourceRisksRow(_Model):
+    """One risk that was declared of a location."""
+
+    location: Location
+    ts: Key
+    column: Named | None
+    risk_id: Text
+    label: Text
+    category: Text
+    severity: Severity
+    owner: Text | None
+    mitigation: Text | None
+    note: Text | None
+    context: Text | None
+    author: Text | None
+    kind: Literal["static"]
+
+
 ROW_MODELS: dict[str, type[Row]] = {
     "runs": RunsRow,
     "contexts": ContextsRow,
@@ -153,7 +173,7 @@ ROW_MODELS: dict[str, type[Row]] = {
     "owners": OwnersRow,
     "sink_risks": SinkRisksRow,
 }
-"""The model of each grain's rows."""
+"""The model of the rows of each grain of a run."""
 
 
 def _validator_of_columns(model: type[Row]) -> SchemaValidator:

@@ -6,13 +6,15 @@ import threading
 from typing import Any
 
 from conformare._run_writer import RunRecord
+from conformare_schemas import GRAINS, SOURCE_RISKS
 
 
 class InMemoryWriter:
     """Keeps every record; as a store would, the first of a run only.
 
     Attributes:
-        records: What was recorded, oldest first: each grain → rows.
+        records: What was recorded, oldest first: each grain → rows; of a declaration, `source_risks`
+            alone.
     """
 
     def __init__(self) -> None:
@@ -21,8 +23,11 @@ class InMemoryWriter:
 
     def write(self, record: RunRecord) -> None:
         """Keep a record, unless its run is there already."""
-        run = record["runs"][0]
         with self._lock:
+            if SOURCE_RISKS in record:
+                self.records.append(record)
+                return
+            run = record["runs"][0]
             if not self.has_run(run["pipeline"], run["run_id"]):
                 self.records.append(record)
 
@@ -33,20 +38,26 @@ class InMemoryWriter:
         )
 
     def rows(self, grain: str) -> list[dict[str, Any]]:
-        """Return the rows of a grain over all runs, oldest run first.
+        """Return the rows of a grain over all records, oldest first.
 
         Raises:
             KeyError: There is no such grain.
         """
-        return [row for record in self.records for row in record[grain]]
+        return [row for record in self._of(grain) for row in record[grain]]
 
     def last(self, grain: str) -> list[dict[str, Any]]:
-        """Return the rows of a grain of the run that was recorded last.
+        """Return the rows of a grain of the run, or of the declaration, that was recorded last.
 
         Raises:
-            AssertionError: No run was recorded.
+            AssertionError: None was recorded.
             KeyError: There is no such grain.
         """
-        if not self.records:
+        if not (recorded := self._of(grain)):
             raise AssertionError("no run was recorded")
-        return self.records[-1][grain]
+        return recorded[-1][grain]
+
+    def _of(self, grain: str) -> list[RunRecord]:
+        """Return the records that have a grain: those of runs, or those of declarations."""
+        if grain not in GRAINS:
+            raise KeyError(grain)
+        return [record for record in self.records if grain in record]

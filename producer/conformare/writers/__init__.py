@@ -1,5 +1,16 @@
 """Where a record can go: the topics, tables, files, or a function of the user's own."""
 
-from conformare.writers._registry import make_writer, writer_options
+from conformare.writers._files import JsonWriter, ParquetWriter
+from conformare.writers._registry import make_writer, options_of, writer_options
+from conformare.writers._simple import CallableWriter
+from conformare.writers._spark_table import SparkTableWriter
 
-__all__ = ["make_writer", "writer_options"]
+__all__ = [
+    "CallableWriter",
+    "JsonWriter",
+    "ParquetWriter",
+    "SparkTableWriter",
+    "make_writer",
+    "options_of",
+    "writer_options",
+]

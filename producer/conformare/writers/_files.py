@@ -16,7 +16,10 @@ from conformare._options import WriterOptions
 from conformare._run_writer import RunRecord
 from conformare.record import parsed_ts
 from conformare.writers._file_names import file_name
-from conformare_schemas import CHILD_GRAINS, arrow_schema, table_columns
+from conformare_schemas import CHILD_GRAINS, SOURCE_RISKS, arrow_schema, table_columns
+
+DECLARATIONS = "_static"
+"""Folder of the JSON writer; no pipeline has one of that name."""
 
 
 class JsonOptions(WriterOptions):
@@ -24,7 +27,8 @@ class JsonOptions(WriterOptions):
 
     writer: Literal["json"] = "json"
     path: str = Field(min_length=1, repr=False)
-    """Folder; a run lands at `<path>/<pipeline>/<run_id>.json`, names as `file_name` writes them."""
+    """Folder; a run lands at `<path>/<pipeline>/<run_id>.json`, names as `file_name` writes them, and
+    what is declared of a location at `<path>/_static/<UUIDv7>.json`."""
 
 
 class ParquetOptions(WriterOptions):
@@ -33,7 +37,8 @@ class ParquetOptions(WriterOptions):
     writer: Literal["parquet"] = "parquet"
     path: str = Field(min_length=1, repr=False)
     """Folder; a run lands at `<path>/<grain>/pipeline=<pipeline>/<run_id>.parquet`, names as
-    `file_name` writes them."""
+    `file_name` writes them, and what is declared of a location at
+    `<path>/source_risks/<UUIDv7>.parquet`."""
 
 
 def _put(final: Path, content: bytes) -> None:
@@ -57,10 +62,13 @@ class JsonWriter:
         self._root = Path(options.path)
 
     def write(self, record: RunRecord) -> None:
-        """Write the record, unless its run is there already."""
+        """Write the record, unless its run is there already; each declaration gets a file."""
+        text = json.dumps(record, indent=2, ensure_ascii=False)
+        if SOURCE_RISKS in record:
+            _put(self._root / DECLARATIONS / f"{new_emission_id()}.json", text.encode())
+            return
         run = record["runs"][0]
         if not self.has_run(run["pipeline"], run["run_id"]):
-            text = json.dumps(record, indent=2, ensure_ascii=False)
             _put(self._file(run["pipeline"], run["run_id"]), text.encode())
 
     def has_run(self, pipeline: str, run_id: str) -> bool:
@@ -96,11 +104,16 @@ class ParquetWriter:
         """Write the record, unless its run is there already.
 
         A crash in between leaves files without their run; writing the run again replaces them.
+        Each declaration gets a file.
         """
+        emission_id = new_emission_id()
+        if SOURCE_RISKS in record:
+            content = self._encode(SOURCE_RISKS, record[SOURCE_RISKS], emission_id)
+            _put(self._root / SOURCE_RISKS / f"{emission_id}.parquet", content)
+            return
         run = record["runs"][0]
         if self.has_run(run["pipeline"], run["run_id"]):
             return
-        emission_id = new_emission_id()
         for grain in (*CHILD_GRAINS, "runs"):
             final = self._file(grain, run["pipeline"], run["run_id"])
             if record[grain]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from conformare._errors import StoreConfigurationError
 from conformare._options import WriterOptions, made_options
+from conformare._quoted import quoted
 from conformare._run_writer import ENVIRONMENT_PREFIX, RunWriter
 from conformare.emission import KafkaOptions, kafka_writer
 from conformare.writers._files import JsonOptions, JsonWriter, ParquetOptions, ParquetWriter
@@ -32,6 +34,9 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
+_made: WeakKeyDictionary[object, WriterOptions] = WeakKeyDictionary()
+
+
 def make_writer(config: Mapping[str, Any]) -> RunWriter:
     """Make the writer that a configuration describes.
 
@@ -44,7 +49,17 @@ def make_writer(config: Mapping[str, Any]) -> RunWriter:
             does not fit.
     """
     options = writer_options(config)
-    return _KINDS[options.writer].writer(options)
+    writer = _KINDS[options.writer].writer(options)
+    _made[writer] = options
+    return writer
+
+
+def options_of(writer: object) -> WriterOptions | None:
+    """Return the options that a writer was made of; None for one that was not made here."""
+    try:
+        return _made.get(writer)
+    except TypeError:  # of a kind that nobody can keep in mind
+        return None
 
 
 def writer_options(config: Mapping[str, Any]) -> WriterOptions:
@@ -63,7 +78,7 @@ def writer_options(config: Mapping[str, Any]) -> WriterOptions:
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise StoreConfigurationError(
-            f"unknown writer {name!r}; the writers are {', '.join(sorted(_KINDS))}, "
+            f"unknown writer {quoted(name)}; the writers are {', '.join(sorted(_KINDS))}, "
             "or any function that takes the record"
         )
     return made_options(kind.options, name, config)

@@ -16,7 +16,8 @@ from conformare.writers._log_store import tables_location, unsafe_commits
 from conformare_schemas import (
     CHILD_GRAINS,
     EMISSION_COLUMN,
-    GRAINS,
+    RUN_GRAINS,
+    SOURCE_RISKS,
     TableDefinition,
     grain_table,
     open_table,
@@ -65,7 +66,7 @@ class SparkTableOptions(WriterOptions):
 
 
 class SparkTableWriter:
-    """Appends each record to one Delta table per grain, `runs` last; the first record stays.
+    """Appends each record to one Delta table per grain, `runs` last; the first record of a run stays.
 
     Args:
         options: The session, and where the tables are.
@@ -78,7 +79,7 @@ class SparkTableWriter:
         _refuse_unsafe_commits(options)
         self._options = options
         self._spark = options.spark
-        self._opened = False
+        self._opened: set[str] = set()
 
     def write(self, record: RunRecord) -> None:
         """Append the record, unless its run is there already.
@@ -88,9 +89,14 @@ class SparkTableWriter:
         Raises:
             ForeignTableError: A table of that name exists and is not ours.
         """
+        if SOURCE_RISKS in record:
+            with untracked():
+                self._open(SOURCE_RISKS)
+                self._append(SOURCE_RISKS, record[SOURCE_RISKS], new_emission_id())
+            return
         run = record["runs"][0]
         with untracked():
-            self._open()
+            self._open(*RUN_GRAINS)
             if self.has_run(run["pipeline"], run["run_id"]):
                 return
             emission_id = new_emission_id()
@@ -102,18 +108,18 @@ class SparkTableWriter:
     def has_run(self, pipeline: str, run_id: str) -> bool:
         """Return whether the run is in the store, whole."""
         with untracked():
-            self._open()
+            self._open(*RUN_GRAINS)
             return not self._rows_of("runs", pipeline, run_id).isEmpty()
 
-    def _open(self) -> None:
-        if self._opened:
+    def _open(self, *grains: str) -> None:
+        if self._opened.issuperset(grains):
             return
         schema = self._options.schema_identifier
         if schema is not None:
             self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        for grain in GRAINS:
+        for grain in grains:
             open_table(self._spark, grain_table(grain), self._options.identifier(grain))
-        self._opened = True
+        self._opened.update(grains)
 
     def _rows_of(self, grain: str, pipeline: str, run_id: str) -> Any:
         from pyspark.sql import functions as F

@@ -140,7 +140,11 @@ def explain(error: BaseException, prefix: str, *, writes: bool) -> str:
     return _in_one_line(text) or "no reason was given"
 
 
+_AFTER_IT = re.compile(r"Debug source:|\s0: <unknown>|\s0: \w+::")
+"""Where a text goes on with where in its own code the library was."""
+
+
 def _in_one_line(text: str) -> str:
-    told = _COLOURS.sub("", text.partition("Debug source:")[0])
+    told = _COLOURS.sub("", _AFTER_IT.split(text, maxsplit=1)[0])
     # A query of a URL may have a signature in it.
     return _QUERY.sub(r"\1?…", " ".join(told.split()))[:_LONGEST]

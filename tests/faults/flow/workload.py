@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 
 from support.lakes.checker import RunKey
 from support.messages.produce import messages_of
-from support.messages.records import TYPICAL_ROWS, Record, make_record
+from support.messages.records import TYPICAL_ROWS, Record, make_declaration, make_record
 
 from conformare.emission import Message
 from faults.flow.unusable import Outgoing, spoiled
@@ -25,6 +25,8 @@ INTERLEAVED = 4.0
 LATE = 60.0
 """After how many runs' time a message comes at the latest that is late or comes again."""
 UNUSABLE_SHARE = 0.03
+DECLARED_SHARE = 0.1
+"""How many declarations of locations there are beside each run."""
 
 _ONE_MESSAGE = 1_000_000
 _SPLIT_BYTES = (1_200, 2_000, 4_000)
@@ -83,6 +85,7 @@ class Workload:
         begun: How many of them have begun so far.
         landable: Every emission that may land, by its emission_id: it comes whole in the end.
         incomplete: Runs of which no emission will ever be whole.
+        declared: The records of declarations, each of which lands once.
     """
 
     def __init__(self, seed: int, runs: int) -> None:
@@ -90,6 +93,7 @@ class Workload:
         self.begun = 0
         self.landable: dict[str, Emission] = {}
         self.incomplete: set[RunKey] = set()
+        self.declared: list[Record] = []
         self._chance = random.Random(seed)  # noqa: S311 - the same messages every time
         self._stories: list[Callable[[Workload, Emission], _Flow]] = []
 
@@ -99,7 +103,7 @@ class Workload:
         serial = itertools.count()
         for number in range(self.runs):
             self.begun += 1
-            for delay, message in self._story(number):
+            for delay, message in itertools.chain(self._story(number), self._declaration()):
                 good = Outgoing(message.grain, message.key, message.value, usable=True)
                 heappush(waiting, (number + delay, next(serial), good))
                 if self._chance.random() < UNUSABLE_SHARE:
@@ -130,6 +134,16 @@ class Workload:
             self._chance.shuffle(self._stories)
         first = self._emission(self._run_id(number), self._chance.choice(("orders", "returns")))
         return self._stories.pop()(self, first)
+
+    def _declaration(self) -> _Flow:
+        """Declare risks of a location beside some runs; half of the messages come again."""
+        if self._chance.random() >= DECLARED_SHARE:
+            return
+        record = make_declaration(f"/données/{self._chance.randrange(10)}")
+        self.declared.append(record)
+        message = messages_of(record, self._uuid7())
+        yield from self._spread(message)
+        yield from self._spread(message * self._chance.randrange(2), self._late())
 
     def _run_id(self, number: int) -> str:
         """A run_id ordered by time, as by default, or at random, or a name of the user's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,6 +176,28 @@ def test_writes_to_tables_tell_which_and_their_format(
     ] * 2
 
 
+def test_topics_have_their_cluster(tracked: SparkSession, grain: Grain) -> None:
+    for reader in (tracked.read, tracked.readStream):
+        for servers in ("b:9092,a:9092", "A:9092, b:9092"):
+            kafka = reader.format("kafka").option("kafka.bootstrap.servers", servers)
+            kafka.option("subscribe", "orders").load()
+    assert [(row["node"], row["location"], row["format"]) for row in grain("sources")] == [
+        ("orders", "kafka://a:9092,b:9092/orders", "kafka")
+    ] * 2  # in a loop, what is read from one place is one
+
+
+def test_a_relative_path_is_where_it_lies(
+    tracked: SparkSession, people: DataFrame, grain: Grain, tmp_path: Path
+) -> None:
+    path = os.path.relpath(tmp_path / "x")
+    people.write.parquet(path)
+    tracked.read.parquet(f"./{path}")
+    tracked.read.format("parquet").load(path)
+    tracked.sql(f"select * from parquet.`{path}`")  # noqa: S608 - a folder of the test
+    for name, count in (("sources", 3), ("sinks", 1)):
+        assert [row["location"] for row in grain(name)] == [f"{tmp_path}/x"] * count
+
+
 @pytest.mark.usefixtures("tracked")
 def test_a_write_that_failed_is_none(people: DataFrame, tmp_path: Path, grain: Grain) -> None:
     people.write.parquet(str(tmp_path / "a"))
@@ -189,6 +212,7 @@ def test_credentials_in_locations_never_show(tracked: SparkSession) -> None:
     )
     with pytest.raises(Exception, match=r"(?i)driver|ClassNotFound"):
         reader.option("dbtable", "public.people").load()
-    from conformare.capture.spark._reads import options_of, place_of
+    from conformare.capture.spark._places import place_of
+    from conformare.capture.spark._reads import options_of
 
     assert place_of(options_of(reader)) == "jdbc:postgresql://h/d#public.people"

@@ -6,9 +6,18 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from support.jobs.lineage import Grain
+from pyspark.sql import functions as F
+from support.jobs.lineage import Grain, flow
 
-from conformare.capture import describe, lineage, risk, store, untracked
+from conformare.capture import (
+    describe,
+    greatExpectations,
+    lineage,
+    profile,
+    risk,
+    store,
+    untracked,
+)
 
 SCHEMA = "id int, email string, g string"
 
@@ -56,6 +65,20 @@ def test_streams_are_sources_steps_and_sinks(
     assert [row["columns"] for row in sinks] == [["email", "g", "id"]] * 3
 
 
+def test_a_table_in_memory_stands_for_the_stream(
+    tracked: SparkSession, arriving: str, grain: Grain
+) -> None:
+    rows = stream_of(tracked, arriving)
+    kept = rows.filter("id > 1")
+    writer = kept.writeStream.format("memory").queryName("Arrived").trigger(availableNow=True)
+    writer.start().awaitTermination()
+    read = tracked.table("arrived")
+    asked = tracked.sql("select * from arrived")
+    assert read.count() == asked.count() == 6
+    assert [source["location"] for source in grain("sources")] == [arriving]
+    assert flow()[-2:] == [("table", ("kept",), "read"), ("sql", ("kept",), "asked")]
+
+
 def test_a_function_of_micro_batches_is_recorded_once(
     tracked: SparkSession, arriving: str, grain: Grain, tmp_path: Path
 ) -> None:
@@ -92,6 +115,33 @@ def test_a_function_of_micro_batches_is_recorded_once(
     node = store.snapshot().sources[0].node
     assert first.parents == (node,)
     assert {risk.risk_id for risk in first.risks} == {"ops.manual_step", "privacy.pii_exposure"}
+
+
+def test_a_batch_function_is_inside_the_profiles_that_were_open_where_it_was_handed_over(
+    tracked: SparkSession, arriving: str, grain: Grain, tmp_path: Path
+) -> None:
+    def land(batch: DataFrame, _number: int) -> None:
+        batch.filter("id > 1").write.mode("append").parquet(f"{tmp_path}/all")
+
+    rows = stream_of(tracked, arriving)
+    not_null = greatExpectations(("expect_column_values_to_not_be_null", {"column": "id"}))
+    with profile(not_null):
+        writer = rows.writeStream.foreachBatch(land).trigger(availableNow=True)
+    writer.option("checkpointLocation", f"{tmp_path}/c").start().awaitTermination()
+    assert [(row["column"], row["success"]) for row in grain("expectations")] == [("id", True)]
+
+
+def test_literals_in_the_names_of_a_stream_are_hidden_in_its_batches(
+    tracked: SparkSession, arriving: str, grain: Grain, tmp_path: Path
+) -> None:
+    def land(batch: DataFrame, _number: int) -> None:
+        batch.write.mode("append").parquet(f"{tmp_path}/all")
+        batch.filter("id > 1").write.mode("append").parquet(f"{tmp_path}/some")
+
+    rows = stream_of(tracked, arriving).select("id", F.col("email") == "Bob Smith")
+    writer = rows.writeStream.foreachBatch(land).trigger(availableNow=True)
+    writer.option("checkpointLocation", f"{tmp_path}/c").start().awaitTermination()
+    assert [row["columns"] for row in grain("sinks")] == [["(email = ?)", "id"]] * 2
 
 
 def test_an_error_of_a_batch_function_is_the_users_own(

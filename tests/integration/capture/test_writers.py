@@ -133,6 +133,24 @@ def test_a_table_of_delta_that_a_builder_or_a_conversion_has_made_is_known(
         tracked.sql("drop table built")
 
 
+def test_a_clone_is_a_sink(
+    target: str, tracked: SparkSession, grain: Grain, tmp_path: Path
+) -> None:
+    table = DeltaTable.forName(tracked, target)
+    table.clone("cloned", isShallow=True)
+    table.cloneAtVersion(0, f"{tmp_path}/cloned", isShallow=True)
+    with untracked():
+        tracked.sql("drop table cloned")
+    sources, sinks = grain("sources"), grain("sinks")
+    assert [(row["location"], row["format"]) for row in sources] == [(target, "delta")] * 2
+    assert [(row["node"], row["location"], row["format"]) for row in sinks] == [
+        ("cloned", "cloned", "delta"),
+        ("cloned", f"{tmp_path}/cloned", "delta"),
+    ]
+    assert [row["columns"] for row in sinks] == [["email", "g", "id"]] * 2
+    assert [event.op for event in lineage() if event.kind == "sink"] == ["clone"] * 2
+
+
 def test_a_table_of_delta_that_returns_to_an_older_version_is_a_sink(
     target: str, tracked: SparkSession, grain: Grain
 ) -> None:

@@ -45,7 +45,8 @@ def answers(fleet: Fleet, as_of: Sequence[datetime]) -> Answers:
     }
     for ts in as_of:
         found[f"sensitive as of {ts}"] = sensitive(fleet, as_of=ts)
-    for start in (*fleet.chosen(), *PLACES):
+    starts: list[PipelineKey | str] = [*fleet.chosen(), *PLACES]
+    for start in starts:
         found[f"down of {start}"] = brute_data.as_reached(lineage.reached([start]), PLACES)
         found[f"up of {start}"] = brute_data.as_reached(lineage.reached([start], "up"), PLACES)
     return found
@@ -66,7 +67,7 @@ def expected(
         max_age: The fleet's limit.
     """
     drifts = brute_runs.drifts(history)
-    keys = [PipelineKey(*key) for key in in_order(history.timelines())]
+    keys = [PipelineKey(*key) for key in in_order(history.timelines)]
     found: Answers = {
         "health": brute_runs.health(history, now, max_age),
         "all drifts": drifts,
@@ -82,7 +83,8 @@ def expected(
     }
     for ts in as_of:
         found[f"sensitive as of {ts}"] = brute_data.sensitive(history, PLACES, ts)
-    for start in (*keys, *PLACES):
+    starts: list[PipelineKey | str] = [*keys, *PLACES]
+    for start in starts:
         found[f"down of {start}"] = brute_data.reached(history, PLACES, [start])
         found[f"up of {start}"] = brute_data.reached(history, PLACES, [start], "up")
     return found

@@ -14,7 +14,6 @@ from conformare.fleet.questions import (
     Reached,
     SensitiveSink,
 )
-from support.fleet.brute_runs import owners_of
 from support.fleet.history import History, Key, Row, in_order
 
 SEVERITIES = ["critical", "high", "medium", "low"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from conformare.fleet.questions import (
     Drift,
@@ -33,7 +34,7 @@ def owners_of(history: History, run: Row) -> tuple[str, ...]:
 def overdue_after(times: list[datetime], max_age: timedelta | None) -> timedelta | None:
     """Return the age at which a newest run is too old: by the rhythm, or by the limit."""
     last = times[-30:]
-    gaps = sorted(later - earlier for earlier, later in zip(last, last[1:], strict=False))
+    gaps = sorted(later - earlier for earlier, later in pairwise(last))
     limits = [] if max_age is None else [max_age]
     if len(gaps) >= 3:
         nine_of_ten = math.ceil(len(gaps) * 9 / 10)
@@ -45,7 +46,7 @@ def health(
     history: History, now: datetime, max_age: timedelta | None = None
 ) -> list[PipelineHealth]:
     """Return how every pipeline is."""
-    timelines = history.timelines()
+    timelines = history.timelines
     found = []
     for key in in_order(timelines):
         runs = timelines[key]
@@ -101,7 +102,7 @@ def drifts(history: History) -> list[Drift]:
         for one in history.tables.get("acknowledgements", [])
     ]
     found: list[Drift] = []
-    for key, runs in history.timelines().items():
+    for key, runs in history.timelines.items():
         found += _of_pipeline(history, key, runs, acknowledged)
     return sorted(
         found,
@@ -171,7 +172,7 @@ def _hashes(contexts: list[Row], name: str) -> str:
 def expectations(history: History, now: datetime) -> list[ExpectationState]:
     """Return how every expectation stands in the newest runs."""
     found = []
-    timelines = history.timelines()
+    timelines = history.timelines
     for key in in_order(timelines):
         runs = timelines[key]
         before = history.of(runs[-2], "expectations") if len(runs) > 1 else []

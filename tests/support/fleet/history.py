@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache, cached_property
 from typing import Any
 
 from conformare_schemas import EMISSION_COLUMN, GRAINS, table_columns
@@ -25,10 +26,15 @@ _EMPTY: dict[str, Any] = {
 
 def row(grain: str, **fields: Any) -> Row:
     """Return a row of a grain; what is not given is empty."""
-    empty = {column.name: _EMPTY[column.sql_type] for column in table_columns(grain)}
+    empty = _empty(grain)
     if unknown := set(fields) - set(empty):
         raise TypeError(f"{grain} has no {unknown}")
     return {**{name: _copied(value) for name, value in empty.items()}, **fields}
+
+
+@cache
+def _empty(grain: str) -> Row:
+    return {column.name: _EMPTY[column.sql_type] for column in table_columns(grain)}
 
 
 def _copied(value: Any) -> Any:
@@ -51,8 +57,9 @@ class History:
         """Every run, as they came."""
         return self.tables.get("runs", [])
 
+    @cached_property
     def timelines(self) -> dict[Key, list[Row]]:
-        """Return the runs of each pipeline and environment, oldest first."""
+        """The runs of each pipeline and environment, oldest first."""
         found: dict[Key, list[Row]] = defaultdict(list)
         for run in self.runs:
             found[run["pipeline"], run["env"]].append(run)
@@ -61,27 +68,25 @@ class History:
     def of(self, run: Row, grain: str) -> list[Row]:
         """Return the rows of a run: those of the emission that is in `runs`."""
         wanted = run["pipeline"], run["run_id"], run[EMISSION_COLUMN]
-        return self._by_emission().get((grain, *wanted), [])
+        return self._by_emission.get((grain, *wanted), [])
 
     def newest(self, as_of: datetime | None = None) -> dict[Key, Row]:
         """Return the newest run of each pipeline and environment, now or at a time."""
         found = {}
-        for key, runs in self.timelines().items():
+        for key, runs in self.timelines.items():
             until = [run for run in runs if as_of is None or run["ts"] <= as_of]
             if until:
                 found[key] = until[-1]
         return found
 
+    @cached_property
     def _by_emission(self) -> dict[tuple[str, str, str, str], list[Row]]:
-        known = self.__dict__.get("_emissions")
-        if known is None:
-            known = self.__dict__["_emissions"] = defaultdict(list)
-            for grain in GRAINS:
-                for one in self.tables.get(grain, []):
-                    if "run_id" in one:
-                        emission = one["pipeline"], one["run_id"], one[EMISSION_COLUMN]
-                        known[(grain, *emission)].append(one)
-        found: dict[tuple[str, str, str, str], list[Row]] = known
+        found: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
+        for grain in GRAINS:
+            for one in self.tables.get(grain, []):
+                if "run_id" in one:
+                    emission = one["pipeline"], one["run_id"], one[EMISSION_COLUMN]
+                    found[(grain, emission[0], emission[1], emission[2])].append(one)
         return found
 
 

@@ -28,6 +28,8 @@ NAMES = (
     "nul\x00nul",
     "-- comment; DROP TABLE runs",
     " spaces ",
+    "{0} $x {braces}",
+    "under_scor_",
     "e\u0301",
     "\u00e9",
     "long " * 30,
@@ -90,6 +92,7 @@ class Invention:
     def __init__(self, random: Random, pipelines: int, late: float = 0.15) -> None:
         self._random = random
         self._late = late
+        self._same_time = random.choice((0.1, 0.1, 0.1, 0.8))
         names = random.sample(NAMES, min(pipelines, len(NAMES)))
         names += [f"pipeline-{number}" for number in range(pipelines - len(names))]
         self._environments = {
@@ -128,9 +131,9 @@ class Invention:
     def _run(self, pipeline: str, run_id: str) -> Emission:
         random = self._random
         env = random.choice(self._environments[pipeline])
-        # Some runs of a pipeline have the same time.
-        step = random.choice((timedelta(), timedelta(microseconds=1), *[timedelta(hours=6)] * 6))
-        ts = self._clock[pipeline] = self._clock[pipeline] + step
+        same_time = random.random() < self._same_time
+        step = random.choice((timedelta(microseconds=1), *[timedelta(hours=6)] * 6))
+        ts = self._clock[pipeline] = self._clock[pipeline] + (timedelta() if same_time else step)
         self._emitted += 1
         key = {
             "run_id": run_id,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from conformare.writers._file_names import file_name
-from conformare_schemas import GRAINS, row_fields
+from conformare_schemas import RUN_GRAINS, row_fields
 
 Rows = list[dict[str, Any]]
 
@@ -35,7 +35,8 @@ def put_run(
     healthy = {"status": "healthy", "ge_evaluated": 1, "schema_version": 1}
     rows = {"runs": [{**healthy, **(run or {})}], **grains}
     record = {
-        grain: [{**key, **_empty(grain), **row} for row in rows.get(grain, ())] for grain in GRAINS
+        grain: [{**key, **_empty(grain), **row} for row in rows.get(grain, ())]
+        for grain in RUN_GRAINS
     }
     file = root / file_name(pipeline) / f"{file_name(run_id)}.json"
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -83,9 +83,10 @@ NOT_CAPTURED: dict[str, dict[str, str]] = {
     },
     "GroupedData": {"cogroup": "grouping: part of the step that follows"},
     "DataFrameReader": {"schema": SETTING},
-    "DataFrameWriter": dict.fromkeys(
-        ("bucketBy", "clusterBy", "mode", "partitionBy", "sortBy"), SETTING
-    ),
+    "DataFrameWriter": {
+        **dict.fromkeys(("bucketBy", "clusterBy", "partitionBy", "sortBy"), SETTING),
+        "mode": "`ignore` is no sink where something is there already",
+    },
     "DataFrameWriterV2": dict.fromkeys(
         ("clusterBy", "option", "options", "partitionedBy", "tableProperty"), SETTING
     ),

@@ -56,8 +56,10 @@ FORMS = {
         Form("/lake/orders@v12", "/lake/orders@v12"),
         Form("/lake/country=DE/email=<ana>/part-0", "/lake/country=DE/email=***/part-0"),
         Form("/out/ana@example.org/part-0", "/out/***/part-0"),
-        Form("file:/mnt/orders?sig=<abc>", "file:/mnt/orders"),
+        Form("file:/mnt/orders?sig=<abc>", "/mnt/orders"),
+        Form("file:///mnt//orders/./", "/mnt/orders"),
         Form("dbfs:/mnt/orders?sv=2024&sig=<abc>&se=2026", "dbfs:/mnt/orders"),
+        Form("/mnt/config.share#share.schema.orders", "/mnt/config.share#share.schema.orders"),
         Form(r"C:\data\orders.csv", r"C:\data\orders.csv"),
         Form(r"\\server\share\orders", r"\\server\share\orders"),
         Form("//<user>:<secret>@server/orders", "//server/orders"),
@@ -70,13 +72,18 @@ FORMS = {
         Form("SELECT id FROM orders WHERE name = '<Bob>'", ""),
     ),
     "object stores": (
-        Form("s3a://bucket/orders/", "s3a://bucket/orders/"),
-        Form("s3a://<key>:<secret>@bucket/orders", "s3a://bucket/orders"),
+        Form("s3a://bucket/orders/", "s3://bucket/orders"),
+        Form("s3a://<key>:<secret>@bucket/orders", "s3://bucket/orders"),
         Form("s3://bucket/orders?X-Amz-Signature=<abc>&X-Amz-Expires=60", "s3://bucket/orders"),
+        Form("s3n://bucket/a//b/", "s3://bucket/a//b"),
         Form("gs://bucket/orders", "gs://bucket/orders"),
         Form("oss://<key>:<secret>@bucket.oss.aliyuncs.com/x", "oss://bucket.oss.aliyuncs.com/x"),
         Form(
             "abfss://box@account.dfs.core.windows.net/orders?sv=2024&sig=<abc>",
+            "abfss://box@account.dfs.core.windows.net/orders",
+        ),
+        Form(
+            "abfs://box@Account.dfs.core.windows.net//orders/",
             "abfss://box@account.dfs.core.windows.net/orders",
         ),
         Form(
@@ -87,7 +94,7 @@ FORMS = {
             "https://account.blob.core.windows.net/box/orders?sv=2024&sig=<abc>",
             "https://account.blob.core.windows.net/box/orders",
         ),
-        Form("hdfs://namenode:8020/user/ana/orders", "hdfs://namenode:8020/user/ana/orders"),
+        Form("hdfs://namenode:8020/user/ana/orders", "hdfs://namenode/user/ana/orders"),
         Form(
             "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/box/orders",
             "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/box/orders",
@@ -95,25 +102,29 @@ FORMS = {
     ),
     "other URLs": (
         Form("https://<user>:<secret>@host:8443/orders?page=<1>#<a>", "https://host:8443/orders"),
+        Form(
+            "https://<token>@host/config.share#share.schema.orders",
+            "https://host/config.share#share.schema.orders",
+        ),
         Form("https://<token>@host/orders", "https://host/orders"),
         Form("https://host/orders;token=<abc>", "https://host/orders"),
         Form("ftp://<user>:<secret>@host/orders.csv", "ftp://host/orders.csv"),
         Form(
             "mongodb://<user>:<secret>@h1:27017,h2:27017/db.orders?authSource=<admin>",
-            "mongodb://h1:27017,h2:27017/db.orders",
+            "mongodb://h1,h2/db.orders",
         ),
         Form("mongodb+srv://<user>:<secret>@host/db", "mongodb+srv://host/db"),
-        Form("redis://:<secret>@host:6379/0", "redis://host:6379/0"),
+        Form("redis://:<secret>@host:6379/0", "redis://host/0"),
         Form("host:6380,password=<secret>,ssl=True", "host:6380"),
-        Form("cassandra://<user>:<secret>@host:9042/keyspace", "cassandra://host:9042/keyspace"),
+        Form("cassandra://<user>:<secret>@host:9042/keyspace", "cassandra://host/keyspace"),
         Form("https://<user>:<secret>@host:9200/index", "https://host:9200/index"),
-        Form("kafka://host:9092/orders", "kafka://host:9092/orders"),
+        Form("kafka://<user>:<secret>@B:9092,a:9093/orders", "kafka://a:9093,b:9092/orders"),
     ),
     "strings of `name=value`": (
         Form(
             "Endpoint=sb://space.servicebus.windows.net/;SharedAccessKeyName=<name>"
             ";SharedAccessKey=<secret>;EntityPath=orders",
-            "endpoint=sb://space.servicebus.windows.net/;entityPath=orders",
+            "endpoint=sb://space.servicebus.windows.net;entityPath=orders",
         ),
         Form(
             "DefaultEndpointsProtocol=https;AccountName=account;AccountKey=<secret>"
@@ -130,7 +141,7 @@ FORMS = {
         ),
         Form(
             "Server=tcp:host,1433;Initial Catalog=db;User ID=<user>;Password={<secret>}",
-            "server=host,1433;database=db",
+            "server=host;port=1433;database=db",
         ),
         Form(
             "host=host port=5432 dbname=db user=<user> password=<secret>",
@@ -138,48 +149,69 @@ FORMS = {
         ),
     ),
     "JDBC": (
+        Form("jdbc:postgresql://host:5432/db?user=<u>&password=<s>", "jdbc:postgresql://host/db"),
         Form(
-            "jdbc:postgresql://host:5432/db?user=<u>&password=<s>", "jdbc:postgresql://host:5432/db"
+            "jdbc:postgresql://B:5432,a:5433/db?password=<s>&currentSchema=sales,public",
+            "jdbc:postgresql://a:5433,b/db;schema=sales,public",
+        ),
+        Form(
+            "jdbc:postgresql://host/db?options=-c%20search_path=sales%20-c%20x=<secret>",
+            "jdbc:postgresql://host/db;schema=sales",
         ),
         Form("jdbc:postgresql://<user>:<secret>@host/db", "jdbc:postgresql://host/db"),
         Form(
             "jdbc:mysql://h1:3306,h2:3306/db?user=<u>&password=<s>",
-            "jdbc:mysql://h1:3306,h2:3306/db",
+            "jdbc:mysql://h1,h2/db",
         ),
         Form(
             "jdbc:mysql://(host=host,port=3306,user=<u>,password=<s>)/db",
-            "jdbc:mysql://host:3306/db",
+            "jdbc:mysql://host/db",
         ),
         Form("jdbc:mysql://address=(host=host)(user=<u>)(password=<s>)/db", "jdbc:mysql://host/db"),
+        Form(
+            "jdbc:mysql:///db?cloudSqlInstance=project:region:name&user=<u>&password=<s>",
+            "jdbc:mysql:///db;cloudSqlInstance=project:region:name",
+        ),
         Form("jdbc:mariadb://host/db?user=<u>&password=<s>", "jdbc:mariadb://host/db"),
         Form(
             "jdbc:oracle:thin:<user>/<secret>@//host:1521/service",
-            "jdbc:oracle:thin:@//host:1521/service",
+            "jdbc:oracle:thin:@//host/service",
         ),
         Form("jdbc:oracle:thin:<user>/<secret>@host:1521:sid", "jdbc:oracle:thin:@host:1521:sid"),
         Form(
             "jdbc:oracle:thin:<user>/<secret>@(DESCRIPTION=(ADDRESS=(PROTOCOL=TCP)(HOST=host)"
             "(PORT=1521))(CONNECT_DATA=(SERVICE_NAME=service)))",
-            "jdbc:oracle:thin:@//host:1521/service",
+            "jdbc:oracle:thin:@//host/service",
         ),
         Form("jdbc:oracle:oci:<user>/<secret>@alias", "jdbc:oracle:oci:@alias"),
         Form(
             "jdbc:sqlserver://host:1433;databaseName=db;user=<u>;password=<s>",
-            "jdbc:sqlserver://host:1433;database=db",
+            "jdbc:sqlserver://host;database=db",
         ),
         Form(
             r"jdbc:sqlserver://host\instance;user=<u>;password={<s>};databaseName=db",
             r"jdbc:sqlserver://host\instance;database=db",
         ),
         Form(
-            "jdbc:jtds:sqlserver://host:1433/db;user=<u>;password=<s>",
-            "jdbc:jtds:sqlserver://host:1433/db",
+            "jdbc:sqlserver://;serverName=Host;port=1444;instanceName=i;password=<s>;database=db",
+            r"jdbc:sqlserver://host\i:1444;database=db",
         ),
-        Form("jdbc:sybase:Tds:host:5000/db?user=<u>&password=<s>", "jdbc:sybase:tds:host:5000/db"),
+        Form(
+            "jdbc:jtds:sqlserver://host:1433/db;instance=i;user=<u>;password=<s>",
+            "jdbc:jtds:sqlserver://host/db;instance=i",
+        ),
+        Form(
+            "jdbc:sybase:Tds:host:5000/db?ServiceName=service&user=<u>&password=<s>",
+            "jdbc:sybase:tds:host:5000/db;service=service",
+        ),
+        Form(
+            "jdbc:as400://host/library;libraries=a,b;database name=db;user=<u>;password=<s>",
+            "jdbc:as400://host/library;database=db;libraries=a,b",
+        ),
         Form("jdbc:db2://host:50000/db:user=<u>;password=<s>;", "jdbc:db2://host:50000/db"),
         Form(
-            "jdbc:teradata://host/DATABASE=db,USER=<u>,PASSWORD=<s>",
-            "jdbc:teradata://host;database=db",
+            "jdbc:teradata://host/DATABASE=db,DBS_PORT=1026,USER=<u>,PASSWORD=<s>",
+            "jdbc:teradata://host:1026;database=db",
         ),
         Form(
             "jdbc:awsathena://AwsRegion=eu-west-1;UID=<u>;PWD=<s>;Schema=db",
@@ -189,7 +221,7 @@ FORMS = {
             "jdbc:snowflake://account.snowflakecomputing.com/?db=db&schema=s&user=<u>&password=<s>",
             "jdbc:snowflake://account.snowflakecomputing.com;database=db;schema=s",
         ),
-        Form("jdbc:redshift://host:5439/db?user=<u>&password=<s>", "jdbc:redshift://host:5439/db"),
+        Form("jdbc:redshift://host:5439/db?user=<u>&password=<s>", "jdbc:redshift://host/db"),
         Form(
             "jdbc:redshift:iam://cluster:eu-west-1/db?AccessKeyID=<k>&SecretAccessKey=<s>",
             "jdbc:redshift:iam://cluster:eu-west-1/db",
@@ -199,18 +231,22 @@ FORMS = {
             ";OAuthServiceAcctEmail=<u>;OAuthPvtKey=<s>;DefaultDataset=db",
             "jdbc:bigquery://https://www.googleapis.com/bigquery/v2;project=project;database=db",
         ),
-        Form("jdbc:vertica://host:5433/db?user=<u>&password=<s>", "jdbc:vertica://host:5433/db"),
+        Form("jdbc:vertica://host:5433/db?user=<u>&password=<s>", "jdbc:vertica://host/db"),
         Form(
             "jdbc:sap://host:30015/?databaseName=db&user=<u>&password=<s>",
             "jdbc:sap://host:30015;database=db",
         ),
         Form(
             "jdbc:hive2://host:10000/db;principal=hive/_HOST@REALM;password=<s>",
-            "jdbc:hive2://host:10000/db",
+            "jdbc:hive2://host/db",
+        ),
+        Form(
+            "jdbc:hive2://b:2181,a:2181/db;password=<s>;zooKeeperNamespace=hiveserver2",
+            "jdbc:hive2://a:2181,b:2181/db;namespace=hiveserver2",
         ),
         Form(
             "jdbc:databricks://host:443/db;AuthMech=3;UID=token;PWD=<s>",
-            "jdbc:databricks://host:443/db",
+            "jdbc:databricks://host/db",
         ),
         Form(
             "jdbc:trino://<user>:<secret>@host:443/catalog/s?SSL=true",
@@ -222,15 +258,15 @@ FORMS = {
         ),
         Form(
             "jdbc:clickhouse://<user>:<secret>@host:8123/db?ssl=true",
-            "jdbc:clickhouse://host:8123/db",
+            "jdbc:clickhouse://host/db",
         ),
-        Form("jdbc:h2:tcp://host:9092/~/db;USER=<u>;PASSWORD=<s>", "jdbc:h2:tcp://host:9092/~/db"),
+        Form("jdbc:h2:tcp://host:9092/~/db;USER=<u>;PASSWORD=<s>", "jdbc:h2:tcp://host/~/db"),
         Form("jdbc:h2:mem:db;PASSWORD=<s>", "jdbc:h2:mem:db"),
         Form("jdbc:sqlite:/data/orders.db?password=<s>", "jdbc:sqlite:/data/orders.db"),
-        Form("jdbc:derby://host:1527/db;user=<u>;password=<s>", "jdbc:derby://host:1527/db"),
+        Form("jdbc:derby://host:1527/db;user=<u>;password=<s>", "jdbc:derby://host/db"),
         Form(
             "jdbc:informix-sqli://host:1526/db:INFORMIXSERVER=server;user=<u>;password=<s>",
-            "jdbc:informix-sqli://host:1526/db",
+            "jdbc:informix-sqli://host:1526/db;instance=server",
         ),
         Form(
             "jdbc:cassandra:Server=host;Port=9042;User=<u>;Password=<s>",

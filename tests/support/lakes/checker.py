@@ -127,6 +127,40 @@ def _difference(
 
 
 @dataclass(frozen=True)
+class DeclarationsVerdict(_Faults):
+    """What is wrong with the declarations in a lake; empty everywhere for sound ones.
+
+    Attributes:
+        lost: Declarations that are not there with exactly their rows.
+        foreign: Rows of emissions that are no declaration, or of one that is there too often.
+    """
+
+    lost: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+
+def check_declarations(lake: Lake, produced: Iterable[Record]) -> DeclarationsVerdict:
+    """Compare a lake with everything that was declared: each declaration is there once.
+
+    Args:
+        lake: The lake.
+        produced: The records, one for each call, those in the same words too.
+    """
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in read_table(lake, "source_risks"):
+        rows[row["emission_id"]].append(row)
+    found = Counter(map(_declared, rows.values()))
+    expected = Counter(_declared(record["source_risks"]) for record in produced)
+    return DeclarationsVerdict(
+        lost=sorted((expected - found).elements()), foreign=sorted((found - expected).elements())
+    )
+
+
+def _declared(rows: Iterable[dict[str, Any]]) -> str:
+    return "\n".join(sorted(map(_comparable, rows)))
+
+
+@dataclass(frozen=True)
 class QuarantineVerdict(_Faults):
     """What is wrong with a lake's quarantine; empty everywhere for a sound one.
 

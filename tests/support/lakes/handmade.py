@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
-from conformare_schemas import GRAINS, table_columns
+from conformare_schemas import RUN_GRAINS, table_columns
 from support.messages.records import Record
 
 _ARROW_TYPES = {
@@ -45,12 +45,12 @@ class HandmadeLake:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for grain in GRAINS:
+        for grain in RUN_GRAINS:
             self._append(grain, [], _schema(grain))
         self._append("quarantine", [], _MESSAGE_SCHEMA)
 
     def append(
-        self, *records: Record, emission_id: str = "e", grains: Iterable[str] = GRAINS
+        self, *records: Record, emission_id: str = "e", grains: Iterable[str] = RUN_GRAINS
     ) -> None:
         """Append the rows that records have of some grains, a commit for each, `runs` last.
 
@@ -83,7 +83,7 @@ class HandmadeLake:
 
     def compact(self) -> None:
         """Write every grain's rows into as few files as possible."""
-        for grain in GRAINS:
+        for grain in RUN_GRAINS:
             DeltaTable(str(self.root / grain)).optimize.compact()
 
     def _append(self, table: str, rows: Sequence[Mapping[str, Any]], schema: Any) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from conformare_schemas import CHILD_GRAINS
-from conformare_sink.messages.emission import EmissionKey, RunKey
+from conformare_schemas import CHILD_GRAINS, SOURCE_RISKS
+from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.message import Message, Place
 from conformare_sink.messages.skipping import Settled
@@ -90,6 +90,20 @@ class MemoryPlace:
         """Note what was read."""
         self._step()
         self.read |= read
+
+    def declare(self, rows: pa.Table) -> dict[str, Decision]:
+        """Append declarations that are not there, all in one commit."""
+        there = {row["emission_id"] for row in self.rows.get(SOURCE_RISKS, ())}
+        found = rows.to_pylist()
+        decided = {
+            row["emission_id"]: Decision.REPEAT if row["emission_id"] in there else Decision.LAND
+            for row in found
+        }
+        if Decision.LAND in decided.values():
+            self._step()
+            new = [row for row in found if row["emission_id"] not in there]
+            self.rows.setdefault(SOURCE_RISKS, []).extend(new)
+        return decided
 
     def quarantine(self, rejected: Sequence[Rejected]) -> int:
         """Keep messages that could not be used; return how many were not there yet."""

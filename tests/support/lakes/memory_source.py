@@ -74,7 +74,7 @@ class Broker:
         self.end: dict[tuple[str, int], int] = {}
         self._made = 0
 
-    def create(self) -> list[str]:
+    def create_those_of_runs(self) -> list[str]:
         """Create the topics that do not exist."""
         missing = [name for name in NAMES if name not in self.ids]
         for name in missing:

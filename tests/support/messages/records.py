@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformare_schemas import GRAINS, row_fields
+from conformare_schemas import RUN_GRAINS, SOURCE_RISKS, row_fields
 
 Record = dict[str, list[dict[str, Any]]]
 
@@ -44,7 +44,7 @@ def make_record(
             }
             for row in range(counts.get(grain, 0))
         ]
-        for grain in GRAINS
+        for grain in RUN_GRAINS
     }
 
 
@@ -56,3 +56,22 @@ def _value(avro_type: Any, text: str, row: int) -> Any:
             return [f"{text} {row}.{item}" for item in range(row % 3)]
         return {"team": text, "empty": ""}
     return {"string": f"{text} {row} é", "int": row, "boolean": row % 2 == 0}[avro_type]
+
+
+def make_declaration(
+    location: str, *risk_ids: str, note: str | None = None, ts: str = TS
+) -> Record:
+    """Return a record of risks that are declared of a location, one without ids of two risks."""
+    shared = {"location": location, "ts": ts}
+    rows = [
+        {
+            **{
+                field.name: _value(field.avro_type, f"declared {field.name}", row)
+                for field in row_fields(SOURCE_RISKS)
+            },
+            "risk_id": risk_id,
+            "note": note,
+        }
+        for row, risk_id in enumerate(risk_ids or ("risk-1", "risk-2"))
+    ]
+    return {SOURCE_RISKS: [{**shared, **row} for row in rows]}

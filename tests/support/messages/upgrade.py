@@ -1,4 +1,4 @@
-"""A contract that nobody has released: version 2 of every grain, with a field more in its rows."""
+"""A contract that nobody has released: a version of every grain with a field more in its rows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from conformare_schemas import HEADER_BYTES, SINGLE_OBJECT_MAGIC, message_schema
 from conformare_sink.messages import content, decode
 
 
-def _second_version(grain: str) -> Any:
+def _next_version(grain: str) -> Any:
     schema = copy.deepcopy(message_schema(grain))
     (rows,) = (field for field in schema["fields"] if field["name"] == "rows")
-    new = {"name": "since_version_2", "type": ["null", "string"], "default": None}
+    new = {"name": "since_next_version", "type": ["null", "string"], "default": None}
     rows["type"]["items"]["fields"].append(new)
     return schema
 
@@ -30,8 +30,8 @@ def _header(schema: Any) -> bytes:
 
 
 def upgraded(message: Message) -> Message:
-    """Return a message as a producer of version 2 writes it."""
-    schema = _second_version(message.grain)
+    """Return a message as a producer of that version writes it."""
+    schema = _next_version(message.grain)
     payload = BytesIO(message.value[HEADER_BYTES:])
     content: Any = schemaless_reader(payload, parse_schema(message_schema(message.grain)), None)
     written = BytesIO()
@@ -40,11 +40,11 @@ def upgraded(message: Message) -> Message:
 
 
 def upgrade(patch: pytest.MonkeyPatch) -> None:
-    """Teach the sink version 2, as an upgrade would, for as long as the patch lasts."""
+    """Teach the sink that version, as an upgrade would, for as long as the patch lasts."""
     released = content.message_readers
 
     def readers(grain: str) -> Mapping[bytes, content.MessageReader]:
-        schema = _second_version(grain)
+        schema = _next_version(grain)
         return {
             **released(grain),
             _header(schema): content.MessageReader(schema, message_schema(grain)),

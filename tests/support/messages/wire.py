@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from conformare_schemas import message_header, row_fields, topic_name
+from conformare_schemas import SOURCE_RISKS, message_header, row_fields, topic_name
 from conformare_sink.messages.message import Message
 
 PREFIX = "test."
@@ -61,7 +61,13 @@ def value(
     emission_id: str = "e",
     first_row: int = 0,
 ) -> bytes:
-    """A message's value: an envelope, its rows as they are given, and what stands behind them."""
+    """A message's value: an envelope, its rows as they are given, and what stands behind them.
+
+    Of a declaration, the run_id is the location.
+    """
+    if grain == SOURCE_RISKS:
+        envelope = text(run_id) + number(MOMENT) + text(emission_id)
+        return message_header(grain) + envelope + rows + behind
     envelope = text(run_id) + text(pipeline) + number(MOMENT) + text(emission_id)
     return message_header(grain) + envelope + number(first_row) + rows + behind
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from conformare.capture import store
+from conformare.capture._data_names import NOTHING, Hidden, Stand
 from conformare.capture._lineage import DataNamed, Expectation, Introduced
 from conformare.capture.spark._shapes import named_by_data, pivoted_by, size_of_keys
 from conformare.record import build_model, to_run_record
@@ -133,6 +134,81 @@ def test_what_a_step_is_fed_in_a_later_round_counts_too(stub_frame: Any) -> None
     assert number is not None
     write(last)
     assert BOB not in str(columns_of_sinks())
+
+
+LITERALS = Hidden({"(name = Bob)": Stand("(name = ?)"), "new": Stand("?"), "5": Stand("?")})
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("(name = Bob)", "(name = ?)"),
+        ("max((name = Bob))", "max((name = ?))"),
+        ("(name = Bob)_total", "(name = ?)_total"),
+        ("`(name = Bob)`", "`(name = ?)`"),
+        ("new", "?"),
+        ("sum(new)", "sum(?)"),
+        ("(n + 5)", "(n + ?)"),
+        # A word is an author's, or a column's, whatever it begins with.
+        ("new_email", "new_email"),
+        ("q_5", "q_5"),
+        ("renewed", "renewed"),
+        ("sum(renewed)", "sum(renewed)"),
+        ("(name = Bobby)", "(name = Bobby)"),
+    ],
+)
+def test_what_an_expression_has_named_is_shown_without_its_literals(name: str, shown: str) -> None:
+    assert LITERALS.shown(name) == shown
+
+
+def test_where_nobody_can_tell_only_words_are_shown() -> None:
+    hidden = Hidden({"": Stand("(expression)"), "Bob": Stand("?")})
+    names = ("id", "Bob", "(name = Bob)", "sum(n)", "order id")
+    assert hidden.over(names) == ("id", "?", "(expression)")
+
+
+def test_nothing_hides_nothing() -> None:
+    assert Hidden.together([NOTHING, NOTHING]) is NOTHING
+    assert Hidden.together([NOTHING, LITERALS, LITERALS]) is LITERALS
+    assert LITERALS.with_more({}) is LITERALS
+    assert NOTHING.over(["a", "a"]) == ("a", "a")
+    assert "Bob" not in repr(LITERALS)
+
+
+def test_what_a_statement_without_rows_has_named_is_hidden_where_it_is_read(
+    stub_frame: Any,
+) -> None:
+    made = store.add_step("sql", [], None, made_names=lambda: {"(name = Bob)": "(name = ?)"})
+    assert made is not None
+    store.add_sink(
+        made,
+        location="t",
+        format="x",
+        writer="w",
+        label="l",
+        op="create",
+        columns=lambda: ("id", "(name = Bob)"),
+    )
+    read = stub_frame(["id", "max((name = Bob))"])
+    store.add_step("table", [], read, upstream=[made])
+    write(read)
+    assert columns_of_sinks() == [["(name = ?)", "id"], ["id", "max((name = ?))"]]
+
+
+@pytest.mark.expects_guarded_fault
+def test_what_a_statement_has_named_is_hidden_where_it_cannot_be_told(
+    stub_frame: Any, swallowed_faults_fail: list[Exception]
+) -> None:
+    def fail() -> dict[str, str]:
+        raise LookupError("the session is gone")
+
+    made = store.add_step("sql", [], None, made_names=fail)
+    assert made is not None
+    read = stub_frame(["id", "(name = Bob)"])
+    store.add_step("table", [], read, upstream=[made])
+    write(read)
+    assert columns_of_sinks() == [["(expression)", "id"]]
+    assert len(swallowed_faults_fail) == 1
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from support.jobs.location_forms import FORMS, TABLE, Form
 
 from conformare.capture import mark_not_sensitive, mark_sensitive
 from conformare.capture.locations import (
+    as_recorded,
     joined_with_table,
     label_of_path,
     label_of_table,
@@ -99,6 +100,46 @@ def test_two_places_are_two_locations() -> None:
         "Server=(local)\\b;Pwd=p",
         "select a from t",
         "select b from t",
+        "s3://b/a//b",
+        "s3://b/a/b",
+        "s3://B/a/b",
+        "https://h/a//b",
+        "https://h/a/b",
+        "http://h/a/b",
+        "http://h:8080/a/b",
+        "file://h/a",
+        "jdbc:sqlserver://h\\i;database=d",
+        "jdbc:sqlserver://h\\i:1433;database=d",
+        "jdbc:sqlserver://h:1444;database=d",
+        "jdbc:jtds:sqlserver://h/d",
+        "jdbc:jtds:sqlserver://h/d;instance=a",
+        "jdbc:jtds:sqlserver://h/d;instance=b",
+        "jdbc:sybase:Tds:h:5000/d?ServiceName=a",
+        "jdbc:sybase:Tds:h:5000/d?ServiceName=b",
+        "jdbc:as400://h;libraries=a",
+        "jdbc:as400://h;libraries=b",
+        "jdbc:as400://h;libraries=a b",
+        "jdbc:informix-sqli://h:1/d:INFORMIXSERVER=a",
+        "jdbc:informix-sqli://h:1/d:INFORMIXSERVER=b",
+        "jdbc:postgresql://h/d?currentSchema=a,b",
+        "jdbc:postgresql://h/d?currentSchema=b",
+        "jdbc:postgresql:///d?cloudSqlInstance=p:r:a",
+        "jdbc:postgresql:///d?cloudSqlInstance=p:r:b",
+        "jdbc:postgresql://?service=a",
+        "jdbc:postgresql://?service=b",
+        "jdbc:hive2://z:2181/;zooKeeperNamespace=a",
+        "jdbc:hive2://z:2181/;zooKeeperNamespace=b",
+        "jdbc:mongodb://h/admin?database=a",
+        "jdbc:mongodb://h/admin?database=b",
+        "jdbc:solr://h:2181?collection=a",
+        "jdbc:solr://h:2181?collection=b",
+        "jdbc:oracle:thin:@//h/a",
+        "jdbc:oracle:thin:@//h:1522/a",
+        "jdbc:oracle:thin:@h:1521:a",
+        "config.share#s.d.a",
+        "config.share#s.d.b",
+        "https://h/config.share#s.d.a",
+        "https://h/config.share#s.d.b",
     ]
     assert len({redacted(place) for place in places}) == len(places)
 
@@ -107,7 +148,37 @@ def test_of_one_place_written_in_two_ways_there_is_one_location() -> None:
     for places in (
         ("jdbc:sqlserver://h;databaseName=d;user=u", "jdbc:sqlserver://h;password=p;database=d"),
         ("Server=h;Database=d;Uid=u;Pwd=p", "PWD=q;SERVER=h;Initial Catalog=d"),
-        ("S3A://k:s@bucket/x", "s3a://bucket/x"),
+        ("S3A://k:s@bucket/x", "s3a://bucket/x", "s3n://bucket/x/", "s3://bucket/x//"),
+        ("abfs://c@A.dfs.core.windows.net/x", "ABFSS://c@a.dfs.core.windows.net//x/."),
+        ("wasb://c@A.blob.core.windows.net/x", "wasbs://c@a.blob.core.windows.net/x/"),
+        ("/x/y", "file:/x/y", "file:///x/y/", "file://localhost/x//y", "/x/./y", "/x/z/../y"),
+        ("x/y", "x//y/", "./x/y"),
+        ("C:\\x", "C:\\x\\"),
+        ("/", "//", "///", "file:/", "file:///", "/."),
+        ("hdfs://H:8020/x", "hdfs://h/x/", "hdfs://h:/x"),
+        ("dbfs:/x", "dbfs:///x/", "dbfs:/x//"),
+        ("/Volumes/c/s/v", "dbfs:/Volumes/c/s/v/"),
+        ("https://Host:443/x", "https://host/x/", "HTTPS://host/x?y=z", "https://host.:443/x"),
+        ("http://h:80", "http://h/"),
+        ("mongodb://a,b:27018/d", "mongodb://u:p@B:27018,A:27017/d"),
+        ("postgres://h:5432/d", "postgresql://h/d"),
+        ("jdbc:postgresql://H:5432/d", "jdbc:postgresql://h/d", "JDBC:PostgreSQL://h/d?ssl=true"),
+        (
+            "jdbc:postgresql://h/d?currentSchema=s,t",
+            "jdbc:postgresql://h/d?options=-c%20search_path=s,t",
+            "jdbc:postgresql://h/d?options=-c+search_path%3Ds,t&password=p",
+        ),
+        ("jdbc:mysql://b,a:3306/d", "jdbc:mysql://a,b/d/"),
+        ("jdbc:oracle:thin:@H:1521/s", "jdbc:oracle:thin:@//h/s"),
+        ("jdbc:oracle:thin:@H:1521:s", "jdbc:oracle:thin:u/p@h:1521:s"),
+        ("jdbc:sqlserver://H:1433;database=d", "jdbc:sqlserver://;serverName=h;databaseName=d"),
+        (
+            "jdbc:sqlserver://h\\I;port=1;database=d",
+            "jdbc:sqlserver://h:1;instanceName=i;database=d",
+        ),
+        ("jdbc:sybase:Tds:H:5000/d", "jdbc:sybase:tds:h:5000/d"),
+        ("Server=h,1433;Database=d", "Server=tcp:H,1433;Database=d", "host=h port=1433 dbname=d"),
+        ("Endpoint=sb://H/;EntityPath=e", "EntityPath=e;Endpoint=sb://h"),
         ("jdbc:oracle:thin:u/p@h:1/s", "jdbc:oracle:thin:@//h:1/s"),
         ("jdbc:foo:u/p@h;x", "jdbc:foo:u/q@h;x"),
     ):
@@ -117,10 +188,10 @@ def test_of_one_place_written_in_two_ways_there_is_one_location() -> None:
 @pytest.mark.parametrize(
     ("location", "shown"),
     [
-        ("s3a://AKIA:se/cr+et@bucket/a/b.parquet", "s3a://bucket/a/b.parquet"),
-        ("s3a://AKIA:1234/ab@bucket/x", "s3a://bucket/x"),
+        ("s3a://AKIA:se/cr+et@bucket/a/b.parquet", "s3://bucket/a/b.parquet"),
+        ("s3a://AKIA:1234/ab@bucket/x", "s3://bucket/x"),
         ("https://joe:p@ss@host/x?sig=q&se=w", "https://host/x"),
-        ("jdbc:sqlserver://h:1433;databaseName=d;password={a;b}", "jdbc:sqlserver://h:1433;database=d"),
+        ("jdbc:sqlserver://h:1433;databaseName=d;password={a;b}", "jdbc:sqlserver://h;database=d"),
         ("jdbc:oracle:thin:scott/ti@ger@h:1521:sid", "jdbc:oracle:thin:@h:1521:sid"),
         ("jdbc:oracle:thin:scott/tiger", "jdbc:oracle:thin"),
         ("jdbc:mysql://(host=h,user=u,password=a(b)c)/db", "jdbc:mysql://h/db"),
@@ -136,23 +207,23 @@ def test_of_one_place_written_in_two_ways_there_is_one_location() -> None:
         ("/data/token=s/x", "/data/token=***/x"),
         ("/data/phone%20number=s/x", "/data/phone%20number=***/x"),
         ("C:\\a\\email=s\\x", "C:\\a\\email=***\\x"),
-        ("hdfs://namenode:8020/user/a@b/x", "hdfs://namenode:8020/user/a@b/x"),
+        ("hdfs://namenode:8020/user/a@b/x", "hdfs://namenode/user/a@b/x"),
         ("abfss://box@acct.dfs.core.windows.net/a@b.org/x", "abfss://box@acct.dfs.core.windows.net/***/x"),
         ("/data/2026-0?/part=a@b/*.csv", "/data/2026-0?/part=a@b/*.csv"),
-        ("jdbc:postgresql://[::1]:5432/db", "jdbc:postgresql://[::1]:5432/db"),
-        ("jdbc:mysql://[2001:db8::1]:3306/db", "jdbc:mysql://[2001:db8::1]:3306/db"),
+        ("jdbc:postgresql://[::1]:5432/db", "jdbc:postgresql://[::1]/db"),
+        ("jdbc:mysql://[2001:db8::1]:3306/db", "jdbc:mysql://[2001:db8::1]/db"),
         ("jdbc:mysql://[h1:1,h2:2]/db?user=u", "jdbc:mysql://h1:1,h2:2/db"),
         ("jdbc:sqlite::memory:", "jdbc:sqlite::memory:"),
         ("delta.`/mnt/x`", "delta.`/mnt/x`"),
         ("delta.`/mnt/x?sig=s`", "delta.`/mnt/x`"),
         ("hdfs://namenode/2026-01-01/x", "hdfs://namenode/2026-01-01/x"),
-        ("file:///tmp/x", "file:///tmp/x"),
+        ("file:///data/x", "/data/x"),
         ("(memory)", "(memory)"),
         (" jdbc:oracle:thin:scott/tiger", "jdbc:oracle:thin"),
         ("abfss://My Space@onelake.dfs.fabric.microsoft.com/x", "abfss://My Space@onelake.dfs.fabric.microsoft.com/x"),
         ("jdbc:oracle:thin:@(DESCRIPTION=(ADDRESS=(PORT=1)(HOST=a))(ADDRESS=(HOST=b)(PORT=2))(CONNECT_DATA=(SID=s)))", "jdbc:oracle:thin:@//a:1,b:2/s"),
-        ("jdbc:databricks://h:443;httpPath=/sql;ConnCatalog=main;ConnSchema=s", "jdbc:databricks://h:443;catalog=main;schema=s"),
-        ("jdbc:neo4j:bolt://u:p@h:7687", "jdbc:neo4j:bolt://h:7687"),
+        ("jdbc:databricks://h:443;httpPath=/sql;ConnCatalog=main;ConnSchema=s", "jdbc:databricks://h;catalog=main;schema=s"),
+        ("jdbc:neo4j:bolt://u:p@h:7687", "jdbc:neo4j:bolt://h"),
         ("/data/it's/key:value", "/data/it's/key:value"),
         ("", ""),
     ],
@@ -260,6 +331,33 @@ def test_a_table_need_not_be_named_and_the_url_need_not_be_one_of_jdbc(
     url: str, table: str, kept: str
 ) -> None:
     assert joined_with_table(url, table) == kept == shown_locations(kept)
+
+
+@pytest.mark.parametrize(
+    ("written", "recorded"),
+    [
+        ("JDBC:postgresql://H:5432/d#s.t", "jdbc:postgresql://h/d#s.t"),
+        ("jdbc:sqlserver://H;databaseName=d#t", "jdbc:sqlserver://h;database=d#t"),
+        ("jdbc:oracle:thin:@H:1521/s#t", "jdbc:oracle:thin:@//h/s#t"),
+        ("jdbc:sqlserver://h;database=d;password=a#secret", "jdbc:sqlserver://h;database=d"),
+        ("jdbc:sqlserver://h;database=d#select 'secret'", "jdbc:sqlserver://h;database=d"),
+        ("jdbc:postgresql://h/d#query:440b42c58f21acb7", "jdbc:postgresql://h/d#query:440b42c58f21acb7"),
+        ("server=H;database=d#t", "server=h;database=d#t"),
+        ("s3a://b/x/", "s3://b/x"),
+        ("https://h/x#secret", "https://h/x"),
+        ("kafka://B:1,a:1/t", "kafka://a:1,b:1/t"),
+    ],
+)  # fmt: skip
+def test_a_location_that_somebody_writes_becomes_that_of_a_record(
+    written: str, recorded: str
+) -> None:
+    assert as_recorded(written) == recorded == as_recorded(recorded)
+
+
+def test_what_stands_behind_a_sign_in_a_secret_is_no_table() -> None:
+    for written in ("jdbc:mysql://u:a#secret@h/d", "jdbc:mysql://u#secret@h/d"):
+        assert as_recorded(written) == redacted(written)
+        assert "#" not in redacted(written)
 
 
 def test_of_a_query_nothing_is_shown_and_a_literal_changes_nothing() -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 
 from conformare.capture.locations import shown_query
-from conformare.capture.spark._reads import UNKNOWN, place_of
+from conformare.capture.spark._places import UNKNOWN, place_of
 
 
 @pytest.mark.parametrize(
     ("options", "place"),
     [
-        ({"path": "s3a://k:secret@b/x"}, "s3a://b/x"),
+        ({"path": "s3a://k:secret@b/x"}, "s3://b/x"),
         ({"subscribe": "orders,returns"}, "orders,returns"),
         ({"subscribepattern": "orders-.*"}, "orders-.*"),
-        ({"assign": '{"orders":[0,1],"returns":[2]}'}, "orders,returns"),
         ({"assign": "secret"}, UNKNOWN),
         ({"url": "jdbc:mysql://u:secret@h/d", "dbtable": "t"}, "jdbc:mysql://h/d#t"),
         ({"url": "jdbc:mysql://u:secret@h/d"}, "jdbc:mysql://h/d"),

@@ -6,7 +6,7 @@ import pytest
 
 from conformare_demo.findings import DriftFinding, Findings, RunFinding, SensitiveFinding
 from conformare_demo.report import report_tables
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.cli._console import show_table
 
 NAME = "[/] a:bug:b \x1b[2J"
@@ -22,7 +22,7 @@ FOUND = Findings(
             checks=5,
             checks_failed=2,
             reasons=(NAME, "second"),
-            rows=dict.fromkeys(GRAINS, 1_000),
+            rows=dict.fromkeys(RUN_GRAINS, 1_000),
         ),
     ),
     drifts=(

@@ -19,10 +19,10 @@ from conformare import RunEncodingError
 from conformare.emission import Message, encode_emission
 from conformare.emission._encode import oversize_cause
 from conformare_schemas import (
-    GRAINS,
     HEADER_BYTES,
     KEY_COLUMNS,
     MAX_ROWS_PER_MESSAGE,
+    RUN_GRAINS,
     message_header,
     message_schema,
 )
@@ -68,14 +68,14 @@ def test_the_messages_hold_the_record() -> None:
     """Every row of every grain, under the run's key; `runs` is last and counts them all."""
     record = make_record("run-1")
     messages = encode_emission(record, EMISSION_ID, max_message_bytes=1_000_000)
-    assert [m.grain for m in messages] == [*(g for g in GRAINS if g != "runs"), "runs"]
+    assert [m.grain for m in messages] == [*(g for g in RUN_GRAINS if g != "runs"), "runs"]
     assert {m.key for m in messages} == {b"run-1"}
     for message in messages:
         content = decoded(message)
         assert content["rows"] == [own_columns(row) for row in record[message.grain]]
         assert content["emission_id"] == EMISSION_ID
         assert content["ts"].isoformat() == TS.replace("Z", "+00:00")
-    assert decoded(messages[-1])["row_counts"] == {g: len(record[g]) for g in GRAINS}
+    assert decoded(messages[-1])["row_counts"] == {g: len(record[g]) for g in RUN_GRAINS}
 
 
 def test_an_empty_grain_sends_nothing() -> None:

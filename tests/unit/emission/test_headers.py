@@ -19,7 +19,7 @@ SPAN = trace.SpanContext(
 def test_the_headers_tell_contract_version_producer_and_sequence() -> None:
     """And nothing of a trace where there is none."""
     assert emission_headers("process-1", 412) == {
-        "conformare.contract": b"1",
+        "conformare.contract": b"2",
         "conformare.version": version("conformare-stream").encode(),
         "conformare.producer": b"process-1",
         "conformare.sequence": b"412",

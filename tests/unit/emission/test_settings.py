@@ -81,6 +81,7 @@ def test_every_option_can_come_from_the_environment(
         "MAX_MESSAGE_BYTES": "5000",
         "EXIT_TIMEOUT_SECONDS": "0",
         "STRICT": "true",
+        "WARN_ON_SOURCE": "true",
         "LAKE": "/lake",
         "KAFKA": '{"linger.ms": 50}',
     }
@@ -98,6 +99,7 @@ def test_every_option_can_come_from_the_environment(
         max_message_bytes=5000,
         exit_timeout_seconds=0,
         strict=True,
+        warn_on_source=True,
         lake="/lake",
         kafka={"linger.ms": 50},
     )
@@ -149,6 +151,8 @@ def test_brokers_that_no_file_of_the_spool_could_name_are_refused(servers: str) 
     ("given", "told"),
     [
         ({"spool_dir": "a\0b"}, "spool_dir: .* no path can have"),
+        ({"spool_dir": ""}, "spool_dir: .* must name a folder"),
+        ({"spool_dir": " \t"}, "spool_dir: .* must name a folder"),
         ({"spool_dir": "~nobody-of-that-name/x"}, "spool_dir: .* has no home"),
         ({"kafka": {"sasl.password": f"{SECRET}\ud800"}}, "text that UTF-8 can carry"),
         ({"kafka": {"sasl.password": f"{SECRET}\0x"}}, "without NUL"),

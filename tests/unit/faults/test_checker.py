@@ -17,7 +17,7 @@ from support.lakes.checker import (
 from support.lakes.handmade import HandmadeLake
 from support.messages.records import Record, make_record
 
-from conformare_schemas import CHILD_GRAINS, GRAINS
+from conformare_schemas import CHILD_GRAINS, RUN_GRAINS
 
 FIRST = make_record("run")
 SECOND = make_record("run", content="second")
@@ -73,7 +73,7 @@ def test_rows_of_any_grain_that_are_missing_are_found(lake: HandmadeLake, left: 
 
 def test_rows_of_two_emissions_are_mixed(lake: HandmadeLake) -> None:
     """Even where both have the same content."""
-    lake.append(FIRST, grains=set(GRAINS) - {"risks"})
+    lake.append(FIRST, grains=set(RUN_GRAINS) - {"risks"})
     lake.append(FIRST, emission_id="e2", grains=["risks"])
     assert check(lake.root, [FIRST]) == Verdict(mixed=[RUN])
 

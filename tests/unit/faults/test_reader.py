@@ -9,7 +9,7 @@ from faults.reader import Reader, Seen
 from support.lakes.handmade import HandmadeLake
 from support.messages.records import TYPICAL_ROWS, make_record
 
-from conformare_schemas import CHILD_GRAINS, GRAINS
+from conformare_schemas import CHILD_GRAINS, RUN_GRAINS
 
 RECORD = make_record("run")
 RUN = ("pipeline", "run")
@@ -86,15 +86,15 @@ def test_a_run_without_the_rows_of_any_grain_is_partial(lake: HandmadeLake, read
 
 def test_rows_that_are_there_twice_are_duplicated(lake: HandmadeLake, reader: Reader) -> None:
     """In `runs` or in any other table, and though they are removed again."""
-    lake.append(RECORD, *map(make_record, GRAINS))
-    for grain in GRAINS:
+    lake.append(RECORD, *map(make_record, RUN_GRAINS))
+    for grain in RUN_GRAINS:
         lake.append(make_record(grain), grains=[grain])
     reader.look()
     for grain in CHILD_GRAINS:
         lake.remove(grain, f"run_id = '{grain}'")
         lake.append(make_record(grain), grains=[grain])
     reader.look()
-    assert faults(reader.seen) == {"duplicated": {("pipeline", grain) for grain in GRAINS}}
+    assert faults(reader.seen) == {"duplicated": {("pipeline", grain) for grain in RUN_GRAINS}}
 
 
 def test_rows_of_another_emission_are_mixed(lake: HandmadeLake, reader: Reader) -> None:

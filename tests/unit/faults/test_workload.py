@@ -10,7 +10,7 @@ from faults.flow.workload import STORIES, Workload
 from faults.plan import Aim, planned_lives
 from faults.sink_process import Victim
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 
 RUNS = 150
 UNUSABLE_A_RUN = 0.1
@@ -35,7 +35,15 @@ def test_whatever_may_land_is_sent_whole_and_nothing_else() -> None:
         assert {(m.grain, m.key, m.value) for m in emission.messages()} <= sent[True]
     assert workload.incomplete.isdisjoint(e.run for e in workload.landable.values())
     assert len(sent[False]) >= RUNS * UNUSABLE_A_RUN
-    assert {grain for grain, _, _ in sent[False]} == set(GRAINS)
+    assert {grain for grain, _, _ in sent[False]} >= set(RUN_GRAINS)
+
+
+def test_declarations_are_sent_beside_the_runs_and_some_of_them_again() -> None:
+    """Each of them is one message."""
+    workload = Workload(4, RUNS)
+    sent = [m.value for m in workload.messages() if m.grain == "source_risks" and m.usable]
+    assert len(set(sent)) == len(workload.declared) > 0
+    assert len(sent) > len(set(sent))
 
 
 def test_a_small_series_has_everything_that_a_large_one_has() -> None:

@@ -6,10 +6,10 @@ import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from conformare.record._models import ROW_MODELS, Row
-from conformare_schemas import GRAINS, row_fields
+from conformare.record._models import ROW_MODELS, Row, SourceRisksRow
+from conformare_schemas import RUN_GRAINS, SOURCE_RISKS, key_columns, row_fields
 
 SCALARS = {str: "string", bool: "boolean", int: "int"}
 
@@ -31,18 +31,19 @@ def avro_type(annotation: Any) -> Any:
     return SCALARS[annotation]
 
 
-@pytest.mark.parametrize("grain", GRAINS)
-def test_a_model_has_the_columns_of_the_contract(grain: str) -> None:
-    model = ROW_MODELS[grain]
+@pytest.mark.parametrize(("grain", "model"), [*ROW_MODELS.items(), (SOURCE_RISKS, SourceRisksRow)])
+def test_a_model_has_the_columns_of_the_contract(grain: str, model: type[BaseModel]) -> None:
     types_of = get_type_hints(model, include_extras=True)
-    own = [name for name in model.model_fields if name not in Row.model_fields]
+    key = key_columns(grain)
+    assert tuple(model.model_fields)[: len(key)] == key
+    own = [name for name in model.model_fields if name not in key]
     assert [(name, avro_type(types_of[name])) for name in own] == [
         (field.name, field.avro_type) for field in row_fields(grain)
     ]
 
 
-def test_every_grain_has_a_model() -> None:
-    assert tuple(ROW_MODELS) == GRAINS
+def test_every_grain_of_a_run_has_a_model() -> None:
+    assert tuple(ROW_MODELS) == RUN_GRAINS
     assert tuple(Row.model_fields) == ("run_id", "pipeline", "ts")
 
 

@@ -17,7 +17,7 @@ from conformare.capture import (
 )
 from conformare.capture._lineage import Expectation
 from conformare.record import to_run_record
-from conformare_schemas import CONTRACT_VERSION, GRAINS, row_fields
+from conformare_schemas import CONTRACT_VERSION, RUN_GRAINS, row_fields
 
 RUN: dict[str, Any] = {"run_id": "r1", "ts": "2026-01-02T03:04:05.000006Z"}
 KEY = {"run_id": "r1", "pipeline": "p", "ts": "2026-01-02T03:04:05.000006Z"}
@@ -38,7 +38,7 @@ def check(*, success: bool | None, hard: bool = False) -> Expectation:
 
 def test_an_empty_store_makes_a_healthy_record_of_every_grain() -> None:
     record = to_run_record(Store(), "p", **RUN)
-    assert tuple(record) == GRAINS
+    assert tuple(record) == RUN_GRAINS
     assert {name: len(rows) for name, rows in record.items() if rows} == {"runs": 1}
     (run,) = record["runs"]
     assert tuple(run) == (*KEY, *(field.name for field in row_fields("runs")))
@@ -74,9 +74,18 @@ def test_the_value_of_a_tag_is_hidden_where_its_name_is_that_of_a_secret() -> No
     assert shown == {**hidden, "token_count": "5", "team": "risk"}
 
 
-def test_tags_that_are_no_pairs_are_refused() -> None:
-    with pytest.raises(ValueError, match="dictionary update sequence"):
-        to_run_record(Store(), "p", tags="team")  # type: ignore[arg-type]
+@pytest.mark.parametrize("tags", ["secret", 5, True, ["secret"], [("a", "secret", "b")], [5]])
+def test_tags_that_are_no_pairs_are_refused(tags: Any) -> None:
+    with pytest.raises(ValueError, match="tags must be a mapping, or pairs") as caught:
+        to_run_record(Store(), "p", tags=tags)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ts", ["x" * 100_000, b"x" * 100_000, list(range(100_000))])
+def test_an_error_about_a_time_quotes_no_more_of_it_than_tells_which(ts: Any) -> None:
+    with pytest.raises(ValueError, match="ts must be a datetime or an ISO 8601 string") as caught:
+        to_run_record(Store(), "p", ts=ts)
+    assert len(str(caught.value)) < 200
 
 
 def test_a_record_needs_a_pipeline() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformare_schemas import EMISSION_COLUMN, GRAINS, KEY_COLUMNS, grain_table
+from conformare_schemas import EMISSION_COLUMN, GRAINS, grain_table, key_columns
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -14,7 +14,7 @@ README = Path(__file__).parents[3] / "README.md"
 def as_markdown(grain: str) -> str:
     """A grain's own columns as a Markdown table."""
     table = grain_table(grain)
-    shared = {*KEY_COLUMNS, EMISSION_COLUMN}
+    shared = {*key_columns(grain), EMISSION_COLUMN}
     rows = [
         f"| `{column.name}` | {column.sql_type.lower()} | {column.comment} |"
         for column in table.columns

@@ -6,6 +6,8 @@ import pytest
 
 from conformare_schemas import (
     GRAINS,
+    RUN_GRAINS,
+    SOURCE_RISKS,
     grain_table,
     path_identifier,
     row_fields,
@@ -16,12 +18,21 @@ from conformare_schemas import (
 )
 
 
-@pytest.mark.parametrize("grain", GRAINS)
+@pytest.mark.parametrize("grain", RUN_GRAINS)
 def test_a_table_has_the_runs_key_the_grains_columns_and_the_emission(grain: str) -> None:
     """In this order."""
     own = [field.name for field in row_fields(grain)]
     names = [column.name for column in table_columns(grain)]
     assert names == ["run_id", "pipeline", "ts", *own, "emission_id"]
+
+
+def test_a_declaration_is_known_by_its_location() -> None:
+    """Readers look it up, and files are sorted, by that."""
+    own = [field.name for field in row_fields(SOURCE_RISKS)]
+    names = [column.name for column in table_columns(SOURCE_RISKS)]
+    assert names == ["location", "ts", *own, "emission_id"]
+    table = grain_table(SOURCE_RISKS)
+    assert table.clustering == table.skipping == ("location", "ts")
 
 
 def test_every_type_of_the_contract_has_a_type_in_tables() -> None:

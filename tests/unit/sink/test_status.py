@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from conformare.cli import main
-from conformare_schemas import GRAINS, Column, arrow_schema, table_columns
+from conformare_schemas import RUN_GRAINS, Column, arrow_schema, table_columns
 from conformare_sink import status
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 from conformare_sink.lake.tables.places import folder_tables
@@ -27,7 +27,7 @@ BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 def lake(tmp_path: Path) -> Path:
     """A lake of five runs, in which nothing waits."""
     outcomes = ["healthy", "failed", "healthy", "degraded", "healthy"]
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         rows = [{"run_id": f"r{n}", "pipeline": "p"} for n in range(5)]
         if grain == "runs":
             rows = [{**row, "status": told} for row, told in zip(rows, outcomes, strict=True)]
@@ -152,7 +152,10 @@ def test_rows_are_counted_without_their_files(lake: Path) -> None:
     """Delta's log has how many there are: nothing of a large lake is read."""
     for file in DeltaTable(lake / "contexts").file_uris():
         Path(file).unlink()
-    assert read_status(tables_of(lake)).rows_by_grain == dict.fromkeys(GRAINS, 5)
+    assert read_status(tables_of(lake)).rows_by_grain == {
+        **dict.fromkeys(RUN_GRAINS, 5),
+        "source_risks": 0,
+    }
 
 
 def test_statuses_and_causes_are_limited_too(

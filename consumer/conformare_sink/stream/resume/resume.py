@@ -110,7 +110,7 @@ class Resumption:
         self._topics = topics
 
     def begin(self) -> Course:
-        """Return where the stream begins, with all topics there.
+        """Return where the stream begins, with all topics there that runs need.
 
         Raises:
             CheckpointRefusedError: The checkpoint's folder holds something else, or is another lake's.
@@ -125,7 +125,7 @@ class Resumption:
             if self._code(found) != self._options.accept_loss:
                 raise self._error(found)
             logger.warning("accepted: %s", tell(found.findings, self._lake.youngest()))
-        created = self._topics.create()
+        created = self._topics.create_those_of_runs()
         if created:
             logger.info("created the topics %s", ", ".join(created))
         logs = self._topics.logs() if created else found.logs

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from conformare._guard import guard
 from conformare._process_lock import ProcessLock
+from conformare._quoted import quoted
 from conformare.capture._inherited import inherited
 from conformare.capture._lineage import Expectation
 from conformare.capture._store import store
@@ -45,7 +46,9 @@ def _checked(profilers: Iterable[Any]) -> tuple[Profiler, ...]:
     listed = tuple(profilers)
     for profiler in listed:
         if not callable(getattr(profiler, "evaluate", None)):
-            raise TypeError(f"{profiler!r} is no profiler; make one with greatExpectations(...)")
+            raise TypeError(
+                f"{quoted(profiler)} is no profiler; make one with greatExpectations(...)"
+            )
     return listed
 
 
@@ -121,7 +124,7 @@ class profile:  # noqa: N801 - the name is fixed by the contract
             ValueError: `only` is neither all nor last.
         """
         if only not in ("all", "last"):
-            raise ValueError(f"only must be 'all' or 'last', not {only!r}")
+            raise ValueError(f"only must be 'all' or 'last', not {quoted(only)}")
         self._profilers = _checked(profilers)
         self._ops = (ops,) if isinstance(ops, str) else tuple(ops or (EVERY_STEP,))
         self._only = only

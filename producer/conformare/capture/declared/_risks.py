@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformare._process_lock import ProcessLock
+from conformare._quoted import quoted
 
 SEVERITIES: tuple[str, ...] = ("low", "medium", "high", "critical")
 """Every severity of a risk, mildest first."""
@@ -31,7 +32,7 @@ def validated_severity(severity: str) -> str:
     """
     known = str(severity).strip().lower()
     if known not in SEVERITIES:
-        raise ValueError(f"unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
+        raise ValueError(f"unknown severity {quoted(severity)}; known are {', '.join(SEVERITIES)}")
     return known
 
 

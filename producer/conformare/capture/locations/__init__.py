@@ -8,28 +8,39 @@ from conformare.capture.locations._labels import (
     last_segment,
     without_extension,
 )
+from conformare.capture.locations._pairs import shown_pairs
+from conformare.capture.locations._places import place_named
 from conformare.capture.locations._queries import shown_query, shown_table
 from conformare.capture.locations._redacted import (
     BETWEEN,
+    as_recorded,
     joined_with_table,
     redacted,
     shown_locations,
     shown_name,
+    shown_options,
     shown_tag,
     without_credentials,
 )
+from conformare.capture.locations._services import path_of_servers, shown_service
 
 __all__ = [
     "BETWEEN",
     "HIDDEN",
+    "as_recorded",
     "joined_with_table",
     "label_of_path",
     "label_of_table",
     "last_segment",
+    "path_of_servers",
+    "place_named",
     "redacted",
     "shown_locations",
     "shown_name",
+    "shown_options",
+    "shown_pairs",
     "shown_query",
+    "shown_service",
     "shown_table",
     "shown_tag",
     "without_addresses",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from conformare.capture.locations._hosts import are_hosts
+from conformare.capture.locations._hosts import are_hosts, one_form
 from conformare.capture.locations._oracle import shown_descriptor
 from conformare.capture.locations._places import PLACES, URLS, is_secret, place_named
 from conformare.capture.locations._unreadable import is_digest, unreadable
@@ -21,7 +21,10 @@ _QUOTED = r"'(?:[^']|'')*'?|\"(?:[^\"]|\"\")*\"?"
 _NAME = r"\w(?:[\w .-]*?[\w.-])?"
 _PAIR = re.compile(rf"\s*({_NAME})\s*=\s*(.*)", re.DOTALL)
 _LIBPQ = re.compile(r"(\w+)\s*=\s*('(?:[^'\\]|\\.)*'?|\S*)")
-_VALUE = re.compile(r"(?:[A-Za-z]:)?[\w/\\~.][\w.$\\/ -]*")
+_VALUE = re.compile(r"(?:[A-Za-z]:)?[\w/\\~.*][\w.$\\/ ,*-]*")
+# Of Google's databases: project, region and name.
+_INSTANCE = re.compile(r"(?:[\w.-]+:){1,3}[\w.-]+")
+_HOST_AND_PORT = re.compile(r"([A-Za-z][\w.-]*|[\d.]*\.\d+)\s*[,:]\s*(\d+)")
 
 _BEGINS = re.compile(rf"\s*{_NAME}\s*=[^;]*;|\s*\w+\s*=\s*\w[\w+.-]*://", re.DOTALL)
 _ONE = re.compile(rf"\s*({_NAME})\s*=")
@@ -56,10 +59,14 @@ def shown_places(pairs: Iterable[tuple[str, str]], allowed: Iterable[str]) -> li
         if name is not None and value:
             said.setdefault(name, set()).add(value)
     # One place has one database: where two are named, one of them is part of something else.
+    certain = {name: values.pop() for name, values in said.items() if len(values) == 1}
+    apart = _HOST_AND_PORT.fullmatch(certain.get("server", "").removeprefix("tcp:"))
+    if apart is not None and "port" not in said:
+        certain["server"], certain["port"] = apart.groups()
     return [
-        f"{name}={_shown_value(name, *said[name])}"
+        f"{name}={_shown_value(name, certain[name])}"
         for name in PLACES
-        if name in allowed and len(said.get(name, ())) == 1
+        if name in allowed and name in certain
     ]
 
 
@@ -67,14 +74,13 @@ def _shown_value(name: str, value: str) -> str:
     if name in URLS and "://" in value:
         return shown_url(value)
     if name == "server":
-        protocol, _, rest = value.rpartition("tcp:")
-        hosts = rest.replace(" ", "")
-        descriptor = hosts if are_hosts(hosts) and not protocol else shown_descriptor(value)
+        hosts = value.removeprefix("tcp:").replace(" ", "")
+        descriptor = one_form(hosts) if are_hosts(hosts) else shown_descriptor(value)
         if descriptor is not None:
             return descriptor
-    elif _VALUE.fullmatch(value) or is_digest(value):
-        return value
-    return unreadable("text", value)
+        return unreadable("text", value)
+    form = _INSTANCE if name == "cloudSqlInstance" else _VALUE
+    return value if form.fullmatch(value) or is_digest(value) else unreadable("text", value)
 
 
 def pairs_of(text: str, separators: str) -> Iterator[tuple[str, str]]:

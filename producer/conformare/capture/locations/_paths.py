@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from urllib.parse import unquote
 
@@ -32,6 +33,9 @@ _WITH_AT_SIGN = re.compile(
 )
 _FOLDER = re.compile(r"[\\/]|\.{1,2}[\\/]|~")
 _DRIVE = re.compile(r"[A-Za-z]:(?=[\\/])")
+_OF_WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
+# None is a name in backticks, nor a URL or a place inside of something else.
+_WITH_SLASHES = re.compile(r"(?!.*(?:`|://|=/))[^/]*/", re.DOTALL)
 _SHARE = re.compile(r"\\\\[\w.$-]+(?:@SSL)?(?:@\d+)?(?:\\.*)?", re.IGNORECASE | re.DOTALL)
 _NOT_OF_A_PATH = re.compile(
     r"[\x00-\x1f\x7f\u2028\u2029\";]|jdbc:|'\s*:|(?:password|passwd|pwd|secret|token|key)\s*:\s",
@@ -51,9 +55,24 @@ def shown_path(text: str) -> str:
     if "@" in text[len(path) :] and not are_at_signs_of_parameters(text):
         return unreadable(KIND, text)
     shown = _behind_a_user(path) or _without_user(path)
-    if shown is not None and shown.count("`") % 2:  # the end of a name in backticks has been cut
+    if shown is None:
+        return unreadable(KIND, text)
+    if shown.count("`") % 2:  # the end of a name in backticks has been cut
         shown = f"{shown}`"
-    return unreadable(KIND, text) if shown is None else shown
+    return normal(shown)
+
+
+def normal(path: str) -> str:
+    """Return a path as a file system reads it: "//", "/./" and a "/" at the end say nothing.
+
+    Args:
+        path: A path, or anything else, which stays as it is.
+    """
+    if _OF_WINDOWS.match(path):
+        return path.rstrip("\\") if len(path) > len("C:\\") else path
+    if not path.strip("/"):
+        return path[:1]
+    return posixpath.normpath(path) if _WITH_SLASHES.match(path) else path
 
 
 def _behind_a_user(path: str) -> str | None:

@@ -6,7 +6,8 @@ import hashlib
 import re
 
 from conformare.capture.locations._addresses import without_addresses
-from conformare.capture.locations._unreadable import DIGITS
+from conformare.capture.locations._hidden import HIDDEN
+from conformare.capture.locations._unreadable import DIGITS, is_digest
 
 KIND = "query"
 
@@ -53,7 +54,10 @@ def shown_table(name: str) -> str:
     """Return the name of a table of a database; anything else is a query.
 
     Args:
-        name: A name with its schema, quoted or not, or a query in its place.
+        name: A name with its schema, quoted or not, or a query in its place; what stands for one
+            of these stays.
     """
     name = name.strip()
+    if name == HIDDEN or is_digest(name):
+        return name
     return without_addresses(name) if not name or _TABLE.fullmatch(name) else shown_query(name)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from conformare.capture.locations._addresses import without_addresses
 from conformare.capture.locations._hidden import HIDDEN
 from conformare.capture.locations._jdbc import is_jdbc, shown_jdbc
-from conformare.capture.locations._pairs import is_pairs, shown_pairs
+from conformare.capture.locations._pairs import is_pairs, shown_pairs, shown_places
 from conformare.capture.locations._paths import shown_path
+from conformare.capture.locations._places import PLACES, place_named
 from conformare.capture.locations._queries import shown_table
 from conformare.capture.locations._unreadable import is_digest
 from conformare.capture.locations._url import is_url, shown_share, shown_url
@@ -28,6 +30,9 @@ _SECRET_IN_TEXT = re.compile(
     r"(?:\{[^}]*\}?|'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?)?\S*",
     re.IGNORECASE | re.DOTALL,
 )
+_NAMED = re.compile(r"(\w[\w .-]{0,64})=")
+# Oracle has an "@" before its host also where there is none.
+_USER = re.compile(r"(?<!:)@")
 _NAMES_A_SECRET = re.compile(
     r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private)[_-]?key)$",
     re.IGNORECASE,
@@ -58,17 +63,30 @@ def redacted(location: str) -> str:
     return shown_path(location)
 
 
-def joined_with_table(url: str, table: str) -> str:
+def joined_with_table(url: str, table: str, properties: Mapping[str, str] | None = None) -> str:
     """Return where a table of a database lies.
 
     Args:
         url: URL of the database.
         table: Name of the table, or a query; "" where none is named.
+        properties: What the driver is told beside the URL.
     """
-    place, name = redacted(url), shown_table(table)
+    url, name = url.strip(), shown_table(table)
+    place = shown_jdbc(url, properties) if is_jdbc(url) else redacted(url)
     if not name:
         return place
-    return f"{place}#{name}" if is_jdbc(place) else f"{place.rstrip('/')}/{name}"
+    return f"{place}#{name}" if is_jdbc(place) or is_pairs(place) else f"{place.rstrip('/')}/{name}"
+
+
+def shown_options(options: Mapping[str, str], table: str = "") -> str:
+    """Return where a table lies of which options tell the parts, "" if they tell none.
+
+    Args:
+        options: The options, by their names.
+        table: Name of the table, or a query; "" where none is named.
+    """
+    place, name = ";".join(shown_places(options.items(), PLACES)), shown_table(table)
+    return "#".join(part for part in (place, name) if part)
 
 
 def shown_locations(locations: str) -> str:
@@ -82,11 +100,31 @@ def shown_locations(locations: str) -> str:
     return locations if all(map(_is_shown, several)) else redacted(locations)
 
 
+def as_recorded(location: str) -> str:
+    """Return a location as a record has it, whichever way somebody writes it.
+
+    Args:
+        location: One location, with the table of a database behind a "#". Where anything stands
+            before it that says no place, what follows may be the rest of a secret, and is dropped.
+    """
+    place, _, table = location.strip().rpartition("#")
+    is_of_database = is_jdbc(place) or is_pairs(place)
+    return (
+        joined_with_table(place, table)
+        if is_of_database and _is_certain(place, table)
+        else redacted(location)
+    )
+
+
+def _is_certain(place: str, table: str) -> bool:
+    """Whether what stands around a "#" is a database and a table, and no secret that has one."""
+    says_places = all(map(place_named, _NAMED.findall(place))) and not _USER.search(place)
+    is_read = is_digest(place) or not is_digest(redacted(place))
+    return says_places and is_read and shown_table(table) == table
+
+
 def _is_shown(location: str) -> bool:
-    url, _, table = location.rpartition("#")
-    if is_jdbc(url) and (table == HIDDEN or is_digest(table) or shown_table(table) == table):
-        location = url
-    return redacted(location) == location
+    return as_recorded(location) == location
 
 
 def without_credentials(text: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from conformare.capture.locations._hosts import are_hosts
+from conformare.capture.locations._hosts import are_hosts, one_form
 from conformare.capture.locations._paths import (
     are_at_signs_of_parameters,
+    normal,
     shown_path,
     without_parameters,
     without_values,
@@ -15,8 +16,10 @@ from conformare.capture.locations._unreadable import unreadable
 
 # Between scheme and host these name a container, which is not a user.
 _WITH_CONTAINERS = frozenset({"abfs", "abfss", "wasb", "wasbs"})
+# Names of buckets and keys are what they are, in case and in slashes.
+_BUCKETS = frozenset({"s3", "s3a", "s3n", "gs", "oss", "cosn", "obs"})
 # Object stores have no ports, so a colon there always belongs to a key.
-_WITHOUT_PORTS = frozenset({"s3", "s3a", "s3n", "gs", "oss", "cosn", "obs", *_WITH_CONTAINERS})
+_WITHOUT_PORTS = frozenset({*_BUCKETS, *_WITH_CONTAINERS})
 _WITHOUT_USERS = frozenset(
     {"hdfs", "viewfs", "webhdfs", "swebhdfs", "har", "ofs", "o3fs", "maprfs"}
 )
@@ -24,6 +27,12 @@ _WITHOUT_USERS = frozenset(
 _STORES = frozenset(
     {*_WITHOUT_PORTS, *_WITHOUT_USERS, "file", "dbfs", "adl", "adls", "swift", "lakefs", "alluxio"}
 )
+_KEEPS_SLASHES = frozenset({*_BUCKETS, "wasb", "wasbs"})
+# Ways to reach one place.
+_SAME = {"s3a": "s3", "s3n": "s3", "abfs": "abfss", "wasb": "wasbs", "postgres": "postgresql"}
+# Of Databricks: it has the same path with and without its file system.
+_VOLUME = re.compile(r"/Volumes/")
+_THIS_MACHINE = ("", "localhost")
 
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?=//)")
 _SCHEME_OF_PATH = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?=/)")
@@ -34,6 +43,9 @@ _AUTHORITY = re.compile(r"[^/?#;\\]*(?:\\[\w$]+(?=[:;/?#]|$)[^/?#;\\]*)?")
 _PORT = re.compile(r":\d{4,5}$")
 _CONTAINER = re.compile(r"[\w$.% -]+@[^@:]*")
 _ACCESS_POINT = re.compile(r"arn:[\w-]+:s3[\w-]*:[\w-]*:\d*:[\w-]+")
+_END = re.compile(r"[/\s]+\Z")
+_PROFILE = ".share"
+_SHARED_TABLE = re.compile(r"#[\w-]+\.[\w-]+\.[\w-]+")
 _BEGINS_PARAMETERS = re.compile(r"[?;#]|%(?:25)*(?:3[fFbB]|23)")
 
 
@@ -51,7 +63,7 @@ def shown_url(text: str) -> str:
     found = _SCHEME.match(text)
     if found is None:
         scheme, _, path = text.partition(":")
-        return f"{scheme.lower()}:{shown_path(path)}"
+        return _composed(scheme.lower(), "", shown_path(path))
     scheme = found["scheme"].lower()
     parts = authority_and_rest(scheme, text[found.end() + 2 :])
     if parts is None:
@@ -63,8 +75,30 @@ def shown_url(text: str) -> str:
         path = path if ";" not in path else path[: path.index(";")]
     else:
         path = _BEGINS_PARAMETERS.split(rest, maxsplit=1)[0]
-        path = without_parameters(path)
-    return f"{scheme}://{authority}{without_values(path)}"
+        path = without_parameters(path) + _shared_table(path, rest)
+    path = without_values(path) if authority else shown_path(f"/{path.lstrip('/')}")
+    return _composed(scheme, authority, path)
+
+
+def _composed(scheme: str, authority: str, path: str) -> str:
+    """Put a URL together, in the one form that its place has."""
+    scheme = _SAME.get(scheme, scheme)
+    if scheme not in _BUCKETS:
+        container, sign, hosts = authority.rpartition("@")
+        authority = f"{container}{sign}{one_form(hosts, scheme)}"
+    if path.startswith("/") and scheme in _STORES and scheme not in _KEEPS_SLASHES:
+        path = normal(f"/{path.lstrip('/')}")
+    is_volume = scheme == "dbfs" and _VOLUME.match(path)
+    if (scheme == "file" and authority in _THIS_MACHINE) or is_volume:
+        return path.rstrip()
+    path = _END.sub("", path)
+    return f"{scheme}://{authority}{path}" if authority else f"{scheme}:{path or '/'}"
+
+
+def _shared_table(path: str, rest: str) -> str:
+    """Return what names a table behind a profile of Delta Sharing, nothing of other fragments."""
+    found = _SHARED_TABLE.fullmatch(rest[len(path) :])
+    return found[0] if found and path.endswith(_PROFILE) else ""
 
 
 def shown_share(text: str) -> str:
@@ -76,7 +110,7 @@ def shown_share(text: str) -> str:
     parts = authority_and_rest("", text[2:])
     if parts is None:
         return unreadable("text", text)
-    return shown_path(f"//{parts[0]}{_BEGINS_PARAMETERS.split(parts[1], maxsplit=1)[0]}")
+    return shown_path(f"//{one_form(parts[0])}{_BEGINS_PARAMETERS.split(parts[1], maxsplit=1)[0]}")
 
 
 def authority_and_rest(scheme: str, text: str) -> tuple[str, str] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from conformare.capture._store import store
 from conformare.capture.locations import label_of_path
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import add_read
@@ -12,11 +14,13 @@ from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_change
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._catalogs import is_connect, location_in, table_named
+from conformare.capture.spark.sql._names import Place
 
 TABLE_KEY = "__conformare_delta_table__"
 """Where a table of Delta carries what it was opened by, in its `__dict__`."""
 
 FORMAT = "delta"
+_PATH = re.compile(r"/|[A-Za-z][\w+.-]*:/")
 INTERFACE = "DeltaTable"
 
 
@@ -95,6 +99,38 @@ def record_delta_merge(call: Call) -> None:
     opened = _opened(call.owner)
     if opened is not None:
         _record(call, opened, "merge")
+
+
+def record_delta_clone(call: Call) -> None:
+    """Take note of a table that was cloned: it is read, and the clone is made."""
+    opened = _opened(call.owner)
+    if opened is None:
+        return
+    position = 0 if call.tracked.method == "clone" else 1
+    target = _at(call.owner.toDF().sparkSession, str(call.argument(position, "target")))
+    operation, place = call.tracked.operation, call.authored.site
+    number = store.add_step(operation, [], None, logic=call.logic, place=place)
+    if number is None:
+        return
+    store.add_source(number, location=opened.location, format=FORMAT, reader=INTERFACE, place=place)
+    store.add_sink(
+        number,
+        location=target.location,
+        format=FORMAT,
+        writer=INTERFACE,
+        label=target.label,
+        op=operation,
+        columns=lambda: opened.table.toDF().schema,
+        place=place,
+    )
+
+
+def _at(session: Any, target: str) -> Place:
+    """Return where a clone is: Delta takes an absolute path, or the name of a table."""
+    if _PATH.match(target):
+        location = location_in(session, target, FORMAT)
+        return Place(location, label_of_path(location))
+    return table_named(session, target).place
 
 
 def _record(call: Call, opened: _Opened, op: str) -> None:

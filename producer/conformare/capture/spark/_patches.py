@@ -17,6 +17,7 @@ from conformare.capture._untracked import is_suspended, untracked
 from conformare.capture.checks._caches import release_cache
 from conformare.capture.spark._delta_tables import (
     pass_on_table,
+    record_delta_clone,
     record_delta_merge,
     record_delta_read,
     record_delta_write,
@@ -33,6 +34,8 @@ from conformare.capture.spark._steps import (
 )
 from conformare.capture.spark._streams import record_stream_write, tracked_batch_function
 from conformare.capture.spark._table import TRACKED, Kind, Tracked
+from conformare.capture.spark._unwritten import KINDS as UNWRITTEN
+from conformare.capture.spark._unwritten import leaves_all_as_it_is
 from conformare.capture.spark._views import record_dropped_view, record_view
 from conformare.capture.spark._writes import (
     record_merge_into,
@@ -71,6 +74,7 @@ _RECORDERS: dict[Kind, Callable[[Call], None] | None] = {
     Kind.DELTA_READ: record_delta_read,
     Kind.DELTA_WRITE: record_delta_write,
     Kind.DELTA_MERGE: record_delta_merge,
+    Kind.DELTA_CLONE: record_delta_clone,
 }
 
 
@@ -86,9 +90,13 @@ def _recording(tracked: Tracked, original: Method) -> Method:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not _installed or is_suspended():
             return original(self, *args, **kwargs)
+        is_left = False
+        if tracked.kind in UNWRITTEN:
+            with guard, untracked():
+                is_left = leaves_all_as_it_is(Call(tracked, self, args, kwargs, None, None))
         with untracked():
             result = original(self, *args, **kwargs)
-        if record is not None:
+        if record is not None and not is_left:
             with guard, untracked():
                 caller = sys._getframe(1)  # noqa: SLF001 - the only way to the caller's source
                 if caller.f_globals.get("__name__", "").partition(".")[0] != _CHECKS:

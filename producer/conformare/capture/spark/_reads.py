@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Iterator
 from typing import Any
 
 from conformare.capture._lineage import LookUp
+from conformare.capture._reads_told import tell_read
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
 from conformare.capture.locations import (
     BETWEEN,
     last_segment,
-    redacted,
-    shown_table,
     without_extension,
 )
 from conformare.capture.source._logic import text_of
+from conformare.capture.spark._places import UNKNOWN, is_watched, place_of, takes_names
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._catalogs import (
     Names,
     default_format,
     is_connect,
-    location_in,
     locations_in,
     origin_of,
 )
@@ -33,13 +31,9 @@ from conformare.capture.spark.sql._statement import Statement
 OPTIONS_KEY = "__conformare_options__"
 """Where a reader or writer carries the options that name a place, in its `__dict__`."""
 
-UNKNOWN = "(unknown)"
 MEMORY = "(memory)"
 MEMORY_FORMAT = "memory"
 
-# Options that name a place, the one that wins first.
-_PLACES = ("path", "topic", "subscribe", "subscribepattern", "assign", "table")
-_WATCHED = frozenset((*_PLACES, "url", "dbtable", "query", "queryname"))
 _FORMATS = {"format": "source", "using": "provider"}
 _READERS = {"DataFrameReader": "spark.read", "DataStreamReader": "spark.readStream"}
 
@@ -54,43 +48,26 @@ def remember_options(call: Call) -> None:
     if method == "foreach":
         said["format"] = method
         return
+    if method == "mode":
+        said[method] = str(call.argument(0, "saveMode"))
+        return
     if method == "options":
         options = call.kwargs
     elif method == "queryName":
         options = {"queryname": call.argument(0, "queryName")}
     else:
         options = {call.argument(0, "key"): call.argument(1, "value")}
-    for name, value in options.items():
-        known = str(name).lower()
-        if known == "path":
-            said[known] = location_in(call.owner, str(value))
-        elif known in _WATCHED:
-            said[known] = str(value)
+    said.update(
+        (str(name).lower(), str(value))
+        for name, value in options.items()
+        if value is not None and is_watched(str(name))
+    )
 
 
 def options_of(owner: Any) -> dict[str, str]:
     """Return what the options of a reader or writer say about a place."""
     said: dict[str, str] = owner.__dict__.get(OPTIONS_KEY, {})
     return said
-
-
-def place_of(options: dict[str, str]) -> str:
-    """Return the location that the options of a reader or writer name."""
-    if "url" in options:
-        return jdbc_location(options["url"], options.get("dbtable") or options.get("query"))
-    named = next((name for name in _PLACES if name in options), None)
-    if named is None:
-        table = options.get("dbtable") or options.get("query")
-        return UNKNOWN if table is None else shown_table(table)
-    return redacted(_topics(options[named]) if named == "assign" else options[named])
-
-
-def _topics(assigned: str) -> str:
-    """Return the topics that partitions are assigned of."""
-    try:
-        return ",".join(json.loads(assigned))
-    except (TypeError, ValueError):
-        return UNKNOWN
 
 
 def _given(values: Any) -> Iterator[Any]:
@@ -102,20 +79,12 @@ def _given(values: Any) -> Iterator[Any]:
             yield value
 
 
-def _paths(owner: Any, values: Any) -> list[str]:
-    given = list(_given(values))
-    located = iter(locations_in(owner, [value for value in given if isinstance(value, str)]))
-    # What is no path is an RDD or a frame of lines.
-    return [next(located) if isinstance(value, str) else MEMORY for value in given]
-
-
-def _paths_of(call: Call) -> list[str]:
+def _paths_of(call: Call) -> list[Any]:
     """Return the paths that a method of a reader was given."""
-    method = call.tracked.method
-    if method == "parquet":
-        return _paths(call.owner, call.args)
+    if call.tracked.method == "parquet":
+        return list(_given(call.args))
     named = next((call.kwargs[name] for name in ("path", "paths") if name in call.kwargs), None)
-    return _paths(call.owner, call.args[:1] or [named])
+    return list(_given(call.args[:1] or [named]))
 
 
 def record_read(call: Call) -> None:
@@ -127,20 +96,35 @@ def record_read(call: Call) -> None:
         record_table(call, reader)
         return
     if method == "jdbc":
-        location = jdbc_location(call.argument(0, "url"), call.argument(1, "table"))
-        format_ = "jdbc"
+        url, table = call.argument(0, "url"), call.argument(1, "table")
+        told = {**options, **(call.argument(7, "properties") or {}), "url": ""}
+        location, format_ = jdbc_location(url, table, told), "jdbc"
     else:
-        location = BETWEEN.join(_paths_of(call)) or place_of(options)
         format_ = options.get("format", "") if method == "load" else method
+        location = _location(call, format_)
         if not format_:
             look_up = default_format(call.result.sparkSession)
-    add_read(call, location, format_ or "load", reader, _label_of(location), look_up)
+    add_read(call, location, format_ or "load", reader, _label_of(location, format_), look_up)
 
 
-def _label_of(location: str) -> str | None:
+def _location(call: Call, format_: str) -> str:
+    """Return where that lies which a reader is told to read."""
+    owner, session, options = call.owner, call.result.sparkSession, options_of(call.owner)
+    paths = _paths_of(call)
+    if not paths:
+        return place_of(options, owner, session, format_)
+    if takes_names(format_):
+        return place_of({**options, "path": str(paths[0])}, owner, session, format_)
+    located = iter(locations_in(owner, [p for p in paths if isinstance(p, str)], format_))
+    # What is no path is an RDD or a frame of lines.
+    return BETWEEN.join(next(located) if isinstance(p, str) else MEMORY for p in paths)
+
+
+def _label_of(location: str, format_: str) -> str | None:
     if location in (MEMORY, UNKNOWN):
         return None
-    return without_extension(last_segment(location.split(BETWEEN, maxsplit=1)[0]))
+    segment = last_segment(location.split(BETWEEN, maxsplit=1)[0])
+    return segment if takes_names(format_) else without_extension(segment)
 
 
 def add_read(
@@ -160,7 +144,7 @@ def add_read(
         format_: Format of the data.
         reader: Interface that it was read through.
         label: Name to show for the frame, the variable's if there is none.
-        look_up: Asks for location and format once a record is built.
+        look_up: Asks for location and format, if this is a new read.
         variant: What else tells it from other reads at this place.
     """
     number = store.add_source(
@@ -174,6 +158,7 @@ def add_read(
         variant=variant,
     )
     read_done(call.result, number)
+    tell_read(location)
 
 
 def record_table(call: Call, reader: str) -> None:

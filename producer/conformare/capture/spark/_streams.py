@@ -6,18 +6,20 @@ import functools
 from typing import Any
 
 from conformare._guard import guard
+from conformare.capture._inherited import Carried, what_is_open
 from conformare.capture._store import store
 from conformare.capture.declared._scope import Contexts, current_scope, repeated
 from conformare.capture.locations import label_of_path
-from conformare.capture.spark._reads import UNKNOWN, options_of, place_of
+from conformare.capture.spark._places import UNKNOWN
+from conformare.capture.spark._reads import options_of
 from conformare.capture.spark._steps import Call
-from conformare.capture.spark._writes import add_write, opened_by
+from conformare.capture.spark._writes import add_write, location_of, opened_by
 from conformare.capture.spark.sql._catalogs import (
     default_format,
     is_connect,
-    location_in,
     table_named,
 )
+from conformare.capture.spark.sql._names import parts_of, view_key
 
 STREAM_WRITER = "spark.writeStream"
 BATCH_KEY = "__conformare_batch_function__"
@@ -46,12 +48,17 @@ def tracked_batch_function(writer: Any, function: Any) -> Any:
     contexts: Contexts = {}
     frame = opened.frame
 
+    def run(batch: Any, number: int) -> None:
+        with repeated(scope, contexts):
+            function(batch, number)
+
+    inside = Carried(run, what_is_open())
+
     @functools.wraps(function)
     def batch_function(batch: Any, number: int) -> None:
         with guard:
             store.stand_for(batch, store.node_for(frame))
-        with repeated(scope, contexts):
-            function(batch, number)
+        inside(batch, number)
 
     return batch_function
 
@@ -79,8 +86,10 @@ def record_stream_write(call: Call) -> None:
         table = table_named(session, call.argument(0, "tableName")).place
         location, label = table.location, table.label
     else:
-        location = _location(call, options, format_)
+        location = _location(call, session, options, format_)
         label = label_of_path(location)
+        if format_ == "memory":  # a view of what has arrived
+            store.name_view(view_key(parts_of(location)), store.node_for(opened.frame))
     if format_ is None:
         look_up = default_format(session)
     add_write(
@@ -94,12 +103,9 @@ def record_stream_write(call: Call) -> None:
     )
 
 
-def _location(call: Call, options: dict[str, str], format_: str | None) -> str:
-    path = call.argument(0, "path")
-    if path is not None:
-        return location_in(call.owner, str(path))
+def _location(call: Call, session: Any, options: dict[str, str], format_: str | None) -> str:
     if format_ in _PLACELESS:
         return f"({format_})"
     if format_ == "memory":
         return str(call.kwargs.get("queryName") or options.get("queryname") or UNKNOWN)
-    return place_of(options)
+    return location_of(call, session, format_ or "")

@@ -32,6 +32,7 @@ class Kind(Enum):
     DELTA_READ = "delta read"
     DELTA_WRITE = "delta write"
     DELTA_MERGE = "delta merge"
+    DELTA_CLONE = "delta clone"
     SESSION = "session"
     STOP = "stop"
 
@@ -154,7 +155,7 @@ _KINDS: tuple[tuple[_Class, Kind, str], ...] = (
     (_COGROUPED, Kind.COGROUP, "applyInPandas applyInArrow"),
     (_READER, Kind.OPTION, _OPTIONS),
     (_READER, Kind.READ, _READS),
-    (_WRITER, Kind.OPTION, _OPTIONS),
+    (_WRITER, Kind.OPTION, f"{_OPTIONS} mode"),
     (_WRITER, Kind.WRITE, _WRITES),
     (_WRITER_TO, Kind.OPTION, "using"),
     (_WRITER_TO, Kind.WRITE_TO, _WRITES_TO),
@@ -176,6 +177,7 @@ _KINDS: tuple[tuple[_Class, Kind, str], ...] = (
     (_DELTA, Kind.DELTA_FOLLOW, "alias merge"),
     (_DELTA, Kind.DELTA_READ, "toDF"),
     (_DELTA, Kind.DELTA_WRITE, "update delete restoreToVersion restoreToTimestamp"),
+    (_DELTA, Kind.DELTA_CLONE, "clone cloneAtVersion cloneAtTimestamp"),
     (_DELTA_MERGE, Kind.DELTA_FOLLOW, _DELTA_CLAUSES),
     (_DELTA_MERGE, Kind.DELTA_MERGE, "execute"),
 )
@@ -183,6 +185,8 @@ _KINDS: tuple[tuple[_Class, Kind, str], ...] = (
 _SAME_OPERATION = {
     ("DataFrameNaFunctions", "fill"): "fillna",
     ("DataFrameNaFunctions", "drop"): "dropna",
+    ("DeltaTable", "cloneAtVersion"): "clone",
+    ("DeltaTable", "cloneAtTimestamp"): "clone",
     ("DeltaTable", "restoreToVersion"): "restore",
     ("DeltaTable", "restoreToTimestamp"): "restore",
 }

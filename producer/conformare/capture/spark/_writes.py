@@ -10,12 +10,12 @@ from conformare.capture._lineage import ColumnsOf, LookUp
 from conformare.capture._store import store
 from conformare.capture.locations import label_of_path
 from conformare.capture.source._logic import is_data_frame
-from conformare.capture.spark._reads import options_of, place_of
+from conformare.capture.spark._places import place_of
+from conformare.capture.spark._reads import options_of
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark.sql._catalogs import (
     default_format,
     format_look_up,
-    location_in,
     table_named,
 )
 from conformare.capture.spark.sql._names import jdbc_location
@@ -59,11 +59,17 @@ def opened_by(writer: Any) -> Opened | None:
     return Opened(frame) if is_data_frame(frame) else None
 
 
-def _location(call: Call) -> str:
-    if call.tracked.method == "jdbc":
-        return jdbc_location(call.argument(0, "url"), call.argument(1, "table"))
-    path = call.argument(0, "path")
-    return place_of(options_of(call.owner)) if path is None else location_in(call.owner, str(path))
+def location_of(call: Call, session: Any, format_: str) -> str:
+    """Return where a writer writes to.
+
+    Args:
+        call: The call that writes.
+        session: The session of the frame.
+        format_: The format that is written, in lower case; "" for the usual one.
+    """
+    options, path = options_of(call.owner), call.argument(0, "path")
+    said = options if path is None else {**options, "path": str(path)}
+    return place_of(said, call.owner, session, format_, "write")
 
 
 def record_write(call: Call) -> None:
@@ -79,10 +85,14 @@ def record_write(call: Call) -> None:
     if method in _TABLE_METHODS:
         table = table_named(session, call.argument(0, _TABLE_METHODS[method]))
         location, label = table.place.location, table.place.label
-        if method == "insertInto":
+        if method == "insertInto" or table.place.is_elsewhere or not said:
             format_, look_up = "table", format_look_up(table.format_of)
+    elif method == "jdbc":
+        told = {**options_of(call.owner), **(call.argument(3, "properties") or {}), "url": ""}
+        location = jdbc_location(call.argument(0, "url"), call.argument(1, "table"), told)
+        label = label_of_path(location)
     else:
-        location = _location(call)
+        location = location_of(call, session, said or "" if method == "save" else method)
         label = label_of_path(location)
     add_write(call, opened.frame, location, format_, label, look_up=look_up)
 
@@ -106,7 +116,7 @@ def add_write(
         format_: Format of the data.
         label: What the sink is called.
         writer: Interface that it was written through.
-        look_up: Asks for the format once a record is built.
+        look_up: Asks for the format, if this is a new write.
     """
     store.add_sink(
         frame,
@@ -185,7 +195,7 @@ def add_change(
         writer: Interface that it was changed through.
         label: What the sink is called.
         columns: Asks for the columns that were written.
-        look_up: Asks for the format once a record is built.
+        look_up: Asks for the format, if this is a new write.
     """
     place = call.authored.site
     changed = store.add_step(op, sources, None, logic={"clauses": list(clauses)}, place=place)

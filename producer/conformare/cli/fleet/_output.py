@@ -18,6 +18,12 @@ _ENDLESS = 10**9
 """Width of a table in a file or a pipe: a name that somebody greps for is neither cut nor folded."""
 
 
+class OutputError(Exception):
+    """What was answered reached nobody."""
+
+    exit_code = 2
+
+
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table on standard output.
 
@@ -83,5 +89,10 @@ def write(text: str, stream: TextIO | None = None) -> None:
     """
     stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        raise  # whoever read it has read enough
+    except OSError as exc:
+        raise OutputError(f"the answer cannot be written: {exc.strerror}") from exc

@@ -11,7 +11,8 @@ import typer
 from conformare._errors import FleetError
 from conformare.cli.fleet._asked import Asked, fleet_command
 from conformare.cli.fleet._output import tell
-from conformare.fleet.page import DEFAULT_PORT, serve as served
+from conformare.fleet.page import DEFAULT_PORT
+from conformare.fleet.page import serve as served
 
 TOKEN_VARIABLE = "CONFORMARE_FLEET_TOKEN"  # noqa: S105 - the name of a variable
 

@@ -50,6 +50,13 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(expanded))  # noqa: PTH100 - links are left as they are
 
 
+def _named(folder: Any) -> Any:
+    """Refuse a blank name: as a path, it would be the working folder."""
+    if isinstance(folder, str) and not folder.strip():
+        raise ValueError("it must name a folder; leave it out for the platform's own")
+    return folder
+
+
 def _brokers(servers: str) -> str:
     """Return the names of brokers as a spooled run can carry them."""
     servers = servers.strip()
@@ -75,7 +82,7 @@ class KafkaOptions(WriterOptions):
     """Put in front of every grain's topic."""
     durability: Literal["spool", "memory"] = "spool"
     """Whether a run is on this machine's disk before `record_run` returns, or in memory only."""
-    spool_dir: Annotated[Path, AfterValidator(_absolute)] | None = None
+    spool_dir: Annotated[Path, BeforeValidator(_named), AfterValidator(_absolute)] | None = None
     """Folder of the spool; the platform's folder for state when not given."""
     spool_max_bytes: int = Field(default=DEFAULT_MAX_BYTES, ge=1)
     """What the spool may take, in bytes; runs beyond it wait in memory."""

@@ -1,6 +1,6 @@
 """The page of a fleet: one set of views and templates, as a report and as a server."""
 
-from conformare.fleet.page.report import DEFAULT_TITLE, report, to_html, write_report
+from conformare.fleet.page.report import DEFAULT_TITLE, report, write_report
 from conformare.fleet.page.server import DEFAULT_PORT, serve
 
-__all__ = ["DEFAULT_PORT", "DEFAULT_TITLE", "report", "serve", "to_html", "write_report"]
+__all__ = ["DEFAULT_PORT", "DEFAULT_TITLE", "report", "serve", "write_report"]

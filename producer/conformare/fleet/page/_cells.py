@@ -16,7 +16,7 @@ from conformare.fleet.stores import PipelineKey
 NOTHING = Cell("")
 LETTERS = {"failed": "F", "degraded": "D", "stale": "S", "unknown": "U", "healthy": "H"}
 """What a health is called in a strip of letters."""
-RUN_ID_SHOWN = 24
+RUN_ID_SHOWN = 16
 """A longer run_id is shown by its end: its first characters are a time."""
 RUN_ID_END = 12
 

@@ -19,15 +19,23 @@ TOKEN_LETTERS = 16
 """A shorter token can be guessed."""
 COOKIE = "conformare_fleet"
 
+_OURS = ("script-src", "style-src", "img-src", "connect-src", "form-action")
 HEADERS = (
     (
         "content-security-policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "; ".join(
+            (
+                "default-src 'none'",
+                *(f"{what} 'self'" for what in _OURS),
+                "base-uri 'none'",
+                "frame-ancestors 'none'",
+            )
+        ),
     ),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
-    ("referrer-policy", "no-referrer"),
+    # Not `no-referrer`: browsers would then send forms with the origin `null`.
+    ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("cache-control", "no-store"),

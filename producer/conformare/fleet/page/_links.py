@@ -11,13 +11,11 @@ from conformare.fleet.stores import PipelineKey
 
 
 class Links(Protocol):
-    """Where a page leads; None where what is meant cannot be seen.
+    """Where a page leads; None where what is meant cannot be seen."""
 
-    Attributes:
-        are_served: Whether somebody answers a query.
-    """
-
-    are_served: bool
+    @property
+    def are_served(self) -> bool:
+        """Whether somebody answers a query."""
 
     def page(self, name: str, **query: str | None) -> str | None:
         """Return where a page is."""
@@ -72,7 +70,7 @@ class ReportLinks:
     pipelines: Mapping[PipelineKey, str] = field(default_factory=dict)
     are_served: bool = False
 
-    def page(self, name: str, **query: str | None) -> str | None:
+    def page(self, name: str, **query: str | None) -> None:
         """See `Links`; the heads of a report lead to its pages."""
         del name, query
 
@@ -81,15 +79,15 @@ class ReportLinks:
         anchor = self.pipelines.get(PipelineKey(name, env))
         return anchor and f"#{anchor}"
 
-    def run(self, run_id: str, pipeline: str) -> str | None:
+    def run(self, run_id: str, pipeline: str) -> None:
         """See `Links`."""
         del run_id, pipeline
 
-    def owner(self, name: str) -> str | None:
+    def owner(self, name: str) -> None:
         """See `Links`."""
         del name
 
-    def location(self, location: str) -> str | None:
+    def location(self, location: str) -> None:
         """See `Links`."""
         del location
 

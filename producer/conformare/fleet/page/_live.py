@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
 
 from conformare.fleet._fleet import Fleet
 from conformare.fleet.page._cells import moment
@@ -46,18 +46,21 @@ class LiveFleet:
         with self._lock:
             yield self._fleet
 
-    async def changes(self) -> AsyncIterator[int]:
-        """Yield the number of each state of the fleet, until it is stopped."""
-        event, seen = asyncio.Event(), -1
+    async def states(self, seconds: float) -> AsyncGenerator[int, None]:
+        """Yield the number of the fleet's state as it changes, and again where it does not.
+
+        Args:
+            seconds: Within which it is told again.
+        """
+        event = asyncio.Event()
         waiting = asyncio.get_running_loop(), event
         self._waiting.add(waiting)
         try:
             while not self._stop.is_set():
-                if self.generation != seen:
-                    seen = self.generation
-                    yield seen
-                await event.wait()
                 event.clear()
+                yield self.generation
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(event.wait(), seconds)
         finally:
             self._waiting.discard(waiting)
 

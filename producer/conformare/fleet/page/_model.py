@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,12 @@ class Acknowledgement:
     pipeline: str
     run_id: str
     context_label: str
+
+    @property
+    def identity(self) -> str:
+        """The same for the same drift, on a page that changes while somebody writes."""
+        named = f"{self.pipeline}\x1f{self.run_id}\x1f{self.context_label}"
+        return hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,10 @@ from conformare.fleet.page._links import url
 from conformare.fleet.questions import PipelineHealth
 from conformare.record import parsed_ts
 
+_BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
+MOST_DIGITS = 9
+MOST_ALSO = 100
+"""More than these are shown by nobody: a layout has 300 nodes."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -29,7 +33,7 @@ class Asked:
     values: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
-    now: datetime = datetime.min.replace(tzinfo=timezone.utc)
+    now: datetime = _BEGINNING
 
     @classmethod
     def of(cls, query: Iterable[tuple[str, str]], now: datetime) -> Asked:
@@ -41,7 +45,8 @@ class Asked:
         """
         said = [(name, value) for name, value in query if value != ""]
         tags, also = (tuple(v for name, v in said if name == many) for many in ("tag", "also"))
-        return cls({n: v for n, v in said if n not in ("tag", "also")}, tags, also, now)
+        values = {name: value for name, value in said if name not in ("tag", "also")}
+        return cls(values, tags, also[:MOST_ALSO], now)
 
     def get(self, name: str) -> str | None:
         """Return a value; None where it was not asked."""
@@ -55,8 +60,13 @@ class Asked:
     @property
     def page(self) -> int:
         """Which page of a long table; the first is 1."""
-        written = self.values.get("page", "1")
-        return max(1, int(written)) if written.isascii() and written.isdigit() else 1
+        return self.number("page")
+
+    def number(self, name: str) -> int:
+        """Return a value that counts from 1; 1 where it is none."""
+        written = self.values.get(name, "")
+        is_number = written.isascii() and written.isdigit() and len(written) <= MOST_DIGITS
+        return max(1, int(written)) if is_number else 1
 
     @property
     def is_filtered(self) -> bool:
@@ -97,14 +107,15 @@ class Asked:
         tags, also = (("tag", tag) for tag in self.tags), (("also", one) for one in self.also)
         return url(path, [*values.items(), *tags, *also])
 
-    def matches(self, one: PipelineHealth) -> bool:
-        """Whether a pipeline has the status and the text that were asked for."""
-        status = self.values.get("status")
-        if status not in (None, one.health) and not (status == "stale" and one.is_stale):
-            return False
-        return self.has_text(
-            one.pipeline, one.env, *one.owners, *(f"{n}={v}" for n, v in one.tags.items())
-        )
+    def has_health(self, one: PipelineHealth) -> bool:
+        """Whether a pipeline has the health that was asked for; a failed one may be stale too."""
+        health = self.values.get("status")
+        return health in (None, one.health) or (health == "stale" and one.is_stale)
+
+    def names(self, one: PipelineHealth) -> bool:
+        """Whether a pipeline, an owner or a tag of it has the text that was asked for."""
+        tags = (f"{name}={value}" for name, value in one.tags.items())
+        return self.has_text(one.pipeline, one.env, *one.owners, *tags)
 
     def has_text(self, *texts: str | None) -> bool:
         """Whether every word that is searched for stands in one of some texts."""

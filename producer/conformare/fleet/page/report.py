@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from conformare._errors import FleetError
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
-from conformare.fleet._tables import store_of
 from conformare.fleet.page._cells import badge, plain
 from conformare.fleet.page._links import ReportLinks
 from conformare.fleet.page._model import Cell, Page
@@ -23,16 +22,16 @@ from conformare.fleet.page.views import (
     Ask,
     drift_page,
     expectations_page,
-    owners_page,
+    lineage_page,
     overview_page,
+    owners_page,
+    page_of_pipeline,
     risks_page,
     sensitive_page,
-    lineage_page,
-    page_of_pipeline,
 )
 from conformare.fleet.page.views._ask import table
 from conformare.fleet.questions import findings, health
-from conformare.fleet.stores import PipelineKey, Row
+from conformare.fleet.stores import PipelineKey
 
 DETAILED = 100
 """Not more pipelines than these have a part of their own, what needs a person first."""
@@ -47,40 +46,6 @@ ROWS = 100
 DEFAULT_TITLE = "Fleet report"
 _FIXED = {"served": False, "level": 3, "badges": BADGES}
 """What every template of a report is given."""
-
-
-def to_html(
-    tables: Mapping[str, list[Row]],
-    path: str | Path | None = None,
-    *,
-    title: str = DEFAULT_TITLE,
-    pipeline: str | None = None,
-    upstream: Sequence[Mapping[str, Any]] | None = None,
-) -> str:
-    """Return a report of some runs as one HTML file, which needs no network and no other file.
-
-    Example:
-        >>> html = to_html(read_store({"writer": "json", "path": "runs"}), "fleet.html")
-
-    Args:
-        tables: From `read_store` or `merge_records`.
-        path: Where to write it as well; None to write no file.
-        title: Its heading.
-        pipeline: Of this pipeline alone.
-        upstream: From `upstream_risks`: the risks that are inherited from some locations.
-
-    Raises:
-        FleetError: The file cannot be written, or there is no such pipeline.
-    """
-    html = report(
-        Fleet(store_of(tables)),
-        title=title,
-        filters=Filters(pipeline=pipeline),
-        upstream=upstream,
-    )
-    if path is not None:
-        _write(Path(path), html)
-    return html
 
 
 def write_report(
@@ -100,7 +65,7 @@ def write_report(
     Raises:
         FleetError: The file cannot be written.
     """
-    _write(path, report(fleet, title=title, filters=filters))
+    write_file(path, report(fleet, title=title, filters=filters))
     return len(findings(fleet, filters))
 
 
@@ -165,6 +130,24 @@ def report(
     )
 
 
+def write_file(path: Path, html: str) -> None:
+    """Write a report into a file.
+
+    Args:
+        path: Where to; a file that is there is replaced.
+        html: The report.
+
+    Raises:
+        FleetError: It cannot be written.
+    """
+    try:
+        path.write_text(html, encoding="utf-8")
+    except OSError as exc:
+        raise FleetError(
+            f"the report cannot be written to {path} ({exc.strerror}): name another file"
+        ) from exc
+
+
 def _articles(ask: Ask, anchors: Mapping[PipelineKey, str]) -> Iterator[tuple[PipelineKey, Markup]]:
     """Yield the parts of the first pipelines as markup, until they are many bytes."""
     rows = min(len(ask.fleet.newest()), PIPELINES)
@@ -227,12 +210,3 @@ def _digest(text: str) -> str:
     """Return what a Content-Security-Policy names an inline script or style by."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
-
-
-def _write(path: Path, html: str) -> None:
-    try:
-        path.write_text(html, encoding="utf-8")
-    except OSError as exc:
-        raise FleetError(
-            f"the report cannot be written to {path} ({exc.strerror}): name another file"
-        ) from exc

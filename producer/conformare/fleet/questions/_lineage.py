@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from conformare._errors import FleetError
 from conformare.fleet._fleet import Fleet, run_key
 from conformare.fleet.questions._found import found_run
-from conformare.fleet.questions._places import place_of
-from conformare.fleet.stores import PipelineKey, pipeline_order
+from conformare.fleet.questions._places import place_of, read_at
+from conformare.fleet.stores import PipelineKey, Row, pipeline_order
 
 Direction = Literal["down", "up"]
 
@@ -66,11 +66,10 @@ class Lineage:
             ("sinks", self.writers, self.writes),
         ):
             for key, rows in fleet.rows(grain).items():
-                for row in rows:
-                    place = place_of(row["location"])
+                for location in _locations(grain, rows):
+                    place = place_of(location)
                     # The same spelling whatever the order of the rows.
-                    spelled = min(row["location"], self.spelled.get(place, row["location"]))
-                    self.spelled[place] = spelled
+                    self.spelled[place] = min(location, self.spelled.get(place, location))
                     of_place[place].add(key)
                     of_pipeline[key].add(place)
 
@@ -190,7 +189,7 @@ def impact(
         run = found_run(fleet, run_id, pipeline)
         grain = "sinks" if direction == "down" else "sources"
         rows = fleet.store.rows_of(grain, [run_key(run)])
-        starts = sorted({row["location"] for row in rows})
+        starts = sorted(set(_locations(grain, rows)))
     else:
         starts = [
             key for key in fleet.newest() if key.pipeline == pipeline and env in (None, key.env)
@@ -198,3 +197,8 @@ def impact(
         if not starts:
             raise FleetError(f"{fleet.store.place} has no pipeline {pipeline!r}: correct the name")
     return lineage.reached(starts, direction)
+
+
+def _locations(grain: str, rows: Iterable[Row]) -> Iterator[str]:
+    for row in rows:
+        yield from read_at(row["location"]) if grain == "sources" else [row["location"]]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from conformare.capture.locations import BETWEEN
+
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(//)?([^/]*)(.*)", re.IGNORECASE | re.DOTALL)
-_SAME_STORE = {"s3a": "s3", "s3n": "s3", "abfss": "abfs", "wasbs": "wasb"}
+_SAME_STORE = {"s3a": "s3", "s3n": "s3", "abfs": "abfss", "wasb": "wasbs"}
 
 
 def place_of(location: str) -> str:
@@ -30,3 +32,12 @@ def place_of(location: str) -> str:
     if not found[2]:  # such as jdbc:postgresql://host/db
         return f"{scheme}:{found[3]}{found[4]}"
     return f"{_SAME_STORE.get(scheme, scheme)}://{found[3].lower()}{found[4]}"
+
+
+def read_at(location: str) -> list[str]:
+    """Return the locations that a source names: one read may be of several paths or tables.
+
+    Args:
+        location: Of a row of `sources`.
+    """
+    return location.split(BETWEEN)

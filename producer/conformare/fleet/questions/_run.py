@@ -11,7 +11,7 @@ from conformare.fleet.questions._found import found_run
 from conformare.fleet.questions._health import Health, health_of_run
 from conformare.fleet.questions._places import place_of
 from conformare.fleet.stores import Row, order_of
-from conformare_schemas import CHILD_GRAINS
+from conformare_schemas import CHILD_GRAINS, EMISSION_COLUMN
 
 RUN_GRAINS = tuple(grain for grain in CHILD_GRAINS if grain != "source_risks")
 """The grains of a run beside `runs`."""
@@ -57,13 +57,23 @@ def run_view(fleet: Fleet, run_id: str, pipeline: str | None = None) -> RunView:
         FleetError: There is no such run, or it is not told which one is meant.
     """
     run = found_run(fleet, run_id, pipeline)
-    grains = {grain: fleet.store.rows_of(grain, [run_key(run)]) for grain in RUN_GRAINS}
+    grains = _grains_of(fleet, run)
     previous = _previous(fleet, run)
     changes: tuple[Change, ...] = ()
     if previous is not None:
-        before = {grain: fleet.store.rows_of(grain, [run_key(previous)]) for grain in RUN_GRAINS}
-        changes = tuple(_changes(previous, before, run, grains))
-    return RunView(run, health_of_run(run), grains, previous, changes)
+        changes = tuple(_changes(previous, _grains_of(fleet, previous), run, grains))
+        previous = _recorded(previous)
+    return RunView(_recorded(run), health_of_run(run), grains, previous, changes)
+
+
+def _grains_of(fleet: Fleet, run: Row) -> dict[str, list[Row]]:
+    rows = {grain: fleet.store.rows_of(grain, [run_key(run)]) for grain in RUN_GRAINS}
+    return {grain: list(map(_recorded, of_grain)) for grain, of_grain in rows.items()}
+
+
+def _recorded(row: Row) -> Row:
+    """Return a row without what tables alone have: it is the same in every store."""
+    return {name: value for name, value in row.items() if name != EMISSION_COLUMN}
 
 
 def _previous(fleet: Fleet, run: Row) -> Row | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from conformare.capture import scan_columns
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet, run_key
-from conformare.fleet.questions._places import place_of
+from conformare.fleet.questions._places import place_of, read_at
 from conformare.fleet.stores import PipelineKey, Row, pipeline_order
 
 
@@ -46,7 +46,8 @@ def sensitive(
     sinks, sources = _rows(fleet, "sinks", as_of), _rows(fleet, "sources", as_of)
     readers: dict[str, set[PipelineKey]] = defaultdict(set)
     for row in sources:
-        readers[place_of(row["location"])].add(PipelineKey(row["pipeline"], row["env"]))
+        for location in read_at(row["location"]):
+            readers[place_of(location)].add(PipelineKey(row["pipeline"], row["env"]))
     chosen = set(fleet.chosen(filters))
     found = [
         SensitiveSink(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from conformare.fleet._fleet import Fleet
@@ -42,32 +43,29 @@ class CarriedRisk:
     note: str | None = None
 
 
-def carried_risks(fleet: Fleet, locations: Iterable[str]) -> dict[str, list[CarriedRisk]]:
+def carried_risks(
+    fleet: Fleet, locations: Iterable[str] | None = None
+) -> dict[str, list[CarriedRisk]]:
     """Return the risks of some locations as of the newest runs, most severe first.
 
     A risk is told once for a location, as it comes there most directly.
 
     Args:
         fleet: The fleet.
-        locations: Locations as records have them, in any spelling.
+        locations: Locations as records have them, in any spelling; None for every place that
+            carries a risk.
     """
-    asked = {location: place_of(location) for location in locations}
-    places = set(asked.values())
-    found: dict[str, dict[str, list[CarriedRisk]]] = {place: {} for place in places}
-    for rows in fleet.rows("sink_risks").values():
-        for row in rows:
-            place = place_of(row["sink_location"])
-            if place in places:
-                risk = _from_sink(row)
-                found[place].setdefault(risk.risk_id, []).append(risk)
-    for row in declared_now(fleet.source_risks()):
-        place = place_of(row["location"])
-        if place in places:
-            risk = _declared(row)
-            found[place].setdefault(risk.risk_id, []).append(risk)
+    found: dict[str, dict[str, list[CarriedRisk]]] = defaultdict(lambda: defaultdict(list))
+    for risk in _all_carried(fleet):
+        found[place_of(risk.location)][risk.risk_id].append(risk)
+    asked = (
+        {one: one for one in found}
+        if locations is None
+        else {one: place_of(one) for one in locations}
+    )
     return {
         location: sorted(
-            (_strongest(location, risks) for risks in found[place].values()),
+            (_strongest(location, risks) for risks in found.get(place, {}).values()),
             key=lambda risk: (
                 severity_order(risk.severity),
                 KINDS.index(risk.kind),
@@ -76,6 +74,12 @@ def carried_risks(fleet: Fleet, locations: Iterable[str]) -> dict[str, list[Carr
         )
         for location, place in asked.items()
     }
+
+
+def _all_carried(fleet: Fleet) -> Iterator[CarriedRisk]:
+    for rows in fleet.rows("sink_risks").values():
+        yield from map(_from_sink, rows)
+    yield from map(_declared, declared_now(fleet.source_risks()))
 
 
 def declared_now(rows: Iterable[Row]) -> list[Row]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
@@ -11,6 +13,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 
 from conformare._errors import FleetError
+from conformare.fleet.stores import _sql as sql
 from conformare.fleet.stores._store import Row
 from conformare_schemas import (
     CONTRACT_VERSION,
@@ -28,6 +31,30 @@ OPTIONAL = ("source_risks", "acknowledgements")
 
 FAULTS = (DeltaError, OSError, ValueError, pa.ArrowException)
 """What deltalake and its engine raise where a table cannot be read or written."""
+_TOLD = (
+    (
+        re.compile(r"External error.* for file \S*?([^/\s]+/[^/\s]+\.parquet)"),
+        "its file {0} is damaged or missing: restore it",
+    ),
+    (
+        re.compile(r"Schema error: No field named (?:\w+\.)?\"?(\w+)"),
+        "one of its tables has no column {0}, so the sink did not make it: restore it",
+    ),
+    (
+        re.compile(r"Kernel error: Unsupported: (.*)"),
+        "its table {table} has what this release of deltalake cannot read ({0}): upgrade deltalake",
+    ),
+    (
+        re.compile(r"Kernel error: ((?:Json error|No table metadata).*)"),
+        "the log of its table {table} is damaged ({0}): restore it",
+    ),
+)
+"""What errors of the engine that nobody has explained say to people."""
+MOST_LITERALS = 500
+"""What is asked about is a table of its own beyond: a long list would take the engine longer than the
+answer, and end it at some ten thousand."""
+PANIC = "PanicException"
+"""What they raise where they did not expect something; it is no `Exception`."""
 
 
 class DeltaTables:
@@ -38,6 +65,9 @@ class DeltaTables:
         storage_options: Settings of its store that go before those of the environment.
         table_prefix: What the names of the tables begin with, for those of a catalog.
 
+    Attributes:
+        is_doubtful: Whether something could not be read, so that it may not be what was opened.
+
     Raises:
         FleetError: No lake is there, or it cannot be read.
     """
@@ -46,6 +76,7 @@ class DeltaTables:
         self, root: str, storage_options: Mapping[str, str] | None = None, table_prefix: str = ""
     ) -> None:
         self.place = root
+        self.is_doubtful = False
         self._prefix = table_prefix
         try:
             self._address = parse_address(root)
@@ -74,21 +105,19 @@ class DeltaTables:
 
         Args:
             query: SQL over the tables by their names.
-            asked: What it asks about, as a further table `asked`. A long list of literals would take
-                the engine longer than the answer, and end it at some ten thousand.
+            asked: What it asks about, as a further table `asked`; not empty.
 
         Raises:
             FleetError: A table cannot be read.
         """
-        try:
-            with TemporaryDirectory() as folder:
-                engine = self._engine
-                if asked is not None:
-                    write_deltalake(folder, asked)
-                    engine = self._registered().register("asked", DeltaTable(folder))
-                found = pa.table(engine.execute(query).read_all())
-        except FAULTS as exc:
-            raise self.fault(exc) from exc
+        if asked is not None and len(asked) <= MOST_LITERALS:
+            return self.rows(f"{sql.with_asked(asked)} {query}")
+        with self._translating(), TemporaryDirectory() as folder:
+            engine = self._engine
+            if asked is not None:
+                write_deltalake(folder, asked)
+                engine = self._registered().register("asked", DeltaTable(folder))
+            found = pa.table(engine.execute(query).read_all())
         maps = [field.name for field in found.schema if pa.types.is_map(field.type)]
         rows: list[Row] = found.to_pylist()
         for row in rows:
@@ -96,9 +125,9 @@ class DeltaTables:
                 row[column] = dict(row[column] or ())
         return rows
 
-    def table(self, table: str) -> DeltaTable:
-        """Return a table as deltalake has it."""
-        return self._tables[table]
+    def all(self) -> Iterable[tuple[str, DeltaTable]]:
+        """Return every table that is there, as deltalake has it, with its name."""
+        return self._tables.items()
 
     def files(self, table: str) -> DeltaStorageHandler:
         """Return what reads the files of a table."""
@@ -110,20 +139,23 @@ class DeltaTables:
         Raises:
             FleetError: A table cannot be read any more.
         """
-        try:
-            for table in self._tables.values():
+        for name, table in self._tables.items():
+            with self._translating(f"{self._prefix}{name}"):
                 table.update_incremental()
-        except FAULTS as exc:
-            raise self.fault(exc) from exc
         for name in OPTIONAL:
             if name not in self._tables and (late := self._table(name)) is not None:
                 self._tables[name] = late
         self._engine = self._registered()
 
     def reopen(self) -> None:
-        """Read all tables from the beginning, for one of them is not what it was."""
+        """Read all tables from the beginning, for one of them is not what it was.
+
+        Raises:
+            FleetError: A table cannot be read any more.
+        """
         self._tables = self._opened()
         self._engine = self._registered()
+        self.is_doubtful = False
 
     def append(self, definition: TableDefinition, row: Row) -> None:
         """Append a row to a table, which is made where it is missing.
@@ -133,7 +165,7 @@ class DeltaTables:
         """
         uri, name = self._uri(definition.name), definition.name
         rows = pa.Table.from_pylist([row], schema=arrow_schema(definition.columns))
-        try:
+        with self._translating(writes=True):
             if name not in self._tables:
                 self._tables[name] = DeltaTable.create(
                     uri,
@@ -145,16 +177,29 @@ class DeltaTables:
                     raise_if_key_not_exists=False,  # our own are none of Delta's
                 )
             write_deltalake(uri, rows, mode="append", storage_options=self._options)
+            # This table alone: what else has come is for those who ask for changes.
+            self._tables[name].update_incremental()
+        self._engine = self._registered()
+
+    @contextmanager
+    def _translating(self, table: str = "", *, writes: bool = False) -> Iterator[None]:
+        """Raise what deltalake raises as an error of ours."""
+        try:
+            yield
         except FAULTS as exc:
-            raise self._fault(exc, writes=True) from exc
-        self.refresh()
+            raise self._fault(exc, table, writes=writes) from exc
+        except BaseException as exc:
+            # The engine raises a plain `Exception` where it cannot read a file.
+            if type(exc) is not Exception and type(exc).__name__ != PANIC:
+                raise
+            raise self._fault(exc, table, writes=writes) from exc
 
-    def fault(self, error: BaseException) -> FleetError:
-        """Return what an error of deltalake means, in one line."""
-        return self._fault(error, writes=False)
-
-    def _fault(self, error: BaseException, *, writes: bool) -> FleetError:
+    def _fault(self, error: BaseException, table: str, *, writes: bool) -> FleetError:
+        self.is_doubtful = self.is_doubtful or not writes
         meaning = explain(error, self._address.prefix, writes=writes)
+        for sign, told in _TOLD:
+            if (found := sign.match(meaning)) is not None:
+                meaning = told.format(*found.groups(), table=table or "tables")
         if self._settings is not None:
             meaning = self._settings.hide(meaning)
         return FleetError(f"{self.place} cannot be {'written' if writes else 'read'}: {meaning}")
@@ -186,12 +231,11 @@ class DeltaTables:
         return tables
 
     def _table(self, name: str) -> DeltaTable | None:
-        try:
-            return DeltaTable(self._uri(name), storage_options=self._options)
-        except TableNotFoundError:
-            return None
-        except FAULTS as exc:
-            raise self.fault(exc) from exc
+        with self._translating(f"{self._prefix}{name}"):
+            try:
+                return DeltaTable(self._uri(name), storage_options=self._options)
+            except TableNotFoundError:
+                return None
 
     def _registered(self) -> QueryBuilder:
         engine = QueryBuilder()

@@ -26,6 +26,7 @@ from conformare.fleet.stores._store import (
 from conformare_schemas import acknowledgements_table
 
 ACKNOWLEDGEMENTS = acknowledgements_table()
+FEW_RUNS = 20
 NEWEST_FIRST = "ORDER BY ts DESC, run_id DESC"
 
 
@@ -90,7 +91,9 @@ class LakeStore:
         if not runs:
             return []
         names, ids = zip(*sorted(set(runs)), strict=True)
-        return self._asked_rows(grain, pa.table({"pipeline": names, "run_id": ids}))
+        asked = pa.table({"pipeline": pa.array(names), "run_id": pa.array(ids)})
+        # Few are found at once, without a look at all other runs.
+        return self._asked_rows(grain, asked, set(ids) if len(asked) <= FEW_RUNS else ())
 
     def history(
         self,
@@ -169,14 +172,23 @@ class LakeStore:
     def _columns(self, grain: str) -> str:
         return ", ".join(f"r.{sql.name(column)}" for column in self._tables.columns(grain))
 
-    def _asked_rows(self, grain: str, asked: pa.Table) -> list[Row]:
-        """Return the rows of a grain of the runs that a table asks for by some of their columns."""
+    def _asked_rows(self, grain: str, asked: pa.Table, ids: Collection[str] = ()) -> list[Row]:
+        """Return the rows of a grain of the runs that a table asks for by some of their columns.
+
+        Args:
+            grain: The grain.
+            asked: The table.
+            ids: What their run_id is one of, if that is known.
+        """
+        of = f".run_id IN ({sql.texts(sorted(ids))})"
         runs = f"asked AS a JOIN runs AS r ON {_same(asked, 'r')}"
         if grain == "runs":
-            return self._tables.rows(f"SELECT {self._columns('runs')} FROM {runs}", asked)
+            return self._tables.rows(
+                f"SELECT {self._columns('runs')} FROM {runs}{f' WHERE r{of}' if ids else ''}", asked
+            )
         return self._tables.rows(
             f"SELECT c.*, r.env FROM {runs} JOIN {sql.name(grain)} AS c ON {_same(asked, 'c')} AND "
-            f"{_SAME_EMISSION.format('c')}",
+            f"{_SAME_EMISSION.format('c')}{f' WHERE r{of} AND c{of}' if ids else ''}",
             asked,
         )
 

@@ -176,6 +176,8 @@ class FleetStore(Protocol):
     def changes(self) -> Changes | None:
         """Return what has changed since the last call, or since the store was opened.
 
+        Until then, every answer leaves it out.
+
         Returns:
             The new runs; None where that cannot be told, so that everything is to be read again.
         """

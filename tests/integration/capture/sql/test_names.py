@@ -104,6 +104,49 @@ def test_a_table_of_another_catalog_may_be_named_like_a_path(
         session.sql(f"drop table {name}")
 
 
+def test_a_schema_of_another_catalog_is_no_format(
+    catalog: str, session: SparkSession, recorded: Recorded, tmp_path: Path
+) -> None:
+    with untracked():
+        session.sql(f"create table {catalog.replace('od-d', 'a/b')} (id int)")
+        orders = session.table("spark_catalog.default.orders").select("id")
+        orders.write.parquet(f"{tmp_path}/p")
+        session.sql("use `my-cat`.APP")
+    orders.writeTo("APP.`a/b`").append()
+    orders.write.insertInto("APP.`a/b`")
+    orders.write.mode("append").saveAsTable("APP.`a/b`")
+    session.table("APP.`a/b`")
+    session.sql("select * from APP.`a/b`")
+    session.sql(f"select * from parquet.`{tmp_path}/p`")
+    table = ("`my-cat`.APP.`a/b`", "jdbc")
+    assert recorded() == ([table, table, (f"{tmp_path}/p", "parquet")], [table] * 3)
+    with untracked():
+        session.sql("drop table `a/b`")
+        session.sql("use spark_catalog.default")
+
+
+def test_a_table_that_is_dropped_and_made_anew_had_the_format_of_the_call(
+    session: SparkSession, recorded: Recorded
+) -> None:
+    session.sql("create table staged using parquet as select * from orders")
+    frame = session.table("staged")
+    frame.write.insertInto("plain")
+    session.table("orders").write.insertInto("staged")
+    session.sql("truncate table staged")
+    session.sql("select * from staged")
+    session.sql("drop table staged")
+    session.sql("create table staged using delta as select * from orders")
+    session.table("orders").writeTo("staged").append()
+    old, new = ("staged", "parquet"), ("staged", "delta")
+    orders = ("orders", "delta")
+    assert recorded() == (
+        [orders, old, orders, old, orders, orders],
+        [old, ("plain", "parquet"), old, old, new, new],
+    )
+    with untracked():
+        session.sql("drop table staged")
+
+
 def test_a_stream_names_its_tables_as_others_do(
     session: SparkSession, recorded: Recorded, tmp_path: Path
 ) -> None:

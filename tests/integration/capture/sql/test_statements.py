@@ -123,6 +123,46 @@ def test_a_clone_that_is_made_at_a_path(
     assert recorded() == ([ORDERS], [(f"{tmp_path}/copy", "delta")])
 
 
+@pytest.mark.sessions("classic")
+def test_a_table_that_is_restored_to_what_it_is(session: SparkSession) -> None:
+    with untracked():
+        session.sql("insert into kept values (1, 'x')")
+        version = session.sql("describe history kept limit 1").collect()[0]["version"]
+    session.sql(f"restore table kept to version as of {version}")
+    assert lineage() == []
+
+
+@SPARK_4
+def test_a_script(session: SparkSession) -> None:
+    session.sql(
+        "begin insert into kept select * from orders where id = 0; select * from orders; end"
+    )
+    assert lineage() == []
+
+
+@pytest.mark.sessions("classic")
+def test_files_that_a_pattern_names(
+    session: SparkSession, recorded: Recorded, tmp_path: Path
+) -> None:
+    with untracked():
+        for day in (1, 2):
+            session.table("orders").write.parquet(f"{tmp_path}/p/day={day}")
+    days, all_ = f"parquet.`{tmp_path}/p/*`", f"parquet.`file:{tmp_path}/p/day=?/*.parquet`"
+    session.sql(f"select * from {days}")
+    session.sql(f"with d as (select * from {days}) select * from d join orders using (id)")
+    session.sql(f"select * from orders where id in (select id from {all_})")
+    session.sql(f"insert into kept select * from {all_}")
+    session.sql(f"select * from parquet.`{tmp_path}/p/day=1`")
+    pattern, files = f"{tmp_path}/p/*", f"{tmp_path}/p/day=?/*.parquet"
+    assert [location for location, _ in recorded()[0]] == [
+        pattern,
+        f"{pattern}, orders",
+        f"orders, {files}",
+        files,
+        f"{tmp_path}/p/day=1",
+    ]
+
+
 @SPARK_4
 def test_a_variable_that_is_set_from_a_table(session: SparkSession, recorded: Recorded) -> None:
     session.sql("declare or replace variable most int")

@@ -16,6 +16,8 @@ from support.servers.cluster import SECONDS, Cluster, running_cluster, when
 
 from conformare_sink.broker.broker import EmbeddedBroker
 
+RUNS = 1_500
+"""Enough for a batch of several tasks on each executor."""
 BEFORE_US = r"Using incubator modules|NativeCodeLoader: Unable to load native-hadoop library"
 
 
@@ -57,12 +59,12 @@ def test_a_large_batch_lands_although_driver_and_worker_are_killed_in_it(
     cluster: Cluster, topic: Topic, lake: str, sink: list[str]
 ) -> None:
     """The executors process it, and one key is half of all messages."""
-    records = [make_record(f"run-{n}", rows={"contexts": 1, "risks": 1}) for n in range(4_000)]
+    records = [make_record(f"run-{n}", rows={"contexts": 1, "risks": 1}) for n in range(RUNS)]
     for number, record in enumerate(records):
         topic.send_later(messages_of(record, f"e{number}"))
-    half = make_record("half", rows={"contexts": 1, "risks": 12_000})
+    half = make_record("half", rows={"contexts": 1, "risks": 3 * RUNS})
     sent = messages_of(half, "half", max_message_bytes=300)
-    assert len(sent) > 3 * 4_000
+    assert len(sent) > 3 * RUNS
     topic.send(sent)
     by_executors = [*sink, "--engine", "executors"]
 

@@ -6,6 +6,7 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from pyspark.sql import SparkSession
-from support.messages.produce import messages_of
-from support.messages.records import make_record
+from support.lakes.checker import check_declarations
+from support.lakes.store import Store
+from support.messages.produce import Topic, messages_of
+from support.messages.records import make_declaration, make_record
 from support.servers.secured_broker import GuardedBroker, guarded_broker
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, topic_name
@@ -124,6 +127,34 @@ def test_each_has_what_it_needs(broker: GuardedBroker, spark: SparkSession, lake
     assert (again.landed, again.repeated) == (0, 1)
 
 
+def test_a_sink_that_may_not_create_the_topic_of_declarations_goes_on_without_it(
+    broker: GuardedBroker, spark: SparkSession, lake: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The topics were made for a sink of an older contract; runs land as before."""
+    prefix = f"{DEFAULT_TOPIC_PREFIX}older."
+    older = Topics(broker.guarded, prefix, broker.access("topics"))
+    older._names = sorted(older._of_runs)
+    older.create()
+    options = SinkOptions(
+        bootstrap_servers=broker.guarded,
+        lake=lake,
+        topic_prefix=prefix,
+        access=broker.access("sink"),
+    )
+    produce = Topic(broker.unguarded, prefix)
+    produce.send(messages_of(make_record("run-1"), "e-1"))
+    store = Store(spark, options, produce)
+    assert store.catch_up()[Decision.LAND] == 1
+    assert "declared risks are not read until the next start" in caplog.text
+    again = replace(store, options=options.model_copy(update={"access": broker.access("replay")}))
+    assert again.again(Selection()).repeated == 1
+
+    Topics(broker.guarded, prefix, broker.access("topics")).create()
+    produce.send(messages_of(make_declaration("/data"), "e-2"))
+    assert store.catch_up()[Decision.LAND] == 1
+    assert check_declarations(lake, [make_declaration("/data")]).is_sound
+
+
 def can_read(broker: GuardedBroker, user: str) -> bool:
     """Whether a user gets a message of the runs' topic, or is refused it."""
     config: dict[str, Any] = {
@@ -173,7 +204,7 @@ def test_what_a_user_lacks_is_told(broker: GuardedBroker) -> None:
     """In one line. A cluster does not tell whether there is what one may not see."""
     sees_nothing = topics(broker, STRANGER)
     with pytest.raises(TopicsMissingError, match="Describe"):
-        sees_nothing.require_all()
+        sees_nothing.require_runs()
     with pytest.raises(
         TopicCreationError, match=r"refused to create .*Authorization failed; .*Describe"
     ):

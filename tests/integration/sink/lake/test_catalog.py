@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,11 +19,11 @@ from pyspark.sql import functions as F
 from support.lakes.landed import land, run_of, tables_in
 from support.lakes.store import Store
 from support.messages.produce import Topic, messages_of
-from support.messages.records import make_record
+from support.messages.records import make_declaration, make_record
 
 from conformare.cli import main
 from conformare.emission import Message
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import LakeRefusedError, NoLakeError
 from conformare_sink.kafka.topics import Topics
@@ -34,8 +35,8 @@ from conformare_sink.lake.tables.places import catalog_tables
 from conformare_sink.lake.tables.tables import LAKE_TABLES, LakeTables, require_lake, select_rows
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision, RunKey
-from conformare_sink.options import CatalogOptions, SinkOptions, StorageSettings
-from conformare_sink.stream.replay import replay
+from conformare_sink.options import CatalogOptions, Engine, SinkOptions, StorageSettings
+from conformare_sink.stream.replay import Selection, replay
 from conformare_sink.stream.stream import SinkStream
 
 LANDED = [make_record(f"run-{n}") for n in range(2)]
@@ -107,9 +108,27 @@ def test_runs_land_in_the_tables_of_a_catalog(store: Store) -> None:
     store.topic.send(messages_of(LANDED[0], "again"))
     found = store.catch_up()
     assert (found[Decision.LAND], found[Decision.REPEAT]) == (0, 1)
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         assert rows_of(store, grain) == sum(len(record[grain]) for record in LANDED)
     assert not [*Path(store.lake).glob("*/_delta_log")]
+
+
+def test_declarations_land_once_in_a_catalog_and_are_purged(store: Store) -> None:
+    """By the driver, and where executors process the runs beside them."""
+    (first,) = messages_of(make_declaration("/data"), "declared-1")
+    (second,) = messages_of(make_declaration("/other"), "declared-2")
+    store.topic.send([first, first, second])
+    assert store.catch_up()[Decision.LAND] == 2
+    store.topic.send([first, *messages_of(LANDED[0], "again with it")])
+    forced = replace(store, options=store.options.model_copy(update={"engine": Engine.EXECUTORS}))
+    assert forced.catch_up()[Decision.REPEAT] == 2
+    assert store.again(Selection()).landed == 0
+    assert rows_of(store, "source_risks") == 4
+    with open_for_writing(store.tables, "a purge") as lake:
+        assert lake.purge(Purge(location="/data")).declarations == 1
+    store.topic.send([first])
+    assert store.catch_up()[Decision.PURGED] == 1
+    assert rows_of(store, "source_risks") == 2
 
 
 def test_a_sink_resumes_where_the_note_beside_a_catalog_says(
@@ -130,11 +149,11 @@ def test_a_sink_resumes_where_the_note_beside_a_catalog_says(
     note.write_bytes(sound[:-20])
     assert messages() >= 8 * len(there)
     assert store.options.catalog is not None
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         spark.sql(f"DROP TABLE {store.options.catalog.schema_name}.cf_{grain}")
     assert messages() >= 8 * len(there)
     assert run_ids(store) == there
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         assert rows_of(store, grain) == sum(len(record[grain]) for record in LANDED)
 
 
@@ -239,7 +258,6 @@ def test_the_folder_alone_is_no_lake(
 
 def test_tables_are_of_one_folder(store: Store, tmp_path: Path) -> None:
     """The lock is there: a sink with another one would land the same runs again."""
-    store.catch_up()
     options = store.options.model_copy(update={"lake": str(tmp_path / "other")})
     told = re.escape(f"is of another lake: give --lake 'file:{store.lake}'")
     with pytest.raises(LakeRefusedError, match=told):

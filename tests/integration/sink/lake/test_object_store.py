@@ -20,7 +20,7 @@ from support.lakes.landed import fetch, land, new_path, tables_at
 from support.messages.records import make_record
 from support.servers.object_store import ObjectStore, s3proxy
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.lake.lake import open_for_writing
 
 WRITERS, APPENDS, RACES = 3, 10, 20
@@ -93,7 +93,7 @@ def test_small_files_are_compacted_there_too(object_store: ObjectStore, tmp_path
     path = new_path()
     with open_for_writing(tables_at(object_store, path), "a test") as lake:
         land(lake, *records)
-        assert [lake.compact(grain) for grain in GRAINS] == [(3, 1)] * len(GRAINS)
+        assert [lake.compact(grain) for grain in RUN_GRAINS] == [(3, 1)] * len(RUN_GRAINS)
     assert check(fetch(object_store, path, tmp_path), records).is_sound
 
 

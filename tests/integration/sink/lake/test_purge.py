@@ -16,7 +16,7 @@ from support.messages.records import Record, make_record
 
 from conformare.cli import main
 from conformare.emission import Message
-from conformare_schemas import GRAINS
+from conformare_schemas import GRAINS, RUN_GRAINS
 from conformare_sink.errors import TableWriteError
 from conformare_sink.lake import purge as purging
 from conformare_sink.lake.lake import Lake, open_for_writing
@@ -108,7 +108,7 @@ def test_a_purge_that_broke_off_before_its_tombstones_is_done_by_the_next_writer
             settled = lake.settled([ours, another, RunKey("kept", "kept-0")])
             assert settled.purged == {ours, another}
     assert deleted[0] == "runs"
-    assert sorted(deleted) == sorted([*GRAINS, "pending", "quarantine"])
+    assert sorted(deleted) == sorted([*GRAINS, "acknowledgements", "pending", "quarantine"])
     assert "kept-1" in {row["run_id"] for row in read_table(store.lake, "purged")}
 
 
@@ -179,4 +179,4 @@ def test_of_several_conditions_all_must_hold(
     assert capsys.readouterr().out == "no such run; nothing was deleted\n"
     assert {row["ts"].year for row in read_table(store.lake, "runs")} == {2025, 2026}
     assert read_table(store.lake, "purged")[-1]["purged_at"] <= datetime.now(timezone.utc)
-    assert len({row["emission_id"] for g in GRAINS for row in read_table(store.lake, g)}) == 4
+    assert len({row["emission_id"] for g in RUN_GRAINS for row in read_table(store.lake, g)}) == 4

@@ -17,7 +17,7 @@ from support.lakes.store import Store
 from support.messages.produce import messages_of
 from support.messages.records import make_record
 
-from conformare_schemas import GRAINS, path_identifier
+from conformare_schemas import RUN_GRAINS, path_identifier
 from conformare_sink.lake.lake import open_for_writing
 from conformare_sink.lake.maintenance import Maintenance
 
@@ -59,7 +59,7 @@ def test_all_readers_see_the_same(
         assert Maintenance(lake).run_once().faults == []
     store.topic.send(messages_of(make_record("run-3"), "e3"))
     store.catch_up()
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         table = str(Path(store.lake, grain))
         expected = comparable(
             row.asDict() for row in spark.table(path_identifier(store.lake, grain)).collect()

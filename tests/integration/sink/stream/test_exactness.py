@@ -16,7 +16,7 @@ from support.messages.produce import Topic, messages_of
 from support.messages.records import make_record
 
 from conformare.emission import KafkaOptions, KafkaWriter, Message
-from conformare_schemas import GRAINS, message_header, topic_name
+from conformare_schemas import RUN_GRAINS, message_header, topic_name
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.errors import StreamFailedError
 from conformare_sink.kafka.topics import Topics
@@ -35,7 +35,7 @@ CatchUp = Callable[[], list[BatchReport]]
 
 def files(lake: str) -> dict[str, set[str]]:
     """The files of each grain's table: the same ones hold the same rows."""
-    return {grain: set(DeltaTable(str(Path(lake) / grain)).file_uris()) for grain in GRAINS}
+    return {grain: set(DeltaTable(str(Path(lake) / grain)).file_uris()) for grain in RUN_GRAINS}
 
 
 def landed(reports: list[BatchReport], decision: Decision = Decision.LAND) -> int:
@@ -101,7 +101,7 @@ def test_repeated_conflicting_interleaved_and_late_messages(
     # What is not whole is in no table of the grains, and it is known what is missing.
     waiting = {e.run_id: e.missing for e in read_status(tables_in(lake), topics).incomplete}
     assert waiting == {"late-runs": {"runs": 1}, "late-child": {"contexts": 4}}
-    assert {row["run_id"] for grain in GRAINS for row in read_table(lake, grain)} == {
+    assert {row["run_id"] for grain in RUN_GRAINS for row in read_table(lake, grain)} == {
         "resent",
         "conflict",
         "corrected",

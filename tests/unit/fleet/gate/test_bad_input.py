@@ -59,7 +59,7 @@ def test_a_store_without_permission_is_one_line(run: Run, lake: Path) -> None:
         answer = run("status")
     finally:
         os.seteuid(os.getuid())
-    assert "o-1.json cannot be read: Permission denied" in refused(answer)
+    assert "o-1.json cannot be read: permission denied" in refused(answer)
 
 
 def test_an_option_is_refused_before_the_store_is_opened(run: Run, tmp_path: Path) -> None:

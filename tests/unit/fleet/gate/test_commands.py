@@ -204,6 +204,26 @@ def test_impact_of_a_run_a_pipeline_or_a_location(
     assert len(cells(run("impact", *start))) == 2 + len(reached)
 
 
+def test_one_read_of_several_tables_is_a_read_of_each(run: Run, lake: Path) -> None:
+    """As a query that joins two is recorded."""
+    put_run(
+        lake,
+        "joined",
+        "j-1",
+        "2026-11-28T08:00:00.000000Z",
+        sources=[{"node": "q", "location": "s3://lake/raw, s3a://lake/orders/", "format": "sql"}],
+    )
+    assert [one["pipeline"] for one in found(run, "impact", "--location", "s3://lake/raw")] == [
+        "joined"
+    ]
+    downstream = found(run, "impact", "--run", "o-2")
+    assert [one["pipeline"] for one in downstream] == ["bills", "joined"]
+    upstream = found(run, "impact", "--run", "j-1", "--upstream")
+    assert [one["pipeline"] for one in upstream] == ["orders"]
+    (sink,) = found(run, "sensitive")
+    assert [reader["pipeline"] for reader in sink["readers"]] == ["bills", "joined"]
+
+
 @pytest.mark.usefixtures("lake")
 def test_impact_of_what_nobody_reads_is_one_line(run: Run) -> None:
     """And of what is not there, an error."""

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformare.cli import main
-from conformare_schemas import GRAINS, arrow_schema, table_columns
+from conformare_schemas import RUN_GRAINS, arrow_schema, table_columns
 from conformare_sink.cli import maintain, purge, status
 from conformare_sink.cli._console import printable
 from conformare_sink.lake.lake import open_for_writing
@@ -63,7 +63,7 @@ STATUSES = st.builds(
     LakeStatus,
     lake=TEXTS,
     runs_by_status=BY_NAME,
-    rows_by_grain=st.fixed_dictionaries(dict.fromkeys(GRAINS, COUNTS)),
+    rows_by_grain=st.fixed_dictionaries(dict.fromkeys(RUN_GRAINS, COUNTS)),
     incomplete=st.lists(EMISSIONS, max_size=3).map(tuple),
     incomplete_total=COUNTS,
     quarantined_by_cause=BY_NAME,
@@ -115,7 +115,7 @@ def test_maintain_prints_any_names(name: str) -> None:
 def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A lake in whose every column of names is every name, and whose own is one of them."""
     root = tmp_path_factory.mktemp("lakes") / "lake"
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         named = {"status": NAMES} if grain == "runs" else {}
         table = rows(table_columns(grain), run_id=NAMES, pipeline=NAMES, **named)
         write_deltalake(root / grain, table)

@@ -21,7 +21,7 @@ from support.lakes.landed import PREFIX, kafka_messages, tables_in
 from support.lakes.tasks import as_batches, land_by_tasks, task_for
 from support.messages.records import make_record
 
-from conformare_schemas import GRAINS, topic_name
+from conformare_schemas import RUN_GRAINS, topic_name
 from conformare_sink.executors.reply import read_replies
 from conformare_sink.executors.task import Task
 from conformare_sink.lake.lake import Lake, open_for_writing
@@ -59,7 +59,7 @@ def produced(chance: random.Random) -> list[Message]:
 def everything(folder: Path) -> dict[str, list[str]]:
     """All that a reader of a lake can tell, in a fixed order."""
     rows: dict[str, list[dict[str, Any]]] = {
-        table: read_table(folder, table) for table in (*GRAINS, "quarantine")
+        table: read_table(folder, table) for table in (*RUN_GRAINS, "quarantine")
     }
     for row in rows["quarantine"]:
         del row["quarantined_at"]
@@ -114,7 +114,7 @@ def test_files_of_a_lost_attempt_are_in_no_commit(tmp_path: Path) -> None:
     record = make_record("run-0")
     with open_lake(tmp_path) as (lake, landing):
         land_by_tasks(lake, landing, kafka_messages(record), PREFIX, n_parts=1)
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         assert len([*Path(tmp_path, grain).glob("*.parquet")]) == 2
     assert check(tmp_path, [record]).is_sound
 

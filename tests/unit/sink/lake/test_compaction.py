@@ -24,7 +24,7 @@ from support.lakes.landed import PREFIX, kafka_messages, land, run_of, tables_in
 from support.messages.records import make_record
 
 from conformare.cli import main
-from conformare_schemas import GRAINS, Column, arrow_schema
+from conformare_schemas import RUN_GRAINS, Column, arrow_schema
 from conformare_sink.errors import RetentionTooShortError, TableWriteError
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.landings import run_keys
@@ -98,7 +98,7 @@ def test_small_files_old_files_and_what_is_settled_go(
         landing = Landing(lake, PendingMessages(), PREFIX)
         for part in (*messages[:4], messages[4][:3], messages[4][3:], messages[5][:3]):
             landing.land(part)
-        assert {len(live_files(tmp_path, grain)) for grain in GRAINS} == {5}
+        assert {len(live_files(tmp_path, grain)) for grain in RUN_GRAINS} == {5}
         assert len(read_table(tmp_path, "pending")) == 6
 
         risks = tmp_path / "risks"
@@ -108,7 +108,7 @@ def test_small_files_old_files_and_what_is_settled_go(
         report = Maintenance(lake).run_once()
 
         assert report.faults == []
-        assert {len(live_files(tmp_path, grain)) for grain in GRAINS} == {1}
+        assert {len(live_files(tmp_path, grain)) for grain in RUN_GRAINS} == {1}
         done = {table.table: table for table in report.tables}
         assert (done["runs"].compacted, done["runs"].compacted_into) == (5, 1)
         assert (done["risks"].deleted, done["runs"].deleted) == (1, 0)
@@ -147,7 +147,7 @@ def test_rows_are_the_same_sorted_and_told_of_rightly(tmp_path: Path) -> None:
     for name, rows in before.items():
         assert content(tmp_path, name) == rows
         assert content(tmp_path, name, versions[name]) == rows
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         (file,) = live_files(tmp_path, grain)
         keys = pq.read_table(file, columns=["pipeline", "ts", "run_id"]).to_pylist()
         order = [(row["pipeline"], row["ts"], row["run_id"]) for row in keys]

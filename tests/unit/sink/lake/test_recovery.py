@@ -11,7 +11,7 @@ from support.lakes.checker import check, read_table
 from support.lakes.landed import land, tables_in
 from support.messages.records import make_record
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.errors import TableWriteError
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.layout import LANDING_NOTES
@@ -20,7 +20,7 @@ from conformare_sink.lake.tables.folder_table import FolderTable
 FIRST, SECOND = (make_record(f"run-{n}") for n in range(2))
 
 
-@pytest.mark.parametrize("broken", [grain for grain in GRAINS if grain != "contexts"])
+@pytest.mark.parametrize("broken", [grain for grain in RUN_GRAINS if grain != "contexts"])
 def test_a_landing_that_breaks_off_is_undone_by_the_next_writer_and_by_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

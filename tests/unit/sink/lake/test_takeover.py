@@ -13,7 +13,7 @@ from support.lakes.landed import PREFIX, kafka_messages, land, rows_of, run_of, 
 from support.lakes.purged_table import TAKEN_OVER
 from support.messages.records import make_record
 
-from conformare_schemas import GRAINS
+from conformare_schemas import RUN_GRAINS
 from conformare_sink.errors import LakeBusyError, TableWriteError
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.landing_note import LandingNote
@@ -119,6 +119,6 @@ def test_who_was_taken_over_from_recovers_nothing(tmp_path: Path) -> None:
     ):
         with pytest.raises(LakeBusyError, match=TAKEN_OVER):
             write()
-    tables = [name for name in LAKE_TABLES if name not in GRAINS]
+    tables = [name for name in LAKE_TABLES if name not in RUN_GRAINS]
     assert not any(read_table(tmp_path, name) for name in tables)
     assert new.read_to(["log:0"]) == {}

@@ -14,9 +14,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from support.lakes.memory_place import BrokenOffError, MemoryPlace
 from support.messages.produce import messages_of
-from support.messages.records import Record, make_record
+from support.messages.records import Record, make_declaration, make_record
 
-from conformare_schemas import GRAINS, topic_name
+from conformare_schemas import RUN_GRAINS, SOURCE_RISKS, topic_name
 from conformare_sink.landing import pending, rows
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
@@ -63,6 +63,13 @@ class World:
                 else:
                     self.whole.add(key)
                 produced += sent + chance.sample(sent, chance.randint(0, len(sent) // 2))
+        self.declared: dict[str, Record] = {}
+        for number in range(chance.randint(0, 3)):
+            record = make_declaration(f"/data/{number % 2}")
+            self.declared[f"declared-{number}"] = record
+            (message,) = messages_of(record, f"declared-{number}")
+            declaring = (message.key, message.value, topic_name(message.grain, PREFIX))
+            produced += [declaring] * chance.randint(1, 3)
         produced += [(b"k", b"garbage", f"{PREFIX}runs")] * chance.randint(0, 2)
         chance.shuffle(produced)
         self.logs: dict[str, Log] = {name: [] for name in LOGS}
@@ -75,6 +82,15 @@ class World:
         for envelope in decoded.envelopes:
             place = envelope.message.place
             self.envelopes[str(place.partition), place.offset] = envelope
+        self.declaring: dict[tuple[str, int], str] = {
+            (name, offset): emission_id
+            for name, log in self.logs.items()
+            for offset, one in enumerate(log)
+            for emission_id in decode([one], PREFIX)
+            .declared.column("emission_id")
+            .unique()
+            .to_pylist()
+        }
 
 
 def in_portions(chance: random.Random, messages: list[Message]) -> list[list[Message]]:
@@ -165,8 +181,12 @@ class Sink:
             for partition, offset in aside
             if (str(partition), offset) in self.world.envelopes
         }
+        declared = {row["emission_id"] for row in self.place.rows.get(SOURCE_RISKS, ())}
         for name, end in self.place.read.items():
             for offset in range(end):
+                if emission_id := self.world.declaring.get((name, offset)):
+                    assert emission_id in declared
+                    continue
                 envelope = self.world.envelopes.get((name, offset))
                 if envelope is None:
                     assert (int(name), offset) in aside
@@ -209,7 +229,7 @@ def test_every_run_is_there_with_the_rows_of_one_emission(
     place = sink.place
     assert place.runs == {key.run for key in world.whole}
     landed: dict[EmissionKey, dict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
-    for grain in GRAINS:
+    for grain in RUN_GRAINS:
         for row in place.rows.get(grain, ()):
             key = EmissionKey(row["pipeline"], row["run_id"], row.pop("emission_id"))
             landed[key][grain].append({**row, "ts": None})
@@ -224,6 +244,13 @@ def test_every_run_is_there_with_the_rows_of_one_emission(
         assert {g: sorted(map(str, those)) for g, those in found.items()} == {
             g: sorted(map(str, those)) for g, those in expected.items()
         }
+    rows_declared: dict[str, list[str]] = defaultdict(list)
+    for row in place.rows.get(SOURCE_RISKS, ()):
+        rows_declared[row.pop("emission_id")].append(str({**row, "ts": None}))
+    assert {key: sorted(those) for key, those in rows_declared.items()} == {
+        key: sorted(str({**row, "ts": None}) for row in record[SOURCE_RISKS])
+        for key, record in world.declared.items()
+    }
     waiting = {RunKey(one.pipeline, one.run_id) for one in place.still_waiting()}
     assert waiting == {key.run for key in world.records} - place.runs
     assert {one.cause.partition(":")[0] for one in place.rejected.values()} <= {"not framed"}

@@ -13,7 +13,7 @@ from support.lakes.memory_place import MemoryPlace
 from support.messages.produce import messages_of
 from support.messages.records import make_record
 
-from conformare_schemas import GRAINS, topic_name
+from conformare_schemas import RUN_GRAINS, topic_name
 from conformare_sink.landing import pending as pending_messages
 from conformare_sink.landing import rows
 from conformare_sink.landing.landing import Landed, Landing
@@ -80,7 +80,7 @@ def test_a_run_lands_when_its_last_message_is_there(place: MemoryPlace, landing:
     landed = landing.land([last], {"log": 8})
     assert counts(landed) == {"landed": 1}
     assert landed.rows == {grain: len(rows) for grain, rows in place.rows.items()}
-    assert set(landed.rows) == set(GRAINS)
+    assert set(landed.rows) == set(RUN_GRAINS)
     assert place.runs == {RunKey("pipeline", "run-1")}
     assert landing.pending.emissions == 0
     assert place.read == {"log": 8}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.messages.hostile import any_message
 from support.messages.wire import PREFIX
 
-from conformare_schemas import GRAINS, MAX_ROWS_PER_MESSAGE
+from conformare_schemas import MAX_ROWS_PER_MESSAGE, RUN_GRAINS, SOURCE_RISKS, topic_name
 from conformare_sink.messages.assembly import assemble, emission, table_rows
 from conformare_sink.messages.decode import decode
 from conformare_sink.messages.emission import Decision, RunKey, decide
@@ -25,10 +25,20 @@ def test_every_message_is_used_or_rejected(messages: list[Message]) -> None:
     """Exactly once, as itself; a cause is one printable line."""
     decoded = decode(messages, PREFIX)
     used = [e.message for e in decoded.envelopes] + [r.message for r in decoded.rejected]
-    assert Counter(used) == Counter(messages)
+    left = Counter(messages) - Counter(used)
+    assert not Counter(used) - Counter(messages)
+    declared = {*decoded.declared.column("emission_id").to_pylist()}
+    assert declared == {emission_of(message) for message in left}
     for rejected in decoded.rejected:
         assert rejected.cause
         assert rejected.cause.isprintable()
+
+
+def emission_of(message: Message) -> str:
+    """The declaration that a message has, by itself."""
+    assert message.topic == topic_name(SOURCE_RISKS, PREFIX)
+    (emission_id,) = {*decode([message], PREFIX).declared.column("emission_id").to_pylist()}
+    return str(emission_id)
 
 
 @given(messages=some_messages)
@@ -37,7 +47,8 @@ def test_no_message_has_more_rows_than_it_announces(messages: list[Message]) -> 
     """By that parts are cut; whatever is in several blocks, or announces what it has not."""
     decoded = decode(messages, PREFIX)
     for message, most in zip(messages, announced_rows(messages, PREFIX).tolist(), strict=True):
-        rows = decode([message], PREFIX).rows.values()
+        alone = decode([message], PREFIX)
+        rows = [*alone.rows.values(), alone.declared]
         assert sum(table.num_rows for table in rows) <= most <= MAX_ROWS_PER_MESSAGE
     for envelope in decoded.envelopes:
         assert 1 <= envelope.n_rows <= MAX_ROWS_PER_MESSAGE
@@ -62,7 +73,7 @@ def test_whatever_is_complete_lands_whole(messages: list[Message], known: bool) 
     for one in landing:
         expected.update(one.row_counts)
     assert {grain: rows[grain].num_rows for grain in rows} == dict(expected)
-    assert rows.keys() <= set(GRAINS)
+    assert rows.keys() <= set(RUN_GRAINS)
 
 
 @given(messages=some_messages, most_rows=st.integers(1, 400))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.messages.produce import messages_of
 from support.messages.records import make_record
 
-from conformare_schemas import GRAINS, arrow_schema, table_columns, topic_name
+from conformare_schemas import RUN_GRAINS, arrow_schema, table_columns, topic_name
 from conformare_sink.messages.assembly import assemble, emission, table_rows
 from conformare_sink.messages.decode import decode
 from conformare_sink.messages.message import Message
@@ -41,7 +41,7 @@ def test_rows_of_an_emission_are_those_of_its_record(seed: int, size: int) -> No
     assert all(not emission(key, of_one).missing() for key, of_one in parts.items())
     chosen = {key: of_one for key, of_one in parts.items() if key.run_id != "b"}
     tables = table_rows(decoded, list(chosen.values()))
-    assert set(tables) == set(GRAINS)
+    assert set(tables) == set(RUN_GRAINS)
     for grain, table in tables.items():
         assert table.schema == arrow_schema(table_columns(grain))
         found = table.to_pylist(maps_as_pydicts="strict")

@@ -13,7 +13,7 @@ from fastavro import parse_schema, schemaless_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformare_schemas import GRAINS, message_header, message_schema, topic_name
+from conformare_schemas import RUN_GRAINS, message_header, message_schema, topic_name
 from conformare_sink.messages import columns as avro_columns
 from conformare_sink.messages import decode
 from conformare_sink.messages.columns import read_columns
@@ -47,8 +47,8 @@ def values_of(avro_type: Any) -> st.SearchStrategy[Any]:
     }[avro_type]
 
 
-CONTENTS = {grain: values_of(message_schema(grain)) for grain in GRAINS}
-SCHEMAS = {grain: parse_schema(message_schema(grain)) for grain in GRAINS}
+CONTENTS = {grain: values_of(message_schema(grain)) for grain in RUN_GRAINS}
+SCHEMAS = {grain: parse_schema(message_schema(grain)) for grain in RUN_GRAINS}
 
 
 def encoded(grain: str, content: Any) -> bytes:
@@ -96,7 +96,7 @@ def nothing_at_once(
     return read_columns(grain, [], schema)[0], [True] * len(values)
 
 
-@pytest.mark.parametrize("grain", GRAINS)
+@pytest.mark.parametrize("grain", RUN_GRAINS)
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_both_ways_say_the_same_of_any_bytes(grain: str, data: st.DataObject) -> None:
@@ -107,7 +107,7 @@ def test_both_ways_say_the_same_of_any_bytes(grain: str, data: st.DataObject) ->
         assert what_is_in(messages) == at_once
 
 
-@pytest.mark.parametrize("grain", GRAINS)
+@pytest.mark.parametrize("grain", RUN_GRAINS)
 @given(data=st.data())
 @settings(max_examples=20, deadline=None)
 def test_what_our_producers_write_is_read_at_once(grain: str, data: st.DataObject) -> None:

@@ -17,7 +17,7 @@ from support.messages.upgrade import upgrade, upgraded
 
 from conformare_schemas import (
     EARLIEST_TS_MICROS,
-    GRAINS,
+    RUN_GRAINS,
     message_header,
     message_schema,
     topic_name,
@@ -75,8 +75,8 @@ def test_a_record_comes_out_as_it_went_in() -> None:
     record = make_record("run-1")
     decoded = decode(messages(), PREFIX)
     assert decoded.rejected == []
-    assert {e.grain: e.n_rows for e in decoded.envelopes} == {g: len(record[g]) for g in GRAINS}
-    for grain in GRAINS:
+    assert {e.grain: e.n_rows for e in decoded.envelopes} == {g: len(record[g]) for g in RUN_GRAINS}
+    for grain in RUN_GRAINS:
         own = [
             {k: v for k, v in row.items() if k not in ("run_id", "pipeline", "ts")}
             for row in record[grain]
@@ -85,7 +85,7 @@ def test_a_record_comes_out_as_it_went_in() -> None:
         assert found == own
 
 
-@given(value=st.binary(max_size=60), topic=st.sampled_from(GRAINS), framed=st.booleans())
+@given(value=st.binary(max_size=60), topic=st.sampled_from(RUN_GRAINS), framed=st.booleans())
 def test_no_bytes_make_it_raise(value: bytes, topic: str, framed: bool) -> None:
     """Hostile ones behind a true header among them; a good message beside them is read."""
     content = message_header(topic) + value if framed else value

@@ -26,9 +26,9 @@ from support.messages.wire import (
 
 from conformare_schemas import (
     EARLIEST_TS_MICROS,
-    GRAINS,
     LATEST_TS_MICROS,
     MAX_ROWS_PER_MESSAGE,
+    RUN_GRAINS,
     message_header,
     topic_name,
 )
@@ -74,7 +74,7 @@ def test_every_grain_and_every_piece_is_of_its_emission() -> None:
             expected.append(EmissionKey("pipeline", "a run", emission_id))
     half = len(messages) // 2
     mixed = [n for pair in zip(range(half), range(half, 2 * half), strict=True) for n in pair]
-    assert {topic_name(grain, PREFIX) for grain in GRAINS} == {m.topic for m in messages}
+    assert {topic_name(grain, PREFIX) for grain in RUN_GRAINS} == {m.topic for m in messages}
     assert emission_keys([messages[n] for n in mixed], PREFIX) == [expected[n] for n in mixed]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from conformare.capture.spark.sql._as_written import is_done, with_patterns
 from conformare.capture.spark.sql._commands import (
     DROPPED_VIEWS,
     VIEWS,
@@ -23,6 +24,7 @@ from conformare.capture.spark.sql._relations import reads_of
 from conformare.capture.spark.sql._statement import Statement
 
 _SETS_VARIABLE = "SetVariable"
+_ROWS = "LocalRelation"
 
 
 def analysed(frame: Any, views: Mapping[str, int]) -> Statement:
@@ -41,7 +43,11 @@ def analysed(frame: Any, views: Mapping[str, int]) -> Statement:
     walk = _Walk(functions, views)
     walk.visit(tree)
     statement = walk.statement
-    if tree.kinds[0] == _SETS_VARIABLE:
+    if any(read.place.format for read in statement.reads.values()):
+        with_patterns(statement, frame, functions)
+    if tree.kinds == [_ROWS]:
+        statement.is_query = not is_done(frame)
+    elif tree.kinds[0] == _SETS_VARIABLE:
         statement.is_query = bool(statement.reads or statement.links)
     else:
         is_command = statement.targets or statement.made or functions.command.isInstance(plan)
@@ -62,6 +68,7 @@ class _Walk:
 
     def visit(self, tree: PlanTree) -> None:
         """Go through a tree."""
+        self.statement.plans.append(tree.root)
         waiting = [(tree, 0)]
         while waiting:
             tree, number = waiting.pop()
@@ -69,6 +76,7 @@ class _Walk:
             if tree.subqueries[number]:
                 subqueries = items(tree.node(number).subqueries())
                 found += [(tree_of(plan, self._functions), 0) for plan in subqueries]
+            self.statement.plans += [other.root for other, _ in found if other is not tree]
             waiting += reversed(found)
         for location in self._rewritten:
             self.statement.reads.pop(location, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -10,18 +11,17 @@ from conformare.capture._lineage import LookUp, Origin
 from conformare.capture.locations import BETWEEN, label_of_table, redacted
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._dialect import is_installed, written
+from conformare.capture.spark.sql._file_systems import FileSystem, absolute
 from conformare.capture.spark.sql._names import (
     GLOBAL_VIEWS,
     SESSION_CATALOG,
     Place,
     is_name,
     is_path,
-    location_of_files,
     parts_of,
     table,
     view_key,
 )
-from conformare.capture.spark.sql._plan_tree import default_file_system
 from conformare.capture.spark.sql._relations import lower
 from conformare.capture.spark.sql._statement import FormatOf, Read, Statement, read_of_files
 
@@ -32,6 +32,14 @@ _PROVIDER = "Provider"
 _VIEW_TEXT = "View Text"
 _VIEW_HOME = "View Catalog and Namespace"
 _MOST_VIEWS = 10
+# Formats of which a path is one of files, however short it is.
+_FILES = frozenset(
+    (
+        *("", "parquet", "csv", "json", "orc", "text", "xml", "avro", "binaryfile", "image"),
+        *("delta", "hudi", "libsvm"),
+    )
+)
+_FOLDER = re.compile(r"[/\\.~]|[A-Za-z][\w+.-]*:")
 _DETAILS = "# Detailed Table Information"
 
 # Whether a first part names a catalog, by session: a catalog once configured stays.
@@ -66,10 +74,7 @@ class Names:
         """
         if len(parts) > 1 and _implementation_of(self._session, parts[0]) is not None:
             return tuple(parts)
-        if self._home is None:
-            catalog = self._session.catalog
-            self._home = (catalog.currentCatalog(), *parts_of(catalog.currentDatabase()))
-        catalog, *schema = self._home
+        catalog, *schema = self._current()
         return (catalog, *(() if len(parts) > 1 else schema), *parts)
 
     def read(self, parts: Sequence[str]) -> Read:
@@ -79,11 +84,23 @@ class Names:
             parts: Its name as it is written.
         """
         session = self._session
-        if is_path(parts):
-            return read_of_files(parts[1], parts[0])
+        if is_path(parts) and self._are_files(parts[0]):
+            path = parts[1] if is_connect(session) else absolute(parts[1])
+            return read_of_files(path, parts[0])
         place = table(parts if parts[0].lower() == GLOBAL_VIEWS else self.full(parts))
         behind = (lambda: _behind(session, place, self._depth)) if is_connect(session) else None
         return Read(place, lambda: format_at(session, place), behind)
+
+    def _are_files(self, first: str) -> bool:
+        """Whether a first part is a format: another catalog may have a schema of this name."""
+        return first.lower() in _FILES or self._current()[0] == SESSION_CATALOG
+
+    def _current(self) -> Sequence[str]:
+        """Return the catalog and the schema that are current."""
+        if self._home is None:
+            catalog = self._session.catalog
+            self._home = (catalog.currentCatalog(), *parts_of(catalog.currentDatabase()))
+        return self._home
 
     def linked(self, parts: Sequence[str], views: Mapping[str, int]) -> int | None:
         """Return the node of the frame that a view stands for, None if there is none.
@@ -129,27 +146,35 @@ def table_named(session: Any, name: object) -> Read:
     return Names(session).read(parts_of(text))
 
 
-def location_in(owner: Any, path: str) -> str:
+def location_in(owner: Any, path: str, format_: str = "") -> str:
     """Return where files lie, the same for whoever reads or writes them.
 
     Args:
         owner: An object of the session that is given the path.
         path: The path as it is written.
+        format_: Their format, in lower case; "" for the usual one.
     """
-    (location,) = locations_in(owner, [path])
+    (location,) = locations_in(owner, [path], format_)
     return location
 
 
-def locations_in(owner: Any, paths: Sequence[str]) -> list[str]:
+def locations_in(owner: Any, paths: Sequence[str], format_: str = "") -> list[str]:
     """Return where files lie; Java is asked once, and only if need be.
 
     Args:
         owner: An object of the session that is given the paths.
         paths: The paths as they are written.
+        format_: Their format, in lower case; "" for the usual one.
     """
-    asks = any(":" in path for path in paths) and not is_connect(owner)
-    root = default_file_system() if asks else ""
-    return [location_of_files(path, root=root) for path in paths]
+    if not is_connect(owner):
+        # What another format is given may be a name.
+        is_of_files = format_ in _FILES
+        file_system = FileSystem()
+        paths = [
+            file_system.absolute(path) if is_of_files or _FOLDER.match(path) else path
+            for path in paths
+        ]
+    return [redacted(path) for path in paths]
 
 
 def _implementation_of(session: Any, catalog: str) -> str | None:

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
+from conformare.capture.spark.sql._file_systems import absolute
 from conformare.capture.spark.sql._names import GLOBAL_VIEWS, is_path, parts_of, table, view_key
-from conformare.capture.spark.sql._plan_tree import Functions, default_file_system, value_of
+from conformare.capture.spark.sql._plan_tree import Functions, value_of
 from conformare.capture.spark.sql._relations import (
     catalog_table,
     identified,
@@ -114,12 +115,12 @@ def _files(command: Any, _functions: Functions) -> Read:
     if kept is not None:
         return catalog_table(kept)
     path, format_ = command.outputPath().toString(), str(command.fileFormat()).lower()
-    return read_of_files(path, format_, root=default_file_system())
+    return read_of_files(path, format_)
 
 
 def _folder(command: Any, _functions: Functions) -> Read:
     path = unquote(command.storage().locationUri().get().toString())
-    return read_of_files(path, str(command.provider()).lower(), root=default_file_system())
+    return read_of_files(absolute(path), str(command.provider()).lower())
 
 
 def _new(command: Any, _functions: Functions) -> Read:
@@ -155,7 +156,7 @@ def _delta_table(name: str) -> Read:
     """Return a table, or a format and a path, that Delta itself names."""
     parts = parts_of(name)
     if is_path(parts):
-        return read_of_files(parts[1], parts[0], root=default_file_system())
+        return read_of_files(absolute(parts[1]), parts[0])
     return Read(table(parts), lambda: "delta")
 
 

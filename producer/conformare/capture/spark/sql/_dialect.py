@@ -14,7 +14,7 @@ from conformare.capture._quiet import quiet
 from conformare.capture.spark.sql._names import GLOBAL_VIEWS, parts_of
 
 # Delta's and Spark's own statements are those of Databricks.
-_DIALECT = "databricks"
+DIALECT = "databricks"
 
 Parts = tuple[str, ...]
 Args = Mapping[str, Any] | Sequence[Any] | None
@@ -77,18 +77,34 @@ def written(text: str, args: Args = None) -> Written | None:
         text: The statement.
         args: What its parameters stand for.
     """
+    tree, said = parsed(text)
+    found = Written()
+    try:
+        _Reader(found, args, said).statement(tree)
+    except Exception:  # noqa: BLE001 - of another's tree anything may come, with the text in it
+        return None
+    return found
+
+
+def parsed(text: str) -> tuple[Any, dict[str, str]]:
+    """Return the tree of a statement, None where the parser does not understand it.
+
+    Args:
+        text: The statement.
+
+    Returns:
+        The tree, and what was said by words that the parser does not know.
+    """
     from sqlglot import Dialect
 
-    dialect = Dialect.get_or_raise(_DIALECT)
+    dialect = Dialect.get_or_raise(DIALECT)
     try:
         with quiet(logging.getLogger("sqlglot")):
             tokens, said = _understandable(dialect.tokenize(text))
             (tree,) = filter(None, dialect.parser().parse(tokens, text))
-            found = Written()
-            _Reader(found, args, said).statement(tree)
     except Exception:  # noqa: BLE001 - of another's parser anything may come, with the text in it
-        return None
-    return found
+        return None, {}
+    return tree, said
 
 
 # --- what the parser does not know ---------------------------------------------------------------
@@ -227,7 +243,7 @@ class _Reader:
                     "insert",
                     self._said.get("format"),
                     is_folder=True,
-                    query=insert.expression.sql(_DIALECT),
+                    query=insert.expression.sql(DIALECT),
                 )
             )
         else:
@@ -270,7 +286,7 @@ class _Reader:
 
         if str(tree.this).upper() != "EXECUTE":
             return
-        tokens = tokenize(tree.expression.name, read=_DIALECT)
+        tokens = tokenize(tree.expression.name, read=DIALECT)
         if len(tokens) > 1 and tokens[1].token_type == TokenType.STRING:
             inner = written(tokens[1].text)
             if inner is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from conformare.capture.locations import (
     joined_with_table,
@@ -25,7 +26,9 @@ _NAME = re.compile(r"\s*(?:`(?:[^`]|``)+`|\w+)(?:\.(?:`(?:[^`]|``)+`|\w+))*\s*")
 # What makes more of a part than a word: it is looked at like a location.
 _NO_WORD = re.compile(r"[/\\:@=?&;]")
 _PATH = re.compile(r"[/\\:]")
-_ROOT = re.compile(r"[^/:]+://[^/]*/*|(?:[^/:]+:)?/+")
+
+Properties = Mapping[Any, Any] | None
+"""What a driver of a database is told beside its URL."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Place:
     label: str
     address: str = ""
     format: str | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is a table of another catalog than the session's own."""
+        return bool(self.address) and parts_of(self.address)[0] != SESSION_CATALOG
 
 
 def parts_of(name: str) -> tuple[str, ...]:
@@ -81,48 +89,39 @@ def table(parts: Sequence[str]) -> Place:
     return Place(location, label_of_table(location), ".".join(map(_quoted, full)))
 
 
-def files(path: str, format_: str, *, root: str = "") -> Place:
+def files(path: str, format_: str) -> Place:
     """Return the place of files.
 
     Args:
         path: Where they lie.
         format_: Their format.
-        root: File system that a path without one means, such as `hdfs://host:8020`.
     """
-    location = location_of_files(path, root=root)
+    location = redacted(path)
     return Place(location, label_of_path(location), f"{format_}.{_quoted(path)}", format_.lower())
 
 
-def location_of_files(path: str, *, root: str = "") -> str:
-    """Return where files lie, without credentials.
-
-    Args:
-        path: Where they lie.
-        root: File system that a path without one means.
-    """
-    below = _below(path.strip(), root)
-    return redacted(below if _ROOT.fullmatch(below) else below.rstrip("/"))
-
-
-def database(url: object, table: object) -> Place:
+def database(url: object, table: object, properties: Properties = None) -> Place:
     """Return the place of a table of a database that is reached by JDBC.
 
     Args:
         url: JDBC URL.
         table: Name of the table, or a query, which stays out of it.
+        properties: What the driver is told beside the URL.
     """
-    location = jdbc_location(url, table)
+    location = jdbc_location(url, table, properties)
     return Place(location, label_of_path(location), format="jdbc")
 
 
-def jdbc_location(url: object, table: object) -> str:
+def jdbc_location(url: object, table: object, properties: Properties = None) -> str:
     """Return where a table of a database lies, without credentials.
 
     Args:
         url: JDBC URL.
         table: Name of the table, or a query, which stays out of it.
+        properties: What the driver is told beside the URL.
     """
-    return joined_with_table(str(url), "" if table is None else str(table))
+    named = {str(name): str(value) for name, value in (properties or {}).items()}
+    return joined_with_table(str(url), "" if table is None else str(table), named)
 
 
 def is_path(parts: Sequence[str]) -> bool:
@@ -153,11 +152,3 @@ def _shown(part: str) -> str:
 
 def _quoted(part: str) -> str:
     return "`" + part.replace("`", "``") + "`"
-
-
-def _below(path: str, root: str) -> str:
-    """Return a path without the file system that it would have anyway."""
-    root = root.rstrip("/")
-    if root == "file:":
-        return re.sub(r"^file:(?://)?(?=/)", "", path)
-    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path

@@ -6,7 +6,7 @@ it is given a function of Scala, which Java makes of a method.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,42 +24,50 @@ class Functions:
     def __init__(self, jvm: Any) -> None:
         self.jvm = jvm
         language = jvm.java.lang
-        self._class, self._handles = language.Class.forName, language.invoke.MethodHandles
-        self._lookup = self._handles.publicLookup()
+        self.class_of, self.handles = language.Class.forName, language.invoke.MethodHandles
+        self._lookup = self.handles.publicLookup()
         self._proxies = language.invoke.MethodHandleProxies
-        self._no_parameters = jvm.java.lang.reflect.Array.newInstance(
-            self._class("java.lang.Class"), 0
+        self._arrays = language.reflect.Array
+        kind, name = self.method("java.lang.Object", "getClass"), "java.lang.Class"
+        self.kind = self.function(
+            self.handles.filterReturnValue(kind, self.method(name, "getName"))
         )
-        kind, name = self._method("java.lang.Object", "getClass"), "java.lang.Class"
-        self.kind = self._function(
-            self._handles.filterReturnValue(kind, self._method(name, "getName"))
-        )
-        self.node = self._function(self._handles.identity(self._class("java.lang.Object")))
+        self.node = self.function(self.handles.identity(self.class_of("java.lang.Object")))
         self.children = self._number_of(_TREE, "children")
         self.subqueries = self._number_of(_PLAN, "subqueries")
-        self.command, self.files = self._class(_COMMAND), self._class(_FILES)
+        self.command, self.files = self.class_of(_COMMAND), self.class_of(_FILES)
 
-    def _method(self, owner: str, name: str) -> Any:
-        return self._lookup.unreflect(self._class(owner).getMethod(name, self._no_parameters))
+    def method(self, owner: str, name: str, *parameters: Any) -> Any:
+        """Return a handle of a public method.
 
-    def _function(self, handle: Any) -> Any:
-        return self._proxies.asInterfaceInstance(self._class(_FUNCTION), handle)
+        Args:
+            owner: Name of its class.
+            name: Its name.
+            parameters: Classes of its parameters.
+        """
+        classes = self.array("java.lang.Class", parameters)
+        return self._lookup.unreflect(self.class_of(owner).getMethod(name, classes))
+
+    def array(self, kind: str, items: Sequence[Any]) -> Any:
+        """Return an array of Java.
+
+        Args:
+            kind: Name of the class of its items.
+            items: What it holds.
+        """
+        made = self._arrays.newInstance(self.class_of(kind), len(items))
+        for position, item in enumerate(items):
+            self._arrays.set(made, position, item)
+        return made
+
+    def function(self, handle: Any) -> Any:
+        """Return a function of Scala that calls a handle."""
+        return self._proxies.asInterfaceInstance(self.class_of(_FUNCTION), handle)
 
     def _number_of(self, owner: str, name: str) -> Any:
-        items, size = self._method(owner, name), self._method(_SEQUENCE, "size")
+        items, size = self.method(owner, name), self.method(_SEQUENCE, "size")
         kind = size.type().changeParameterType(0, items.type().returnType())
-        return self._function(self._handles.filterReturnValue(items, size.asType(kind)))
-
-
-def default_file_system() -> str:
-    """Return the file system that a path without one means."""
-    from pyspark import SparkContext
-
-    context = SparkContext._active_spark_context  # noqa: SLF001 - `getOrCreate` might make one
-    if context is None:
-        return ""
-    settings = context._jsc.hadoopConfiguration()  # noqa: SLF001 - Spark shows it nowhere else
-    return str(settings.get("fs.defaultFS"))
+        return self.function(self.handles.filterReturnValue(items, size.asType(kind)))
 
 
 _functions: Functions | None = None
@@ -82,11 +90,13 @@ class PlanTree:
     """A plan; nodes are numbered from the root, each before its children.
 
     Attributes:
+        root: The plan as an object of Java.
         kinds: Name of each node's class, without its package.
         children: Numbers of each node's children.
         subqueries: How many subqueries each node's expressions hold.
     """
 
+    root: Any
     kinds: list[str]
     children: list[list[int]]
     subqueries: list[int]
@@ -108,6 +118,7 @@ def tree_of(plan: Any, functions: Functions) -> PlanTree:
     numbers = plan.map(functions.children).mkString(" ").split(" ")
     subqueries = plan.map(functions.subqueries).mkString(" ").split(" ")
     return PlanTree(
+        plan,
         [kind.rpartition(".")[2] for kind in kinds],
         _children([int(number) for number in numbers]),
         [int(number) for number in subqueries],

@@ -6,12 +6,15 @@ import ast
 import string
 from typing import Any
 
+from conformare.capture._lineage import MadeNames
+from conformare.capture._reads_told import tell_read
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
 from conformare.capture.locations import BETWEEN, shown_query
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import record_memory, record_table
 from conformare.capture.spark._steps import Call
+from conformare.capture.spark.naming import names_made_by
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._catalogs import (
     columns_of,
@@ -69,6 +72,7 @@ def _record_statement(call: Call, query: str, statement: Statement) -> None:
         upstream=statement.links,
         logic={"args": _blind_to_layout(call), "kwargs": written.kwargs},
         label=written.target,
+        made_names=None if child is not None else _names_made(call, query, statement),
         place=written.site,
         # A function that is called with one query after another has one place for all of them.
         variant=(tuple(statement.reads), tuple(target.place for target in statement.targets))
@@ -87,12 +91,20 @@ def _record_statement(call: Call, query: str, statement: Statement) -> None:
             look_up=origin_of(reads) if reads else None,
             place=written.site,
         )
+    tell_read(BETWEEN.join(statement.reads))
     for target in statement.targets:
         _record_target(call, number, target)
     if statement.made is not None:
         store.name_view(statement.made, number)
     if child is not None:
         read_done(child, number)
+
+
+def _names_made(call: Call, query: str, statement: Statement) -> MadeNames:
+    """Return who knows the names that Spark has made in a statement without rows."""
+    args = call.argument(1, "args")
+    values = list(args.values()) if isinstance(args, dict) else args or ()
+    return names_made_by(call.owner, statement.plans, query, list(map(str, values)))
 
 
 def _frames(call: Call, query: str) -> list[Any]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+from conformare.capture.locations import place_named
+from conformare.capture.spark.sql._file_systems import absolute
 from conformare.capture.spark.sql._names import (
     SESSION_CATALOG,
     Place,
@@ -14,7 +16,7 @@ from conformare.capture.spark.sql._names import (
     parts_of,
     table,
 )
-from conformare.capture.spark.sql._plan_tree import Functions, default_file_system, items, value_of
+from conformare.capture.spark.sql._plan_tree import Functions, items, value_of
 from conformare.capture.spark.sql._statement import FormatOf, Read, read_of_files
 
 # One read of a thousand paths is one source.
@@ -45,15 +47,21 @@ def _logical(leaf: Any, functions: Functions) -> Iterator[Read]:
         yield from _files(relation)
     elif relation.getClass().getSimpleName() == "JDBCRelation":
         options = relation.jdbcOptions()
-        yield Read(database(options.url(), options.tableOrQuery()), lambda: "jdbc")
+        told = _properties(options.asConnectionProperties())
+        yield Read(database(options.url(), options.tableOrQuery(), told), lambda: "jdbc")
+
+
+def _properties(told: Any) -> dict[str, str]:
+    """Return those properties of a driver that say where its database is."""
+    names = str(told.stringPropertyNames()).strip("[]").split(", ")
+    return {name: str(told.getProperty(name)) for name in names if place_named(name)}
 
 
 def _files(relation: Any) -> Iterator[Read]:
     index = relation.location()
     format_ = "delta" if "Tahoe" in index.getClass().getName() else str(relation).lower()
-    root = default_file_system()
     for path in islice(items(index.rootPaths()), _MOST_PATHS):
-        yield read_of_files(path.toString(), format_, root=root)
+        yield read_of_files(path.toString(), format_)
 
 
 def _hive(leaf: Any, _functions: Functions) -> Iterator[Read]:
@@ -75,7 +83,7 @@ def _stream(leaf: Any, _functions: Functions) -> Iterator[Read]:
     path = value_of(source.options().get("path"))
     if path is not None:
         format_ = str(source.className()).lower()
-        yield read_of_files(str(path), format_, root=default_file_system())
+        yield read_of_files(absolute(str(path)), format_)
 
 
 _RELATIONS: dict[str, Callable[[Any, Functions], Iterator[Read]]] = {
@@ -114,7 +122,7 @@ def identified(catalog: Any, identifier: Any, found: Any) -> Read:
     format_of = nothing if found is None else _format_of(found)
     # Other catalogs may have such a name for a table of theirs.
     if catalog.name() == SESSION_CATALOG and is_path(parts):
-        return read_of_files(parts[1], str(parts[0]).lower(), root=default_file_system())
+        return read_of_files(absolute(parts[1]), str(parts[0]).lower())
     return Read(table((catalog.name(), *parts)), format_of)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from conformare.capture._lineage import ColumnsOf
 from conformare.capture.spark.sql._names import Place, files
 
 FormatOf = Callable[[], str | None]
-"""Asks Spark for a format, late; it runs no job."""
+"""Asks Spark for a format; it runs no job."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Read:
     Attributes:
         place: Where it is.
         format_of: Asks for its format.
-        behind: Asks for the tables behind it, where it may be a view; late.
+        behind: Asks for the tables behind it, where it may be a view.
     """
 
     place: Place
@@ -31,15 +32,14 @@ class Read:
         return [self] if self.behind is None else self.behind()
 
 
-def read_of_files(path: str, format_: str, *, root: str = "") -> Read:
+def read_of_files(path: str, format_: str) -> Read:
     """Return files whose format is known.
 
     Args:
         path: Where they lie.
         format_: Their format.
-        root: File system that a path without one means.
     """
-    place = files(path, format_, root=root)
+    place = files(path, format_)
     return Read(place, lambda: place.format)
 
 
@@ -71,6 +71,7 @@ class Statement:
         made: Key of the view that it makes.
         dropped: Key of a view that it drops, or gives a content that is no frame's.
         is_query: Whether it returns rows that it has made of others.
+        plans: What Spark has made of its queries, where it hands that out.
     """
 
     reads: dict[str, Read] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Statement:
     made: str | None = None
     dropped: str | None = None
     is_query: bool = True
+    plans: list[Any] = field(default_factory=list)
 
     def add_read(self, read: Read) -> None:
         """Take note of something that is read."""

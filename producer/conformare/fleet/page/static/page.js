@@ -60,12 +60,21 @@
   })
 
   // New runs: the server says that something has come, and this view is asked for again.
+  // A window that nobody sees lets go of its connection: a browser has few of them for one server.
+  const AGES_MILLISECONDS = 60_000
+  let events
   function listen () {
-    const events = new EventSource('/events')
-    events.addEventListener('fleet', show)
+    events?.close()
+    if (document.hidden) return
+    events = new EventSource('/events')
+    events.addEventListener('fleet', (event) => {
+      if (document.getElementById('main').dataset.generation !== event.data) show()
+    })
     events.onopen = () => { state.classList.add('live'); state.classList.remove('away') }
     events.onerror = () => { state.classList.add('away'); state.classList.remove('live') }
   }
+  document.addEventListener('visibilitychange', listen)
+  setInterval(() => { if (!document.hidden) show() }, AGES_MILLISECONDS)
 
   const loaded = new Map()
   function load (url) {
@@ -84,15 +93,17 @@
   async function drawChart (place, data) {
     await load(document.body.dataset.uplot)
     const line = (name, colour, dash) => ({ label: name, stroke: style(colour), width: 1.5, dash, points: { show: data.times.length < 60 } })
+    const days = data.times.at(-1) - data.times[0] > 2 * 86_400
+    const written = (ts) => new Date(ts * 1e3).toISOString().slice(days ? 5 : 11, days ? 10 : 16)
     const axis = { stroke: style('--quiet'), grid: { stroke: style('--line'), width: 1 }, ticks: { stroke: style('--line') } }
+    if (!place.isConnected) return
     place.replaceChildren()
     new uPlot({
       width: place.clientWidth - 16,
-      height: 160,
+      height: 150,
       tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC'),
-      legend: { live: true },
-      series: [{ label: 'run' }, line(data.names[0], '--failed'), line(data.names[1], '--stale', [6, 4])],
-      axes: [axis, { ...axis, size: 36 }]
+      series: [{ label: 'run', value: (_, ts) => ts == null ? '' : new Date(ts * 1e3).toISOString().slice(0, 16).replace('T', ' ') }, line(data.names[0], '--failed'), line(data.names[1], '--stale', [6, 4])],
+      axes: [{ ...axis, size: 30, values: (_, times) => times.map(written) }, { ...axis, size: 36, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] }]
     }, [data.times, ...data.values], place)
   }
 
@@ -100,6 +111,7 @@
     await load(document.body.dataset.cytoscape)
     await load(document.body.dataset.dagre)
     const colours = { failed: '--failed', degraded: '--bar-degraded', stale: '--stale', healthy: '--bar-healthy' }
+    if (!place.isConnected) return
     place.replaceChildren()
     place.style.height = `min(75vh, ${Math.max(14, 5 + 1.6 * data.nodes.length)}rem)`
     const graph = cytoscape({
@@ -119,7 +131,14 @@
         { selector: 'edge', style: { width: 1.2, 'line-color': style('--quiet'), 'target-arrow-color': style('--quiet'), 'target-arrow-shape': 'triangle', 'arrow-scale': 0.8, 'curve-style': 'bezier' } }
       ]
     })
-    graph.on('tap', 'node', (event) => { location.href = event.target.data('href') })
+    graph.on('tap', 'node', (event) => {
+      const query = new URLSearchParams(location.search)
+      const also = event.target.data('also')
+      if (query.getAll('also').includes(also)) return
+      query.append('also', also)
+      history.pushState(null, '', `${location.pathname}?${query}`)
+      show()
+    })
   }
 
   // Anew only where what is drawn has changed.
@@ -135,7 +154,17 @@
     }
   }
 
+  function redraw () {
+    drawn.clear()
+    draw()
+  }
+  let width = innerWidth
+  addEventListener('resize', () => {
+    if (innerWidth !== width) redraw()
+    width = innerWidth
+  })
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
+
   draw()
   listen()
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { drawn.clear(); draw() })
 })()

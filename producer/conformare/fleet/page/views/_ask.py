@@ -10,9 +10,12 @@ from conformare.fleet._fleet import Fleet
 from conformare.fleet.page._links import Links
 from conformare.fleet.page._model import Cell, Column, Field, Form, Table
 from conformare.fleet.page._query import Asked
+from conformare.fleet.questions import HEALTHS, STATES
 
 ROWS_SHOWN = 200
 """A page shows no more rows of one table than these; CSV has all."""
+_NOTES = {"Pipeline": "Environment", "Expectation": "Column", "State": "Hard"}
+"""What stands beside a name in a column of that title; CSV has a column of its own for it."""
 HINTS = 300
 """No more names are suggested in a field than these."""
 
@@ -50,7 +53,7 @@ def columns(*titles: str) -> tuple[Column, ...]:
             title.lstrip("~#"),
             is_minor="~" in title[:2],
             is_number="#" in title[:2],
-            note_title="Environment" if title == "Pipeline" else "",
+            note_title=_NOTES.get(title, ""),
         )
         for title in titles
     )
@@ -130,8 +133,14 @@ def filter_form(ask: Ask, *names: str) -> Form | None:
             value("status") or "",
             choices=(
                 ("", "all"),
-                *((one, one) for one in ("failed", "degraded", "stale", "unknown", "healthy")),
+                *((one, one) for one in HEALTHS),
             ),
+        ),
+        "state": Field(
+            "state",
+            "State",
+            value("state") or "",
+            choices=(("", "all"), *((state, state) for state in STATES)),
         ),
         "owner": Field("owner", "Owner", value("owner") or "", hints=tuple(owners)),
         "tag": Field("tag", "Tag", next(iter(ask.asked.tags), ""), hints=tuple(tags)),
@@ -141,7 +150,7 @@ def filter_form(ask: Ask, *names: str) -> Form | None:
             value("since") or "",
             hints=("24h", "7d", "30d"),
         ),
-        "as_of": Field("as_of", "As of", value("as_of") or "", input_type="date"),
+        "as_of": Field("as_of", "As of", value("as_of") or "", hints=("7d", "30d")),
     }
     return Form(
         "Filters",

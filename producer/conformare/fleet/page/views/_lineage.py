@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote, unquote
 
 from conformare._errors import FleetError
 from conformare.fleet.page._cells import (
@@ -26,6 +28,8 @@ from conformare.fleet.stores import PipelineKey
 MOST_NODES = 300
 """A layout of more takes a browser seconds."""
 MOST_HOPS = 10
+_PIPELINE = "pipeline:"
+"""What a node that was clicked on begins with, if it is a pipeline."""
 _DIRECTIONS = (("down", "downstream"), ("up", "upstream"))
 
 
@@ -40,7 +44,7 @@ def lineage_page(ask: Ask) -> Page:
         made = table(ask, "edges", "Every read and write", _EDGES, rows, empty="None is known.")
         return Page("lineage", "Lineage", lead, (*form, made))
     hops = _hops(ask)
-    edges = lineage.around(start, hops, MOST_NODES)
+    edges = _around(ask, lineage, start, hops)
     rows = [_edge(ask, lineage, edge) for edge in edges]
     name = start.pipeline if isinstance(start, PipelineKey) else lineage.spelled.get(start, start)
     sections: list[Section] = [*form]
@@ -49,7 +53,7 @@ def lineage_page(ask: Ask) -> Page:
         sections.append(graph)
         if hops < MOST_HOPS and len(graph.nodes) < MOST_NODES:
             more = Cell("one hop more each way", href=ask.here(hops=str(hops + 1)))
-            sections.append(Text("A click on a node shows what is around it. Show", (more,)))
+            sections.append(Text("A click on a node adds what is around it. Or show", (more,)))
     sections.append(
         table(ask, "edges", f"Reads and writes, {_hops_words(hops)}", _EDGES, rows, empty="None.")
     )
@@ -115,10 +119,21 @@ def _start(ask: Ask) -> PipelineKey | str | None:
     return keys[0]
 
 
+def _around(ask: Ask, lineage: Lineage, start: PipelineKey | str, hops: int) -> list[Edge]:
+    """Return the edges around the start, and one hop around what was clicked on since."""
+    edges = dict.fromkeys(lineage.around(start, hops, MOST_NODES))
+    for also in ask.asked.also:
+        env, _, name = also.removeprefix(_PIPELINE).partition(":")
+        key = PipelineKey(name, unquote(env) or None)
+        more = key if also.startswith(_PIPELINE) else place_of(also)
+        edges.update(dict.fromkeys(lineage.around(more, 1, MOST_NODES)))
+    nodes = dict.fromkeys(node for edge in edges for node in (edge.pipeline, edge.place))
+    kept = set(list(nodes)[:MOST_NODES])
+    return [edge for edge in edges if edge.pipeline in kept and edge.place in kept]
+
+
 def _hops(ask: Ask) -> int:
-    written = ask.asked.get("hops") or "1"
-    hops = int(written) if written.isascii() and written.isdigit() else 1
-    return min(max(1, hops), MOST_HOPS)
+    return min(ask.asked.number("hops"), MOST_HOPS)
 
 
 def _hops_words(hops: int) -> str:
@@ -137,17 +152,16 @@ def _graph(ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey
     pipelines = sorted({edge.pipeline for edge in edges}, key=lambda key: (key[0], key[1] or ""))
     places = sorted({edge.place for edge in edges})
     states = {one.key: one.health for one in health(ask.fleet)}
-    ids: dict[PipelineKey | str, str] = {
-        node: f"n{number}" for number, node in enumerate([*pipelines, *places])
-    }
-    nodes = [
+    drawable: list[PipelineKey | str] = [*pipelines, *places]
+    ids = {node: f"n{number}" for number, node in enumerate(drawable)}
+    nodes: list[dict[str, Any]] = [
         {
             "id": ids[key],
             "kind": "pipeline",
             "label": f"{key.pipeline}\n{states[key]}{f', {key.env}' if key.env else ''}",
             "health": states[key],
             "start": key == start,
-            "href": ask.links.page("lineage", pipeline=key.pipeline, env=key.env),
+            "also": f"{_PIPELINE}{quote(key.env or '', safe='', errors='replace')}:{key.pipeline}",
         }
         for key in pipelines
     ]
@@ -158,7 +172,7 @@ def _graph(ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey
             "label": lineage.spelled[place],
             "health": "",
             "start": place == start,
-            "href": ask.links.location(lineage.spelled[place]),
+            "also": lineage.spelled[place],
         }
         for place in places
     ]

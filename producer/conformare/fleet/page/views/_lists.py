@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from conformare._errors import FleetError
@@ -56,8 +58,8 @@ def findings_page(ask: Ask) -> Page:
     return _page(ask, "findings", title, "", findings_table(ask, found, "Findings"))
 
 
-def findings_table(ask: Ask, found: list[Finding], caption: str, shown: int = 0) -> Table:
-    """Return findings as a table; of many, the first and a link to all."""
+def findings_table(ask: Ask, found: Sequence[Finding], caption: str) -> Table:
+    """Return findings as a table."""
     rows = LazyRows(
         found,
         lambda one: (
@@ -70,15 +72,34 @@ def findings_table(ask: Ask, found: list[Finding], caption: str, shown: int = 0)
         ),
     )
     titles = ("Kind", "Pipeline", "What", "Owner", "Since", "~Run")
-    made = replace(table(ask, "findings", caption, titles, rows), stacks=True)
-    if not shown or len(rows) <= shown:
-        return made
-    href = ask.here("findings", page=None, status=None)
+    return replace(table(ask, "findings", caption, titles, rows), stacks=True)
+
+
+def urgent_table(ask: Ask, found: Sequence[Finding], caption: str, shown: int) -> Table:
+    """Return findings as a table; of very many, the first of each kind, with links to the others.
+
+    Args:
+        ask: What for.
+        found: The findings, most urgent first.
+        caption: What they are.
+        shown: Not many more than so many.
+    """
+    whole = findings_table(ask, found, caption)
+    if len(found) <= shown:
+        return whole
+    kinds = Counter(one.kind for one in found)
+    each = max(1, shown // len(kinds))
+    first = [one for kind in kinds for one in [o for o in found if o.kind == kind][:each]]
+    links = [
+        Cell(f"All {number:,} {kind}", href=ask.here("findings", kind=kind, page=None))
+        for kind, number in kinds.items()
+        if number > each
+    ]
     return replace(
-        made,
-        rows=rows[:shown],
-        note=f"The first {shown} of {len(rows):,}, most urgent first.",
-        more=(Cell(f"All {len(rows):,} findings", href=href),) if href else (),
+        whole,
+        rows=findings_table(ask, first, caption).rows,
+        note=f"The first {each} of each kind, of {len(found):,} in all.",
+        more=tuple(links) if ask.links.are_served else (),
     )
 
 
@@ -105,46 +126,37 @@ def drift_page(ask: Ask) -> Page:
 
 def drift_table(ask: Ask, found: list[Drift], caption: str) -> Table:
     """Return drifts as a table, with a form for each that is open."""
-    rows = LazyRows(
-        found,
-        lambda one: (
-            badge("open" if one.is_open else "settled"),
-            pipeline_cell(ask.links, one.pipeline, one.env),
-            Cell(one.context_label),
-            age_cell(one.to_ts, ask.now),
-            several(
-                [
-                    short_run(ask.links, one.from_run, one.pipeline),
-                    Cell("to"),
-                    short_run(ask.links, one.to_run, one.pipeline),
-                ],
-                f"{one.from_run} to {one.to_run}",
-            ),
-            Cell(f"{one.from_impl_hash[:HASH_SHOWN]} → {one.to_impl_hash[:HASH_SHOWN]}", code=True),
-            plain(one.git_sha and one.git_sha[:HASH_SHOWN], code=True),
-            Cell(", ".join(one.risk_ids) or ("yes" if one.has_risks else "none")),
-            owners_cell(ask.links, one.owners),
-            Cell(
-                "",
-                form=Acknowledgement(one.pipeline, one.to_run, one.context_label)
-                if one.is_open and ask.links.are_served
-                else None,
-            ),
-        ),
-    )
+    rows = LazyRows(found, lambda one: _drift_row(ask, one))
     titles = (
-        "State",
         "Pipeline",
         "Context",
         "Since",
+        "Owner",
+        "Review" if ask.links.are_served else "State",
         "~Runs",
         "~Code",
         "~Commit",
         "~Risks",
-        "Owner",
-        "Review",
     )
-    return table(ask, "drift", caption, titles, rows, empty="No drift waits for a review.")
+    empty = "No drift waits for a review."
+    return replace(table(ask, "drift", caption, titles, rows, empty=empty), stacks=True)
+
+
+def _drift_row(ask: Ask, one: Drift) -> tuple[Cell, ...]:
+    runs = [short_run(ask.links, run, one.pipeline) for run in (one.from_run, one.to_run)]
+    form = Acknowledgement(one.pipeline, one.to_run, one.context_label)
+    state = badge("open" if one.is_open else "settled")
+    return (
+        pipeline_cell(ask.links, one.pipeline, one.env),
+        Cell(one.context_label),
+        age_cell(one.to_ts, ask.now),
+        owners_cell(ask.links, one.owners),
+        replace(state, form=form) if one.is_open and ask.links.are_served else state,
+        several([runs[0], Cell("to"), runs[1]], f"{one.from_run} to {one.to_run}"),
+        Cell(f"{one.from_impl_hash[:HASH_SHOWN]} → {one.to_impl_hash[:HASH_SHOWN]}", code=True),
+        plain(one.git_sha and one.git_sha[:HASH_SHOWN], code=True),
+        Cell(", ".join(one.risk_ids) or ("yes" if one.has_risks else "none")),
+    )
 
 
 def expectations_page(ask: Ask) -> Page:
@@ -161,7 +173,7 @@ def expectations_page(ask: Ask) -> Page:
         "did not hold."
     )
     made = expectations_table(ask, found, "Expectations, those that fail first")
-    return _page(ask, "expectations", "Expectations", lead, made)
+    return _page(ask, "expectations", "Expectations", lead, made, "state")
 
 
 def expectations_table(ask: Ask, found: list[ExpectationState], caption: str) -> Table:
@@ -171,25 +183,23 @@ def expectations_table(ask: Ask, found: list[ExpectationState], caption: str) ->
         lambda one: (
             badge(one.state, "hard" if one.hard else ""),
             pipeline_cell(ask.links, one.pipeline, one.env),
-            Cell(one.expectation, code=True),
-            plain(one.column, code=True),
+            Cell(one.expectation, code=True, note=one.column or ""),
             Cell("" if one.failure_rate is None else f"{one.failure_rate:.0%}"),
             Cell(f"{one.asked:,}", note=f"{one.errored:,} errored" if one.errored else ""),
+            owners_cell(ask.links, one.owners),
             Cell(one.error or one.observed or ""),
             run_cell(ask.links, one.run_id, one.pipeline),
-            owners_cell(ask.links, one.owners),
         ),
     )
     titles = (
         "State",
         "Pipeline",
         "Expectation",
-        "Column",
         "#Rate",
         "~#Asked",
+        "Owner",
         "~Observed",
         "~Run",
-        "Owner",
     )
     return table(
         ask,

@@ -14,14 +14,14 @@ from conformare.fleet.page._cells import (
 )
 from conformare.fleet.page._model import Cell, Count, Counts, LazyRows, Page, Section, Table, Text
 from conformare.fleet.page.views._ask import Ask, columns, filter_form
-from conformare.fleet.page.views._lists import findings_table
-from conformare.fleet.questions import HEALTHS, Finding, PipelineHealth, findings, health
+from conformare.fleet.page.views._lists import urgent_table
+from conformare.fleet.questions import HEALTHS, Finding, Kind, PipelineHealth, findings, health
 
-URGENT_SHOWN = 25
-"""No more findings than these stand before the pipelines."""
+URGENT_SHOWN = 24
+"""About so many findings stand before the pipelines."""
 PIPELINES_SHOWN = 100
 """A page has so many pipelines; their strips are what a browser has to draw."""
-_WORDS = {
+_WORDS: dict[Kind, str] = {
     "failed": "failed",
     "drift": "drift to review",
     "stale": "stale",
@@ -38,10 +38,12 @@ def overview_page(ask: Ask, pipelines_shown: int = PIPELINES_SHOWN) -> Page:
         pipelines_shown: Not more pipelines at once than these.
     """
     filters = ask.asked.filters()
-    healths = [one for one in health(ask.fleet, filters) if ask.asked.matches(one)]
-    shown = {one.key for one in healths}
-    found = [one for one in findings(ask.fleet, filters) if (one.pipeline, one.env) in shown]
-    sections: list[Section] = [_counts(ask, found, healths)]
+    named = [one for one in health(ask.fleet, filters) if ask.asked.names(one)]
+    healths = [one for one in named if ask.asked.has_health(one)]
+    keys, shown = {one.key for one in named}, {one.key for one in healths}
+    of_all = [one for one in findings(ask.fleet, filters) if (one.pipeline, one.env) in keys]
+    found = [one for one in of_all if (one.pipeline, one.env) in shown]
+    sections: list[Section] = [_counts(ask, of_all, named)]
     form = filter_form(ask, "q", "env", "status", "owner", "tag", "since")
     if form is not None:
         sections.append(form)
@@ -100,11 +102,12 @@ def _row(ask: Ask, one: PipelineHealth) -> tuple[Cell, ...]:
 def _urgent(ask: Ask, found: list[Finding]) -> Section:
     if not found:
         return Text("Nothing needs a person: nothing failed, drifted or is overdue.")
-    return findings_table(ask, found, "What needs a person", URGENT_SHOWN)
+    return urgent_table(ask, found, "What needs a person", URGENT_SHOWN)
 
 
 def _counts(ask: Ask, found: list[Finding], healths: list[PipelineHealth]) -> Counts:
     kinds, states = Counter(one.kind for one in found), Counter(one.health for one in healths)
+    states["stale"] = sum(one.is_stale for one in healths)
     of_findings = tuple(
         Count(kinds[kind], words, kind, ask.here("findings", kind=kind, status=None, page=None))
         for kind, words in _WORDS.items()

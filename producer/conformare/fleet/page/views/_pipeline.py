@@ -93,7 +93,7 @@ def page_of_pipeline(ask: Ask, key: PipelineKey) -> Page:
         sections.append(drift_table(ask, drifts, "Drift"))
     sections += [
         *_charts(runs),
-        *_heat(ask, key, runs),
+        *_heat(ask, runs),
         *_fingerprints(ask, key, runs),
         _risks(ask, key),
         _owned(ask, key),
@@ -196,7 +196,7 @@ def _fingerprints(ask: Ask, key: PipelineKey, runs: Sequence[Row]) -> list[Secti
 
 
 def _history(ask: Ask, label: str, segments: Sequence[Segment]) -> list[tuple[Cell, ...]]:
-    found = []
+    found: list[tuple[Cell, ...]] = []
     for before, one in zip((None, *segments[:-1]), segments, strict=True):
         found.append(
             (
@@ -271,7 +271,7 @@ def _owned(ask: Ask, key: PipelineKey) -> Table:
     return table(ask, "owners", "Owners in the newest run", titles, rows, empty=empty)
 
 
-def _heat(ask: Ask, key: PipelineKey, runs: Sequence[Row]) -> list[Section]:
+def _heat(ask: Ask, runs: Sequence[Row]) -> list[Section]:
     rows = ask.fleet.store.rows_of("expectations", [run_key(run) for run in runs])
     states = state_by_run(rows)
     if not states:

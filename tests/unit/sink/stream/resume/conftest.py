@@ -10,7 +10,7 @@ from support.lakes.memory_source import Broker, Notes
 def broker() -> Broker:
     """Its topics hold messages."""
     made = Broker("cluster")
-    made.create()
+    made.create_those_of_runs()
     made.produce()
     return made
 

@@ -50,7 +50,7 @@ def test_another_cluster_is_read_from_its_beginning(
     land(notes, begin(notes, broker), broker.end)
     other = Broker("other")
     other.tells_ids = tells_ids
-    other.create()
+    other.create_those_of_runs()
     other.produce(9)
     found, course = accepted(notes, other)
     assert (found, course.starts) == (("another cluster",), other.first)
@@ -62,6 +62,6 @@ def test_another_cluster_is_read_from_its_beginning(
     notes.noted = None
     third = Broker("third")
     third.tells_ids = tells_ids
-    third.create()
+    third.create_those_of_runs()
     third.produce(9)
     assert begin(notes, third).starts == third.first

@@ -1,0 +1,40 @@
+"""Who is asked for the names that Spark has made: the plan, or in Connect what the author wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conformare.capture._lineage import MadeNames
+from conformare.capture.spark.naming._columns import names_in_columns
+from conformare.capture.spark.naming._resolved import names_in_plan, names_in_statement
+from conformare.capture.spark.naming._texts import names_in_statement_text
+
+
+def names_made(frame: Any, names: Sequence[str], *, whole: bool) -> Mapping[str, str]:
+    """Return the names that Spark has made of expressions with literals, with what is shown.
+
+    Args:
+        frame: A frame of Spark; it is not analysed any further, and no job is run.
+        names: The names of its columns.
+        whole: Whether the steps before the last one are looked at as well; a plan shows all anyway.
+    """
+    if not type(frame).__module__.startswith("pyspark.sql.connect."):
+        return names_in_plan(frame, names)
+    return names_in_columns(frame._plan, names, whole=whole)  # noqa: SLF001 - the client shows it nowhere else
+
+
+def names_made_by(
+    session: Any, plans: Sequence[Any], text: str, values: Sequence[str]
+) -> MadeNames:
+    """Return who knows the names that Spark has made in a statement without rows.
+
+    Args:
+        session: The session.
+        plans: The plans of its queries, in a classic session.
+        text: The statement.
+        values: What its parameters stand for, as texts.
+    """
+    if type(session).__module__.startswith("pyspark.sql.connect."):
+        return lambda: names_in_statement_text(text, values)
+    return lambda: names_in_statement(session._jvm, plans)  # noqa: SLF001 - Spark shows plans nowhere else

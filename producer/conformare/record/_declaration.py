@@ -1,0 +1,150 @@
+"""Risks that somebody declares of a location, outside of any run: their rows."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from conformare import _fork_guard as fork_guard
+from conformare.capture import Risk, risk
+from conformare.capture.declared._contexts import Risks, declared_risks
+from conformare.capture.declared._risks import resolved_risk, validated_severity
+from conformare.capture.declared._scope import Declared
+from conformare.capture.locations import as_recorded, redacted
+from conformare.capture.spark.sql._names import (
+    is_name,
+    is_path,
+    parts_of,
+    table,
+)
+from conformare.record._arguments import utc_ts
+from conformare_schemas import SOURCE_RISKS
+
+MOST_RISKS = 1_000
+"""Of one declaration: it is one message."""
+MOST_LOCATION_BYTES = 2_000
+"""Of a location, in UTF-8: it is the key of that message."""
+KIND = "static"
+
+_PLAIN_DATABASE = re.compile(r"jdbc:[\w:+-]+://[\w.-]+(?::\d+)?(?:/[\w./-]*)?")
+"""The URL of a database that has no room for credentials."""
+
+
+def source_risk_record(
+    location: str | os.PathLike[str],
+    risks: Sequence[Risks],
+    *,
+    column: str | None = None,
+    owner: str | None = None,
+    mitigation: str | None = None,
+    severity: str | None = None,
+    note: str | None = None,
+    context: str | None = None,
+    author: str | None = None,
+    ts: datetime | str | None = None,
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the record of risks that are declared of a location.
+
+    Args:
+        location: A path, a URL or the name of a table.
+        risks: Ids, entries of the catalog, or what `risk(...)` returns.
+        column: Column that they are about; None for all of the location.
+        owner: Who answers for them.
+        mitigation: What is done about them.
+        severity: low, medium, high or critical; the catalog's when not said.
+        note: What else there is to say.
+        context: Where or for what they matter.
+        author: Who declares them.
+        ts: When they are declared; now when not given.
+
+    Returns:
+        The grain `source_risks` → its rows, values that JSON knows.
+
+    Raises:
+        ValueError: There is no location or no risk, or an argument does not fit.
+    """
+    with fork_guard.whole:
+        from conformare.record._models import SourceRisksRow
+
+    place = canonical_location(location)
+    given = None if severity is None else validated_severity(severity)
+    said = {"owner": _said(owner), "mitigation": _said(mitigation), "note": _said(note)}
+    declared = [
+        _completed(one, given, said, is_own=isinstance(entry, risk))
+        for entry in _each(risks)
+        for one in declared_risks(entry)
+    ]
+    if not declared or not all(one.risk_id.strip() for one in declared):
+        raise ValueError("name at least one risk: an id, an entry of the catalog or risk(...)")
+    distinct = list(dict.fromkeys(declared))
+    if len(distinct) > MOST_RISKS:
+        raise ValueError(
+            f"{len(distinct):,} risks are too many for one declaration; {MOST_RISKS:,} is the most"
+        )
+    shared = {"location": place, "ts": utc_ts(ts), "column": _said(column)}
+    author_said = {"context": _said(context), "author": _said(author), "kind": KIND}
+    rows = [SourceRisksRow(**shared, **vars(one), **author_said) for one in distinct]
+    return {SOURCE_RISKS: [row.model_dump() for row in rows]}
+
+
+def canonical_location(location: object) -> str:
+    """Return a location as captured reads and writes name it, without credentials.
+
+    Args:
+        location: A path, a URL or the name of a table.
+
+    Raises:
+        ValueError: It is none, or too long.
+    """
+    if not isinstance(location, (str, os.PathLike)) or not (text := _text(location)):
+        raise ValueError("location must be a path, a URL or the name of a table")
+    shown = _canonical(text)
+    size = len(shown.encode("utf-8", "replace"))
+    if size > MOST_LOCATION_BYTES:
+        raise ValueError(
+            f"location has {size:,} bytes; {MOST_LOCATION_BYTES:,} is the most it may have"
+        )
+    return shown
+
+
+def _text(location: str | os.PathLike[str]) -> str:
+    return os.fsdecode(location).strip()
+
+
+def _canonical(text: str) -> str:
+    if is_name(text):
+        parts = parts_of(text)
+        return redacted(parts[1]) if is_path(parts) else table(parts).location
+    place, _, _ = text.rpartition("#")
+    # Behind credentials it would be the rest of a password, and not the table of a database.
+    has_table = redacted(place) == place or _PLAIN_DATABASE.fullmatch(place)
+    return as_recorded(text) if has_table else redacted(text)
+
+
+def _said(text: object) -> str | None:
+    return None if text is None or not str(text).strip() else str(text)
+
+
+def _each(risks: Sequence[Risks]) -> Iterator[str | Risk | risk]:
+    for entry in risks:
+        if isinstance(entry, (str, Risk, risk)):
+            yield entry
+        elif entry is not None:
+            yield from _each([*entry])
+
+
+def _completed(
+    declared: Declared, severity: str | None, said: dict[str, str | None], *, is_own: bool
+) -> Declared:
+    """Return a risk with what is said of all; what `risk(...)` says of its own stays."""
+    of_all: dict[str, Any] = {
+        name: text for name, text in said.items() if getattr(declared, name) is None
+    }
+    usual = resolved_risk(declared.risk_id).default_severity
+    if severity is not None and not (is_own and declared.severity != usual):
+        of_all["severity"] = severity
+    return replace(declared, **of_all)
