@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 RunRecord = dict[str, list[dict[str, Any]]]
@@ -28,3 +29,8 @@ def run_id_of(record: RunRecord) -> str:
         raise ValueError("the record is of no run: it has no row in runs")
     run_id: str = record["runs"][0]["run_id"]
     return run_id
+
+
+def is_declaration(record: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:
+    """Return whether a record is of no run: what `record_source_risk` returns."""
+    return not record.get("runs")

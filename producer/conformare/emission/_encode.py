@@ -10,6 +10,7 @@ from typing import Any
 from fastavro import parse_schema, schemaless_writer
 
 from conformare._errors import RunEncodingError
+from conformare._run_writer import is_declaration
 from conformare.emission._emission import Message
 from conformare.record import parsed_ts
 from conformare_schemas import (
@@ -56,7 +57,7 @@ def encode_emission(
     Raises:
         RunEncodingError: A value does not fit the contract.
     """
-    if SOURCE_RISKS in record:
+    if is_declaration(record):
         return (_declaration(record[SOURCE_RISKS], emission_id),)
     run = record["runs"][0]
     key = run["run_id"].encode()

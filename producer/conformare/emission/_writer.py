@@ -19,7 +19,7 @@ from conformare._errors import (
 )
 from conformare._identity import new_emission_id
 from conformare._process_lock import ProcessLock
-from conformare._run_writer import RunRecord
+from conformare._run_writer import RunRecord, is_declaration
 from conformare.emission._courier import Courier
 from conformare.emission._emission import Emission
 from conformare.emission._encode import encode_emission, oversize_cause
@@ -246,7 +246,7 @@ class KafkaWriter:
 
 def _identity_of(record: RunRecord) -> tuple[str, str]:
     """Return the pipeline and the run of a record; no pipeline and the location of a declaration."""
-    if SOURCE_RISKS in record:
+    if is_declaration(record):
         return "", record[SOURCE_RISKS][0]["location"]
     run = record["runs"][0]
     return run["pipeline"], run["run_id"]

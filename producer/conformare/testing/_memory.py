@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from conformare._run_writer import RunRecord
-from conformare_schemas import GRAINS, SOURCE_RISKS
+from conformare._run_writer import RunRecord, is_declaration
+from conformare_schemas import GRAINS
 
 
 class InMemoryWriter:
@@ -24,7 +24,7 @@ class InMemoryWriter:
     def write(self, record: RunRecord) -> None:
         """Keep a record, unless its run is there already."""
         with self._lock:
-            if SOURCE_RISKS in record:
+            if is_declaration(record):
                 self.records.append(record)
                 return
             run = record["runs"][0]

@@ -13,7 +13,7 @@ from pydantic import Field
 from conformare._errors import StoreConfigurationError
 from conformare._identity import new_emission_id
 from conformare._options import WriterOptions
-from conformare._run_writer import RunRecord
+from conformare._run_writer import RunRecord, is_declaration
 from conformare.record import parsed_ts
 from conformare.writers._file_names import file_name
 from conformare_schemas import CHILD_GRAINS, SOURCE_RISKS, arrow_schema, table_columns
@@ -64,7 +64,7 @@ class JsonWriter:
     def write(self, record: RunRecord) -> None:
         """Write the record, unless its run is there already; each declaration gets a file."""
         text = json.dumps(record, indent=2, ensure_ascii=False)
-        if SOURCE_RISKS in record:
+        if is_declaration(record):
             _put(self._root / DECLARATIONS / f"{new_emission_id()}.json", text.encode())
             return
         run = record["runs"][0]
@@ -107,7 +107,7 @@ class ParquetWriter:
         Each declaration gets a file.
         """
         emission_id = new_emission_id()
-        if SOURCE_RISKS in record:
+        if is_declaration(record):
             content = self._encode(SOURCE_RISKS, record[SOURCE_RISKS], emission_id)
             _put(self._root / SOURCE_RISKS / f"{emission_id}.parquet", content)
             return

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from conformare._errors import StoreConfigurationError
 from conformare._identity import new_emission_id
 from conformare._options import WriterOptions
-from conformare._run_writer import RunRecord
+from conformare._run_writer import RunRecord, is_declaration
 from conformare.capture import untracked
 from conformare.record import parsed_ts
 from conformare.writers._log_store import tables_location, unsafe_commits
@@ -89,7 +89,7 @@ class SparkTableWriter:
         Raises:
             ForeignTableError: A table of that name exists and is not ours.
         """
-        if SOURCE_RISKS in record:
+        if is_declaration(record):
             with untracked():
                 self._open(SOURCE_RISKS)
                 self._append(SOURCE_RISKS, record[SOURCE_RISKS], new_emission_id())
