@@ -8,6 +8,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.jobs.location_forms import FORMS, Form
 
 import conformare as cf
 from conformare import _recording
@@ -92,9 +95,14 @@ def test_risks_are_given_in_every_form_that_they_have_elsewhere() -> None:
         (" /data/customers/ ", "/data/customers"),
         ("/", "/"),
         ("s3a://KEY:S3CRET@bucket/customers?sig=S3CRET", "s3://bucket/customers"),
+        ("file:///data/customers", "/data/customers"),
         ("jdbc:postgresql://u:S3CRET@host/db", "jdbc:postgresql://host/db"),
         (
             "jdbc:postgresql://host/db#public.customers",
+            "jdbc:postgresql://host/db#public.customers",
+        ),
+        (
+            "jdbc:postgresql://host:5432/db#public.customers",
             "jdbc:postgresql://host/db#public.customers",
         ),
         ("sales.customers", "sales.customers"),
@@ -116,6 +124,43 @@ def test_no_credential_is_in_any_text() -> None:
         pasted, location=pasted, note=pasted, owner=pasted, context=pasted, mitigation=pasted
     )
     assert "S3CRET" not in json.dumps(row)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "jdbc:postgresql://h/db?password=a#S3CRET",
+        "jdbc:postgresql://u:pa#S3CRET@host/db",
+        "jdbc:postgresql://u:pa#S3CRET",
+        "jdbc:sqlserver://h;password=a#S3CRET",
+        "jdbc:sqlserver://h;password=a#S3CRET;x=y",
+        "jdbc:oracle:thin:u/pa#S3CRET@host:1521/db",
+        "jdbc:oracle:oci:user/a#S3CRET@alias",
+        "jdbc:vendor:user/a#S3CRET",
+        "Server=h;Password=a#S3CRET",
+        "https://host/x?token=a#S3CRET",
+    ],
+)
+def test_the_rest_of_a_password_is_not_taken_for_a_table(location: str) -> None:
+    """A "#" in it ends the URL, if it is not escaped."""
+    (row,) = declared("own.risk", location=location)
+    assert "S3CRET" not in row["location"]
+
+
+HOLDING = [form for forms in FORMS.values() for form in forms if form.places]
+WILD = st.lists(st.sampled_from([*"abcXYZ019+=_-.~%@:?&;,(){}#$!*", "12?", "h:1"]), min_size=1)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(HOLDING), WILD, st.data())
+def test_no_secret_at_any_place_of_any_form_is_declared(
+    form: Form, parts: list[str], data: st.DataObject
+) -> None:
+    """Whatever it is made of."""
+    pasted = "".join(f"Q9Z{part}" for part in parts) + "Q9Z"
+    location = form.holding(pasted, data.draw(st.integers(0, form.places - 1)))
+    (row,) = declared("own.risk", location=location)
+    assert "Q9Z" not in row["location"]
 
 
 @pytest.mark.parametrize("location", [None, "", "  ", 7, b"/data", ["/data"]])

@@ -23,6 +23,9 @@ from conformare.capture._untracked import untracked
 
 Placed = TypeVar("Placed", Source, Sink)
 
+NO_MORE: Mapping[str, Stand] = {}
+"""No names beyond those that are known."""
+
 
 def resolve(content: Content) -> None:
     """Look up what a record needs.
@@ -35,13 +38,29 @@ def resolve(content: Content) -> None:
     for position, asked in content.written.items():
         sink = content.sinks[position]
         known = told.get(sink.frame) if _asks(asked, frames.get(sink.frame)) else None
-        told_now = (known or told_by(asked)).columns
-        columns = _shown_of(content, content.nodes[sink.frame - 1], told_now)
+        told_now = known or told_by(asked, named=True, whole=True)
+        new = _new_names(content, sink.node, told_now) if known is None else {}
+        columns = _shown_of(content, content.nodes[sink.frame - 1], told_now.columns, new)
         content.sinks[position] = replace(sink, columns=columns.names, nested=columns.nested)
         _learn(content, sink.node, columns)
         if content.frames.pop(sink.frame, None) is not None:  # it has been asked just now
             _learn(content, sink.frame, columns)
     content.written.clear()
+
+
+def _new_names(content: Content, sink_node: int, told: Told) -> Mapping[str, Stand]:
+    """Return what hides names that the frame of a sink has and no frame that was asked.
+
+    Frames that are made by the same code are one node, and the first of them was asked.
+    """
+    if not told.made:
+        return {}
+    hidden = content.nodes[sink_node - 1].hidden
+    seen: set[str] = set()
+    for number in content.ancestors_of(sink_node):
+        node = content.nodes[number - 1]
+        seen.update(node.columns or (node.introduces.names if node.introduces else ()))
+    return {n: Stand(shown) for n, shown in told.made.items() if hidden.shown(n) not in seen}
 
 
 def _asks(asked: ColumnsOf, frame: Any) -> bool:
@@ -149,10 +168,8 @@ def widen(content: Content, sink_node: int, asked: ColumnsOf) -> None:
         known = _shown_of(content, content.nodes[sink.frame - 1], told_by(first).columns)
         _learn(content, sink_node, known)
     # The frame is another one than the one that was asked, whatever it has in common with it.
-    hidden = content.nodes[sink_node - 1].hidden
-    told = told_by(asked, named=True, whole=not hidden)
-    made = {n: Stand(shown) for n, shown in told.made.items() if hidden.shown(n) == n}
-    hidden = hidden.with_more(made)
+    told = told_by(asked, named=True, whole=True)
+    hidden = content.nodes[sink_node - 1].hidden.with_more(_new_names(content, sink_node, told))
     fields = (
         rooted(field, name)
         for field in told.columns.nested
@@ -173,14 +190,18 @@ def columns_of(nodes: Sequence[Node], node: Node) -> Columns:
     return Columns(node.columns or (), node.nested)
 
 
-def _shown_of(content: Content, node: Node, told: Columns) -> Columns:
+def _shown_of(
+    content: Content, node: Node, told: Columns, new: Mapping[str, Stand] = NO_MORE
+) -> Columns:
     """Return the columns of a node as they may be shown, fields in those whose names hold data."""
     pivot = node.data_named
     if pivot is None:
-        return _shown(told, node.hidden.over(told.names), node.hidden)
+        hidden = node.hidden.with_more(new)
+        return _shown(told, hidden.over(told.names), hidden)
     lent, made = _lent(content, node.number), node.made_names
     keys = told.names[: pivot.first]
-    hidden = lent.with_more({name: stand for name, stand in made.items() if not stand.alone})
+    named = {name: stand for name, stand in made.items() if not stand.alone}
+    hidden = lent.with_more({**named, **new})
     names = (*hidden.over(keys), *(lent.shown(pivot.shown) for _ in told.names[pivot.first :][:1]))
     hidden = hidden.with_more({name: stand for name, stand in made.items() if name not in keys})
     return _shown(told, names, hidden)

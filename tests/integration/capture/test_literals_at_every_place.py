@@ -103,7 +103,8 @@ def all_that_is_told() -> str:
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(SECRETS, NUMBERS, st.booleans())
+@given(text=SECRETS, number=NUMBERS)
+@pytest.mark.parametrize("together", [False, True])
 def test_no_literal_gets_out(
     frame: DataFrame,
     caplog: pytest.LogCaptureFixture,

@@ -37,6 +37,8 @@ _NAMES_A_SECRET = re.compile(
     r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private)[_-]?key)$",
     re.IGNORECASE,
 )
+_WITH_A_HOST = re.compile(r"//|:@")
+"""Stands before the host of a database. Where none does, a user and a password may come first."""
 
 
 def redacted(location: str) -> str:
@@ -119,8 +121,11 @@ def as_recorded(location: str) -> str:
 def _is_certain(place: str, table: str) -> bool:
     """Whether what stands around a "#" is a database and a table, and no secret that has one."""
     says_places = all(map(place_named, _NAMED.findall(place))) and not _USER.search(place)
-    is_read = is_digest(place) or not is_digest(redacted(place))
-    return says_places and is_read and shown_table(table) == table
+    shown = redacted(place)
+    is_read = is_digest(place) or not is_digest(shown)
+    # Of `user/a#b@alias`, the table would be the rest of a password.
+    has_a_host = shown == place or is_pairs(place) or _WITH_A_HOST.search(place) is not None
+    return says_places and is_read and has_a_host and shown_table(table) == table
 
 
 def _is_shown(location: str) -> bool:

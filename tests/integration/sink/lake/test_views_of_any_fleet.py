@@ -71,9 +71,9 @@ def landed(
     fleet = Fleet(spark, tmp_path_factory.mktemp("fleet") / "lake")
     fleet.land(*runs)
     chance = random.Random(20)  # noqa: S311
-    for number in range(3):
-        fleet.leave(any_run(chance, "p", f"lost {number}"))
-        fleet.leave(replace(any_run(chance, "p", f"{number}"), emission="another"))
+    for run in newest(runs):
+        fleet.leave(any_run(chance, run.pipeline, f"{run.run_id} is lost"))
+        fleet.leave(replace(any_run(chance, run.pipeline, run.run_id), emission="another"))
     fleet.create()
     yield fleet
     fleet.drop()

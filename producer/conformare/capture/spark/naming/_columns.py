@@ -112,8 +112,6 @@ def _item(column: Any) -> Item:
     if isinstance(column, str):
         return MANY if column.endswith("*") else COLUMN
     expression = column._expr  # noqa: SLF001 - the client shows it nowhere else
-    while type(expression).__name__ == "CastExpression" and _is_named(expression._expr):  # noqa: SLF001 - as above
-        expression = expression._expr  # noqa: SLF001 - as above
     kind = type(expression).__name__
     if kind == "ColumnAlias":
         return NAMED if len(expression._alias) == 1 else MANY  # noqa: SLF001 - as above
@@ -126,11 +124,6 @@ def _item(column: Any) -> Item:
     if not written.literals:
         return COLUMN
     return Item(spelled, frozenset(written.literals), field=written.field(expression))
-
-
-def _is_named(expression: Any) -> bool:
-    """Whether what an expression is cast to has its name."""
-    return type(expression).__name__ in ("ColumnAlias", "CastExpression")
 
 
 class _Written:
@@ -157,8 +150,12 @@ class _Written:
             return EXPRESSION
 
     def field(self, expression: Any) -> str | None:
-        """Return the name that an expression has if it is a field of a struct."""
-        if type(expression).__name__ != "UnresolvedExtractValue":
+        """Return the name that an expression has if it is a field, or that of what is cast."""
+        kind = type(expression).__name__
+        if kind == "CastExpression":
+            names = getattr(expression._expr, "_alias", None)  # noqa: SLF001 - as above
+            return str(names[0]) if names else None
+        if kind != "UnresolvedExtractValue":
             return None
         child, extraction = expression._child, expression._extraction  # noqa: SLF001 - as above
         if type(extraction).__name__ != "LiteralExpression":

@@ -17,10 +17,10 @@ def names_made(frame: Any, names: Sequence[str], *, whole: bool) -> Mapping[str,
     Args:
         frame: A frame of Spark; it is not analysed any further, and no job is run.
         names: The names of its columns.
-        whole: Whether the steps before the last one are looked at as well; a plan shows all anyway.
+        whole: Whether the steps before the last one may have made them.
     """
     if not type(frame).__module__.startswith("pyspark.sql.connect."):
-        return names_in_plan(frame, names)
+        return names_in_plan(frame, names, whole=whole)
     return names_in_columns(frame._plan, names, whole=whole)  # noqa: SLF001 - the client shows it nowhere else
 
 
