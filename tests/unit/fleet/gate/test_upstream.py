@@ -174,7 +174,7 @@ def test_a_silent_store_holds_up_nothing(
         assert time.monotonic() - began < 4
         began = time.monotonic()
         for _ in range(3):
-            cf.record_run("p", store=typical_store())
+            cf.record_run("p", store=cf.Store(), dest={"writer": "none"})
             assert told(lambda: tell_read(SINK)) == []
         assert time.monotonic() - began < 1
     messages = [record.getMessage() for record in caplog.records if "cannot be read" in record.msg]
@@ -256,6 +256,17 @@ def test_the_store_is_read_once_until_something_is_recorded(
     cf.configure_store(**config)
     tell_read(SINK)
     assert len(looks) == 3
+
+
+def test_what_is_declared_for_a_place_is_told_at_the_next_read(tmp_path: Path) -> None:
+    """Whichever pipeline writes it; nobody has recorded a run yet."""
+    cf.configure_store(writer="json", path=str(tmp_path), warn_on_source=True)
+    cf.record_source_risk("s3://raw/other", "quality.outliers")
+    assert told(lambda: tell_read("s3://raw/customers")) == []
+    cf.record_source_risk("s3://raw/customers", "privacy.pii_exposure", column="email")
+    assert told(lambda: tell_read("s3a://raw/customers/")) == [
+        "s3a://raw/customers/ carries 1 recorded risk: 1 static"
+    ]
 
 
 def test_a_store_that_fails_is_told_once(
