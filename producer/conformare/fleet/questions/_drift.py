@@ -177,8 +177,9 @@ def _told(fleet: Fleet, changes: Sequence[_Change]) -> list[Drift]:
 def _read(fleet: Fleet, changes: Sequence[_Change]) -> Iterator[tuple[_Change, Drift]]:
     times = {(one.key.pipeline, ts) for one in changes for ts in one.times}
     ends = _Ends(fleet.store.contexts_at(times))
-    to_runs = {one: ends.to_run(one) for one in changes}
-    runs = {RunKey(one.key.pipeline, run_id) for one, run_id in to_runs.items()}
+    # Changes of runs that have one `ts` may be equal but for the runs.
+    to_runs = [(one, ends.to_run(one)) for one in changes]
+    runs = {RunKey(one.key.pipeline, run_id) for one, run_id in to_runs}
     owners: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for row in fleet.store.rows_of("owners", runs):
         if row["scope"] == "context":
@@ -187,7 +188,7 @@ def _read(fleet: Fleet, changes: Sequence[_Change]) -> Iterator[tuple[_Change, D
         (row["pipeline"], row["run_id"]): row["git_sha"]
         for row in fleet.store.rows_of("runs", runs)
     }
-    for one, to_run in to_runs.items():
+    for one, to_run in to_runs:
         contexts = ends.contexts(one.key, to_run)
         yield (
             one,
