@@ -10,7 +10,13 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
-from conformare_schemas import GRAINS, acknowledgements_table, arrow_schema, table_columns
+from conformare_schemas import (
+    GRAINS,
+    RUN_GRAINS,
+    acknowledgements_table,
+    arrow_schema,
+    table_columns,
+)
 from support.fleet.history import History, Row
 from support.fleet.invented import Emission, all_rows
 
@@ -54,7 +60,7 @@ class FleetLake:
         """Delete all rows of some runs, those of `runs` first."""
         gone = set(runs)
         pairs = [f"(pipeline = {_text(p)} AND run_id = {_text(r)})" for p, r in sorted(gone)]
-        for grain in ("runs", *(one for one in GRAINS if one != "runs")):
+        for grain in RUN_GRAINS:  # `runs` first
             self.table(grain).delete(" OR ".join(pairs))
         self.landed = [one for one in self.landed if _id_of(one) not in gone]
 
@@ -89,7 +95,9 @@ class FleetLake:
     def restore(self, versions: dict[str, int], landed: Sequence[Emission]) -> None:
         """Bring every table back to a version, at which some emissions had landed."""
         for grain, version in versions.items():
-            self.table(grain).restore(version)
+            table = self.table(grain)
+            if table.version() > version:
+                table.restore(version)
         self.landed = list(landed)
 
     def replace(self, emissions: Sequence[Emission]) -> None:

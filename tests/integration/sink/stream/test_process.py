@@ -21,6 +21,7 @@ from support.lakes.checker import check, read_table
 from support.messages.produce import Topic, messages_of
 from support.messages.records import Record, make_record
 
+from conformare_schemas import GRAINS
 from conformare_sink.options import SinkOptions
 
 PROGRAM = Path(sys.executable).with_name("conformare")
@@ -110,7 +111,9 @@ def test_a_batch_that_is_under_way_is_finished_and_the_pages_tell_what_was_done(
             return {s.name: s.value for s in samples} | {"lags": len(lags), "lag": sum(lags)}
 
         wait_until(lambda: figures()["conformare_sink_duplicates_dropped_total"] >= 1, process, log)
-        wait_until(lambda: figures()["lags"] == 16 and figures()["lag"] == 0, process, log)
+        wait_until(
+            lambda: figures()["lags"] == 2 * len(GRAINS) and figures()["lag"] == 0, process, log
+        )
         with opener.open(f"{found[1]}/health", timeout=10) as answer:
             assert json.load(answer)["status"] == "ok"
         last = figures()
