@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from support.jobs.dropped import drop_tables
 from support.jobs.lineage import Grain, flow
 
 from conformare.capture import describe, lineage, store, untracked
@@ -20,9 +21,7 @@ def tables(spark: SparkSession, people: DataFrame) -> Iterator[SparkSession]:
         people.write.format("delta").saveAsTable("kept")
     yield spark
     with untracked():
-        for row in spark.sql("show tables").collect():
-            kind = "view" if row.isTemporary else "table"
-            spark.sql(f"drop {kind} if exists {row.tableName}")
+        drop_tables(spark)
 
 
 def places(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:

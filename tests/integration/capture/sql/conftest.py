@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from pyspark.sql import SparkSession
+from support.jobs.dropped import drop_tables
 from support.jobs.lineage import Grain, Recorded
 
 from conformare.capture import untracked
@@ -29,9 +30,7 @@ def tables(classic: SparkSession) -> Iterator[None]:
     yield
     with untracked():
         classic.sql("drop schema sales cascade")
-        for row in classic.sql("show tables").collect():
-            kind = "view" if row.isTemporary else "table"
-            classic.sql(f"drop {kind} if exists {row.tableName}")
+        drop_tables(classic)
 
 
 @pytest.fixture
