@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from conformare_schemas import GRAINS
+from conformare_schemas import GRAINS, RUN_GRAINS, SOURCE_RISKS
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables, require_lake, select_rows
@@ -72,13 +72,15 @@ def read_status(
         BrokerUnreachableError: No broker answers.
     """
     require_lake(tables)
-    # A lake that only jobs have written to has neither of the sink's own tables.
-    waiting = tables.exist(PENDING.name)
-    unusable = tables.exist(QUARANTINE.name)
-    # One that no newer sink has opened yet has no table of a newer grain.
-    sizes = _sizes(tables, [one for one in (*GRAINS, QUARANTINE.name) if tables.exist(one)])
+    # A lake that only jobs have written to has neither of the sink's own tables, and one that no newer
+    # sink has opened yet has no table of a newer grain.
+    optional = (PENDING.name, QUARANTINE.name, SOURCE_RISKS)
+    there = {name for name in optional if tables.exist(name)}
+    sizes = _sizes(tables, [*RUN_GRAINS, *sorted(there - {PENDING.name})])
     longest = (
-        select_rows(tables, _longest_waiting_sql(limit), PENDING.name, "runs") if waiting else []
+        select_rows(tables, _longest_waiting_sql(limit), PENDING.name, "runs")
+        if PENDING.name in there
+        else []
     )
     return LakeStatus(
         lake=tables.storage.root,
@@ -87,7 +89,7 @@ def read_status(
         incomplete=tuple(_incomplete(longest)),
         incomplete_total=longest[0]["total"] if longest else 0,
         quarantined_by_cause=_most_frequent(tables, "cause", QUARANTINE.name, limit)
-        if unusable
+        if QUARANTINE.name in there
         else {},
         quarantined_total=sizes.get(QUARANTINE.name, 0),
         lag_by_topic=None if topics is None else _lag(topics, tables.lake_id()),

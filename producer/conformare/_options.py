@@ -67,7 +67,7 @@ def made_options(model: type[Options], writer: str, config: Mapping[str, Any]) -
 def told_name(name: str, number: int, known: Sequence[str]) -> str:
     """Return how an error tells of a name that is not known.
 
-    It is quoted where it is like one that is known; what is not may be a secret in its place.
+    It is never quoted, even where it is like one that is known: it may be a secret in its place.
 
     Args:
         name: The name.
@@ -75,7 +75,8 @@ def told_name(name: str, number: int, known: Sequence[str]) -> str:
         known: The names that there are.
     """
     alike = get_close_matches(name.lower(), known, n=1, cutoff=0.55)
-    return f"{name!r} (do you mean {alike[0]}?)" if alike else f"(number {number} of those given)"
+    hint = f"; did you mean {alike[0]}?" if alike else ""
+    return f"(number {number} of those given{hint})"
 
 
 def _from_environment(options: Sequence[str]) -> dict[str, Any]:

@@ -62,11 +62,13 @@ def create(
         raise typer.BadParameter("say where the tables are: --lake, or --schema")
     if place is None and not print_only:
         raise typer.BadParameter("say where the views go: --schema, or print them by --print")
-    if folder is not None and (place is None or print_only):
-        statements = view_statements(tables_of_folder(folder), place)
+    # Of a lake that is not there is told before Spark starts.
+    in_folder = None if folder is None else tables_of_folder(folder)
+    if print_only and in_folder is not None:
+        statements = view_statements(in_folder, place)
     elif place is not None:
         with spark_session() as spark:
-            tables = tables_of_catalog(spark, place) if folder is None else tables_of_folder(folder)
+            tables = tables_of_catalog(spark, place) if in_folder is None else in_folder
             statements = view_statements(tables, place)
             if not print_only:
                 from conformare_sink.lake.views.create import create_views

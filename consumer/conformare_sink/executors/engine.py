@@ -135,7 +135,10 @@ class Executors:
         Raises:
             StorageError: The lake's store refuses an executor.
         """
-        of_runs = {place: those for place, those in ranges.items() if not self._declares(place)}
+        topic = topic_name(SOURCE_RISKS, self._topic_prefix)
+        # There are few declarations, and the driver has them.
+        declared = {place: those for place, those in ranges.items() if place[0] == topic}
+        of_runs = {place: those for place, those in ranges.items() if place not in declared}
         if self._fewest is None or count(of_runs) < self._fewest or not self.place.takes_files():
             return None
         # Where the driver is in the same container, it would be ended with the tasks.
@@ -150,7 +153,7 @@ class Executors:
             return None
         self._are_probed = True
         try:
-            dealt = self._process(ranges, waiting)
+            dealt = self._process(of_runs, declared, waiting)
         except (PySparkException, Py4JError) as exc:
             if (fault := fault_of(exc)) not in HELPED_BY_PARTS:
                 raise
@@ -177,9 +180,7 @@ class Executors:
         files = (root / table / one.path for table, those in found.files.items() for one in those)
         return next((str(file) for file in files if not file.is_file()), None)
 
-    def _process(self, ranges: Ranges, waiting: Collection[RunKey]) -> Dealt:
-        declared = {place: those for place, those in ranges.items() if self._declares(place)}
-        ranges = {place: those for place, those in ranges.items() if place not in declared}
+    def _process(self, ranges: Ranges, declared: Ranges, waiting: Collection[RunKey]) -> Dealt:
         left = [self._source.read(declared)] if count(declared) else []
         task = self._task(ranges, waiting)
         messages = self._source.read(ranges)
@@ -196,10 +197,6 @@ class Executors:
         if finer.heavy:
             left.append(rows.where(F.col("part").isin(finer.heavy)).drop("part"))
         return _dealt(found, left)
-
-    def _declares(self, place: tuple[str, int]) -> bool:
-        """Return whether a partition is of declarations: there are few, and the driver has them."""
-        return place[0] == topic_name(SOURCE_RISKS, self._topic_prefix)
 
     def _run(self, messages: DataFrame, n_parts: int, task: Task) -> Found:
         dealt = messages.repartitionById(n_parts, "part")

@@ -119,25 +119,10 @@ class Topics:
             BrokerUnreachableError: No broker answered in time.
             TopicCreationError: The cluster refused.
         """
-        existing = self.partitions()
-        missing = [name for name in self._names if name not in existing]
-        if not missing:
-            return []
-        retention_ms = int(timedelta(days=retention_days).total_seconds() * 1000)
-        config = {
-            "cleanup.policy": "delete",
-            "retention.ms": str(retention_ms),
-            # By the producers' clocks, one that is wrong would keep messages for ever, or not at all.
-            "message.timestamp.type": "LogAppendTime",
-        }
-        new = [NewTopic(name, partitions, replication_factor, config=config) for name in missing]
-        for name, created in self._cluster.create(new).items():
-            self._await_creation(name, created)
-        # The next question may come to a broker that has not heard of them yet.
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while len(self.partitions()) < len(self._names) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
-        return missing
+        created, refusals = self._create(partitions, retention_days, replication_factor)
+        for refusal in refusals.values():
+            raise refusal
+        return created
 
     def create_those_of_runs(self) -> list[str]:
         """Create the topics that do not exist, as `create` does, and go on without those of no run.
@@ -148,28 +133,57 @@ class Topics:
             BrokerUnreachableError: No broker answered in time.
             TopicCreationError: The cluster refused one without which no run is whole.
         """
-        before = self.partitions()
-        try:
-            return self.create()
-        except TopicCreationError as exc:
-            now = self.partitions()
-            if not now.keys() >= {*self._of_runs}:
-                raise
-            logger.warning("declared risks are not read until the next start: %s", exc)
-            return sorted(now.keys() - before.keys())
+        created, refusals = self._create(DEFAULT_PARTITIONS, DEFAULT_RETENTION_DAYS)
+        for name, refusal in refusals.items():
+            if name in self._of_runs:
+                raise refusal
+            logger.warning("declared risks are not read until the next start: %s", refusal)
+        return created
 
-    def _await_creation(self, name: str, created: Future[None]) -> None:
+    def _create(
+        self, partitions: int, retention_days: int, replication_factor: int = -1
+    ) -> tuple[list[str], dict[str, TopicCreationError]]:
+        """Create the topics that do not exist; return which were, and which were refused and why."""
+        existing = self.partitions()
+        missing = [name for name in self._names if name not in existing]
+        if not missing:
+            return [], {}
+        retention_ms = int(timedelta(days=retention_days).total_seconds() * 1000)
+        config = {
+            "cleanup.policy": "delete",
+            "retention.ms": str(retention_ms),
+            # By the producers' clocks, one that is wrong would keep messages for ever, or not at all.
+            "message.timestamp.type": "LogAppendTime",
+        }
+        new = [NewTopic(name, partitions, replication_factor, config=config) for name in missing]
+        refusals = {
+            name: refusal
+            for name, creation in self._cluster.create(new).items()
+            if (refusal := self._refusal(name, creation)) is not None
+        }
+        created = [name for name in missing if name not in refusals]
+        # The next question may come to a broker that has not heard of them yet.
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while not self.partitions().keys() >= {*created} and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        return created, refusals
+
+    def _refusal(self, name: str, creation: Future[None]) -> TopicCreationError | None:
+        """Return why a topic was not created; None where it is there."""
         try:
-            created.result()
+            creation.result()
         except KafkaException as exc:
             error = exc.args[0]
             if error.name() == "TOPIC_ALREADY_EXISTS":
-                return
+                return None
             told = f"{self.bootstrap_servers} refused to create the topic {name}: "
             told += error.str().rstrip(".")
             if "AUTHORIZATION" in error.name():
                 told += "; let this user Describe it if it is there, or else Create it"
-            raise TopicCreationError(told) from exc
+            refusal = TopicCreationError(told)
+            refusal.__cause__ = exc
+            return refusal
+        return None
 
     def logs(self) -> TopicLogs:
         """Return what the cluster holds of the topics.

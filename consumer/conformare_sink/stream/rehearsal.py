@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from conformare_schemas import SOURCE_RISKS, grain_table
+from conformare_schemas import SOURCE_RISKS
 from conformare_sink.lake.declarations import decide_declarations
 from conformare_sink.lake.digests import (
     EMISSION_DIGEST,
@@ -131,11 +131,11 @@ class Rehearsal:
         self._landed = DigestSet()
         # A lake that only jobs have written to has no other tables.
         self._purged, self._quarantined, self._declared = (
-            read_digests(tables, table.name, digest) if tables.exist(table.name) else DigestSet()
+            read_digests(tables, table, digest) if tables.exist(table) else DigestSet()
             for table, digest in (
-                (PURGED, RUN_DIGEST),
-                (QUARANTINE, PLACE_DIGEST),
-                (grain_table(SOURCE_RISKS), EMISSION_DIGEST),
+                (PURGED.name, RUN_DIGEST),
+                (QUARANTINE.name, PLACE_DIGEST),
+                (SOURCE_RISKS, EMISSION_DIGEST),
             )
         )
         self.keep_waiting = scratch.keep_waiting

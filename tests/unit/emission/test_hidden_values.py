@@ -117,7 +117,12 @@ def test_librdkafka_quotes_no_value_however_short_it_is(value: str) -> None:
 
 
 def test_a_slip_in_the_name_of_an_option_is_told() -> None:
-    """As it is like one that there is, it is no secret."""
-    assert "'boostrap_servers' (do you mean bootstrap_servers?)" in told({}, boostrap_servers="b")
+    """By its place and by what it is like; what was given may be a secret that is like a name."""
+    meant = "unknown option (number 4 of those given; did you mean bootstrap_servers?) for"
+    assert meant in told({}, boostrap_servers="b")
     assert "(number 4 of those given)" in told({}, hunter2="b")
+    for secret in ("Q9BOOSTRAP9Q", "Q9topic_prefix9Q", "Q9sp9Q"):
+        text = told({}, **{secret: "x"})
+        assert "(number 4 of those given" in text
+        assert_unseen(text)
     assert "did you mean linger.ms?" in told({"linge.ms": 5})

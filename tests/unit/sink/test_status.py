@@ -14,6 +14,7 @@ from deltalake import DeltaTable, write_deltalake
 from conformare.cli import main
 from conformare_schemas import RUN_GRAINS, Column, arrow_schema, table_columns
 from conformare_sink import status
+from conformare_sink.errors import NoLakeError
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 from conformare_sink.lake.tables.places import folder_tables
 from conformare_sink.lake.tables.tables import LakeTables, select_rows
@@ -156,6 +157,13 @@ def test_rows_are_counted_without_their_files(lake: Path) -> None:
         **dict.fromkeys(RUN_GRAINS, 5),
         "source_risks": 0,
     }
+
+
+def test_a_table_of_runs_that_is_gone_is_not_told_to_be_empty(lake: Path) -> None:
+    """Only those may be missing that an older sink, or a job, has not made."""
+    (lake / "contexts").rename(lake / "elsewhere")
+    with pytest.raises(NoLakeError):
+        read_status(tables_of(lake))
 
 
 def test_statuses_and_causes_are_limited_too(

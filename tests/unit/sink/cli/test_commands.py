@@ -114,12 +114,19 @@ def test_a_broker_that_does_not_answer_fails_the_sink_in_one_line(
 
 @pytest.mark.parametrize(
     "command",
-    [["status"], ["quarantine", "list"], ["quarantine", "show"], ["views", "create", "--print"]],
+    [
+        ["status"],
+        ["quarantine", "list"],
+        ["quarantine", "show"],
+        ["views", "create", "--print"],
+        ["views", "create", "--schema", "s"],
+    ],
 )
 def test_where_there_is_no_lake_there_is_nothing_to_read(
-    command: list[str], capsys: pytest.CaptureFixture[str]
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The line names the folder."""
+    """The line names the folder, and Java was not started for it."""
+    monkeypatch.setattr("conformare_sink.cli.views.spark_session", None)
     assert main([*command, *LAKE]) == 1
     assert capsys.readouterr().err == "error: there is no conformare lake at /nowhere\n"
 
