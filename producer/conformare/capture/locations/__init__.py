@@ -10,7 +10,7 @@ from conformare.capture.locations._labels import (
 )
 from conformare.capture.locations._pairs import shown_pairs
 from conformare.capture.locations._places import place_named
-from conformare.capture.locations._queries import shown_query, shown_table
+from conformare.capture.locations._queries import is_query, shown_query, shown_table
 from conformare.capture.locations._redacted import (
     BETWEEN,
     as_recorded,
@@ -28,6 +28,7 @@ __all__ = [
     "BETWEEN",
     "HIDDEN",
     "as_recorded",
+    "is_query",
     "joined_with_table",
     "label_of_path",
     "label_of_table",
