@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformare.capture.locations import (
+    as_recorded,
     joined_with_table,
     label_of_path,
     label_of_table,
@@ -127,6 +128,19 @@ def jdbc_location(url: object, table: object, properties: Properties = None) -> 
 def is_path(parts: Sequence[str]) -> bool:
     """Whether a name is a format and a path, as in ``delta.`/data` ``."""
     return len(parts) == 2 and _PATH.search(parts[1]) is not None  # noqa: PLR2004 - format and path
+
+
+def location_written(text: str) -> str:
+    """Return a location as records have it, in whichever way somebody writes it.
+
+    Args:
+        text: A path, a URL, the name of a table or a format and a path; that of a table in a
+            database stands behind a "#".
+    """
+    if not is_name(text):
+        return as_recorded(text)
+    parts = parts_of(text)
+    return redacted(parts[1]) if is_path(parts) else table(parts).location
 
 
 def view_key(parts: Sequence[str]) -> str:
