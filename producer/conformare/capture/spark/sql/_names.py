@@ -119,9 +119,10 @@ def jdbc_location(url: object, table: object, properties: Properties = None) -> 
     Args:
         url: JDBC URL.
         table: Name of the table, or a query, which stays out of it.
-        properties: What the driver is told beside the URL.
+        properties: What the driver is told beside the URL, which may be among it.
     """
-    named = {str(name): str(value) for name, value in (properties or {}).items()}
+    told = {str(name): str(value) for name, value in (properties or {}).items()}
+    named = {name: value for name, value in told.items() if name.lower() != "url"}
     return joined_with_table(str(url), "" if table is None else str(table), named)
 
 
