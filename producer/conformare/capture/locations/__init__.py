@@ -23,10 +23,12 @@ from conformare.capture.locations._redacted import (
     without_credentials,
 )
 from conformare.capture.locations._services import path_of_servers, shown_service
+from conformare.capture.locations._url import SAME_STORE
 
 __all__ = [
     "BETWEEN",
     "HIDDEN",
+    "SAME_STORE",
     "as_recorded",
     "is_query",
     "joined_with_table",
