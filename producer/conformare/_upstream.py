@@ -16,7 +16,7 @@ from conformare._process_lock import ProcessLock
 from conformare._reader import StoreReadError, asked, within
 from conformare._recording import Destination, state_of_stores, writer_for
 from conformare.capture import on_read
-from conformare.capture.locations import as_recorded
+from conformare.capture.spark.sql._names import location_written
 
 logger = logging.getLogger("conformare")
 
@@ -54,7 +54,7 @@ def check_upstream_risks(
         TypeError: `dest` is of another kind.
     """
     several = [locations] if isinstance(locations, (str, os.PathLike)) else locations
-    named = [as_recorded(os.fspath(location)) for location in several]
+    named = [location_written(os.fspath(location)) for location in several]
     options = _readable_options(writer_for(dest))
     try:
         rows = within(LOOK_UP_SECONDS, partial(_risks, options, named))

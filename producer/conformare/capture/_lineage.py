@@ -145,7 +145,7 @@ class Origin:
 
 
 LookUp = Callable[[], Origin]
-"""Asks Spark once a record is built; it runs no job."""
+"""Asks Spark at the call, once for each distinct read or write; it runs no job."""
 ColumnsOf = Callable[[], Iterable[Any]]
 """Asks Spark for the columns of what was written: the fields of its schema, or names alone."""
 MadeNames = Callable[[], Mapping[str, str]]

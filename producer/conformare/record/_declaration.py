@@ -13,13 +13,7 @@ from conformare.capture import Risk, risk
 from conformare.capture.declared._contexts import Risks, declared_risks
 from conformare.capture.declared._risks import resolved_risk, validated_severity
 from conformare.capture.declared._scope import Declared
-from conformare.capture.locations import as_recorded, redacted
-from conformare.capture.spark.sql._names import (
-    is_name,
-    is_path,
-    parts_of,
-    table,
-)
+from conformare.capture.spark.sql._names import location_written
 from conformare.record._arguments import utc_ts
 from conformare_schemas import SOURCE_RISKS
 
@@ -98,7 +92,7 @@ def canonical_location(location: object) -> str:
     """
     if not isinstance(location, (str, os.PathLike)) or not (text := _text(location)):
         raise ValueError("location must be a path, a URL or the name of a table")
-    shown = _canonical(text)
+    shown = location_written(text)
     size = len(shown.encode("utf-8", "replace"))
     if size > MOST_LOCATION_BYTES:
         raise ValueError(
@@ -109,13 +103,6 @@ def canonical_location(location: object) -> str:
 
 def _text(location: str | os.PathLike[str]) -> str:
     return os.fsdecode(location).strip()
-
-
-def _canonical(text: str) -> str:
-    if is_name(text):
-        parts = parts_of(text)
-        return redacted(parts[1]) if is_path(parts) else table(parts).location
-    return as_recorded(text)
 
 
 def _said(text: object) -> str | None:

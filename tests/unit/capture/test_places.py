@@ -6,6 +6,7 @@ import pytest
 
 from conformare.capture.locations import shown_query
 from conformare.capture.spark._places import UNKNOWN, place_of
+from conformare.capture.spark.sql._file_systems import FileSystem
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,17 @@ def test_of_a_query_among_the_options_there_is_a_digest() -> None:
         assert place_of(options).startswith("query:")
     digest = shown_query(query).rpartition(":")[2]
     assert place_of({"query": query}) == f"query:{digest}"
+
+
+@pytest.mark.parametrize("root", ["file:///", "hdfs://h"])
+@pytest.mark.parametrize(
+    "query", ["select * from t where x = 'secret'", "/* all */ select * from t where x = 'secret'"]
+)
+def test_a_query_in_the_place_of_a_path_lies_in_no_folder(
+    monkeypatch: pytest.MonkeyPatch, root: str, query: str
+) -> None:
+    """Also where Spark is running: then every other path has its file system."""
+    monkeypatch.setattr(FileSystem, "_root", root)
+    monkeypatch.setattr(FileSystem, "_folder", f"{root}/user/ana")
+    assert place_of({"path": query}) == shown_query(query)
+    assert place_of({"path": "x"}).endswith("/user/ana/x")

@@ -10,7 +10,7 @@ from conformare.capture.locations._labels import (
 )
 from conformare.capture.locations._pairs import shown_pairs
 from conformare.capture.locations._places import place_named
-from conformare.capture.locations._queries import shown_query, shown_table
+from conformare.capture.locations._queries import is_query, shown_query, shown_table
 from conformare.capture.locations._redacted import (
     BETWEEN,
     as_recorded,
@@ -23,11 +23,14 @@ from conformare.capture.locations._redacted import (
     without_credentials,
 )
 from conformare.capture.locations._services import path_of_servers, shown_service
+from conformare.capture.locations._url import SAME_STORE
 
 __all__ = [
     "BETWEEN",
     "HIDDEN",
+    "SAME_STORE",
     "as_recorded",
+    "is_query",
     "joined_with_table",
     "label_of_path",
     "label_of_table",

@@ -28,8 +28,9 @@ _STORES = frozenset(
     {*_WITHOUT_PORTS, *_WITHOUT_USERS, "file", "dbfs", "adl", "adls", "swift", "lakefs", "alluxio"}
 )
 _KEEPS_SLASHES = frozenset({*_BUCKETS, "wasb", "wasbs"})
-# Ways to reach one place.
-_SAME = {"s3a": "s3", "s3n": "s3", "abfs": "abfss", "wasb": "wasbs", "postgres": "postgresql"}
+SAME_STORE = {"s3a": "s3", "s3n": "s3", "abfs": "abfss", "wasb": "wasbs"}
+"""Schemes by which one object store is reached → the one that it is shown by."""
+_SAME = {**SAME_STORE, "postgres": "postgresql"}
 # Of Databricks: it has the same path with and without its file system.
 _VOLUME = re.compile(r"/Volumes/")
 _THIS_MACHINE = ("", "localhost")

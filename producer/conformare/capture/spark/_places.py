@@ -71,7 +71,7 @@ def _table(options: Mapping[str, str]) -> str:
 def _in_database(options: Mapping[str, str], format_: str) -> str | None:
     """Return where a table is whose database has a URL, None if it has none."""
     if url := options.get("url"):
-        return jdbc_location(url, _table(options), {**options, "url": ""})
+        return jdbc_location(url, _table(options), options)
     if url := _url(options, format_):
         return jdbc_location(url, _table(options))
     if _EVENT_HUBS in options:

@@ -97,7 +97,7 @@ def record_read(call: Call) -> None:
         return
     if method == "jdbc":
         url, table = call.argument(0, "url"), call.argument(1, "table")
-        told = {**options, **(call.argument(7, "properties") or {}), "url": ""}
+        told = {**options, **(call.argument(7, "properties") or {})}
         location, format_ = jdbc_location(url, table, told), "jdbc"
     else:
         format_ = options.get("format", "") if method == "load" else method

@@ -26,6 +26,8 @@ _CREATES = re.compile(
     re.IGNORECASE,
 )
 _MODES = {"save": 2, "saveAsTable": 2, "xml": 2, "parquet": 1, "csv": 1, "json": 1, "orc": 1}
+# The first argument of these is no path; into a table that is there, rows go in this mode, too.
+_OF_TABLES = ("jdbc", "insertInto")
 _LOG = "_delta_log"
 
 
@@ -59,7 +61,7 @@ def _by_writer(call: Call) -> bool:
         return _is_table(opened.frame.sparkSession, str(call.argument(0, "name")))
     format_ = options.get("format", "") if method == "save" else method
     path = call.argument(0, "path") or options.get("path")
-    if path is None or method == "jdbc" or takes_names(format_) or is_connect(call.owner):
+    if path is None or method in _OF_TABLES or takes_names(format_) or is_connect(call.owner):
         return False
     return FileSystem().has(f"{path}/{_LOG}" if format_ == "delta" else str(path))
 

@@ -88,7 +88,7 @@ def record_write(call: Call) -> None:
         if method == "insertInto" or table.place.is_elsewhere or not said:
             format_, look_up = "table", format_look_up(table.format_of)
     elif method == "jdbc":
-        told = {**options_of(call.owner), **(call.argument(3, "properties") or {}), "url": ""}
+        told = {**options_of(call.owner), **(call.argument(3, "properties") or {})}
         location = jdbc_location(call.argument(0, "url"), call.argument(1, "table"), told)
         label = label_of_path(location)
     else:

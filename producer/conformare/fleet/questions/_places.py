@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from conformare.capture.locations import BETWEEN
+from conformare.capture.locations import BETWEEN, SAME_STORE
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(//)?([^/]*)(.*)", re.IGNORECASE | re.DOTALL)
-_SAME_STORE = {"s3a": "s3", "s3n": "s3", "abfs": "abfss", "wasb": "wasbs"}
 
 
 def place_of(location: str) -> str:
@@ -31,7 +30,7 @@ def place_of(location: str) -> str:
         return f"{found[3]}{found[4]}" if not found[2] else found[4] or "/"
     if not found[2]:  # such as jdbc:postgresql://host/db
         return f"{scheme}:{found[3]}{found[4]}"
-    return f"{_SAME_STORE.get(scheme, scheme)}://{found[3].lower()}{found[4]}"
+    return f"{SAME_STORE.get(scheme, scheme)}://{found[3].lower()}{found[4]}"
 
 
 def read_at(location: str) -> list[str]:

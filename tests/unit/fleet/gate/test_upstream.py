@@ -269,6 +269,25 @@ def test_what_is_declared_for_a_place_is_told_at_the_next_read(tmp_path: Path) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("location", "recorded"),
+    [
+        ("spark_catalog.default.Customers", "customers"),
+        ("`sales`.`customers`", "sales.customers"),
+        ("delta.`/data/customers/`", "/data/customers"),
+        ("jdbc:postgresql://Host:5432/db#t", "jdbc:postgresql://host/db#t"),
+    ],
+)
+def test_a_place_may_be_asked_for_as_it_may_be_declared(
+    tmp_path: Path, location: str, recorded: str
+) -> None:
+    """The one spelling that captured locations have is found by both."""
+    cf.configure_store(writer="json", path=str(tmp_path))
+    cf.record_source_risk(recorded, "quality.outliers")
+    (row,) = cf.check_upstream_risks(location, warn=False)
+    assert (row["location"], row["n_risks"]) == (recorded, 1)
+
+
 def test_a_store_that_fails_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -100,10 +100,9 @@ def _list_of(plan: Any, names: Sequence[str]) -> list[Item]:
 
 def _parameters(said: Any) -> Iterator[str]:
     """Yield what the parameters of a query stand for, as texts."""
-    for literal in (*getattr(said, "pos_args", ()), *getattr(said, "args", {}).values()):
-        yield str(getattr(literal, literal.WhichOneof("literal_type") or "null"))
+    older = (*getattr(said, "pos_args", ()), *getattr(said, "args", {}).values())
     given = (*getattr(said, "pos_arguments", ()), *getattr(said, "named_arguments", {}).values())
-    for literal in (expression.literal for expression in given):
+    for literal in (*older, *(expression.literal for expression in given)):
         yield str(getattr(literal, literal.WhichOneof("literal_type") or "null"))
 
 

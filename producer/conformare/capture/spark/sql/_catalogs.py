@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from conformare.capture._lineage import LookUp, Origin
-from conformare.capture.locations import BETWEEN, label_of_table, redacted
+from conformare.capture.locations import BETWEEN, is_query, label_of_table, redacted
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._dialect import is_installed, written
 from conformare.capture.spark.sql._file_systems import FileSystem, absolute
@@ -167,14 +167,14 @@ def locations_in(owner: Any, paths: Sequence[str], format_: str = "") -> list[st
         format_: Their format, in lower case; "" for the usual one.
     """
     if not is_connect(owner):
-        # What another format is given may be a name.
-        is_of_files = format_ in _FILES
         file_system = FileSystem()
-        paths = [
-            file_system.absolute(path) if is_of_files or _FOLDER.match(path) else path
-            for path in paths
-        ]
+        paths = [file_system.absolute(p) if _is_path(p, format_) else p for p in paths]
     return [redacted(path) for path in paths]
+
+
+def _is_path(text: str, format_: str) -> bool:
+    """Whether a text is a path: what another format is given may be a name, a query is none."""
+    return not is_query(text) and (format_ in _FILES or _FOLDER.match(text) is not None)
 
 
 def _implementation_of(session: Any, catalog: str) -> str | None:

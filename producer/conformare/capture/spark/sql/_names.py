@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformare.capture.locations import (
+    as_recorded,
     joined_with_table,
     label_of_path,
     label_of_table,
@@ -118,15 +119,29 @@ def jdbc_location(url: object, table: object, properties: Properties = None) -> 
     Args:
         url: JDBC URL.
         table: Name of the table, or a query, which stays out of it.
-        properties: What the driver is told beside the URL.
+        properties: What the driver is told beside the URL, which may be among it.
     """
-    named = {str(name): str(value) for name, value in (properties or {}).items()}
+    told = {str(name): str(value) for name, value in (properties or {}).items()}
+    named = {name: value for name, value in told.items() if name.lower() != "url"}
     return joined_with_table(str(url), "" if table is None else str(table), named)
 
 
 def is_path(parts: Sequence[str]) -> bool:
     """Whether a name is a format and a path, as in ``delta.`/data` ``."""
     return len(parts) == 2 and _PATH.search(parts[1]) is not None  # noqa: PLR2004 - format and path
+
+
+def location_written(text: str) -> str:
+    """Return a location as records have it, in whichever way somebody writes it.
+
+    Args:
+        text: A path, a URL, the name of a table or a format and a path; that of a table in a
+            database stands behind a "#".
+    """
+    if not is_name(text):
+        return as_recorded(text)
+    parts = parts_of(text)
+    return redacted(parts[1]) if is_path(parts) else table(parts).location
 
 
 def view_key(parts: Sequence[str]) -> str:
