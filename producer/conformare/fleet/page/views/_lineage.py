@@ -90,7 +90,7 @@ def impact_page(ask: Ask) -> Page:
         for one in found
     ]
     words = "upstream" if up else "downstream"
-    pipelines = len({(one.pipeline, one.env) for one in found if one.location is None})
+    pipelines = len({one.pipeline for one in found if one.location is None})
     places = len({one.location for one in found if one.location is not None})
     owners = len({name for one in found for name in one.owners})
     lead = f"{pipelines:,} pipelines, {places:,} locations and {owners:,} owners are {words}."
@@ -182,9 +182,8 @@ def _graph(ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey
         source, target = ends if edge.is_write else ends[::-1]
         drawn.append({"source": source, "target": target})
     note = f"The nearest {MOST_NODES} are drawn." if len(nodes) >= MOST_NODES else ""
-    caption = (
-        f"{len(pipelines)} pipelines and {len(places)} locations; the table below says the same"
-    )
+    names = {key.pipeline for key in pipelines}
+    caption = f"{len(names)} pipelines and {len(places)} locations; the table below says the same"
     return Graph(caption, tuple(nodes), tuple(drawn), note)
 
 
