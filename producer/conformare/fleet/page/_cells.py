@@ -82,10 +82,10 @@ def short_run(links: Links, run_id: str, pipeline: str) -> Cell:
     return Cell(short, href=links.run(run_id, pipeline), code=True)
 
 
-def owners_cell(links: Links, names: Iterable[str], nobody: str = "nobody") -> Cell:
+def owners_cell(links: Links, names: Iterable[str]) -> Cell:
     """Return owners, each with a link."""
     cells = [Cell(name, href=links.owner(name)) for name in names]
-    return several(cells) if cells else Cell(nobody, badge="nobody")
+    return several(cells) if cells else badge("nobody")
 
 
 def locations_cell(links: Links, locations: Iterable[str]) -> Cell:

@@ -63,9 +63,9 @@ class Guard:
         form_token: What a form of this process carries.
     """
 
-    token: str | None
+    token: str | None = field(repr=False)
     hosts: frozenset[str] = frozenset()
-    form_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    form_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     @classmethod

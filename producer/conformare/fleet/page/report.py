@@ -106,7 +106,7 @@ def report(
         owners_page(ask),
         lineage_page(ask),
     ]
-    left_out = len(healths) - len(articles)
+    left_out = len({one.pipeline for one in healths if one.key not in articles})
     style, script = static_markup("page.css"), static_markup("report.js")
     return (
         templates()
@@ -118,7 +118,7 @@ def report(
             articles=articles.values(),
             place=fleet.store.place,
             now=fleet.now,
-            left_out=f"{left_out:,} pipelines have a row and no part of their own; "
+            left_out=f"{left_out:,} pipelines have a row without a part of its own; "
             "`conformare fleet serve` shows all."
             if left_out > 0
             else "",

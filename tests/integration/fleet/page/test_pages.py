@@ -48,7 +48,10 @@ def test_a_page_is_accessible_in_both_colour_schemes_and_on_a_telephone(
 def test_the_overview_says_first_what_needs_a_person(page: Page, shop: str) -> None:
     """Before any pipeline; each has its owner beside it."""
     page.goto(shop)
-    assert page.locator("h2").all_inner_texts() == ["What needs a person 6", "Pipelines 14"]
+    assert page.locator("h2").all_inner_texts() == [
+        "What needs a person 6",
+        "Pipelines by environment 14",
+    ]
     first = page.locator("tbody tr").first
     assert first.inner_text().startswith("failed\tcustomers.deduplicate")
     assert "customer-data" in first.inner_text()

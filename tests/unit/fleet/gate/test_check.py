@@ -53,6 +53,12 @@ def test_nothing_found_is_exit_code_0(run: Run) -> None:
     assert run("check", "--fail-on", "degraded").code == 0
 
 
+def test_a_pipeline_in_two_environments_is_one_pipeline(run: Run, lake: Path) -> None:
+    """It is looked at in both."""
+    put_run(lake, "bills", "b-9", "2026-11-28T00:00:00.000000Z", run={"env": "staging"})
+    assert run("check", "--pipeline", "bills") == Answer(0, "", "no findings in 1 pipeline\n")
+
+
 def test_degraded_counts_by_default_and_unknown_where_it_is_asked_for(run: Run, lake: Path) -> None:
     """A pipeline without any check is no failure of today."""
     put_run(lake, "bare", "n-1", "2026-11-28T00:00:00.000000Z", run={"ge_evaluated": 0})

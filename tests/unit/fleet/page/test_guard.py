@@ -56,6 +56,13 @@ def test_loopback_needs_none(host: str) -> None:
     assert Guard.for_host(host, None).is_open_to(request())
 
 
+def test_a_guard_that_is_printed_shows_no_token() -> None:
+    """Nor that of its forms."""
+    guard = Guard.for_host("fleet.example", TOKEN)
+    assert TOKEN not in repr(guard)
+    assert guard.form_token not in repr(guard)
+
+
 def test_a_short_token_is_refused() -> None:
     """It can be guessed; and it is not in the message."""
     with pytest.raises(FleetError, match="take 16 characters or more") as refused:

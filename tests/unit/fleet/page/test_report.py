@@ -95,7 +95,7 @@ def test_a_thousand_pipelines_of_thirty_runs_are_two_megabytes_at_most() -> None
     html = report(fleet)
     assert len(html.encode()) <= 2_000_000
     assert html.count('class="strip"') > 1000
-    left_out = re.search(r"(\d+) pipelines have a row and no part of their own", html)
+    left_out = re.search(r"(\d+) pipelines have a row without a part of its own", html)
     assert left_out is not None
     assert int(left_out[1]) + html.count("<article") - 7 == 1000
 

@@ -33,7 +33,7 @@ class Verdict:
     @property
     def summary(self) -> str:
         """The verdict in one line; names of no pipeline are in it."""
-        found, looked_at = len(self.findings), len(self.pipelines)
+        found, looked_at = len(self.findings), len({one.pipeline for one in self.pipelines})
         return (
             f"{found or 'no'} {'finding' if found == 1 else 'findings'} in "
             f"{looked_at} {'pipeline' if looked_at == 1 else 'pipelines'}"

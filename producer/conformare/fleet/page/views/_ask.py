@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from conformare._errors import FleetError
 from conformare.fleet._fleet import Fleet
 from conformare.fleet.page._links import Links
 from conformare.fleet.page._model import Cell, Column, Field, Form, Table
 from conformare.fleet.page._query import Asked
 from conformare.fleet.questions import HEALTHS, STATES
+from conformare.fleet.stores import PipelineKey, pipeline_order
 
 ROWS_SHOWN = 200
 """A page shows no more rows of one table than these; CSV has all."""
@@ -44,6 +46,26 @@ class Ask:
         """Return where this page is, or another, with some values changed; None in a report."""
         path = f"/{self.page if page is None else page}"
         return self.asked.url(path, **changed) if self.links.are_served else None
+
+
+def named_pipeline(ask: Ask, name: str) -> list[PipelineKey]:
+    """Return a pipeline in each of its environments, the one that is asked for first.
+
+    Raises:
+        FleetError: There is none of that name.
+    """
+    keys = sorted((key for key in ask.fleet.newest() if key.pipeline == name), key=pipeline_order)
+    if not keys:
+        raise FleetError(f"{ask.fleet.store.place} has no pipeline {name!r}: correct the name")
+    env = ask.asked.get("env")
+    return sorted(keys, key=lambda key: key.env != env)
+
+
+def env_field(ask: Ask) -> Field:
+    """Return the field in which an environment is chosen."""
+    envs = sorted({key.env for key in ask.fleet.newest() if key.env is not None})
+    choices = (("", "all"), *((env, env) for env in envs))
+    return Field("env", "Environment", ask.asked.get("env") or "", choices)
 
 
 def columns(*titles: str) -> tuple[Column, ...]:
@@ -112,7 +134,6 @@ def filter_form(ask: Ask, *names: str) -> Form | None:
         return None
     newest = ask.fleet.newest()
     value = ask.asked.get
-    envs = sorted({key.env for key in newest if key.env is not None})
     owned = ask.fleet.rows("owners").values()
     owners = sorted({row["owner"] for rows in owned for row in rows})[:HINTS]
     tags = sorted(
@@ -121,12 +142,7 @@ def filter_form(ask: Ask, *names: str) -> Form | None:
     fields = {
         "q": Field("q", "Text", value("q") or "", input_type="search"),
         "pipeline": Field("pipeline", "Pipeline", value("pipeline") or ""),
-        "env": Field(
-            "env",
-            "Environment",
-            value("env") or "",
-            choices=(("", "all"), *((env, env) for env in envs)),
-        ),
+        "env": env_field(ask),
         "status": Field(
             "status",
             "Health",

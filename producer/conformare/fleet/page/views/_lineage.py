@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
-from conformare._errors import FleetError
 from conformare.fleet.page._cells import (
     location_cell,
     owners_cell,
@@ -21,9 +20,9 @@ from conformare.fleet.page._model import (
     Section,
     Text,
 )
-from conformare.fleet.page.views._ask import HINTS, Ask, table
+from conformare.fleet.page.views._ask import HINTS, Ask, env_field, named_pipeline, table
 from conformare.fleet.questions import Edge, Lineage, health, impact, place_of
-from conformare.fleet.stores import PipelineKey
+from conformare.fleet.stores import PipelineKey, pipeline_order
 
 MOST_NODES = 300
 """A layout of more takes a browser seconds."""
@@ -90,7 +89,7 @@ def impact_page(ask: Ask) -> Page:
         for one in found
     ]
     words = "upstream" if up else "downstream"
-    pipelines = len({(one.pipeline, one.env) for one in found if one.location is None})
+    pipelines = len({one.pipeline for one in found if one.location is None})
     places = len({one.location for one in found if one.location is not None})
     owners = len({name for one in found for name in one.owners})
     lead = f"{pipelines:,} pipelines, {places:,} locations and {owners:,} owners are {words}."
@@ -108,15 +107,7 @@ def _start(ask: Ask) -> PipelineKey | str | None:
     location, pipeline = ask.asked.get("location"), ask.asked.get("pipeline")
     if location is not None:
         return place_of(location)
-    if pipeline is None:
-        return None
-    keys = sorted(
-        (key for key in ask.fleet.newest() if key.pipeline == pipeline),
-        key=lambda key: (key.env != ask.asked.get("env"), key.env or ""),
-    )
-    if not keys:
-        raise FleetError(f"{ask.fleet.store.place} has no pipeline {pipeline!r}: correct the name")
-    return keys[0]
+    return None if pipeline is None else named_pipeline(ask, pipeline)[0]
 
 
 def _around(ask: Ask, lineage: Lineage, start: PipelineKey | str, hops: int) -> list[Edge]:
@@ -149,7 +140,7 @@ def _edge(ask: Ask, lineage: Lineage, edge: Edge) -> tuple[Cell, ...]:
 
 
 def _graph(ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey | str) -> Graph:
-    pipelines = sorted({edge.pipeline for edge in edges}, key=lambda key: (key[0], key[1] or ""))
+    pipelines = sorted({edge.pipeline for edge in edges}, key=pipeline_order)
     places = sorted({edge.place for edge in edges})
     states = {one.key: one.health for one in health(ask.fleet)}
     drawable: list[PipelineKey | str] = [*pipelines, *places]
@@ -182,9 +173,8 @@ def _graph(ask: Ask, lineage: Lineage, edges: Sequence[Edge], start: PipelineKey
         source, target = ends if edge.is_write else ends[::-1]
         drawn.append({"source": source, "target": target})
     note = f"The nearest {MOST_NODES} are drawn." if len(nodes) >= MOST_NODES else ""
-    caption = (
-        f"{len(pipelines)} pipelines and {len(places)} locations; the table below says the same"
-    )
+    names = {key.pipeline for key in pipelines}
+    caption = f"{len(names)} pipelines and {len(places)} locations; the table below says the same"
     return Graph(caption, tuple(nodes), tuple(drawn), note)
 
 
@@ -194,10 +184,9 @@ def _form(ask: Ask, lineage: Lineage, *, hops: bool) -> tuple[Section, ...]:
     get = ask.asked.get
     names = tuple(sorted({key.pipeline for key in ask.fleet.newest()})[:HINTS])
     places = tuple(sorted(lineage.spelled.values())[:HINTS])
-    envs = sorted({key.env for key in ask.fleet.newest() if key.env is not None})
     fields = [
         Field("pipeline", "Pipeline", get("pipeline") or "", hints=names),
-        Field("env", "Environment", get("env") or "", (("", "all"), *((e, e) for e in envs))),
+        env_field(ask),
         Field("location", "or location", get("location") or "", hints=places),
     ]
     if hops:

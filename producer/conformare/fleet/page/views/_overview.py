@@ -69,7 +69,7 @@ def pipelines_table(ask: Ask, healths: list[PipelineHealth], shown: int = PIPELI
         note = f"The first {shown:,} of {len(rows):,}, what needs a person first."
     return Table(
         "pipelines",
-        "Pipelines",
+        "Pipelines by environment",
         columns("Health", "Pipeline", "Newest runs", "~Newest", "~Streak", "Owners", "~Tags"),
         rows[first : first + shown],
         note=note,
@@ -127,11 +127,11 @@ def _counts(ask: Ask, found: list[Finding], healths: list[PipelineHealth]) -> Co
 
 
 def _lead(ask: Ask, found: list[Finding], healths: list[PipelineHealth]) -> str:
-    envs = {one.env for one in healths}
-    needy = len({(one.pipeline, one.env) for one in found})
+    pipelines, envs = {one.pipeline for one in healths}, {one.env for one in healths}
+    needy = len({one.pipeline for one in found})
     whole = "" if not ask.asked.is_filtered else " that fit the filters"
     return (
-        f"{_many(len(healths), 'pipeline')}{whole}, {_many(len(envs), 'environment')}, "
+        f"{_many(len(pipelines), 'pipeline')}{whole}, {_many(len(envs), 'environment')}, "
         f"{_many(sum(one.runs for one in healths), 'run')}. "
         + (f"{_many(needy, 'pipeline')} need{'s' if needy == 1 else ''} a person." if needy else "")
         + ("" if needy else "Nothing needs a person.")

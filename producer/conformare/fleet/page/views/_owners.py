@@ -28,7 +28,7 @@ from conformare.fleet.questions import (
     open_risks,
     owners,
 )
-from conformare.fleet.stores import PipelineKey
+from conformare.fleet.stores import PipelineKey, pipeline_order
 
 
 def owners_page(ask: Ask) -> Page:
@@ -131,4 +131,4 @@ def owner_page(ask: Ask) -> Page:
 
 def _keys(owner: Owner) -> list[PipelineKey]:
     keys = {PipelineKey(one.pipeline, one.env) for one in owner.owned}
-    return sorted(keys, key=lambda key: (key.pipeline, key.env or ""))
+    return sorted(keys, key=pipeline_order)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from conformare._errors import FleetError
 from conformare.fleet._fleet import Filters, run_key
 from conformare.fleet.page._cells import (
     badge,
@@ -34,7 +33,7 @@ from conformare.fleet.page._model import (
     Table,
     Text,
 )
-from conformare.fleet.page.views._ask import Ask, table
+from conformare.fleet.page.views._ask import Ask, named_pipeline, table
 from conformare.fleet.page.views._lists import HASH_SHOWN, drift_table, findings_table
 from conformare.fleet.questions import (
     Lineage,
@@ -47,7 +46,7 @@ from conformare.fleet.questions import (
     span,
     state_by_run,
 )
-from conformare.fleet.stores import PipelineKey, Row, Segment
+from conformare.fleet.stores import PipelineKey, Row, Segment, pipeline_order
 
 LANES_SHOWN = 40
 HEAT_ROWS_SHOWN = 60
@@ -61,15 +60,8 @@ def pipeline_page(ask: Ask) -> Page:
         FleetError: There is none of that name.
     """
     name = ask.asked.get("name") or ""
-    keys = sorted(
-        (key for key in ask.fleet.newest() if key.pipeline == name), key=lambda key: key.env or ""
-    )
-    if not keys:
-        raise FleetError(f"{ask.fleet.store.place} has no pipeline {name!r}: correct the name")
-    env = ask.asked.get("env")
-    key = next((one for one in keys if one.env == env), keys[0])
+    key, *others = named_pipeline(ask, name)
     page = page_of_pipeline(ask, key)
-    others = [one for one in keys if one != key]
     if not others:
         return page
     links = tuple(
@@ -309,7 +301,7 @@ def _neighbours(ask: Ask, key: PipelineKey) -> Table:
         ("writes", lineage.writes, lineage.readers, "read by"),
     ):
         for place in sorted(places.get(key, ())):
-            keys = sorted(others.get(place, set()) - {key}, key=lambda k: (k.pipeline, k.env or ""))
+            keys = sorted(others.get(place, set()) - {key}, key=pipeline_order)
             rows.append(
                 (
                     Cell(words),

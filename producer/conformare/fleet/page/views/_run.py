@@ -102,7 +102,7 @@ def _value(links: Links, name: str, value: Any) -> Cell:
     if name == "owner" and value:
         return Cell(value, href=links.owner(value))
     if name == "owners":
-        return owners_cell(links, value or (), nobody="nobody")
+        return owners_cell(links, value or ())
     if name in _BADGES:
         return badge(text_of(value))
     return plain(value, code=name in _CODE)
