@@ -36,7 +36,9 @@ MOST_AT_ONE_PLACE = 1_000
 """So many distinct nodes may come from one operation at one place in the source."""
 
 # Where Spark names columns that the author does not; a view may hold any query.
-_NAMING = frozenset(("select", "selectExpr", "sql", "spark.table"))
+_NAMING = frozenset(
+    ("select", "selectExpr", "sql", "spark.table", "spark.read", "spark.readStream")
+)
 
 
 @dataclass(frozen=True)

@@ -292,6 +292,18 @@ def test_views_and_tables_that_a_statement_makes(
             spark.sql("drop table if exists of_bob_kept")
 
 
+@pytest.mark.sessions("classic")
+@pytest.mark.parametrize("reader", ["table", "read.table"])
+def test_a_view_that_was_made_before_tracking_began(
+    spark: SparkSession, staff: DataFrame, grain: Grain, reader: str
+) -> None:
+    with untracked():
+        staff.select("id", is_bob()).createOrReplaceTempView("of_somebody")
+    read = spark.table if reader == "table" else spark.read.table
+    assert columns_of(read("of_somebody"), grain) == ["(name = ?)", "id"]
+    assert grain("sources")[-1]["columns"] == ["id", "(name = ?)"]
+
+
 def test_where_an_expression_was_rewritten_no_literal_is_shown(
     staff: DataFrame, grain: Grain
 ) -> None:
