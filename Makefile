@@ -105,7 +105,7 @@ bench-cluster: setup ## Measure what a cluster's executors and more cores are wo
 	PYTHONPATH=tests $(BIN)/python -m bench.cluster $(PARTS)
 
 .PHONY: capture-table
-capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
+capture-table: $(INSTALLED) ## Write the tables of docs/reference/ that tell of the capture anew
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.capture_table
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.location_forms
 

@@ -204,7 +204,7 @@ class Cluster:
         else:
             told = f"refused: {told}"
         if "AUTHORIZATION" in error.name():
-            told += "; give this user the ACLs that docs/operation.md names"
+            told += "; give this user the ACLs that docs/operation/topics.md names"
         return BrokerRefusedError(f"{self._servers} {told}")
 
 

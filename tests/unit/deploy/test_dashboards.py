@@ -20,7 +20,7 @@ from conformare_sink.monitoring.metrics import SinkMetrics
 ROOT = Path(__file__).parents[3]
 DASHBOARD = ROOT / "deploy" / "grafana" / "conformare-sink.json"
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"
-DOCS = ROOT / "docs" / "operation.md"
+DOCS = ROOT / "docs" / "operation" / "monitoring.md"
 
 LANGUAGE = {
     *("sum", "max", "by", "and", "on", "le", "rate", "increase"),

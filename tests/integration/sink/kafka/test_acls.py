@@ -1,4 +1,4 @@
-"""What docs/operation.md gives users on a cluster that asks: enough for each of them, and no more."""
+"""What docs/operation/topics.md gives users on a cluster that asks: enough for each of them, and no more."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from conformare_sink.options import SinkOptions
 from conformare_sink.stream.replay import Selection, replay
 from conformare_sink.stream.stream import SinkStream
 
-DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
+DOCS = Path(__file__).parents[4] / "docs" / "operation" / "topics.md"
 STRANGER = "stranger"
 SECONDS = 30
 GROUPS = consumer_group("")
 
 
 def documented_acls() -> list[AclBinding]:
-    """The commands of docs/operation.md, as kafka-acls reads them."""
+    """The commands of docs/operation/topics.md, as kafka-acls reads them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--add", action="store_true")
     parser.add_argument("--allow-principal")

@@ -9,7 +9,7 @@ import pytest
 
 from conformare_sink.monitoring.health import Health
 
-DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
+DOCS = Path(__file__).parents[4] / "docs" / "operation" / "monitoring.md"
 
 
 class Clock:
