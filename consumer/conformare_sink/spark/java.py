@@ -50,7 +50,7 @@ def _checked_java(java_home: str, search_path: str) -> Path:
 
 def _major_version(java: str) -> int | None:
     try:
-        answer = subprocess.run(
+        answer = subprocess.run(  # noqa: S603 - the user's own Java
             [java, "-version"],
             capture_output=True,
             text=True,
