@@ -41,7 +41,7 @@ def test_an_extra_brings_all_that_it_needs(
     wheel = str(distributions.wheel)
     found = environment(f"{wheel}[{extra}]" if extra else wheel)
     found.run("python", "-m", "pip", "check")
-    found.run("python", "-W", "error", "-c", BRINGS[extra])
+    found.run("python", "-c", BRINGS[extra])
     if not extra:
         shown = found.run("python", "-m", "pip", "list", "--format", "freeze").stdout
         installed = set(re.findall(r"^([\w-]+)==", shown, re.MULTILINE))
