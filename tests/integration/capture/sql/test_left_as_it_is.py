@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.sessions("classic", "connect")]
 
 
 @pytest.mark.parametrize("provider", ["delta", "parquet"])
-@pytest.mark.parametrize("name", ["made", "sales.made", "`made`"])
+@pytest.mark.parametrize("name", ["made_once", "sales.made_once", "`made_once`"])
 def test_a_table_is_made_once(
     session: SparkSession, recorded: Recorded, provider: str, name: str
 ) -> None:
