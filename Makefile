@@ -111,7 +111,7 @@ capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 
 .PHONY: screenshots
 screenshots: chromium $(INSTALLED) ## Take the pictures of the page in docs/pictures anew
-	PYTHONPATH=tests $(BIN)/python -m support.fleets.pictures
+	PYTHONPATH=tests $(BIN)/python -m support.fleet.pictures
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and formatting

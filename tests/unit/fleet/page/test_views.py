@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from support.fleets.shop import KINDS, NOW, small_fleet
+from support.fleet.shop import KINDS, NOW, small_fleet
 
 from conformare._errors import FleetError
 from conformare.fleet import Fleet, RowStore
