@@ -16,6 +16,7 @@ from conformare.fleet.stores import (
     RunKey,
     Segment,
     by_pipeline,
+    is_evaluated,
     joined_segments,
     order_of,
     pipeline_order,
@@ -111,9 +112,12 @@ class Fleet:
         return self._kept.counts
 
     def last_healthy(self) -> Mapping[PipelineKey, Row]:
-        """Return the newest healthy run of each pipeline and environment that has one."""
+        """Return the newest healthy run of each pipeline and environment that has one.
+
+        One in which nothing was evaluated is none.
+        """
         if self._kept.healthy is None:
-            runs = self.store.last_healthy()
+            runs = self.store.last_healthy(evaluated=True)
             self._kept.healthy = {PipelineKey(run["pipeline"], run["env"]): run for run in runs}
         return self._kept.healthy
 
@@ -223,7 +227,7 @@ class Fleet:
                 self._kept.strips[key] = sorted(both, key=order_of, reverse=True)[:STRIP_RUNS]
         if self._kept.healthy is not None:
             for key, new in arrived.items():
-                healthy = [run for run in new if run["status"] == "healthy"]
+                healthy = [run for run in new if run["status"] == "healthy" and is_evaluated(run)]
                 known = [self._kept.healthy[key]] if key in self._kept.healthy else []
                 if healthy:
                     self._kept.healthy[key] = max([*healthy, *known], key=order_of)

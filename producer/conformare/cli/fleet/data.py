@@ -9,7 +9,7 @@ import typer
 
 from conformare.cli.fleet._asked import FILTERS, Asked, fleet_command
 from conformare.cli.fleet._json import show_json
-from conformare.cli.fleet._options import moment
+from conformare.cli.fleet._options import last_moment
 from conformare.cli.fleet._output import show_line, show_table
 from conformare.fleet import questions
 from conformare.fleet.stores import PipelineKey
@@ -61,7 +61,10 @@ def sensitive(
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            "--as-of", parser=moment, metavar="TIME", help="By the newest runs of this time."
+            "--as-of",
+            parser=last_moment,
+            metavar="TIME",
+            help="By the newest runs of this time; of a date, by those of the end of its day.",
         ),
     ] = None,
 ) -> None:

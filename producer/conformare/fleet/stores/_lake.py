@@ -60,11 +60,12 @@ class LakeStore:
         rows = self._tables.rows("SELECT pipeline, env, count(*) AS n FROM runs GROUP BY 1, 2")
         return {PipelineKey(row["pipeline"], row["env"]): row["n"] for row in rows}
 
-    def last_healthy(self) -> list[Row]:
+    def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """See `FleetStore`."""
+        healthy = f"status = 'healthy'{_EVALUATED if evaluated else ''}"
         runs = self._tables.rows(
-            f"SELECT {_STRIP} FROM (SELECT * FROM runs WHERE {_HEALTHY}) AS r JOIN "
-            f"(SELECT pipeline, env, max(ts) AS ts FROM runs WHERE {_HEALTHY} GROUP BY 1, 2) AS k ON "
+            f"SELECT {_STRIP} FROM (SELECT * FROM runs WHERE {healthy}) AS r JOIN "
+            f"(SELECT pipeline, env, max(ts) AS ts FROM runs WHERE {healthy} GROUP BY 1, 2) AS k ON "
             f"{_SAME_KEY} AND r.ts = k.ts"
         )
         return [of_pipeline[0] for of_pipeline in by_pipeline(runs).values()]
@@ -202,4 +203,5 @@ _SAME_EMISSION = "{0}.emission_id = r.emission_id AND {0}.pipeline = r.pipeline"
 
 _SAME_KEY = "r.pipeline = k.pipeline AND (r.env IS NOT DISTINCT FROM k.env)"
 _STRIP = ", ".join(f"r.{column}" for column in STRIP_COLUMNS)
-_HEALTHY = "status = 'healthy'"
+_EVALUATED = " AND coalesce(ge_evaluated, 0) > coalesce(ge_errored, 0)"
+"""What `is_evaluated` says of a run."""

@@ -19,6 +19,7 @@ from conformare.fleet.stores._store import (
     Row,
     RunKey,
     Segment,
+    is_evaluated,
 )
 from conformare_schemas import CHILD_GRAINS
 
@@ -55,9 +56,13 @@ class RowStore:
         """See `FleetStore`."""
         return Counter(PipelineKey(run["pipeline"], run["env"]) for run in self._runs.values())
 
-    def last_healthy(self) -> list[Row]:
+    def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """See `FleetStore`."""
-        healthy = (run for run in self._runs.values() if run["status"] == "healthy")
+        healthy = (
+            run
+            for run in self._runs.values()
+            if run["status"] == "healthy" and (not evaluated or is_evaluated(run))
+        )
         return [_strip(runs[0]) for runs in by_pipeline(healthy).values()]
 
     def segments(

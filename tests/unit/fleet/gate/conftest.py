@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from support.fleet.folder import check, context, owner, put_run, risk
+from support.fleet.small import check, context, owner, put_run, risk
 from support.jobs.spool_command import Answer, Run
 
 from conformare.cli import _entry_points as commands

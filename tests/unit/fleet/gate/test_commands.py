@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fleet.folder import check, context, owner, put_run, risk
+from support.fleet.small import check, context, owner, put_run, risk
 from support.jobs.spool_command import Answer, Run
 
 from conformare.cli.fleet.overview import LEGEND

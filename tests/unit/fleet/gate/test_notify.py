@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fleet.folder import context, owner, put_run
+from support.fleet.small import context, owner, put_run
 from support.jobs.spool_command import Answer, Run
 from support.servers.receiver import Receiver, answer_with, receiving
 
