@@ -254,6 +254,10 @@ def test_sensitive_columns_as_of_a_date(run: Run) -> None:
     )
     (sink,) = found(run, "sensitive", "--as-of", "2026-11-28T06:00:00Z")
     assert sink["readers"] == []
+    # A date alone is the end of its day.
+    (sink,) = found(run, "sensitive", "--as-of", "2026-11-28")
+    assert sink["readers"] == [["bills", "prod"]]
+    assert found(run, "sensitive", "--as-of", "2026-11-27") == []
 
 
 @pytest.mark.usefixtures("lake")

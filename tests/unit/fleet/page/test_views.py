@@ -198,9 +198,24 @@ def test_a_run_has_what_changed_and_every_grain(shop: Fleet) -> None:
     assert page.badge == "failed"
     assert table(page, "changes") == [
         ["run", "status", "degraded", "failed"],
-        ["expectation", "expect_column_values_to_be_unique(customer_id) on 9", "yes", "no"],
-        ["expectation", "expect_column_values_to_not_be_null(customer_id) on 9", "no", "yes"],
-        ["expectation", "expect_table_row_count_to_be_between() on 9", "none", "yes"],
+        [
+            "expectation",
+            "expect_column_values_to_be_unique(customer_id) on 9",
+            "holds",
+            "does not hold",
+        ],
+        [
+            "expectation",
+            "expect_column_values_to_not_be_null(customer_id) on 9",
+            "does not hold",
+            "holds",
+        ],
+        [
+            "expectation",
+            "expect_table_row_count_to_be_between() on 9",
+            "could not be evaluated",
+            "holds",
+        ],
     ]
     assert [one.name for one in page.tables[1:]] == [
         *("contexts", "risks", "sources", "sinks", "expectations", "owners", "sink_risks")
