@@ -256,7 +256,7 @@ def test_sensitive_columns_as_of_a_date(run: Run) -> None:
     assert sink["readers"] == []
     # A date alone is the end of its day.
     (sink,) = found(run, "sensitive", "--as-of", "2026-11-28")
-    assert sink["readers"] == [["bills", "prod"]]
+    assert sink["readers"] == [{"pipeline": "bills", "env": "prod"}]
     assert found(run, "sensitive", "--as-of", "2026-11-27") == []
 
 
