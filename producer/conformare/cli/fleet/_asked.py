@@ -138,6 +138,7 @@ def fleet_command(
             *keywords,
             *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own),
         ]
+        # typer asks inspect, which looks here first; types of functions do not name the attribute.
         command.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
         command.__annotations__ = {one.name: one.annotation for one in ordered}
         return command
