@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from support.lakes.handmade import HandmadeLake
 from support.messages.typical import typical_store
+from support.servers.silent import silent_store
 
 import conformare as cf
 from conformare import _recording
@@ -161,13 +161,8 @@ def test_a_silent_store_holds_up_nothing(
 ) -> None:
     """For longer than a bounded time; reads are not held up by it a second time."""
     monkeypatch.setattr(_look, "LOOK_UP_SECONDS", 1.0)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t")
-        monkeypatch.setenv("AWS_REGION", "us-east-1")
-        config = _kafka(Path("x")) | {"lake": "s3://bucket/lake", "warn_on_source": True}
+    with silent_store(monkeypatch) as lake:
+        config = _kafka(Path("x")) | {"lake": lake, "warn_on_source": True}
         cf.configure_store(**config)
         began = time.monotonic()
         assert cf.check_upstream_risks(SINK) == []
