@@ -45,11 +45,14 @@ class LakeStore:
     def newest_runs(self, depth: int, until: datetime | None = None) -> list[Row]:
         """See `FleetStore`."""
         condition = "TRUE" if until is None else f"ts <= {sql.moment(until)}"
-        # Few columns go through the window; of a million runs, all would take a gigabyte.
+        if depth == 1:
+            return self._newest(condition)
+        # Few columns go through the window; of a million runs, all would take a gigabyte. The engine
+        # keeps the left side of a join in memory: what is small stands there.
         runs = self._tables.rows(
-            f"SELECT {_STRIP} FROM runs AS r JOIN (SELECT pipeline, env, min(ts) AS first, max(ts) AS "
-            "last FROM (SELECT pipeline, env, ts, row_number() OVER (PARTITION BY pipeline, env ORDER "
-            f"BY ts DESC) AS nth FROM runs WHERE {condition}) WHERE nth <= {depth} GROUP BY 1, 2) AS k "
+            f"SELECT {_STRIP} FROM (SELECT pipeline, env, min(ts) AS first, max(ts) AS last FROM "
+            "(SELECT pipeline, env, ts, row_number() OVER (PARTITION BY pipeline, env ORDER BY ts DESC) "
+            f"AS nth FROM runs WHERE {condition}) WHERE nth <= {depth} GROUP BY 1, 2) AS k JOIN runs AS r "
             f"ON {_SAME_KEY} AND r.ts >= k.first AND r.ts <= k.last"
         )
         # Runs of the same time as the last one are more than were asked for.
@@ -62,11 +65,14 @@ class LakeStore:
 
     def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """See `FleetStore`."""
-        healthy = f"status = 'healthy'{_EVALUATED if evaluated else ''}"
+        return self._newest(f"status = 'healthy'{_EVALUATED if evaluated else ''}")
+
+    def _newest(self, condition: str) -> list[Row]:
+        """Return the newest run of each pipeline and environment for which a condition holds."""
         runs = self._tables.rows(
-            f"SELECT {_STRIP} FROM (SELECT * FROM runs WHERE {healthy}) AS r JOIN "
-            f"(SELECT pipeline, env, max(ts) AS ts FROM runs WHERE {healthy} GROUP BY 1, 2) AS k ON "
-            f"{_SAME_KEY} AND r.ts = k.ts"
+            f"SELECT {_STRIP} FROM (SELECT pipeline, env, max(ts) AS ts FROM runs WHERE {condition} "
+            f"GROUP BY 1, 2) AS k JOIN (SELECT * FROM runs WHERE {condition}) AS r ON {_SAME_KEY} AND "
+            "r.ts = k.ts"
         )
         return [of_pipeline[0] for of_pipeline in by_pipeline(runs).values()]
 
@@ -135,11 +141,20 @@ class LakeStore:
 
     def owners_seen(self) -> list[OwnerSeen]:
         """See `FleetStore`."""
-        rows = self._tables.rows(
-            "SELECT o.owner, o.pipeline, max(o.ts) AS last_ts FROM owners AS o LEFT SEMI JOIN runs "
-            f"AS r ON {_SAME_EMISSION.format('o')} GROUP BY 1, 2"
+        # A join with all runs takes long; it is wanted only where the last row is of a run that has
+        # not landed.
+        last = self._tables.rows(
+            "WITH last AS (SELECT owner, pipeline, max(ts) AS ts FROM owners GROUP BY 1, 2) "
+            "SELECT l.owner, l.pipeline, l.ts AS last_ts, count(r.emission_id) AS landed FROM last AS l "
+            "JOIN owners AS o ON l.owner = o.owner AND l.pipeline = o.pipeline AND l.ts = o.ts "
+            f"LEFT JOIN runs AS r ON {_SAME_EMISSION.format('o')} GROUP BY 1, 2, 3"
         )
-        return [OwnerSeen(**row) for row in rows]
+        if not all(row.pop("landed") for row in last):
+            last = self._tables.rows(
+                "SELECT o.owner, o.pipeline, max(o.ts) AS last_ts FROM runs AS r JOIN owners AS o ON "
+                f"{_SAME_EMISSION.format('o')} GROUP BY 1, 2"
+            )
+        return [OwnerSeen(**row) for row in last]
 
     def acknowledgements(self) -> list[Row]:
         """See `FleetStore`."""
