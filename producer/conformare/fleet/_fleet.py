@@ -57,7 +57,7 @@ class _Kept:
     """What was read of a store; None for what was not."""
 
     strips: dict[PipelineKey, list[Row]] | None = None
-    newest: list[Row] | None = None
+    newest: list[list[Row]] | None = None
     counts: dict[PipelineKey, int] | None = None
     healthy: dict[PipelineKey, Row] | None = None
     segments: dict[ContextKey, Sequence[Segment]] | None = None
@@ -131,22 +131,22 @@ class Fleet:
     def rows(self, grain: str) -> Mapping[PipelineKey, Sequence[Row]]:
         """Return the rows of a grain that the newest run of each pipeline has."""
         if grain not in self._kept.rows:
-            newest = [run_key(run) for run in self._newest_runs()]
+            newest = [run_key(runs[0]) for runs in self._newest_runs(1)]
             self._kept.rows[grain] = _by_key(self.store.rows_of(grain, newest))
         return self._kept.rows[grain]
 
-    def _newest_runs(self) -> list[Row]:
-        """Return the newest runs, from the strips where these are kept: they take longer to read."""
+    def _newest_runs(self, depth: int) -> Iterable[Sequence[Row]]:
+        """Return the newest runs of each pipeline; strips are read only where they are wanted."""
         if self._kept.strips is not None:
-            return [runs[0] for runs in self._kept.strips.values()]
-        if self._kept.newest is None:
-            self._kept.newest = self.store.newest_runs(1)
+            return self._kept.strips.values()
+        if self._kept.newest is None or depth > 1:
+            self._kept.newest = [*by_pipeline(self.store.newest_runs(depth)).values()]
         return self._kept.newest
 
     def rows_before(self, grain: str) -> Mapping[PipelineKey, Sequence[Row]]:
         """Return the rows of a grain that the last run but one of each pipeline has."""
         if grain not in self._kept.rows_before:
-            before = [run_key(runs[1]) for runs in self.strips().values() if len(runs) > 1]
+            before = [run_key(runs[1]) for runs in self._newest_runs(2) if len(runs) > 1]
             self._kept.rows_before[grain] = _by_key(self.store.rows_of(grain, before))
         return self._kept.rows_before[grain]
 

@@ -47,25 +47,53 @@ class LakeStore:
         condition = "TRUE" if until is None else f"ts <= {sql.moment(until)}"
         if depth == 1:
             return self._newest(condition)
-        # Few columns go through the window; of a million runs, all would take a gigabyte. The engine
-        # keeps the left side of a join in memory: what is small stands there.
-        runs = self._tables.rows(
-            f"SELECT {_STRIP} FROM (SELECT pipeline, env, min(ts) AS first, max(ts) AS last FROM "
-            "(SELECT pipeline, env, ts, row_number() OVER (PARTITION BY pipeline, env ORDER BY ts DESC) "
-            f"AS nth FROM runs WHERE {condition}) WHERE nth <= {depth} GROUP BY 1, 2) AS k JOIN runs AS r "
-            f"ON {_SAME_KEY} AND r.ts >= k.first AND r.ts <= k.last"
-        )
-        # Runs of the same time as the last one are more than were asked for.
-        return [run for of_pipeline in by_pipeline(runs).values() for run in of_pipeline[:depth]]
+        counts = self._counts(condition)
+        runs = self._last_runs(depth, condition, _USUALLY_SINCE.format(2 * depth))
+        # Runs that come in bursts may have more before that time.
+        few = {key.pipeline for key, rows in runs.items() if len(rows) < min(depth, counts[key])}
+        if few:
+            asked = pa.table({"pipeline": pa.array(sorted(few), pa.string())})
+            runs |= self._last_runs(depth, condition, "min(ts)", asked)
+        return [run for of_pipeline in runs.values() for run in of_pipeline]
 
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """See `FleetStore`."""
-        rows = self._tables.rows("SELECT pipeline, env, count(*) AS n FROM runs GROUP BY 1, 2")
+        return self._counts("TRUE")
+
+    def _counts(self, condition: str) -> dict[PipelineKey, int]:
+        rows = self._tables.rows(
+            f"SELECT pipeline, env, count(*) AS n FROM runs WHERE {condition} GROUP BY 1, 2"
+        )
         return {PipelineKey(row["pipeline"], row["env"]): row["n"] for row in rows}
 
     def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """See `FleetStore`."""
         return self._newest(f"status = 'healthy'{_EVALUATED if evaluated else ''}")
+
+    def _last_runs(
+        self, depth: int, condition: str, since: str, asked: pa.Table | None = None
+    ) -> dict[PipelineKey, list[Row]]:
+        """Return the newest runs of each pipeline and environment, newest first.
+
+        The engine keeps the left side of a join in memory: what is small stands there.
+
+        Args:
+            depth: How many of each at most.
+            condition: What holds for them.
+            since: From which time on a pipeline's runs are looked at, as an aggregate of them.
+            asked: Which pipelines; None for all.
+        """
+        chosen = "" if asked is None else "asked AS a JOIN "
+        on_asked = "" if asked is None else "ON a.pipeline = k.pipeline "
+        rows = self._tables.rows(
+            f"SELECT {', '.join(STRIP_COLUMNS)} FROM (SELECT {_STRIP}, row_number() OVER (PARTITION BY "
+            f"r.pipeline, r.env ORDER BY r.ts DESC, r.run_id DESC) AS nth FROM {chosen}(SELECT pipeline, "
+            f"env, {since} AS since FROM runs WHERE {condition} GROUP BY 1, 2) AS k "
+            f"{on_asked}JOIN (SELECT * FROM runs WHERE {condition}) AS r ON {_SAME_KEY} AND "
+            f"r.ts >= k.since) WHERE nth <= {depth}",
+            asked,
+        )
+        return by_pipeline(rows)
 
     def _newest(self, condition: str) -> list[Row]:
         """Return the newest run of each pipeline and environment for which a condition holds."""
@@ -218,5 +246,11 @@ _SAME_EMISSION = "{0}.emission_id = r.emission_id AND {0}.pipeline = r.pipeline"
 
 _SAME_KEY = "r.pipeline = k.pipeline AND (r.env IS NOT DISTINCT FROM k.env)"
 _STRIP = ", ".join(f"r.{column}" for column in STRIP_COLUMNS)
+_MICROS = "arrow_cast({}(ts), 'Int64')"
+_USUALLY_SINCE = (
+    f"arrow_cast({_MICROS.format('max')} - ({_MICROS.format('max')} - {_MICROS.format('min')}) / count(*) "
+    """* {}, 'Timestamp(Microsecond, Some("UTC"))')"""
+)
+"""The time since which a pipeline has so many runs, if they come regularly."""
 _EVALUATED = " AND coalesce(ge_evaluated, 0) > coalesce(ge_errored, 0)"
 """What `is_evaluated` says of a run."""

@@ -95,6 +95,11 @@ STRIP_COLUMNS = (
 """What is kept of many runs: a row of all columns of each would take hundreds of megabytes."""
 
 
+def strip_of(run: Row) -> Row:
+    """Return what is kept of a run in a strip."""
+    return {column: run[column] for column in STRIP_COLUMNS}
+
+
 def is_evaluated(run: Row) -> bool:
     """Return whether an expectation of a run gave an answer: else nobody knows how it was."""
     return bool((run["ge_evaluated"] or 0) > (run["ge_errored"] or 0))
