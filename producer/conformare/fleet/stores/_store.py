@@ -37,7 +37,7 @@ class ContextKey(NamedTuple):
     label: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Consecutive runs in which a context has the same fingerprints.
 
