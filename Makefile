@@ -87,7 +87,7 @@ faults: setup ## Kill the sink and the broker at random instants, a hundred time
 	PYTHONPATH=tests $(BIN)/python -m faults $(FAULTS_ARGS)
 
 .PHONY: bench
-bench: bench-capture bench-emit bench-sink ## Measure what docs/ states: minutes, on a machine that does nothing else
+bench: bench-capture bench-emit bench-sink bench-fleet ## Measure what docs/ states: minutes, on a machine that does nothing else
 
 .PHONY: bench-capture
 bench-capture: setup ## Measure what tracking costs
@@ -108,6 +108,11 @@ bench-sink: setup ## Measure how fast the sink is; the part s3 needs Go, once
 bench-cluster: setup ## Measure what a cluster's executors and more cores are worth to the sink
 	PYTHONPATH=tests $(BIN)/python -m bench.cluster $(PARTS)
 
+# PARTS="questions --lake /a/lake" keeps the lake, --beside leaves out Spark and the obvious SQL.
+.PHONY: bench-fleet
+bench-fleet: setup ## Measure how fast the fleet answers over a million runs
+	PYTHONPATH=tests $(BIN)/python -m bench.fleet $(PARTS)
+
 .PHONY: capture-table
 capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.capture_table
@@ -115,7 +120,7 @@ capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 
 .PHONY: screenshots
 screenshots: chromium $(INSTALLED) ## Take the pictures of the page in docs/pictures anew
-	PYTHONPATH=tests $(BIN)/python -m support.fleets.pictures
+	PYTHONPATH=tests $(BIN)/python -m support.fleet.pictures
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and formatting
