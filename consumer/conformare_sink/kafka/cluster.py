@@ -21,7 +21,9 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
+from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.admin._topic import TopicDescription
 from confluent_kafka.cimpl import NewTopic
 
@@ -96,6 +98,19 @@ class Cluster:
 
         return self._ask(describe)
 
+    def settings(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the settings of topics that hold, wherever they come from."""
+        found = {}
+        for topic in topics:
+            needs = f"DescribeConfigs on the topic {topic}"
+            found[topic] = self._ask(functools.partial(self._settings, topic), needs=needs)
+        return found
+
+    def _settings(self, topic: str) -> dict[str, str]:
+        asked = ConfigResource(ResourceType.TOPIC, topic)
+        answer = self._admin.describe_configs([asked], request_timeout=ANSWER_SECONDS)[asked]
+        return {name: entry.value for name, entry in answer.result().items() if entry.value}
+
     def log_ends(
         self, places: Collection[tuple[str, int]]
     ) -> tuple[PartitionOffsets, PartitionOffsets]:
@@ -103,7 +118,10 @@ class Cluster:
         found = {}
         with self._consumer("conformare-look") as consumer:
             for place in places:
-                found[place] = self._ask(functools.partial(_log_ends, consumer, place))
+                found[place] = self._ask(
+                    functools.partial(_log_ends, consumer, place),
+                    needs=f"Describe on the topic {place[0]}",
+                )
         return (
             {place: first for place, (first, _) in found.items()},
             {place: end for place, (_, end) in found.items()},
@@ -123,7 +141,10 @@ class Cluster:
         """Set the offsets that a consumer group has committed; takes a minute where none answers."""
         places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
         with self._consumer(group) as consumer:
-            self._ask(lambda: consumer.commit(offsets=places, asynchronous=False))
+            self._ask(
+                lambda: consumer.commit(offsets=places, asynchronous=False),
+                needs=f"Read on the group {group}, and on the topics",
+            )
 
     def committed(self, group: str, places: Collection[tuple[str, int]]) -> PartitionOffsets:
         """Return the offsets that a consumer group has committed, for some partitions."""
@@ -142,7 +163,7 @@ class Cluster:
 
         # Not as a consumer: one that is not allowed to do so would wait for a coordinator for ever.
         # Only a command asks, once, which has found the broker there.
-        return self._ask(look)
+        return self._ask(look, needs=f"Describe on the group {group}, and on the topics")
 
     @contextmanager
     def _consumer(self, group: str) -> Iterator[Consumer]:
@@ -157,8 +178,20 @@ class Cluster:
         finally:
             consumer.close()
 
-    def _ask(self, question: Callable[[], T], timeout_seconds: float = ANSWER_SECONDS) -> T:
-        """Ask until there is an answer, a refusal, or no time any more."""
+    def _ask(
+        self,
+        question: Callable[[], T],
+        timeout_seconds: float = ANSWER_SECONDS,
+        *,
+        needs: str = "Describe on the topics",
+    ) -> T:
+        """Ask until there is an answer, a refusal, or no time any more.
+
+        Args:
+            question: What is asked.
+            timeout_seconds: For how long.
+            needs: The right that the user must have for it.
+        """
         deadline = time.monotonic() + timeout_seconds
         self._heard()  # what was said about another question is no answer to this one
         while True:
@@ -167,7 +200,7 @@ class Cluster:
             except KafkaException as exc:
                 error = exc.args[0]
                 if _is_refusal(error):
-                    raise self._refused(error) from exc
+                    raise self._refused(error, needs) from exc
                 if error.name() in _AWAY or time.monotonic() >= deadline:
                     raise self._unanswered(timeout_seconds) from exc
             time.sleep(_RETRY_SECONDS)
@@ -178,7 +211,7 @@ class Cluster:
         if (told := diagnose(first, self._access)) is not None:
             return BrokerRefusedError(told)
         if (heard := self._heard()) is not None:
-            return self._refused(heard)
+            return self._refused(heard, "")
         if silent(first) == first:
             return BrokerUnreachableError(self._servers, timeout_seconds)
         if (told := diagnose(self._named, self._access)) is not None:
@@ -197,14 +230,14 @@ class Cluster:
         refusals.clear()
         return last
 
-    def _refused(self, error: KafkaError) -> BrokerRefusedError:
+    def _refused(self, error: KafkaError, needs: str) -> BrokerRefusedError:
         told = _WHERE_AND_WHEN.sub("", error.str()).rstrip(".")
         if error.name() == "_AUTHENTICATION":
-            told = f"does not accept sasl.username and sasl.password ({told})"
+            told = f"does not accept {self._access.secrets_named} ({told})"
         else:
             told = f"refused: {told}"
         if "AUTHORIZATION" in error.name():
-            told += "; give this user the ACLs that docs/operation.md names"
+            told += f"; this user needs {needs}: docs/operation.md has the ACLs"
         return BrokerRefusedError(f"{self._servers} {told}")
 
 

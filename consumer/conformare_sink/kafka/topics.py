@@ -18,6 +18,14 @@ from conformare_sink.errors import TopicCreationError, TopicsMissingError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 from conformare_sink.kafka.cluster import ANSWER_SECONDS, Cluster
 from conformare_sink.kafka.offsets import PartitionOffsets
+from conformare_sink.kafka.topic_check import (
+    IN_SYNC_REPLICAS,
+    NEW_TOPIC,
+    REPLICAS,
+    Difference,
+    TopicState,
+    differences,
+)
 
 logger = logging.getLogger("conformare_sink")
 
@@ -99,6 +107,29 @@ class Topics:
                 "this user Describe them"
             )
 
+    def check(self) -> list[Difference]:
+        """Return what the topics must be and are not, faults first.
+
+        Raises:
+            BrokerUnreachableError: No broker answered in time.
+            BrokerRefusedError: It refused to tell.
+        """
+        cluster = self._cluster.metadata()
+        there = [name for name in self._names if name in cluster.topics]
+        settings = self._cluster.settings(there)
+        states = []
+        for name in self._names:
+            partitions = cluster.topics[name].partitions if name in settings else {}
+            state = TopicState(
+                name,
+                replicas=[len(partition.replicas) for partition in partitions.values()],
+                in_sync=[len(partition.isrs) for partition in partitions.values()],
+                leaderless=[number for number, one in partitions.items() if one.leader < 0],
+                settings=settings.get(name),
+            )
+            states.append(state)
+        return differences(states, len(cluster.brokers))
+
     def create(
         self,
         partitions: int = DEFAULT_PARTITIONS,
@@ -110,7 +141,8 @@ class Topics:
         Args:
             partitions: Partitions per topic.
             retention_days: How long a message can be replayed, in days.
-            replication_factor: Replicas per partition; -1 for the cluster's default.
+            replication_factor: Replicas per partition; -1 for the cluster's default. With three or
+                more, two must have a message before its job takes it for delivered.
 
         Returns:
             The topics that were created.
@@ -149,12 +181,9 @@ class Topics:
         if not missing:
             return [], {}
         retention_ms = int(timedelta(days=retention_days).total_seconds() * 1000)
-        config = {
-            "cleanup.policy": "delete",
-            "retention.ms": str(retention_ms),
-            # By the producers' clocks, one that is wrong would keep messages for ever, or not at all.
-            "message.timestamp.type": "LogAppendTime",
-        }
+        config = {**NEW_TOPIC, "retention.ms": str(retention_ms)}
+        if replication_factor >= REPLICAS:
+            config["min.insync.replicas"] = str(IN_SYNC_REPLICAS)
         new = [NewTopic(name, partitions, replication_factor, config=config) for name in missing]
         refusals = {
             name: refusal

@@ -8,7 +8,8 @@ import pytest
 from support.servers.certificates import Authority
 
 from conformare_sink.errors import KafkaSettingsError
-from conformare_sink.kafka.access import ANYBODY, KafkaAccess, as_spark_options
+from conformare_sink.kafka.access import ANYBODY, KafkaAccess
+from conformare_sink.kafka.java_client import as_spark_options, java_settings
 
 AWKWARD = 'p"a\\s=s #1'
 """A password with what one dialect or the other gives a meaning to."""
@@ -40,7 +41,7 @@ def test_librdkafka_gets_its_own_names(settings: Path, tmp_path: Path) -> None:
 
 def test_java_gets_the_same_by_its_names(settings: Path, tmp_path: Path) -> None:
     """The authority as its content: an executor elsewhere has no such file."""
-    found = KafkaAccess.read(settings).for_java()
+    found = java_settings(KafkaAccess.read(settings))
     assert found == {
         "security.protocol": "SASL_SSL",
         "sasl.mechanism": "SCRAM-SHA-512",
@@ -56,7 +57,7 @@ def test_java_gets_the_same_by_its_names(settings: Path, tmp_path: Path) -> None
 
 def test_a_cluster_that_asks_nobody_gets_nothing() -> None:
     """Spark's own defaults stay."""
-    assert ANYBODY.for_java() == {}
+    assert java_settings(ANYBODY) == {}
     assert ANYBODY.for_librdkafka() == {"security.protocol": "PLAINTEXT"}
 
 
@@ -76,7 +77,7 @@ def test_secrets_are_not_shown(settings: Path) -> None:
         ("security.protocol=SASL_SSL\nsasl.password=hunter2", "sasl.mechanism must be one of"),
         (
             "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.password=hunter2",
-            "needs sasl.username and sasl.password",
+            "PLAIN needs sasl.username and sasl.password",
         ),
         ("ssl.key.location=hunter2", "belong together"),
         ("security.protocol=SSL\nssl.ca.location=/not/there", "/not/there cannot be read"),
