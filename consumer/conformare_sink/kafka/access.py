@@ -147,6 +147,8 @@ class KafkaAccess(BaseModel):
     @property
     def secrets_named(self) -> str:
         """The settings that a broker does not accept where it lets nobody in."""
+        if not self.logs_in:
+            return "the certificate in ssl.certificate.location"
         if self.shows_token:
             return f"the token from {self.token_endpoint} ({_names(_TOKEN_SETTINGS)})"
         return _names(_PASSWORD_SETTINGS)

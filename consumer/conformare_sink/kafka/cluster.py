@@ -71,7 +71,7 @@ class Cluster:
     def __init__(self, bootstrap_servers: str, access: KafkaAccess = ANYBODY) -> None:
         self._servers = bootstrap_servers
         self._access = access
-        self._admin = _admin(bootstrap_servers, access)
+        self._admin, self._refusals = _admin(bootstrap_servers, access)
         self._named: list[Address] = []
         """Where clients were told to go on."""
 
@@ -209,13 +209,13 @@ class Cluster:
         """Return why nobody answered: because of a setting, or because nobody is there."""
         first = addresses(self._servers)
         if (told := diagnose(first, self._access)) is not None:
-            return BrokerRefusedError(told)
+            return BrokerRefusedError(told, at_login=True)
         if (heard := self._heard()) is not None:
             return self._refused(heard, "")
         if silent(first) == first:
             return BrokerUnreachableError(self._servers, timeout_seconds)
         if (told := diagnose(self._named, self._access)) is not None:
-            return BrokerRefusedError(told)
+            return BrokerRefusedError(told, at_login=True)
         away = ", ".join(map(str, silent(self._named)))
         return BrokerUnreachableError(self._servers, timeout_seconds, away)
 
@@ -224,10 +224,9 @@ class Cluster:
 
         To librdkafka such a broker is away like any other; what it says comes by another way.
         """
-        refusals = _refusals(self._servers, self._access)
         self._admin.poll(0)
-        last = refusals[-1] if refusals else None
-        refusals.clear()
+        last = self._refusals[-1] if self._refusals else None
+        self._refusals.clear()
         return last
 
     def _refused(self, error: KafkaError, needs: str) -> BrokerRefusedError:
@@ -238,7 +237,8 @@ class Cluster:
             told = f"refused: {told}"
         if "AUTHORIZATION" in error.name():
             told += f"; this user needs {needs}: docs/operation.md has the ACLs"
-        return BrokerRefusedError(f"{self._servers} {told}")
+        at_login = error.name() in ("_AUTHENTICATION", "_SSL")
+        return BrokerRefusedError(f"{self._servers} {told}", at_login=at_login)
 
 
 def _is_refusal(error: KafkaError) -> bool:
@@ -256,23 +256,18 @@ def _config(bootstrap_servers: str, access: KafkaAccess) -> dict[str, str | int 
     }
 
 
-@functools.cache
-def _refusals(bootstrap_servers: str, access: KafkaAccess) -> deque[KafkaError]:  # noqa: ARG001 - its key
-    """What brokers have said to the client that lets in nobody, the newest last."""
-    return deque(maxlen=1)
-
-
-@functools.cache
-def _admin(bootstrap_servers: str, access: KafkaAccess) -> AdminClient:
-    """One client for all that ask, and for the process's life.
+@functools.lru_cache(maxsize=8)
+def _admin(bootstrap_servers: str, access: KafkaAccess) -> tuple[AdminClient, deque[KafkaError]]:
+    """One client for all that ask, and in what words brokers refused it, the newest last.
 
     A thread of librdkafka may still be at work on an answer that has been read already: destroying
-    the client just then ends the process.
+    the client just then ends the process. So a client goes only when eight others came after it:
+    those whose password or certificate was renewed since.
 
     Raises:
         KafkaSettingsError: librdkafka cannot use the settings.
     """
-    refusals = _refusals(bootstrap_servers, access)
+    refusals: deque[KafkaError] = deque(maxlen=1)
 
     def heard(error: KafkaError) -> None:
         # One that went away while it was asked for its mechanisms is told as a failed login, too.
@@ -281,7 +276,7 @@ def _admin(bootstrap_servers: str, access: KafkaAccess) -> AdminClient:
 
     config: dict[str, Any] = {**_config(bootstrap_servers, access), "error_cb": heard}
     try:
-        return AdminClient(config)
+        return AdminClient(config), refusals
     except KafkaException as exc:
         told = exc.args[0].str().removeprefix("Failed to create admin client: ")
         raise KafkaSettingsError(f"Kafka's settings cannot be used: {told}") from exc

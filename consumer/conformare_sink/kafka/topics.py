@@ -75,6 +75,11 @@ class Topics:
         self._of_runs = [topic_name(grain, topic_prefix) for grain in RUN_GRAINS]
         self._cluster = Cluster(bootstrap_servers, access)
 
+    def renew(self, access: KafkaAccess) -> None:
+        """Reach the brokers with other settings from now on."""
+        self.access = access
+        self._cluster = Cluster(self.bootstrap_servers, access)
+
     @property
     def names(self) -> list[str]:
         """The topics' names, sorted."""

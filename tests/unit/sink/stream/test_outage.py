@@ -10,8 +10,10 @@ import time
 import pytest
 
 from conformare_sink.errors import BrokerUnreachableError, StreamFailedError
+from conformare_sink.kafka.rotation import Rotation
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.stream.outage import MOST_WITHOUT_MEMORY, Restarts, await_broker, is_outage
+from conformare_sink.stream.refusal import Admission
 
 NOWHERE = "127.0.0.1:1"
 
@@ -120,7 +122,9 @@ def restarts(patience_seconds: float | None) -> tuple[Restarts, list[str]]:
     def wait() -> bool:
         return await_broker(topics, patience_seconds, threading.Event())
 
-    return Restarts(wait, patience_seconds, lambda: asked.append("asked")), asked
+    stopping = threading.Event()
+    admission = Admission(topics, Rotation(topics), stopping)
+    return Restarts(wait, patience_seconds, lambda: asked.append("asked"), admission), asked
 
 
 def test_a_query_is_started_again_as_often_as_a_broker_goes_away() -> None:
