@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from confluent_kafka.admin._acl import AclBinding
+from confluent_kafka.admin._acl import AclBinding, AclOperation
+from confluent_kafka.admin._resource import ResourceType
 from pyspark.sql import SparkSession
 from support.kafka.clients import client_access, client_settings, settings_file
 from support.kafka.cluster import OPEN, PLAIN, Cluster
@@ -43,7 +44,7 @@ NEEDS = {
 
 def right_of(acl: AclBinding) -> tuple[str, str, str]:
     """Return the key of `NEEDS` for a right."""
-    return user_of(acl), acl.operation.name, acl.restype.name
+    return user_of(acl), AclOperation(acl.operation).name, ResourceType(acl.restype).name
 
 
 def test_every_right_of_the_page_is_tried() -> None:
@@ -108,9 +109,7 @@ class Actions:
     def replay(self) -> str:
         """Read all again."""
         options, on_batch = self.options("replay"), lambda _: None
-        return self._with_spark(
-            lambda: replay(self.spark, options, Selection(), on_batch=on_batch) and None
-        )
+        return self._with_spark(lambda: replay(self.spark, options, Selection(), on_batch=on_batch))
 
     def status(self) -> str:
         """Look how far the sink is."""
@@ -120,7 +119,7 @@ class Actions:
         """Look what topics lack."""
         return self.command("doctor", "topics", "check", "--topic-prefix", PREFIX)
 
-    def _with_spark(self, do: Callable[[], None]) -> str:
+    def _with_spark(self, do: Callable[[], object]) -> str:
         try:
             do()
         except SinkError as exc:
