@@ -84,9 +84,9 @@ def _of_topic(topic: TopicState, brokers: int) -> Iterator[Difference]:
     if not topic.replicas:
         yield Difference(
             "topic",
-            "missing, or not shown to this user",
-            "there, and this user must have Describe",
-            "what jobs write to a topic that is missing waits in their spools",
+            "missing",
+            "there",
+            "what jobs write to it waits in their spools",
             is_fault=True,
         )
         return
