@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformare_sink.kafka.topic_check import TopicState, differences
 
+DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
 GOOD = TopicState(
     "runs",
     replicas=[3, 3],
@@ -98,3 +101,11 @@ def test_what_is_the_same_is_told_once_and_faults_first() -> None:
         ("cleanup.policy", ("risks", "runs")),
         ("retention.bytes", ("risks", "runs")),
     ]
+
+
+def test_the_page_names_every_setting_that_is_looked_at() -> None:
+    """And no other."""
+    text = DOCS.read_text(encoding="utf-8").partition("## What topics must be like")[2]
+    table = text.partition("\n## ")[0]
+    named = set(re.findall(r"^\| `([a-z.]+)` \|", table, re.MULTILINE))
+    assert named == set(GOOD.settings or {})
