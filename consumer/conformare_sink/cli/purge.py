@@ -65,7 +65,9 @@ def purge(
     At least one condition is needed; of several, all must hold.
     """
     if location is not None and (run_id or pipeline is not None):
-        raise typer.BadParameter("--location deletes what was declared of a place, not runs: leave out --run-id and --pipeline")
+        raise typer.BadParameter(
+            "--location deletes what was declared of a place, not runs: leave out --run-id and --pipeline"
+        )
     if not run_id and pipeline is None and before is None and location is None:
         raise typer.BadParameter("say which runs: --run-id, --pipeline or --before")
     tables_at = catalog_options(catalog, schema, table_prefix)

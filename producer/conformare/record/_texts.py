@@ -22,9 +22,7 @@ from conformare.capture.locations import shown_locations, shown_name, without_cr
 _ENCODABLE = r"^[\x00-\x7f]*$"
 _WITHOUT_CREDENTIALS = r"^[\x00-9;<>-\x7f]*$"
 _WITHOUT_BOTH = r"^[\x00-$&-9;<>?A-\x7f]*$"
-# No "." alone, and nothing behind the last name: redaction leaves out `/./` and a slash at the end.
-_PLAIN_NAME = r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*"
-_PLAIN_LOCATION = rf"^/?(?:{_PLAIN_NAME}/)*{_PLAIN_NAME}$"
+_PLAIN_LOCATION = r"^/?(?:[A-Za-z0-9_.-]*[A-Za-z0-9_-]/)*[A-Za-z0-9_.-]*[A-Za-z0-9_-]$"
 
 
 @dataclass(frozen=True)
