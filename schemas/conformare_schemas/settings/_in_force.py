@@ -1,0 +1,107 @@
+"""Which value of a setting is in force, and where it comes from."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from conformare_schemas.settings._config_file import SettingsError, config_file
+from conformare_schemas.settings._definition import Definition
+
+Origin = Literal["default", "file", "environment", "command line"]
+
+HIDDEN = "hidden"
+_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]*://)([^/?#]*@)?([^?#]*)([?#].*)?$", re.IGNORECASE)
+
+
+class InForce(NamedTuple):
+    """A value that is in force.
+
+    Attributes:
+        value: As it was given, None for the default.
+        origin: Where it comes from.
+    """
+
+    value: Any
+    origin: Origin
+
+
+def in_force(definition: Definition) -> InForce:
+    """Return what the environment says of a setting, else the configuration file.
+
+    Args:
+        definition: The setting.
+
+    Raises:
+        SettingsError: The configuration file cannot be used, or its value does not fit.
+    """
+    text = os.environ.get(definition.variable, "")
+    if text.strip():
+        return InForce(text, "environment")
+    file = None if definition.about.of_one_call else config_file()
+    if file is not None and definition.name in file.values:
+        value = file.values[definition.name]
+        fault = misfit(definition, value)
+        if fault is not None:
+            raise SettingsError(f"{file.path}: {definition.name}: {fault}")
+        return InForce(value, "file")
+    return InForce(None, "default")
+
+
+def misfit(definition: Definition, value: Any) -> str | None:
+    """Return why a value of a configuration file cannot be that of a setting; None where it can.
+
+    Types are those of TOML: the text "9464" is no number, and 1 is not true.
+
+    Args:
+        definition: The setting.
+        value: As the file has it.
+    """
+    if value == "" and not definition.name.endswith("_prefix"):
+        return "it is empty"
+    # An annotation alone has lost what stands beside it: bounds, and how a text is read.
+    adapter: TypeAdapter[Any] = TypeAdapter(
+        Annotated[(definition.info.annotation, *definition.info.metadata)]
+    )
+    try:
+        # As JSON, whose texts may stand for paths and times; nothing else is made of a wrong type.
+        adapter.validate_json(json.dumps(value, default=_as_text), strict=True)
+    except ValidationError as exc:
+        return "; ".join(told(error) for error in exc.errors(include_input=False))
+    return None
+
+
+def told(error: Mapping[str, Any]) -> str:
+    """Return one of pydantic's errors in words."""
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def shown(definition: Definition, value: Any) -> str:
+    """Return a value as it can be printed: a secret is hidden, and so is what an address carries."""
+    if value is None:
+        return definition.default_text
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={HIDDEN}" for name in value)
+    if definition.about.is_secret:
+        return HIDDEN
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    found = _ADDRESS.match(str(value))
+    if found is None:
+        return str(value)
+    scheme, user, place, rest = found.groups()
+    return f"{scheme}{'…@' if user else ''}{place}{'?…' if rest else ''}"
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is in no TOML")
