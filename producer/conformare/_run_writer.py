@@ -8,6 +8,7 @@ from typing import Any, Protocol
 RunRecord = dict[str, list[dict[str, Any]]]
 """What every writer takes, grain → rows: the grains of a run, or `source_risks` alone."""
 
+
 class RunWriter(Protocol):
     """Somewhere a record can go; any object with `write` will do as `dest`."""
 

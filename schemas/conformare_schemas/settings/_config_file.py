@@ -109,7 +109,7 @@ def read_config_file(path: Path) -> ConfigFile:
             raise SettingsError(f"{path}: {name} is no setting{_meant(name, list(known))}")
         if known[name].about.of_job_only:
             raise SettingsError(f"{path}: {name} can only be given in Python: remove it")
-        if all(one.about.of_one_call for one in _known() if one.name == name):
+        if not any(one.is_of_file for one in _known() if one.name == name):
             raise SettingsError(
                 f"{path}: {name} is about one call: give it as {known[name].option} of the command"
             )

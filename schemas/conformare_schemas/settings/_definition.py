@@ -50,6 +50,7 @@ class About:
         default: What holds where nothing is given, where the field's default does not show it.
         is_secret: Whether the value is shown to nobody.
         of_one_call: Whether it is about one call of a command: no configuration file holds it.
+        has_variable: Whether the environment may have it; where not, it is about one call as well.
         of_job_only: Whether only a program can give it, as an object of Python.
     """
 
@@ -61,6 +62,7 @@ class About:
     default: str | None = None
     is_secret: bool = False
     of_one_call: bool = False
+    has_variable: bool = True
     of_job_only: bool = False
 
 
@@ -89,6 +91,11 @@ class Definition:
     def option(self) -> str:
         """Its name on the command line."""
         return self.about.option or f"--{self.name.replace('_', '-')}"
+
+    @property
+    def is_of_file(self) -> bool:
+        """Whether a configuration file may have it."""
+        return self.about.has_variable and not (self.about.of_one_call or self.about.of_job_only)
 
     @property
     def sentence(self) -> str:

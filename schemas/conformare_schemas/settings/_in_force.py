@@ -41,10 +41,10 @@ def in_force(definition: Definition) -> InForce:
     Raises:
         SettingsError: The configuration file cannot be used, or its value does not fit.
     """
-    text = os.environ.get(definition.variable, "")
+    text = os.environ.get(definition.variable, "") if definition.about.has_variable else ""
     if text.strip():
         return InForce(text, "environment")
-    file = None if definition.about.of_one_call else config_file()
+    file = config_file() if definition.is_of_file else None
     if file is not None and definition.name in file.values:
         value = file.values[definition.name]
         fault = misfit(definition, value)
@@ -92,11 +92,14 @@ def shown(definition: Definition, value: Any) -> str:
         return HIDDEN
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
-    if isinstance(value, bool):
-        return str(value).lower()
-    found = _ADDRESS.match(str(value))
+    return str(value).lower() if isinstance(value, bool) else _without_secrets(str(value))
+
+
+def _without_secrets(text: str) -> str:
+    """Return a text; of an address, without user, password and what is asked for."""
+    found = _ADDRESS.match(text)
     if found is None:
-        return str(value)
+        return text
     scheme, user, place, rest = found.groups()
     return f"{scheme}{'…@' if user else ''}{place}{'?…' if rest else ''}"
 

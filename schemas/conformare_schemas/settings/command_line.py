@@ -31,9 +31,11 @@ from conformare_schemas.settings._config_file import (
     use_config_file,
 )
 from conformare_schemas.settings._definition import Definition, Settings, definitions
-from conformare_schemas.settings._in_force import in_force, told
+from conformare_schemas.settings._in_force import InForce, in_force, told
 
 Model = TypeVar("Model", bound=Settings)
+FILE, FOLDER = "FILE", "FOLDER"
+"""What stands for a path in a command's help, and what the path may be."""
 CONFIG_HELP = "TOML file with settings, by the names that they have in the environment."
 
 
@@ -48,13 +50,13 @@ def command_of(
     settings = definitions(model)
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        first, *own = inspect.signature(function, eval_str=True).parameters.values()
+        _, *own = inspect.signature(function, eval_str=True).parameters.values()
 
         @functools.wraps(function)
-        def command(context: typer.Context, **values: Any) -> None:
+        def command(typer_context: typer.Context, **values: Any) -> None:
             arguments = {one.name: values[one.name] for one in own}
-            _require_texts(arguments)
-            function(_checked(model, context, values), **arguments)
+            _require_texts({name.replace("_", "-"): text for name, text in arguments.items()})
+            function(_checked(model, typer_context, values), **arguments)
 
         options = [_parameter(one) for one in settings if _is_option(one)]
         config = Annotated[
@@ -62,14 +64,16 @@ def command_of(
             typer.Option(
                 "--config",
                 envvar=CONFIG_VARIABLE,
-                metavar="FILE",
+                metavar=FILE,
                 is_eager=True,
                 callback=_config_callback(settings),
                 help=CONFIG_HELP,
             ),
         ]
         parameters = [
-            inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+            inspect.Parameter(
+                "typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context
+            ),
             *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own),
             *options,
             inspect.Parameter(
@@ -96,12 +100,14 @@ def _parameter(one: Definition) -> inspect.Parameter:
     option = typer.Option(
         one.option,
         *([one.about.short] if one.about.short else []),
-        envvar=one.variable,
-        help=one.sentence,
+        envvar=one.variable if one.about.has_variable else None,
+        help=one.sentence.replace("`", ""),
         metavar=one.about.metavar,
         show_default=shows,
         min=least if kind in (int, float) else None,
         max=most if kind in (int, float) else None,
+        file_okay=one.about.metavar != FOLDER,
+        dir_okay=one.about.metavar != FILE,
     )
     default = one.info.default
     if one.is_required:
@@ -160,29 +166,43 @@ def _checked(model: type[Model], context: typer.Context, values: Mapping[str, An
         typer.BadParameter: One of them does not fit.
     """
     given: dict[str, Any] = {}
-    by_name = {one.name: one for one in definitions(model)}
-    for one in by_name.values():
-        if _is_option(one):
-            if _was_given(context, one):
-                given[one.field] = values[one.field]
-            continue
-        try:
-            found = in_force(one)
-        except SettingsError as exc:
-            raise typer.BadParameter(str(exc)) from exc
-        if found.origin != "default":
-            given[one.field] = found.value
-    _require_texts({by_name_option(one): given.get(one.field) for one in by_name.values()})
+    for one in definitions(model):
+        if not _is_option(one):
+            found = _outside(one)
+            if found.origin != "default":
+                given[one.field] = found.value
+        elif _was_given(context, one):
+            given[one.field] = values[one.field]
+            _require_texts({one.option: values[one.field]})
     try:
         return model(**given)
     except ValidationError as exc:
         error = exc.errors()[0]
-        name = str(error["loc"][0]) if error["loc"] else ""
-        parameter = next(
-            (one for one in context.command.params if by_name.get(name) and one.name == by_name[name].field),
-            None,
-        )
-        raise typer.BadParameter(told(error), ctx=context, param=parameter) from None
+        raise typer.BadParameter(
+            _on_one_line(told(error)), ctx=context, param=_parameter_of(error, model, context)
+        ) from None  # the chain has the values
+
+
+def _outside(one: Definition) -> InForce:
+    try:
+        return in_force(one)
+    except SettingsError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
+def _parameter_of(error: Mapping[str, Any], model: type[Settings], context: typer.Context) -> Any:
+    """Return typer's parameter of the setting that an error is about; None for several."""
+    place = error["loc"][0] if error["loc"] else None
+    fields = [one.field for one in definitions(model) if place in (one.name, one.field)]
+    return next((one for one in context.command.params if one.name in fields), None)
+
+
+def _on_one_line(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
 
 
 def _was_given(context: typer.Context, one: Definition) -> bool:

@@ -75,7 +75,7 @@ def _from_seconds(value: Any) -> Any:
 
 SpoolFolder = Annotated[
     Annotated[Path, BeforeValidator(_named), AfterValidator(_absolute)] | None,
-    About(default="the platform's folder for your user's state"),
+    About(metavar="FOLDER", default="the platform's folder for your user's state"),
     Field(description="Folder of the spool."),
 ]
 SpoolMaxBytes = Annotated[
