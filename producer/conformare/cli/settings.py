@@ -32,6 +32,18 @@ def _tags(texts: list[str]) -> list[str]:
     return texts
 
 
+def _no_file(folder: Path | None) -> Path | None:
+    if folder is not None and folder.is_file():
+        raise ValueError(f"{folder} is a file")
+    return folder
+
+
+def _no_folder(file: Path) -> Path:
+    if file.is_dir():
+        raise ValueError(f"{file} is a directory")
+    return file
+
+
 def kinds_of(text: str) -> tuple[Kind, ...]:
     """Parse kinds of findings, separated by commas."""
     names = [name.strip() for name in text.split(",")]
@@ -175,9 +187,9 @@ class ShowSettings(Printed, OfPipeline):
 class ReportSettings(Aged, ChosenSince):
     """Of `conformare fleet report`."""
 
-    output: Annotated[Path, About(of_one_call=True, short="-o", metavar="FILE")] = Field(
-        default=Path("fleet.html"), description="The file to write."
-    )
+    output: Annotated[
+        Path, About(of_one_call=True, short="-o", metavar="FILE"), AfterValidator(_no_folder)
+    ] = Field(default=Path("fleet.html"), description="The file to write.")
     title: Annotated[str, ONE_CALL] = Field(default=DEFAULT_TITLE, description="Its heading.")
 
 
@@ -289,7 +301,7 @@ class AcknowledgeSettings(OfPipeline):
 class SpoolSettings(Settings):
     """Of every command of `conformare spool`."""
 
-    spool_dir: SpoolFolder = None
+    spool_dir: Annotated[SpoolFolder, AfterValidator(_no_file)] = None
 
 
 class SpoolListSettings(SpoolSettings):

@@ -34,8 +34,6 @@ from conformare_schemas.settings._definition import Definition, Settings, defini
 from conformare_schemas.settings._in_force import InForce, in_force, told
 
 Model = TypeVar("Model", bound=Settings)
-FILE, FOLDER = "FILE", "FOLDER"
-"""What stands for a path in a command's help, and what the path may be."""
 CONFIG_HELP = "TOML file with settings, by the names that they have in the environment."
 
 
@@ -64,7 +62,7 @@ def command_of(
             typer.Option(
                 "--config",
                 envvar=CONFIG_VARIABLE,
-                metavar=FILE,
+                metavar="FILE",
                 is_eager=True,
                 callback=_config_callback(settings),
                 help=CONFIG_HELP,
@@ -106,8 +104,6 @@ def _parameter(one: Definition) -> inspect.Parameter:
         show_default=shows,
         min=least if kind in (int, float) else None,
         max=most if kind in (int, float) else None,
-        file_okay=one.about.metavar != FOLDER,
-        dir_okay=one.about.metavar != FILE,
     )
     default = one.info.default
     if one.is_required:
