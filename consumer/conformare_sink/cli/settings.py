@@ -36,6 +36,7 @@ from conformare_sink.options import (
     Running,
     SinkOptions,
 )
+from conformare_sink.spark.settings import MachineSettings
 
 LOOPBACK = "127.0.0.1"
 OFF = "off"
@@ -376,6 +377,7 @@ class BrokerStopSettings(BrokerTimeout):
 
 
 SETTINGS = (
+    MachineSettings,
     SinkSettings,
     ReplaySettings,
     StatusSettings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 _SPAN = re.compile(r"(\d{1,9})\s*(s|min|m|h|d|w)", re.ASCII)
 _UNITS = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -35,8 +36,10 @@ def moment_or_age(text: str) -> datetime:
         raise ValueError(f"{text!r} is too long ago") from exc
 
 
-def length(text: str) -> timedelta:
+def length(text: Any) -> timedelta:
     """Parse a span such as 26h, 90min or 7d."""
+    if not isinstance(text, str):
+        raise ValueError("it is no text such as 26h")  # noqa: TRY004 - pydantic's kind
     found = _SPAN.fullmatch(text.strip())
     if found is None or not int(found[1]):
         raise ValueError(f"{text!r} is no span such as 26h: a number and one of s, min, h, d, w")

@@ -298,6 +298,10 @@ class AcknowledgeSettings(OfPipeline):
     )
 
 
+class ConfigShowSettings(Printed):
+    """Of `conformare config show`."""
+
+
 class SpoolSettings(Settings):
     """Of every command of `conformare spool`."""
 
@@ -358,6 +362,7 @@ class SpoolImportSettings(SpoolSettings):
 
 
 SETTINGS = (
+    ConfigShowSettings,
     ListSettings,
     StatusSettings,
     DriftSettings,

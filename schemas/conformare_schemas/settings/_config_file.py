@@ -137,7 +137,7 @@ def _parsed(path: Path) -> dict[str, Any]:
                 f"{path} cannot be read by Python 3.10 alone: pip install tomli"
             ) from exc
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        parsed: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise SettingsError(f"{path} cannot be read: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
@@ -145,3 +145,4 @@ def _parsed(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as exc:
         # Not the chain: it has the whole text, and secrets may be in it.
         raise SettingsError(f"{path} is no TOML: {exc}") from None
+    return parsed

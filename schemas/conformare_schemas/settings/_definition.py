@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -140,9 +141,7 @@ class Definition:
             return str(default.value)
         if isinstance(default, bool):
             return str(default).lower()
-        if isinstance(default, int):
-            return f"{default:,}"
-        return str(default) if isinstance(default, (str, float)) or "/" in str(default) else ""
+        return str(default) if isinstance(default, (str, int, float, Path)) else ""
 
     @property
     def _range_text(self) -> str:

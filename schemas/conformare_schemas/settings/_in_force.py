@@ -7,12 +7,13 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal, NamedTuple
+from enum import Enum
+from typing import Any, Literal, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError, create_model
 
 from conformare_schemas.settings._config_file import SettingsError, config_file
-from conformare_schemas.settings._definition import Definition
+from conformare_schemas.settings._definition import Definition, Settings
 
 Origin = Literal["default", "file", "environment", "command line"]
 
@@ -65,15 +66,16 @@ def misfit(definition: Definition, value: Any) -> str | None:
     """
     if value == "" and not definition.name.endswith("_prefix"):
         return "it is empty"
-    # An annotation alone has lost what stands beside it: bounds, and how a text is read.
-    adapter: TypeAdapter[Any] = TypeAdapter(
-        Annotated[(definition.info.annotation, *definition.info.metadata)]
-    )
+    # A model of this one field: what stands beside the type in the definition counts as well.
+    fields: dict[str, Any] = {definition.field: (definition.info.annotation, definition.info)}
+    alone = create_model("Alone", __base__=Settings, **fields)
     try:
         # As JSON, whose texts may stand for paths and times; nothing else is made of a wrong type.
-        adapter.validate_json(json.dumps(value, default=_as_text), strict=True)
+        alone.model_validate_json(
+            json.dumps({definition.name: value}, default=_as_text), strict=True
+        )
     except ValidationError as exc:
-        return "; ".join(told(error) for error in exc.errors(include_input=False))
+        return "; ".join(told(error) for error in exc.errors())
     return None
 
 
@@ -92,6 +94,8 @@ def shown(definition: Definition, value: Any) -> str:
         return HIDDEN
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
+    if isinstance(value, Enum):
+        value = value.value
     return str(value).lower() if isinstance(value, bool) else _without_secrets(str(value))
 
 
