@@ -12,10 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, table_identifier
 from conformare_schemas.settings import (
+    BOOTSTRAP_SERVERS,
+    LAKE,
     STORAGE_OPTIONS,
     About,
-    BootstrapServers,
-    Lake,
     Settings,
     TopicPrefix,
 )
@@ -150,13 +150,13 @@ class KafkaClient(Settings):
 class Brokers(KafkaClient):
     """How the brokers are reached."""
 
-    bootstrap_servers: Annotated[BootstrapServers, Field(min_length=1)]
+    bootstrap_servers: Annotated[str, BOOTSTRAP_SERVERS, Field(min_length=1)]
 
 
 class LakeStore(Settings):
     """Where the lake is."""
 
-    lake: Annotated[Lake, Field(min_length=1)]
+    lake: Annotated[str, LAKE, Field(min_length=1)]
     storage: Annotated[
         StorageSettings,
         About(metavar="FILE", default="those of the environment"),

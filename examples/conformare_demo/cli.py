@@ -5,14 +5,12 @@ from __future__ import annotations
 import shlex
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
 
 import platformdirs
-from pydantic import Field
 
 from conformare_demo.progress import step
+from conformare_demo.settings import DemoSettings
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_schemas.settings import About, Settings
 from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import readable_errors, show_line, show_table
 
@@ -20,18 +18,6 @@ from conformare_sink.cli._console import readable_errors, show_line, show_table
 def default_demo_directory() -> Path:
     """Return the folder of the demo of a user who names none."""
     return platformdirs.user_data_path("conformare") / "demo"
-
-
-class DemoSettings(Settings):
-    """Of `conformare demo`."""
-
-    directory: Annotated[
-        Path | None, About(option="--dir", default="a folder of your user's data")
-    ] = Field(
-        default=None,
-        alias="demo_dir",
-        description="Folder of the demo's data, and of a new lake for each time.",
-    )
 
 
 @command_of(DemoSettings)

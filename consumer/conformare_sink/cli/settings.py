@@ -13,11 +13,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_schemas.settings import (
+    BOOTSTRAP_SERVERS,
+    LAKE,
     About,
     AsJson,
-    BootstrapServers,
     Catalog,
-    Lake,
     Schema,
     Settings,
     TablePrefix,
@@ -183,7 +183,7 @@ class SinkSettings(Running, Landing):
         le=65535,
         description="Serve /metrics, /health and /live on this port; 0 for any that is free.",
     )
-    metrics_host: str = Field(default=LOOPBACK, description="Address to serve them on.")
+    metrics_host: str = Field(default=LOOPBACK, description="Address to serve the metrics on.")
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="How each batch is reported.")
     maintain_every: Annotated[str, About(metavar="INTERVAL"), AfterValidator(_interval_or_off)] = (
         Field(
@@ -232,9 +232,7 @@ class ReplaySettings(Landing):
 class StatusSettings(Limited, Printed, KafkaClient, LakeSettings):
     """Of `conformare status`."""
 
-    bootstrap_servers: BootstrapServers | None = Field(
-        default=None, description="Kafka brokers; with them, how far the sink is behind."
-    )
+    bootstrap_servers: Annotated[str | None, BOOTSTRAP_SERVERS] = None
 
 
 class MaintainSettings(LakeSettings):
@@ -305,7 +303,7 @@ class TopicsCreateSettings(Brokers):
     """Of `conformare topics create`."""
 
     partitions: int = Field(
-        default=DEFAULT_PARTITIONS, ge=1, le=100_000, description="Partitions per topic."
+        default=DEFAULT_PARTITIONS, ge=1, le=100_000, description="Partitions of each new topic."
     )
     retention_days: Annotated[int, About(unit="days")] = Field(
         default=DEFAULT_RETENTION_DAYS,
@@ -324,9 +322,8 @@ class TopicsCreateSettings(Brokers):
 class ViewsCreateSettings(LakeSettings):
     """Of `conformare views create`."""
 
-    lake: Lake | None = Field(  # type: ignore[assignment]  # a schema has the tables otherwise
-        default=None, description="Folder of the lake, if its tables are folders in it."
-    )
+    # Only where the tables are folders in it.
+    lake: Annotated[str | None, LAKE] = None  # type: ignore[assignment]
     print_only: Annotated[bool, ONE_CALL] = Field(
         default=False,
         alias="print",

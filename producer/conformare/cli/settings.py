@@ -15,10 +15,10 @@ from conformare.emission.spool import DEFAULT_MAX_BYTES
 from conformare.fleet._defaults import DEFAULT_PORT, DEFAULT_TITLE
 from conformare.fleet.questions import DEFAULT_KINDS, KINDS, Kind
 from conformare_schemas.settings import (
+    LAKE,
     STORAGE_OPTIONS,
     About,
     AsJson,
-    Lake,
     Settings,
     TablePrefix,
 )
@@ -71,7 +71,7 @@ class FleetStore(Settings):
     """Where the runs are."""
 
     # Also the location of a catalog's tables, or the folder of the json or parquet writer.
-    lake: Lake
+    lake: Annotated[str, LAKE]
     storage_options: Annotated[
         Path | None, About(metavar="FILE", default="those of the environment"), STORAGE_OPTIONS
     ] = None
@@ -190,7 +190,9 @@ class ReportSettings(Aged, ChosenSince):
     output: Annotated[
         Path, About(of_one_call=True, short="-o", metavar="FILE"), AfterValidator(_no_folder)
     ] = Field(default=Path("fleet.html"), description="The file to write.")
-    title: Annotated[str, ONE_CALL] = Field(default=DEFAULT_TITLE, description="Its heading.")
+    title: Annotated[str, ONE_CALL] = Field(
+        default=DEFAULT_TITLE, description="Heading of the report."
+    )
 
 
 class ServeSettings(Aged, FleetStore):
@@ -231,7 +233,7 @@ class CheckSettings(Aged, Chosen):
 
     fail_on: Annotated[str, About(metavar="KINDS"), AfterValidator(_kinds)] = Field(
         default=",".join(DEFAULT_KINDS),
-        description=f"What counts, separated by commas: {', '.join(KINDS)}.",
+        description=f"What counts as a finding, separated by commas: {', '.join(KINDS)}.",
     )
     format: Annotated[Format, ONE_CALL] = Field(
         default=Format.TEXT,

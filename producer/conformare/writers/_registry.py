@@ -33,7 +33,7 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
-SETTINGS = tuple(kind.options for kind in _KINDS.values())
+SETTINGS = (WriterOptions, *(kind.options for kind in _KINDS.values()))
 """The options of every writer."""
 
 _made: WeakKeyDictionary[object, WriterOptions] = WeakKeyDictionary()

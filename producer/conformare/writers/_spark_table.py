@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,7 +24,7 @@ from conformare_schemas import (
     path_identifier,
     table_identifier,
 )
-from conformare_schemas.settings import Catalog, Lake, Schema, TablePrefix
+from conformare_schemas.settings import LAKE, Catalog, Schema, TablePrefix
 
 
 class SparkTableOptions(WriterOptions):
@@ -35,7 +35,7 @@ class SparkTableOptions(WriterOptions):
     catalog: Catalog = None
     schema_: Schema = Field(default=None, alias="schema")
     table_prefix: TablePrefix = ""
-    lake: Lake | None = Field(default=None, repr=False)
+    lake: Annotated[str | None, LAKE] = Field(default=None, repr=False)
 
     @model_validator(mode="after")
     def _one_session_one_place(self) -> SparkTableOptions:

@@ -16,27 +16,27 @@ from conformare_schemas.settings._definition import (
 from conformare_schemas.settings._in_force import InForce, Origin, in_force, shown
 from conformare_schemas.settings._known import SETTINGS_GROUP, known_models
 from conformare_schemas.settings._shared import (
+    BOOTSTRAP_SERVERS,
+    LAKE,
     STORAGE_OPTIONS,
     AsJson,
-    BootstrapServers,
     Catalog,
-    Lake,
     Schema,
     TablePrefix,
     TopicPrefix,
 )
 
 __all__ = [
+    "BOOTSTRAP_SERVERS",
+    "LAKE",
     "SETTINGS_GROUP",
     "STORAGE_OPTIONS",
     "About",
     "AsJson",
-    "BootstrapServers",
     "Catalog",
     "ConfigFile",
     "Definition",
     "InForce",
-    "Lake",
     "Origin",
     "Schema",
     "Settings",

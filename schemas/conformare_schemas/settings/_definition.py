@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
@@ -116,8 +117,11 @@ class Definition:
     @property
     def type_text(self) -> str:
         """What the value is, in words."""
-        unit = f", {self.about.unit}" if self.about.unit else ""
-        return f"{_type_text(self.type)}{self._range_text}{unit}"
+        unit = f", in {self.about.unit}" if self.about.unit else ""
+        kind = _type_text(self.type)
+        if kind in ("text", "path") and self.about.metavar is not None:
+            kind = self.about.metavar.lower()
+        return f"{kind}{self._range_text}{unit}"
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
@@ -147,10 +151,10 @@ class Definition:
     def _range_text(self) -> str:
         least, most = self.bounds
         if least is not None and most is not None:
-            return f" from {least:,} to {most:,}"
+            return f" from {least:,.10g} to {most:,.10g}"
         if least is not None:
-            return f" from {least:,}"
-        return "" if most is None else f" up to {most:,}"
+            return f" from {least:,.10g}"
+        return "" if most is None else f" up to {most:,.10g}"
 
 
 def definitions(model: type[BaseModel]) -> tuple[Definition, ...]:
@@ -176,7 +180,14 @@ def _without_none(annotation: Any) -> Any:
     return annotation
 
 
-_WORDS: Mapping[Any, str] = {bool: "true or false", int: "integer", float: "number", dict: "table"}
+_WORDS: Mapping[Any, str] = {
+    bool: "true or false",
+    int: "integer",
+    float: "number",
+    dict: "table",
+    timedelta: "duration",
+    Path: "path",
+}
 
 
 def _type_text(kind: Any) -> str:

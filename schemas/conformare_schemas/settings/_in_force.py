@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, time
 from enum import Enum
 from typing import Any, Literal, NamedTuple
 
@@ -66,14 +66,14 @@ def misfit(definition: Definition, value: Any) -> str | None:
     """
     if value == "" and not definition.name.endswith("_prefix"):
         return "it is empty"
+    if isinstance(value, (date, time)):
+        return "it is a date or a time: put a text in quotes"
     # A model of this one field: what stands beside the type in the definition counts as well.
     fields: dict[str, Any] = {definition.field: (definition.info.annotation, definition.info)}
     alone = create_model("Alone", __base__=Settings, **fields)
     try:
         # As JSON, whose texts may stand for paths and times; nothing else is made of a wrong type.
-        alone.model_validate_json(
-            json.dumps({definition.name: value}, default=_as_text), strict=True
-        )
+        alone.model_validate_json(json.dumps({definition.name: value}, default=str), strict=True)
     except ValidationError as exc:
         return "; ".join(told(error) for error in exc.errors())
     return None
@@ -106,9 +106,3 @@ def _without_secrets(text: str) -> str:
         return text
     scheme, user, place, rest = found.groups()
     return f"{scheme}{'…@' if user else ''}{place}{'?…' if rest else ''}"
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is in no TOML")

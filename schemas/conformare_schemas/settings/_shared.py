@@ -8,20 +8,13 @@ from pydantic import Field
 
 from conformare_schemas.settings._definition import About
 
-BootstrapServers = Annotated[
-    str,
-    Field(
-        description="Kafka brokers to connect to first, `host:port` separated by commas.",
-    ),
-]
+BOOTSTRAP_SERVERS = Field(
+    description="Kafka brokers to connect to first, `host:port` separated by commas."
+)
 TopicPrefix = Annotated[str, Field(description="What the names of all topics begin with.")]
-Lake = Annotated[
-    str,
-    Field(
-        description="Where the lake is: a folder of this machine, or a URL such as "
-        "`s3://bucket/lake`.",
-    ),
-]
+LAKE = Field(
+    description="Where the lake is: a folder of this machine, or a URL such as `s3://bucket/lake`."
+)
 Catalog = Annotated[
     str | None,
     About(default="the session's current catalog"),

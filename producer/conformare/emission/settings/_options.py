@@ -32,7 +32,7 @@ from conformare_schemas import (
     path_identifier,
     table_identifier,
 )
-from conformare_schemas.settings import About, BootstrapServers, Lake, TopicPrefix
+from conformare_schemas.settings import BOOTSTRAP_SERVERS, LAKE, About, TopicPrefix
 
 
 def _revealed_text(value: Any) -> str:
@@ -69,8 +69,14 @@ def _brokers(servers: str) -> str:
 
 
 def _from_seconds(value: Any) -> Any:
-    """Take digits for seconds, also where they come as text from the environment."""
-    return float(value) if isinstance(value, str) and value.strip().isdigit() else value
+    """Take a number for seconds, also where it comes as text from the environment."""
+    if isinstance(value, str) and value.strip().isdigit():
+        value = int(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    try:
+        return timedelta(seconds=value) if is_number else value
+    except OverflowError:
+        raise ValueError("it is too long") from None
 
 
 SpoolFolder = Annotated[
@@ -89,7 +95,7 @@ class KafkaOptions(WriterOptions):
     """Where and how runs are emitted."""
 
     writer: Literal["kafka"] = "kafka"
-    bootstrap_servers: Annotated[BootstrapServers, AfterValidator(_brokers)]
+    bootstrap_servers: Annotated[str, BOOTSTRAP_SERVERS, AfterValidator(_brokers)]
     topic_prefix: TopicPrefix = Field(default=DEFAULT_TOPIC_PREFIX, pattern=TOPIC_PREFIX_PATTERN)
     durability: Literal["spool", "memory"] = Field(
         default="spool",
@@ -100,7 +106,7 @@ class KafkaOptions(WriterOptions):
     spool_max_bytes: SpoolMaxBytes = DEFAULT_MAX_BYTES
     spool_max_age: Annotated[
         timedelta | None,
-        About(unit="seconds, or ISO 8601 such as `P30D`", default="for ever"),
+        About(unit="seconds or ISO 8601, such as `P30D`", default="for ever"),
         BeforeValidator(_from_seconds),
     ] = Field(
         default=None,
@@ -124,7 +130,7 @@ class KafkaOptions(WriterOptions):
         "come.",
     )
     # What `if_run_exists="skip"` looks at; also `catalog.schema`, with `spark`.
-    lake: Lake | None = Field(default=None, repr=False)
+    lake: Annotated[str | None, LAKE] = Field(default=None, repr=False)
     spark: JobsSession = Field(default=None, repr=False)
     kafka: Annotated[dict[str, Any], About(is_secret=True), BeforeValidator(hidden)] = Field(
         default_factory=dict,
