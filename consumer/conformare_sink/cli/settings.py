@@ -315,8 +315,13 @@ class TopicsCreateSettings(Brokers):
         default=-1,
         ge=-1,
         le=2**15 - 1,
-        description="Replicas per partition; -1 for the cluster's default.",
+        description="Replicas per partition; -1 for the cluster's default. With 3 or more, "
+        "min.insync.replicas becomes 2.",
     )
+
+
+class TopicsCheckSettings(Printed, Brokers):
+    """Of `conformare topics check`."""
 
 
 class ViewsCreateSettings(LakeSettings):
@@ -384,6 +389,7 @@ SETTINGS = (
     QuarantineShowSettings,
     QuarantineRetrySettings,
     QuarantineDropSettings,
+    TopicsCheckSettings,
     TopicsCreateSettings,
     ViewsCreateSettings,
     BrokerStartSettings,

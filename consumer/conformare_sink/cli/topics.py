@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
 import typer
 
 from conformare_schemas.settings.command_line import command_of
-from conformare_sink.cli._console import readable_errors, show_line
-from conformare_sink.cli.settings import TopicsCreateSettings
+from conformare_sink.cli._console import FAILURE, readable_errors, show_json, show_line
+from conformare_sink.cli.settings import TopicsCheckSettings, TopicsCreateSettings
+from conformare_sink.kafka.topic_check import Difference
 from conformare_sink.kafka.topics import Topics
 
 app = typer.Typer(no_args_is_help=True, help="The Kafka topics, one per grain.")
@@ -29,3 +33,26 @@ def create(given: TopicsCreateSettings) -> None:
         show_line(f"created {name}")
     if not created:
         show_line("all topics exist already")
+
+
+@app.command()
+@command_of(TopicsCheckSettings)
+@readable_errors
+def check(given: TopicsCheckSettings) -> None:
+    """Print what the topics must be and are not, and why it matters; exit code 1 for a fault."""
+    found = Topics(given.bootstrap_servers, given.topic_prefix, given.access).check()
+    if given.as_json:
+        show_json([dataclasses.asdict(difference) for difference in found])
+    else:
+        _print(found)
+    if any(difference.is_fault for difference in found):
+        raise typer.Exit(FAILURE)
+
+
+def _print(found: Sequence[Difference]) -> None:
+    for one in found:
+        kind = "fault" if one.is_fault else "advice"
+        show_line(f"{kind}: {one.setting} is {one.found}, and must be {one.needed}: {one.why}")
+        show_line(f"  {', '.join(one.topics)}")
+    if not found:
+        show_line("all topics are as they must be")

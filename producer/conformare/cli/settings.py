@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from conformare.cli._moments import length, moment, moment_or_age, tags_of
+from conformare.cli._moments import last_moment, length, moment_or_age, tags_of
 from conformare.emission.settings import SpoolFolder, SpoolMaxBytes
 from conformare.emission.spool import DEFAULT_MAX_BYTES
 from conformare.fleet._defaults import DEFAULT_PORT, DEFAULT_TITLE
@@ -162,8 +162,11 @@ class SensitiveSettings(ListSettings):
     as_of: Annotated[
         datetime | None,
         About(of_one_call=True, has_variable=False, metavar="TIME"),
-        BeforeValidator(moment),
-    ] = Field(default=None, description="By the newest runs of this time.")
+        BeforeValidator(last_moment),
+    ] = Field(
+        default=None,
+        description="By the newest runs of this time; of a date, by those of the end of its day.",
+    )
 
 
 class ImpactSettings(Printed, OfEnv):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,9 @@ from typing import Any, Generic, TypeVar
 
 from conformare._errors import FleetError
 from conformare.cli._moments import tags_of
+from conformare.cli.fleet._json import show_json
 from conformare.cli.fleet._opening import opened
+from conformare.cli.fleet._output import show_line
 from conformare.cli.settings import FleetStore
 from conformare.fleet import Filters, Fleet
 from conformare_schemas.settings.command_line import command_of
@@ -85,6 +87,22 @@ class Asked(Generic[Given]):
         """What is said where no pipeline is chosen."""
         place = self.fleet.store.place
         return f"no pipeline of {place} fits" if self.fleet.newest() else f"{place} has no runs"
+
+    def wants_table(self, found: Sized, nothing: str) -> bool:
+        """Print an answer for a program as JSON, and one that is empty as a line.
+
+        Args:
+            found: The answer.
+            nothing: What is said of an empty one.
+
+        Returns:
+            Whether neither was so: the answer is to be printed as a table.
+        """
+        if self.as_json:
+            show_json(found)
+        elif not found:
+            show_line(nothing)
+        return not self.as_json and bool(found)
 
 
 def fleet_command(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import typer
 
 from conformare.cli.fleet._asked import Asked, fleet_command
-from conformare.cli.fleet._json import show_json
-from conformare.cli.fleet._output import show_line, show_table
+from conformare.cli.fleet._output import show_table
 from conformare.cli.settings import ImpactSettings, SensitiveSettings
 from conformare.fleet import questions
 from conformare.fleet.stores import PipelineKey
@@ -28,12 +27,8 @@ def impact(asked: Asked[ImpactSettings]) -> None:
         env=given.env,
         direction="up" if given.upstream else "down",
     )
-    if asked.as_json:
-        show_json(found)
-        return
     way = "upstream" if given.upstream else "downstream"
-    if not found:
-        show_line(f"nothing is {way} of {start}")
+    if not asked.wants_table(found, f"nothing is {way} of {start}"):
         return
     columns = ("distance", "pipeline", "env", "location", "via", "owners")
     rows = [
@@ -46,11 +41,7 @@ def impact(asked: Asked[ImpactSettings]) -> None:
 def sensitive(asked: Asked[SensitiveSettings]) -> None:
     """Print where sensitive columns are written, and who reads them."""
     found = questions.sensitive(asked.fleet, asked.filters, as_of=asked.settings.as_of)
-    if asked.as_json:
-        show_json(found)
-        return
-    if not found:
-        show_line("no run writes a sensitive column")
+    if not asked.wants_table(found, "no run writes a sensitive column"):
         return
     columns = ("location", "written by", "env", "at (UTC)", "sensitive", "columns", "read by")
     rows = [

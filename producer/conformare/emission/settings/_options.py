@@ -29,6 +29,7 @@ from conformare.emission.spool import (
 from conformare_schemas import (
     DEFAULT_TOPIC_PREFIX,
     LARGEST_MESSAGE_BYTES,
+    USUAL_MESSAGE_BYTES,
     path_identifier,
     table_identifier,
 )
@@ -114,7 +115,7 @@ class KafkaOptions(WriterOptions):
         description="How long a run may wait in the spool. What waits longer is lost, and counted.",
     )
     max_message_bytes: Annotated[int, About(unit="bytes")] = Field(
-        default=1_000_000,
+        default=USUAL_MESSAGE_BYTES,
         ge=2_000,
         le=LARGEST_MESSAGE_BYTES,
         description="Largest message; at most the topic's own `max.message.bytes`.",
