@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import defaultdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -67,6 +69,19 @@ def test_every_option_that_the_environment_has_is_a_setting() -> None:
         options += [one for one in command.params if getattr(one, "envvar", None)]
     assert {one.envvar for one in options} <= variables
     assert len(options) > 100
+
+
+@pytest.mark.parametrize("name", ["deploy", "docker", "docker-compose.yml", "docs"])
+def test_what_we_hand_out_sets_variables_that_exist(name: str) -> None:
+    """A misspelt one would be ignored."""
+    place = Path(__file__).parents[3] / name
+    files = [place] if place.is_file() else [one for one in place.rglob("*") if one.is_file()]
+    texts = [one.read_text(encoding="utf-8") for one in files if one.suffix not in (".png", ".svg")]
+    found = {
+        variable for text in texts for variable in re.findall(r"\bCONFORMARE_[A-Z_]*[A-Z]\b", text)
+    }
+    assert found
+    assert found <= {one.variable for one in ALL} | {"CONFORMARE_CONFIG"}
 
 
 def test_no_option_shows_a_secret_to_whoever_lists_processes() -> None:
