@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -43,6 +44,9 @@ class Files(Protocol):
 
     def remove(self, name: str) -> None:
         """Delete a file, if it is there."""
+
+    def changed_at(self, name: str) -> datetime | None:
+        """Return when a file was written, by the store's clock; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,10 @@ class Storage:
     def remove(self, name: str) -> None:
         """Delete a file in the folder, if it is there."""
         self._told(lambda: self._files.remove(name))
+
+    def changed_at(self, name: str) -> datetime | None:
+        """Return when a file in the folder was written, by the store's clock; None for none."""
+        return self._told(lambda: self._files.changed_at(name))
 
     def fault(self, error: BaseException) -> StorageError:
         """Return what an error of either library means, in one line."""
