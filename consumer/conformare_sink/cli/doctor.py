@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_schemas.findings import Asked, Finding, Role, State
@@ -142,12 +141,7 @@ def _as_json(role: Role, found: Sequence[Finding]) -> dict[str, object]:
 
 
 def _print(role: Role, found: Sequence[Finding]) -> None:
-    rows: list[tuple[Text, str, str]] = []
-    part = None
-    for finding in found:
-        state = styled(finding.state.value, _STYLES[finding.state])
-        rows.append((state, "" if finding.part == part else finding.part, finding.line))
-        part = finding.part
+    rows = [(styled(one.state.value, _STYLES[one.state]), one.part, one.line) for one in found]
     show_table(f"The machine of a {role.value}", ("", "part", "found"), rows)
     counts = Counter(finding.state for finding in found)
     show_line(", ".join(f"{counts[state]} {state.value}" for state in State if counts[state]))

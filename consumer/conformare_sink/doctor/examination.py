@@ -50,7 +50,11 @@ _FOR_SINK = 'what lands runs needs it: pip install "conformare-stream[sink]"'
 CHECKS: Sequence[Check] = (
     Check("python", in_module("python"), _FOR_SINK),
     Check("java", in_module("java"), _FOR_SINK),
-    Check("broker", in_module("brokers.look"), "what reaches brokers needs it: install conformare-stream"),
+    Check(
+        "broker",
+        in_module("brokers.look"),
+        "what reaches brokers needs it: install conformare-stream",
+    ),
     Check("lake", in_module("lakes.look"), _FOR_SINK),
 )
 """Those of the sink's side; others are registered in the group `conformare.checks`."""
@@ -79,9 +83,7 @@ class _UnderWay:
         self._check = check
         self._asked = asked
         self._found: list[Finding] = []
-        self._thread = threading.Thread(
-            target=self._run, name=f"doctor-{check.part}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, name=f"doctor-{check.part}", daemon=True)
         self._thread.start()
 
     def findings(self, deadline: float, seconds: float) -> list[Finding]:
@@ -110,10 +112,14 @@ class _UnderWay:
         except BaseException as exc:
             # Also what deltalake panics with, which is no Exception.
             logger.exception("the check of %s failed", part)
-            line = f"the check itself failed ({type(exc).__name__}): report it, with what stands above"
+            line = (
+                f"the check itself failed ({type(exc).__name__}): report it, with what stands above"
+            )
             self._found.append(Finding.mend(part, line))
 
 
 def _hangs(seconds: float, *, after: Sequence[Finding]) -> str:
     what = "what comes after the line above" if after else "it"
-    return f"{what} did not answer within {seconds:g} s: look whether it hangs, then call doctor again"
+    return (
+        f"{what} did not answer within {seconds:g} s: look whether it hangs, then call doctor again"
+    )

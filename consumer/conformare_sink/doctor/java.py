@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from conformare_schemas.findings import Asked, Finding, Role
 from conformare_sink.errors import JavaNotFoundError
 from conformare_sink.spark.jars import SINK_JARS, is_resolved, jars_folder
-from conformare_sink.spark.java import SUPPORTED_JAVA, find_java
+from conformare_sink.spark.java import find_java, major_version
 
 
 def look(asked: Asked) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def _java(role: Role) -> Finding:
         if role is Role.SINK:
             return Finding.mend("java", str(exc))
         return Finding.advice("java", f"{exc}; a job needs it only for a Spark on this machine")
-    return Finding.good("java", f"{java} is {' or '.join(map(str, SUPPORTED_JAVA))}")
+    return Finding.good("java", f"{java} is Java {major_version(str(java))}")
 
 
 def _jars(role: Role) -> Finding:

@@ -63,9 +63,7 @@ def packages() -> Iterator[Finding]:
     missing = [name for name, installed in found.items() if installed is None]
     if missing:
         told = ", ".join(f"{name} ({_FOR[name]})" for name in missing)
-        yield Finding.mend(
-            "packages", f'not installed: {told}: pip install "{DISTRIBUTION}[sink]"'
-        )
+        yield Finding.mend("packages", f'not installed: {told}: pip install "{DISTRIBUTION}[sink]"')
     from conformare_sink.spark.jars import DELTA_VERSION, SPARK_VERSION
 
     for name, wanted in zip(_PINNED, (SPARK_VERSION, DELTA_VERSION), strict=True):

@@ -11,7 +11,9 @@ MOST_SKEW = timedelta(seconds=5)
 """More, and how late runs arrive is told wrongly; a network's time service keeps milliseconds."""
 
 
-def judge(part: str, whose: str, theirs: datetime, began: datetime, ended: datetime) -> Iterator[Finding]:
+def judge(
+    part: str, whose: str, theirs: datetime, began: datetime, ended: datetime
+) -> Iterator[Finding]:
     """Yield whether another clock agrees with this machine's.
 
     Args:

@@ -53,10 +53,13 @@ def look(asked: Asked) -> Iterator[Finding]:
         yield Finding.good(SETTINGS, "what the environment has for the writer kafka can be used")
     root = _folder(options)
     if root is None:
-        yield Finding.mend(SPOOL, "this user has no home, so there is no spool: name CONFORMARE_SPOOL_DIR")
+        yield Finding.mend(
+            SPOOL, "this user has no home, so there is no spool: name CONFORMARE_SPOOL_DIR"
+        )
     elif options is not None and options.durability == "memory":
         yield Finding.advice(
-            SPOOL, "durability is memory: a run is lost with its process; leave CONFORMARE_DURABILITY out"
+            SPOOL,
+            "durability is memory: a run is lost with its process; leave CONFORMARE_DURABILITY out",
         )
     else:
         yield from _spool(root, options)
@@ -81,7 +84,9 @@ def _spool(root: Path, options: KafkaOptions | None) -> Iterator[Finding]:
     try:
         yield from _waiting(root, options)
     except SpoolError as exc:
-        yield Finding.mend(SPOOL, f"{exc}: let this user read it, or name another CONFORMARE_SPOOL_DIR")
+        yield Finding.mend(
+            SPOOL, f"{exc}: let this user read it, or name another CONFORMARE_SPOOL_DIR"
+        )
 
 
 def _ownership(root: Path) -> Finding:
@@ -178,7 +183,8 @@ def judge_space(root: Path, used: int, free: int, limit: int | None) -> Iterator
         )
     elif limit is not None and free < limit - used:
         yield Finding.advice(
-            SPOOL, f"{told}: the disk is full before the spool is; set CONFORMARE_SPOOL_MAX_BYTES lower"
+            SPOOL,
+            f"{told}: the disk is full before the spool is; set CONFORMARE_SPOOL_MAX_BYTES lower",
         )
     else:
         yield Finding.good(SPOOL, told)

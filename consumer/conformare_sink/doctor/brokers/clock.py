@@ -56,4 +56,3 @@ def by_newest(newest: datetime | None, now: datetime) -> Iterator[Finding]:
             f"the newest message came at {newest:%Y-%m-%dT%H:%M:%SZ}, and this machine's clock is not "
             "behind that; whether the broker's is behind, it does not tell",
         )
-

@@ -59,10 +59,15 @@ def look(asked: SinkAsked) -> Iterator[Finding]:
         partial(clock.look, asked, max(filter(None, newest.values()), default=None)),
     )
     for part, step in zip(others, steps, strict=True):
-        try:
-            yield from step()
-        except SinkError as exc:
-            yield Finding.mend(part, _with_advice(exc))
+        yield from _survived(part, step)
+
+
+def _survived(part: str, step: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """Yield what a step finds; where it fails, the next one is still made."""
+    try:
+        yield from step()
+    except SinkError as exc:
+        yield Finding.mend(part, _with_advice(exc))
 
 
 def _places(asked: SinkAsked, found: ClusterMetadata) -> list[tuple[str, int]]:

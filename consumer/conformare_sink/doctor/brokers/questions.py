@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Mapping
+from concurrent.futures import Future
 from datetime import datetime, timezone
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import OffsetSpec
 from confluent_kafka.admin._acl import AclOperation
+from confluent_kafka.admin._listoffsets import OffsetSpec
+from confluent_kafka.admin._topic import TopicDescription
 
 from conformare_sink.kafka.cluster import Cluster
 
@@ -16,6 +18,7 @@ SECONDS = 4.0
 """How long each answer may take: several are asked for within the time of one check."""
 
 _NO_MORE = "_PARTITION_EOF"
+_HIDDEN = ("TOPIC_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PART")
 
 
 class Questions(Cluster):
@@ -33,15 +36,7 @@ class Questions(Cluster):
                 include_authorized_operations=True,
                 request_timeout=SECONDS,
             )
-            found: dict[str, frozenset[AclOperation] | None] = {}
-            for topic, answer in answers.items():
-                try:
-                    found[topic] = frozenset(answer.result().authorized_operations or ())
-                except KafkaException as exc:
-                    if not _is_hidden(exc.args[0]):
-                        raise
-                    found[topic] = None
-            return found
+            return {topic: _operations(answer) for topic, answer in answers.items()}
 
         return self._ask(describe, SECONDS)
 
@@ -102,7 +97,10 @@ class Questions(Cluster):
     def _newest(
         self, places: Collection[tuple[str, int]]
     ) -> Mapping[tuple[str, int], datetime | None]:
-        asked = {TopicPartition(*place): OffsetSpec.max_timestamp() for place in places}
+        asked = {
+            TopicPartition(*place): OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call] - it has none
+            for place in places
+        }
         found = self._admin.list_offsets(asked, request_timeout=SECONDS)
         return {
             (str(place.topic), place.partition): _moment(answer.result().timestamp)
@@ -110,8 +108,13 @@ class Questions(Cluster):
         }
 
 
-def _is_hidden(error: KafkaError) -> bool:
-    return error.name() in ("TOPIC_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PART")
+def _operations(answer: Future[TopicDescription]) -> frozenset[AclOperation] | None:
+    try:
+        return frozenset(answer.result().authorized_operations or ())
+    except KafkaException as exc:
+        if exc.args[0].name() in _HIDDEN:
+            return None
+        raise
 
 
 def _moment(milliseconds: int) -> datetime | None:

@@ -51,7 +51,9 @@ def judge(asked: SinkAsked, rights: Rights) -> Iterator[Finding]:
         yield Finding.unchecked(
             PART, f"the broker does not tell what may be done with {named(silent)}"
         )
-    refused = [topic for topic, operations in seen.items() if operations and needed not in operations]
+    refused = [
+        topic for topic, operations in seen.items() if operations and needed not in operations
+    ]
     if refused:
         yield Finding.mend(
             PART,

@@ -95,8 +95,8 @@ def _told(asked: SinkAsked, one: Difference) -> str:
         one.setting, f"change it by `kafka-configs --alter --add-config {one.setting}=…`"
     )
     return (
-        f"{one.setting} of {named(one.topics)} is {one.found}, and must be {one.needed}, "
-        f"for otherwise {one.why}: {how}"
+        f"{one.setting} of {named(one.topics)} is {one.found}, and must be {one.needed}. Otherwise "
+        f"{one.why}: {how}"
     )
 
 

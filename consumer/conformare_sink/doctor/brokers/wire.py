@@ -36,7 +36,15 @@ _BY_FEATURE = (
     (1, "3.0"),
 )
 """The least level of `metadata.version` that a release without ZooKeeper supports."""
-_BY_FETCH = ((17, "3.9"), (16, "3.7"), (15, "3.5"), (13, "3.1"), (12, "2.7"), (11, "2.3"), (0, "0.8"))
+_BY_FETCH = (
+    (17, "3.9"),
+    (16, "3.7"),
+    (15, "3.5"),
+    (13, "3.1"),
+    (12, "2.7"),
+    (11, "2.3"),
+    (0, "0.8"),
+)
 """The least version of the request to fetch that a release has, for one with ZooKeeper."""
 
 
@@ -130,9 +138,7 @@ def controller_time(address: Address, context: SSLContext | None) -> datetime | 
     """
     partition = struct.pack(">i", 0) + _NO_TAGS
     topic = _text(_QUORUM_TOPIC) + b"\x02" + partition + _NO_TAGS
-    answer = exchange(
-        address, context, _DESCRIBE_QUORUM, 1, _NO_TAGS + b"\x02" + topic + _NO_TAGS
-    )
+    answer = exchange(address, context, _DESCRIBE_QUORUM, 1, _NO_TAGS + b"\x02" + topic + _NO_TAGS)
     if answer is None:
         return None
     try:

@@ -31,7 +31,8 @@ def look(asked: SinkAsked) -> Iterator[Finding]:
         for part in (CLOCK, WRITER, UPKEEP):
             yield Finding.unchecked(part, "the lake's store lets nobody in: mend that first")
         return
-    yield Finding.good(PART, f"{asked.lake} can be listed and read")
+    if storage.local is None or storage.local.exists():
+        yield Finding.good(PART, f"{asked.lake} can be listed and read")
     if asked.role is Role.SINK:
         yield from try_to_write(storage)
     else:
