@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timezone
+from enum import Enum
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin._acl import AclOperation
@@ -57,7 +58,7 @@ class Questions(Cluster):
                 if exc.args[0].name() != "GROUP_ID_NOT_FOUND":
                     raise
                 return None
-            return frozenset(found) if found else None
+            return _known(found)
 
         return self._ask(describe, SECONDS, needs=f"Describe on the group {group}")
 
@@ -97,10 +98,8 @@ class Questions(Cluster):
     def _newest(
         self, places: Collection[tuple[str, int]]
     ) -> Mapping[tuple[str, int], datetime | None]:
-        asked = {
-            TopicPartition(*place): OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call] - it has none
-            for place in places
-        }
+        newest = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(*place): newest for place in places}
         found = self._admin.list_offsets(asked, request_timeout=SECONDS)
         return {
             (str(place.topic), place.partition): _moment(answer.result().timestamp)
@@ -110,11 +109,15 @@ class Questions(Cluster):
 
 def _operations(answer: Future[TopicDescription]) -> frozenset[AclOperation] | None:
     try:
-        return frozenset(answer.result().authorized_operations or ())
+        return _known(answer.result().authorized_operations)
     except KafkaException as exc:
         if exc.args[0].name() in _HIDDEN:
             return None
         raise
+
+
+def _known(operations: Sequence[Enum] | None) -> frozenset[AclOperation]:
+    return frozenset(one for one in operations or () if isinstance(one, AclOperation))
 
 
 def _moment(milliseconds: int) -> datetime | None:

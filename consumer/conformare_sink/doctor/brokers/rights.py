@@ -83,9 +83,10 @@ def _group(asked: SinkAsked, cluster: Questions) -> Iterator[Finding]:
     except BrokerRefusedError as exc:
         yield Finding.advice(PART, f"{exc}; {harm}")
         return
-    if rights is None:
+    if not rights:
         yield Finding.unchecked(
-            PART, f"nobody has used the group {group} yet, so the broker does not tell who may"
+            PART,
+            f"the broker does not tell who may commit offsets to the group {group}, unused until now",
         )
     elif AclOperation.READ not in rights:
         yield Finding.advice(

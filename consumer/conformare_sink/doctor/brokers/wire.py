@@ -100,11 +100,11 @@ def _release(reader: _Reader) -> Release | None:
     for tag, content in reader.tags():
         if tag == 0:
             features = _features(_Reader(content))
-    level = features.get(_FEATURE)
-    if level is not None:
+    level = features.get(_FEATURE, 0)
+    if level > 0:
         newest = level > _BY_FEATURE[0][0] + 1
         return Release(_least(level, _BY_FEATURE), is_exact=not newest)
-    return Release(_least(highest.get(_FETCH, 0), _BY_FETCH), is_exact=False)
+    return Release(_least(max(0, highest.get(_FETCH, 0)), _BY_FETCH), is_exact=False)
 
 
 def _features(reader: _Reader) -> dict[str, int]:
