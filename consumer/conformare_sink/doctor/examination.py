@@ -28,11 +28,13 @@ class Check:
         part: What it looks at, for the line that says that it did not end.
         load: Returns what looks; raises ModuleNotFoundError where what it needs is not installed.
         needs: What that is needed for, and what installs it.
+        place: Which of what it is told is the place that it asks.
     """
 
     part: str
     load: Callable[[], Look]
     needs: str
+    place: str = ""
 
 
 def in_module(name: str) -> Callable[[], Look]:
@@ -54,8 +56,9 @@ CHECKS: Sequence[Check] = (
         "broker",
         in_module("brokers.look"),
         "what reaches brokers needs it: install conformare-stream",
+        "bootstrap_servers",
     ),
-    Check("lake", in_module("lakes.look"), _FOR_SINK),
+    Check("lake", in_module("lakes.look"), _FOR_SINK, "lake"),
 )
 """Those of the sink's side; others are registered in the group `conformare.checks`."""
 
@@ -93,9 +96,15 @@ class _UnderWay:
         is_over = not self._thread.is_alive()
         found = list(self._found)
         if not is_over:
-            part = found[-1].part if found else self._check.part
-            found.append(Finding.mend(part, _hangs(seconds, after=found[-1:])))
+            found.append(self._hangs(seconds, found))
         return found
+
+    def _hangs(self, seconds: float, found: Sequence[Finding]) -> Finding:
+        part = found[-1].part if found else self._check.part
+        place = getattr(self._asked, self._check.place, None) or part
+        after = ", after the line above" if found else ""
+        line = f"{place} did not answer within {seconds:g} s{after}: look whether it hangs, and call again"
+        return Finding.mend(part, line)
 
     def _run(self) -> None:
         part = self._check.part
@@ -116,10 +125,3 @@ class _UnderWay:
                 f"the check itself failed ({type(exc).__name__}): report it, with what stands above"
             )
             self._found.append(Finding.mend(part, line))
-
-
-def _hangs(seconds: float, *, after: Sequence[Finding]) -> str:
-    what = "what comes after the line above" if after else "it"
-    return (
-        f"{what} did not answer within {seconds:g} s: look whether it hangs, then call doctor again"
-    )

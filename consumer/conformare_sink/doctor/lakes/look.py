@@ -14,6 +14,9 @@ from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.catalog.note import in_a_catalog, read_note
 from conformare_sink.lake.writer.look import Writer, writer_of
 
+ANSWER_SECONDS = 2.0
+"""A store that does not answer is asked four times, and that is to be told within the time of a check."""
+
 WRITER = "writer of the lake"
 
 
@@ -25,7 +28,7 @@ def look(asked: SinkAsked) -> Iterator[Finding]:
         return
     storage = Storage(asked.lake, asked.storage.plain())
     try:
-        storage.check()
+        storage.check(ANSWER_SECONDS)
     except StorageError as exc:
         yield Finding.mend(PART, str(exc))
         for part in (CLOCK, WRITER, UPKEEP):

@@ -102,8 +102,11 @@ class Storage:
         """What deltalake is told of the store, beside the environment."""
         return {} if self._settings is None else self._settings.for_deltalake()
 
-    def check(self) -> None:
+    def check(self, seconds: float = CHECK_SECONDS) -> None:
         """Make sure that the store lets us in.
+
+        Args:
+            seconds: How long it may take for each answer.
 
         Raises:
             StorageError: It does not, or does not answer; the message names the setting.
@@ -111,7 +114,7 @@ class Storage:
         if self._settings is None:
             self.names()
             return
-        settings = self._settings.for_obstore(timeout_seconds=CHECK_SECONDS)
+        settings = self._settings.for_obstore(timeout_seconds=seconds)
         self._told(lambda: ObjectFiles(self._place.uri(), settings).check())
 
     def names(self, below: str = "") -> list[str]:

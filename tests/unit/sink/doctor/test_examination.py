@@ -46,21 +46,22 @@ def test_a_check_that_hangs_is_told_and_what_it_had_found_is_kept() -> None:
         ("slow", State.MEND),
         ("well", State.GOOD),
     ]
-    assert found[1].line.startswith("what comes after the line above did not answer within 0.2 s")
+    assert found[1].line.startswith("slow did not answer within 0.2 s, after the line above: ")
 
 
-def test_a_check_that_hangs_at_once_is_named() -> None:
-    """There is no line above."""
+def test_what_hangs_at_once_is_named() -> None:
+    """By its place, which is what an operator knows."""
     over = threading.Event()
 
     def hang(_: Asked) -> Iterator[Finding]:
         over.wait()
         yield Finding.good("dead", "never")
 
-    (found,) = examine([check("dead", hang)], ASKED, 0.05)
+    dead = Check("dead", lambda: hang, "", place="topic_prefix")
+    (found,) = examine([dead], ASKED, 0.05)
     over.set()
     assert (found.part, found.state) == ("dead", State.MEND)
-    assert found.line.startswith("it did not answer within 0.05 s: look whether it hangs")
+    assert found.line.startswith("conformare. did not answer within 0.05 s: look whether it hangs")
 
 
 def test_an_error_of_ours_is_its_line() -> None:
