@@ -6,6 +6,7 @@ translates them for Java.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -161,8 +162,12 @@ class KafkaAccess(BaseModel):
 
     def for_librdkafka(self) -> dict[str, str]:
         """Return the settings by librdkafka's names."""
-        method = {_METHOD: OIDC} if self.shows_token else {}
-        return method | {
+        settings = {_METHOD: OIDC} if self.shows_token else {}
+        known = ssl.get_default_verify_paths().cafile
+        if self.shows_token and known:
+            # By itself it looks where only some systems have them, and fails on the others.
+            settings["https.ca.location"] = known
+        return settings | {
             field.alias: _plain(value)
             for name, field in type(self).model_fields.items()
             if field.alias and (value := getattr(self, name)) is not None

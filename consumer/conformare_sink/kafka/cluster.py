@@ -50,6 +50,7 @@ _AWAY = {"_TIMED_OUT", "_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE"}
 """What librdkafka says after it has waited as long as it was to."""
 _REFUSED = ("AUTHORIZATION", "AUTHENTICATION", "UNSUPPORTED", "_SSL")
 """In the names of what is no better a moment later; all else is a broker that is not ready yet."""
+_NO_TOKEN = "Failed to acquire SASL OAUTHBEARER token"  # noqa: S105 - what librdkafka says
 _AWAY_AFTER_ALL = ": Local: "
 _WHERE_AND_WHEN = re.compile(
     r"^\w+://\S+: (SASL authentication error: )?|  ?\(after \d+ms in state \w+\)$"
@@ -198,7 +199,9 @@ class Cluster:
         self._heard()  # what was said about another question is no answer to this one
         while True:
             try:
-                return question()
+                answer = question()
+                self._refusals.clear()
+                return answer  # noqa: TRY300 - what comes behind it is for errors
             except KafkaException as exc:
                 error = exc.args[0]
                 if _is_refusal(error):
@@ -224,11 +227,14 @@ class Cluster:
     def _heard(self) -> KafkaError | None:
         """Return why a broker let nobody in, if one has said so since the last time.
 
-        To librdkafka such a broker is away like any other; what it says comes by another way.
+        To librdkafka such a broker is away like any other; what it says comes by another way. That
+        the client has no token it says only once, however often it asks for one: until a question
+        has an answer.
         """
         self._admin.poll(0)
         last = self._refusals[-1] if self._refusals else None
-        self._refusals.clear()
+        if last is not None and _NO_TOKEN not in last.str():
+            self._refusals.clear()
         return last
 
     def _refused(self, error: KafkaError, needs: str) -> BrokerRefusedError:

@@ -207,7 +207,12 @@ class Topics:
         created = [name for name in missing if name not in refusals]
         # The next question may come to a broker that has not heard of them yet.
         deadline = time.monotonic() + ANSWER_SECONDS
-        while not self.partitions().keys() >= {*created} and time.monotonic() < deadline:
+        while unseen := {*created} - self.partitions().keys():
+            if time.monotonic() >= deadline:
+                raise TopicCreationError(
+                    f"{self.bootstrap_servers} has created {', '.join(sorted(unseen))}, and does not "
+                    "show it to this user: let this user Describe it"
+                )
             time.sleep(_POLL_SECONDS)
         return created, refusals
 

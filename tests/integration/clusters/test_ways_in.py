@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 from support.kafka.clients import WAYS, client_access, client_settings
-from support.kafka.cluster import SCRAM, Cluster, cluster
-from support.kafka.rights import documented_acls, user_of
+from support.kafka.cluster import SCRAM, Cluster
 from support.messages.records import make_record
 
 from conformare.emission import KafkaOptions, KafkaWriter
@@ -25,16 +23,6 @@ from conformare_sink.stream.replay import Selection, replay
 from conformare_sink.stream.stream import SinkStream
 
 SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A broker whose users have what the page gives them."""
-    acls = documented_acls()
-    passwords = {user: f"secret-of-{user}" for user in map(user_of, acls)}
-    with cluster(tmp_path_factory.mktemp("guarded"), passwords) as made:
-        made.allow(acls)
-        yield made
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
 
@@ -26,6 +28,8 @@ class RunningSink:
     """
 
     def __init__(self, spark: SparkSession, options: SinkOptions) -> None:
+        self.landed = 0
+        """Runs of which a test has heard that they landed."""
         self._events: queue.Queue[BatchReport | SinkError | None] = queue.Queue()
         self._stream = SinkStream(spark, options, self._events.put)
         self._thread = threading.Thread(target=self._run)
@@ -37,6 +41,7 @@ class RunningSink:
             event = self._events.get(timeout=PATIENCE_SECONDS)
             assert isinstance(event, BatchReport), event
             wanted -= event.emissions[Decision.LAND]
+            self.landed += event.emissions[Decision.LAND]
 
     def await_end(self) -> SinkError | None:
         """Wait for the end, and return the error that it ended with."""
@@ -74,3 +79,13 @@ class Messages(logging.Handler):
         while part not in (line := self._lines.get(timeout=PATIENCE_SECONDS)):
             pass
         return line
+
+
+@contextmanager
+def listening() -> Iterator[Messages]:
+    """What the sink says while the block runs."""
+    messages = Messages()
+    logger = logging.getLogger("conformare_sink")
+    logger.addHandler(messages)
+    yield messages
+    logger.removeHandler(messages)

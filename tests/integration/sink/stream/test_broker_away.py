@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 from support.lakes.checker import check
-from support.lakes.running_sink import Messages, RunningSink
+from support.lakes.running_sink import Messages, RunningSink, listening
 from support.messages.produce import Topic, messages_of
 from support.messages.records import make_record
 from support.servers.topic_faults import TopicFaults
@@ -37,11 +36,8 @@ def own_broker(tmp_path: Path, another_free_port: int) -> Iterator[EmbeddedBroke
 @pytest.fixture
 def said() -> Iterator[Messages]:
     """What the sink says."""
-    messages = Messages()
-    logger = logging.getLogger("conformare_sink")
-    logger.addHandler(messages)
-    yield messages
-    logger.removeHandler(messages)
+    with listening() as messages:
+        yield messages
 
 
 @pytest.fixture
