@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from conformare_sink.errors import KafkaSettingsError
-from conformare_sink.kafka.access import ANYBODY, KafkaAccess
+from conformare_sink.kafka.access import ANYBODY, SYNONYMS, KafkaAccess
 
 VARIABLE = "CONFORMARE_KAFKA"
 """Has librdkafka's options as JSON; `configure_store(kafka=…)` reads it, too."""
@@ -26,12 +26,10 @@ def access_of_job(environment: Mapping[str, str] = os.environ) -> KafkaAccess:
         return ANYBODY
     try:
         given = json.loads(text)
-        options = {str(name): value for name, value in given.items()}
+        options = {SYNONYMS.get(name, name): value for name, value in given.items()}
     except (ValueError, AttributeError) as exc:
         raise KafkaSettingsError(f"{VARIABLE} is no object in JSON: correct it") from exc
     known = {field.alias for field in KafkaAccess.model_fields.values() if field.alias}
-    if "sasl.mechanisms" in options:
-        options["sasl.mechanism"] = options["sasl.mechanisms"]
     try:
         return KafkaAccess(**{name: value for name, value in options.items() if name in known})
     except ValidationError as exc:
