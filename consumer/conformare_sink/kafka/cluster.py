@@ -91,13 +91,25 @@ class Cluster:
         if not topics:
             return {}
 
-        def describe() -> dict[str, str]:
-            answers = self._admin.describe_topics(
-                TopicCollection(topics), request_timeout=ANSWER_SECONDS
-            )
-            return {name: found for name in topics if (found := _topic_id(answers[name]))}
+        return self._ask(functools.partial(self._describe, topics))
 
-        return self._ask(describe)
+    def _describe(self, topics: list[str]) -> dict[str, str]:
+        wanted = TopicCollection(topics)
+        answers = self._admin.describe_topics(wanted, request_timeout=ANSWER_SECONDS)
+        return {name: found for name in topics if (found := _topic_id(answers[name]))}
+
+    def require_shown(self, topics: Collection[str]) -> None:
+        """Make sure that topics which are in no answer do not exist, and are not kept from this user.
+
+        Raises:
+            BrokerRefusedError: They are.
+        """
+        if topics:
+            wanted = ", ".join(sorted(topics))
+            self._ask(
+                functools.partial(self._describe, sorted(topics)),
+                needs=f"Describe on the topics {wanted}, or Read, which includes it",
+            )
 
     def settings(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
         """Return the settings of topics that hold, wherever they come from."""
@@ -139,11 +151,16 @@ class Cluster:
         return {place: offsets[place] if offsets[place] >= 0 else ends[place] for place in places}
 
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Set the offsets that a consumer group has committed; takes a minute where none answers."""
+        """Set the offsets that a consumer group has committed."""
         places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
-        with self._consumer(group) as consumer:
+        answers: list[KafkaError | None] = []
+
+        def heard(error: KafkaError | None, committed: list[TopicPartition]) -> None:
+            answers.append(error or next((p.error for p in committed if p.error), None))
+
+        with self._consumer(group, on_commit=heard) as consumer:
             self._ask(
-                lambda: consumer.commit(offsets=places, asynchronous=False),
+                functools.partial(_commit, consumer, places, answers),
                 needs=f"Read on the group {group}, and on the topics",
             )
 
@@ -167,14 +184,12 @@ class Cluster:
         return self._ask(look, needs=f"Describe on the group {group}, and on the topics")
 
     @contextmanager
-    def _consumer(
-        self, group: str, more: Mapping[str, str | int | float | bool] | None = None
-    ) -> Iterator[Consumer]:
+    def _consumer(self, group: str, **more: Any) -> Iterator[Consumer]:
         # A new one each time: after an outage, old ones know neither partitions nor coordinator. Not
         # the administration's client: where a broker goes away just then, librdkafka 2.x ends the
         # process (an assertion in rd_kafka_enq_once_del_source_return).
-        own = {"group.id": group, "enable.auto.commit": False}
-        config = {**_config(self._servers, self._access), **own, **(more or {})}
+        own = {"group.id": group, "enable.auto.commit": False, **more}
+        config: dict[str, Any] = {**_config(self._servers, self._access), **own}
         consumer = Consumer(config)
         try:
             yield consumer
@@ -298,6 +313,26 @@ def _topic_id(answer: Future[TopicDescription]) -> str | None:
             return None
         raise
     return None if topic_id == _NO_ID else topic_id
+
+
+def _commit(
+    consumer: Consumer, places: list[TopicPartition], answers: list[KafkaError | None]
+) -> None:
+    """Commit offsets, and wait for the answer: for a minute, if it were not done in the background.
+
+    Who may not use a group gets none, but an error as if it were a message.
+    """
+    answers.clear()
+    consumer.commit(offsets=places, asynchronous=True)
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while not answers:
+        if time.monotonic() >= deadline:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - it has no other name
+        message = consumer.poll(_RETRY_SECONDS)
+        if message is not None and (error := message.error()) is not None:
+            raise KafkaException(error)
+    if answers[0] is not None:
+        raise KafkaException(answers[0])
 
 
 def _log_ends(consumer: Consumer, place: tuple[str, int]) -> tuple[int, int]:

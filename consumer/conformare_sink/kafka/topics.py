@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -101,16 +101,25 @@ class Topics:
 
         Raises:
             BrokerUnreachableError: No broker answered in time.
+            BrokerRefusedError: This user may not know whether they are.
             TopicsMissingError: One or more are not.
         """
-        existing = self.partitions()
-        missing = sorted(name for name in self._of_runs if name not in existing)
+        missing = self._missing(self.partitions())
         if missing:
             raise TopicsMissingError(
                 f"{self.bootstrap_servers} has no topic {', '.join(missing)}: check the topic "
-                "prefix, create them with `conformare topics create`, or, where there are ACLs, let "
-                "this user Describe them"
+                "prefix, or create them with `conformare topics create`"
             )
+
+    def _missing(self, existing: Collection[str]) -> list[str]:
+        """Return the topics that do not exist, of those without which no run is whole.
+
+        Raises:
+            BrokerRefusedError: This user may not know whether they do.
+        """
+        missing = sorted(name for name in self._of_runs if name not in existing)
+        self._cluster.require_shown(missing)
+        return missing
 
     def check(self) -> list[Difference]:
         """Return what the topics must be and are not, faults first.
@@ -130,6 +139,7 @@ class Topics:
         """
         cluster = self._cluster.metadata()
         there = [name for name in self._names if name in cluster.topics]
+        self._missing(there)
         settings = self._cluster.settings(there)
         states = []
         for name in self._names:
@@ -227,7 +237,7 @@ class Topics:
             told = f"{self.bootstrap_servers} refused to create the topic {name}: "
             told += error.str().rstrip(".")
             if "AUTHORIZATION" in error.name():
-                told += "; let this user Describe it if it is there, or else Create it"
+                told += "; let this user Create it"
             refusal = TopicCreationError(told)
             refusal.__cause__ = exc
             return refusal
@@ -243,6 +253,7 @@ class Topics:
         places = self._places()
         first, end = self._cluster.log_ends(places)
         there = sorted({topic for topic, _ in places})
+        self._missing(there)  # a topic that is kept from this user is not one that was deleted
         cluster_id = str(self._cluster.metadata().cluster_id)
         return TopicLogs(cluster_id, self._cluster.topic_ids(there), first, end)
 

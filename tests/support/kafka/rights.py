@@ -34,7 +34,7 @@ def documented_acls() -> list[AclBinding]:
                 ResourcePatternType[asked.resource_pattern_type.upper()],
                 asked.allow_principal,
                 "*",
-                AclOperation[operation.upper()],
+                AclOperation[_snake_case(operation)],
                 AclPermissionType.ALLOW,
             )
             for operation in asked.operation
@@ -45,3 +45,8 @@ def documented_acls() -> list[AclBinding]:
 def user_of(acl: AclBinding) -> str:
     """Return whom a right is given to."""
     return str(acl.principal).removeprefix("User:")
+
+
+def _snake_case(operation: str) -> str:
+    """Return DESCRIBE_CONFIGS for DescribeConfigs."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).upper()

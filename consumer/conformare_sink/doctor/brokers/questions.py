@@ -69,7 +69,7 @@ class Questions(Cluster):
             place: Topic and partition.
             offset: The offset to read from.
         """
-        with self._consumer("conformare-look", {"enable.partition.eof": True}) as consumer:
+        with self._consumer("conformare-look", **{"enable.partition.eof": True}) as consumer:
             consumer.assign([TopicPartition(*place, offset)])
 
             def poll() -> bool:
