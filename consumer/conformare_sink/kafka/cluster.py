@@ -153,14 +153,9 @@ class Cluster:
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
         """Set the offsets that a consumer group has committed."""
         places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
-        answers: list[KafkaError | None] = []
-
-        def heard(error: KafkaError | None, committed: list[TopicPartition]) -> None:
-            answers.append(error or next((p.error for p in committed if p.error), None))
-
-        with self._consumer(group, on_commit=heard) as consumer:
+        with self._consumer(group) as consumer:
             self._ask(
-                functools.partial(_commit, consumer, places, answers),
+                functools.partial(_commit, consumer, places),
                 needs=f"Read on the group {group}, and on the topics",
             )
 
@@ -315,24 +310,24 @@ def _topic_id(answer: Future[TopicDescription]) -> str | None:
     return None if topic_id == _NO_ID else topic_id
 
 
-def _commit(
-    consumer: Consumer, places: list[TopicPartition], answers: list[KafkaError | None]
-) -> None:
-    """Commit offsets, and wait for the answer: for a minute, if it were not done in the background.
+def _commit(consumer: Consumer, places: list[TopicPartition]) -> None:
+    """Commit offsets, when the group's coordinator is known.
 
-    Who may not use a group gets none, but an error as if it were a message.
+    Who may not use the group never learns of one, and would wait for a minute: that comes as an
+    error in place of a message.
     """
-    answers.clear()
-    consumer.commit(offsets=places, asynchronous=True)
     deadline = time.monotonic() + ANSWER_SECONDS
-    while not answers:
-        if time.monotonic() >= deadline:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - it has no other name
-        message = consumer.poll(_RETRY_SECONDS)
-        if message is not None and (error := message.error()) is not None:
-            raise KafkaException(error)
-    if answers[0] is not None:
-        raise KafkaException(answers[0])
+    while True:
+        try:
+            consumer.committed(places[:1], timeout=_RETRY_SECONDS)
+            break
+        except KafkaException:
+            message = consumer.poll(0)
+            if message is not None and (error := message.error()) is not None:
+                raise KafkaException(error) from None
+            if time.monotonic() >= deadline:
+                raise
+    consumer.commit(offsets=places, asynchronous=False)
 
 
 def _log_ends(consumer: Consumer, place: tuple[str, int]) -> tuple[int, int]:

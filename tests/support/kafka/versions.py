@@ -56,3 +56,6 @@ class Kafka:
 
 TESTED = Kafka(os.environ.get(VARIABLE, KAFKA_VERSION))
 """The release that tests of this run use."""
+
+if __name__ == "__main__":
+    print(OLDEST, NEWEST)  # noqa: T201 - for `make test-brokers`

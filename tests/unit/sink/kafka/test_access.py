@@ -91,3 +91,82 @@ def test_what_is_wrong_is_told_without_the_value(tmp_path: Path, content: str, t
         KafkaAccess.read(file)
     assert "hunter2" not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+TOKENS = (
+    "security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.method=oidc\n"
+    "sasl.oauthbearer.token.endpoint.url=https://id.example.org/token\n"
+    "sasl.oauthbearer.client.id=steward\nsasl.oauthbearer.client.secret=hunter2\n"
+    "sasl.oauthbearer.scope=kafka\nsasl.oauthbearer.extensions=logicalCluster=lkc-1\n"
+)
+
+
+def test_tokens_are_asked_for_by_both_clients(tmp_path: Path) -> None:
+    """Java knows the authority of the endpoint as well; nothing shows a secret."""
+    authority = Authority(tmp_path).file
+    file = tmp_path / "client.properties"
+    file.write_text(f"{TOKENS}https.ca.location={authority}\n", encoding="utf-8")
+    access = KafkaAccess.read(file)
+    assert access.for_librdkafka() == {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "OAUTHBEARER",
+        "sasl.oauthbearer.method": "oidc",
+        "sasl.oauthbearer.token.endpoint.url": "https://id.example.org/token",
+        "sasl.oauthbearer.client.id": "steward",
+        "sasl.oauthbearer.client.secret": "hunter2",
+        "sasl.oauthbearer.scope": "kafka",
+        "sasl.oauthbearer.extensions": "logicalCluster=lkc-1",
+        "https.ca.location": str(authority),
+    }
+    pem = authority.read_text(encoding="utf-8").replace("\n", "\\n")
+    assert java_settings(access) == {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "OAUTHBEARER",
+        "sasl.login.callback.handler.class": (
+            "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler"
+        ),
+        "sasl.oauthbearer.token.endpoint.url": "https://id.example.org/token",
+        "sasl.jaas.config": (
+            "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
+            'clientId="steward" clientSecret="hunter2" scope="kafka" '
+            'extension_logicalCluster="lkc-1" ssl.truststore.type="PEM" '
+            f'ssl.truststore.certificates="{pem}";'
+        ),
+    }
+    assert "hunter2" not in repr(access)
+    assert "hunter2" not in access.secrets_named
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("=oidc", "=default", "sasl.oauthbearer.method must be oidc"),
+        ("https://", "file://", "must begin with https:// or http://"),
+        ("//id.", "//me:hunter2@id.", "must hold no password: set sasl.oauthbearer.client.id and"),
+        ("=logicalCluster=", "=", "must be name=value"),
+        ("client.secret=hunter2", "scope=hunter2", "OAUTHBEARER needs sasl.oauthbearer.token"),
+    ],
+)
+def test_what_is_wrong_with_tokens_is_told(
+    tmp_path: Path, before: str, after: str, told: str
+) -> None:
+    """Without the value, as ever."""
+    file = tmp_path / "client.properties"
+    assert before in TOKENS
+    file.write_text(TOKENS.replace(before, after), encoding="utf-8")
+    with pytest.raises(KafkaSettingsError, match=told) as error:
+        KafkaAccess.read(file)
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_file_of_another_content_is_another_setting(tmp_path: Path) -> None:
+    """Under the same name: nothing else would tell that a certificate was renewed."""
+    file = tmp_path / "client.properties"
+    file.write_text(
+        f"security.protocol=SSL\nssl.ca.location={tmp_path / 'authority.pem'}\n", encoding="utf-8"
+    )
+    Authority(tmp_path)
+    first = KafkaAccess.read(file)
+    assert KafkaAccess.read(file) == first
+    Authority(tmp_path)
+    assert KafkaAccess.read(file) != first
