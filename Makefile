@@ -112,6 +112,7 @@ test-python: java ## Run the unit tests and a short integration set on another P
 docs: $(TOOLS_INSTALLED) ## Build the documentation into dist/docs; a broken link fails
 	$(TOOLS_VENV)/bin/zensical build --strict --clean
 	@.ci/own-scripts dist/docs
+	@rm -rf .cache
 
 # With an empty folder as HOME, as on a machine that has seen nothing of this.
 .PHONY: release-check
