@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_schemas.findings import Role
 from conformare_schemas.settings import (
     BOOTSTRAP_SERVERS,
     LAKE,
@@ -235,6 +236,16 @@ class StatusSettings(Limited, Printed, KafkaClient, LakeSettings):
     bootstrap_servers: Annotated[str | None, BOOTSTRAP_SERVERS] = None
 
 
+class DoctorSettings(Printed, KafkaClient, LakeStore):
+    """Of `conformare doctor`."""
+
+    bootstrap_servers: Annotated[str | None, BOOTSTRAP_SERVERS] = None
+    lake: Annotated[str | None, LAKE] = None  # type: ignore[assignment]  # it need not be looked at
+    role: Annotated[
+        Role | None, About(default="sink where what it needs is installed, else job")
+    ] = Field(default=None, description="Whose machine this is: a job's, or the sink's.")
+
+
 class MaintainSettings(LakeSettings):
     """Of `conformare maintain`."""
 
@@ -383,6 +394,7 @@ SETTINGS = (
     SinkSettings,
     ReplaySettings,
     StatusSettings,
+    DoctorSettings,
     MaintainSettings,
     PurgeSettings,
     QuarantineListSettings,
