@@ -164,9 +164,7 @@ class RegistryClient:
             raise self._strange()
         return answer
 
-    def _request(
-        self, method: str, path: str, body: Mapping[str, str] | None
-    ) -> tuple[int, bytes]:
+    def _request(self, method: str, path: str, body: Mapping[str, str] | None) -> tuple[int, bytes]:
         until = time.monotonic() + ANSWER_SECONDS
         response = self._pool.request(
             method,

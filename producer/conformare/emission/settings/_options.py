@@ -32,6 +32,12 @@ from conformare_schemas import (
     path_identifier,
     table_identifier,
 )
+from conformare_schemas.registry import (
+    RegistryAccess,
+    RegistryClient,
+    RegistryError,
+    SubjectStrategy,
+)
 
 
 def _revealed_text(value: Any) -> str:
@@ -104,6 +110,14 @@ class KafkaOptions(WriterOptions):
     """The job's `SparkSession`, to read the lake with where `deltalake` is not installed."""
     kafka: Annotated[dict[str, Any], BeforeValidator(hidden)] = Field(default_factory=dict)
     """Further librdkafka options, such as `{"sasl.password": …}`; they win over ours."""
+    schema_registry_url: str | None = None
+    """Schema Registry with Confluent's API, by whose ids messages are framed; none when not given."""
+    schema_registry_subject_strategy: SubjectStrategy = "TopicName"
+    """How the registry's subjects are named: TopicName, RecordName or TopicRecordName."""
+    schema_registry: Annotated[dict[str, Any], BeforeValidator(hidden)] = Field(
+        default_factory=dict
+    )
+    """What the registry wants of its clients, such as `{"basic.auth.user.info": "user:password"}`."""
 
     @property
     def lake_folder(self) -> str | None:
@@ -148,6 +162,24 @@ class KafkaOptions(WriterOptions):
             if cause is not None:
                 raise ValueError(f"librdkafka refuses the options: {cause}")
         return self
+
+    @model_validator(mode="after")
+    def _has_a_usable_registry(self) -> KafkaOptions:
+        try:
+            if self.registry is not None:
+                RegistryClient(self.registry).close()  # it connects to nothing
+        except RegistryError as exc:
+            raise ValueError(str(exc)) from None
+        return self
+
+    @property
+    def registry(self) -> RegistryAccess | None:
+        """The Schema Registry; None where none is set."""
+        if self.schema_registry_url is None:
+            return None
+        settings = {name: revealed(value) for name, value in self.schema_registry.items()}
+        strategy = self.schema_registry_subject_strategy
+        return RegistryAccess.of(self.schema_registry_url, settings, strategy)
 
     @property
     def destination(self) -> Destination:
