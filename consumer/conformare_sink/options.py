@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, table_identifier
+from conformare_schemas.registry import RegistryAccess
 from conformare_schemas.store import StoreError, read_settings
 from conformare_sink.errors import StorageError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
@@ -128,6 +129,9 @@ class SinkOptions(BaseModel):
     """Put in front of every grain's topic."""
     max_messages_per_batch: int = Field(default=DEFAULT_MAX_MESSAGES_PER_BATCH, ge=1)
     """Most messages that one micro-batch takes from all topics together."""
+
+    registry: RegistryAccess | None = None
+    """Schema Registry that has the schemas of messages which are framed by its ids; None for none."""
 
     engine: Engine = Engine.AUTO
     """Who processes the messages of a batch."""

@@ -293,6 +293,20 @@ class Lake:
         """Return whether there is anything in quarantine."""
         return len(self._quarantined) > 0
 
+    def requarantine(self, rejected: Sequence[Rejected], causes: Collection[str]) -> None:
+        """Give messages in quarantine another cause; where the process ends in between, both.
+
+        Args:
+            rejected: The messages, with their new causes.
+            causes: Those that they may have had, of which none is a new one.
+        """
+        if rejected:
+            self._open[QUARANTINE.name].append(quarantine_rows(rejected))
+            keys = place_keys([one.message.place for one in rejected])
+            for cause in causes:
+                before = pa.array([cause] * keys.num_rows, pa.string())
+                self.delete(QUARANTINE.name, keys.append_column("cause", before))
+
     def release(self, places: Collection[Place]) -> int:
         """Take messages out of quarantine; return how many there were."""
         n_released = self.delete(QUARANTINE.name, place_keys(places))

@@ -31,6 +31,7 @@ from conformare_sink.messages.declarations import declaration
 from conformare_sink.messages.decode import NOTHING_DECODED, Decoded
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
+from conformare_sink.messages.framing import SchemaIds
 from conformare_sink.messages.headers import Sequences
 from conformare_sink.messages.message import Message, Place
 from conformare_sink.messages.parts import in_parts
@@ -118,6 +119,20 @@ class Found(Protocol):
     def rejected(self) -> Sequence[bytes]:
         """Digests of the places of messages that cannot be used."""
 
+    @property
+    def unresolved(self) -> Collection[int]:
+        """Schema ids of some of them, of which nothing is known."""
+
+
+class SchemaRegistry(Protocol):
+    """What is known of a Schema Registry's ids, and where others are asked for."""
+
+    def known(self) -> SchemaIds:
+        """Return what it has told."""
+
+    def want(self, ids: Collection[int]) -> None:
+        """Let it be asked for ids; nothing is waited for."""
+
 
 class FilesPlace(Protocol):
     """A place where runs land that takes files, too."""
@@ -189,6 +204,7 @@ class Landing:
         pending: What waits from one call to the next.
         topic_prefix: Put in front of every grain's topic.
         pipelines: Only runs of these are looked at; none for those of all.
+        registry: Tells what schema ids mean; None where there is no registry.
     """
 
     def __init__(
@@ -197,7 +213,9 @@ class Landing:
         pending: PendingMessages,
         topic_prefix: str,
         pipelines: Collection[str] = (),
+        registry: SchemaRegistry | None = None,
     ) -> None:
+        self._registry = registry
         self.pending = pending
         self._place = place
         self._topic_prefix = topic_prefix
@@ -205,7 +223,7 @@ class Landing:
 
     def in_parts(self, messages: Sequence[Message]) -> Iterator[list[Message]]:
         """Return messages in parts of bounded rows, to be landed one after the other."""
-        return in_parts(messages, self._topic_prefix)
+        return in_parts(messages, self._topic_prefix, ids=self._ids())
 
     def land(
         self,
@@ -227,7 +245,16 @@ class Landing:
         done = _Done(read)
         settle = self._place.settled
         waits, is_wanted = self.pending.has, self._is_wanted
-        found = process(messages, self._topic_prefix, settle, waits, is_wanted, in_full=in_full)
+        found = process(
+            messages,
+            self._topic_prefix,
+            settle,
+            waits,
+            is_wanted,
+            ids=self._ids(),
+            in_full=in_full,
+        )
+        self._want(found.unresolved)
         self._reject([*unreadable, *found.rejected], done)
         self._declare(found.decoded.declared, done)
         joined = decide_parts(self._with_what_waits(found.open), settle)
@@ -246,6 +273,7 @@ class Landing:
         """
         done = _Done(read)
         done.n_quarantined = place.quarantine_files(found.files, found.rejected)
+        self._want(found.unresolved)
         place.keep_waiting_files(found.files)
         parts = self._with_what_waits(assemble(waiting))
         if found.landed:
@@ -372,6 +400,13 @@ class Landing:
                 fate = Decision.PURGED if decision is Decision.PURGED else Decision.REPEAT
                 for other in self.pending.settle(key.run):
                     decisions.setdefault(other, fate)
+
+    def _ids(self) -> SchemaIds | None:
+        return None if self._registry is None else self._registry.known()
+
+    def _want(self, ids: Collection[int]) -> None:
+        if self._registry is not None and ids:
+            self._registry.want(ids)
 
     def _is_wanted(self, pipeline: str) -> bool:
         return not self._pipelines or pipeline in self._pipelines

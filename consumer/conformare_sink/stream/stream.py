@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import timedelta
 
 from pyspark.sql import DataFrame, SparkSession
@@ -27,8 +27,10 @@ from conformare_sink.messages.process import no_garbage_collection
 from conformare_sink.monitoring.health import Health
 from conformare_sink.monitoring.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
+from conformare_sink.registry.resolver import Resolver
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges
+from conformare_sink.stream.awaited import AwaitedSchemas
 from conformare_sink.stream.outage import Restarts, await_broker
 from conformare_sink.stream.query import LandingQuery
 from conformare_sink.stream.resume.marker import kept_in
@@ -67,6 +69,8 @@ class SinkStream:
         self._metrics = metrics or SinkMetrics()
         self._health = health or Health()
         self._stopping = stopping or threading.Event()
+        self._resolver: Resolver | None = None
+        self._awaited: AwaitedSchemas | None = None
 
     def run_once(self) -> None:
         """Land everything that the topics hold now, then return.
@@ -128,11 +132,13 @@ class SinkStream:
                 group = consumer_group(lake.lake_id)
                 try:
                     self._attend(query, LagReport(topics, group, self._metrics.lag))
+                    if interval is None and self._awaited and not self._stopping.is_set():
+                        self._awaited.finish()
                 except StreamFailedError:
                     forget_fetched(self._spark)  # the next one may need the room
                     raise
 
-            with _maintained(lake, maintain_every):
+            with _maintained(lake, maintain_every), _asking(options) as self._resolver:
                 restarts.keep_up(land)
 
     def _await_broker(self, topics: Topics, patience: float | None) -> bool:
@@ -154,16 +160,18 @@ class SinkStream:
         course = resumption.begin()
         with no_garbage_collection():
             pending = PendingMessages(lake.waiting())
-        landing = Landing(lake, pending, options.topic_prefix)
+        resolver = self._resolver
+        landing = Landing(lake, pending, options.topic_prefix, registry=resolver)
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
+        self._awaited = awaited = resolver and AwaitedSchemas(lake, landing, resolver)
         source = KafkaSource(self._spark, topics)
         land = BatchLanding(
             landing,
             Collector(source),
             report,
             options.most_pending_days,
-            others=Executors(self._spark, source, lake, options),
+            others=Executors(self._spark, source, lake, options, registry=resolver),
         )
 
         def land_watched(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:
@@ -171,6 +179,9 @@ class SinkStream:
             with self._health.batch():
                 land(batch, batch_id, ranges, course.new_to_note(ends))
             course.noted(ends)
+            # Here too, for a sink with a backlog is never between batches for long.
+            if awaited is not None:
+                awaited.retry()
 
         messages = source.stream(options.max_messages_per_batch, course.starts)
         return LandingQuery(messages, course.starts, land_watched, interval)
@@ -182,6 +193,8 @@ class SinkStream:
         try:
             while not ended and not self._stopping.is_set():
                 ended = query.wait(WAKE_SECONDS)
+                if self._awaited is not None:
+                    query.between_batches(self._awaited.retry)
                 batch_id, offsets = query.progress()
                 lag.offer(offsets)
                 if batch_id != last_batch:
@@ -190,6 +203,18 @@ class SinkStream:
         finally:
             query.stop()
         lag.finish(query.progress()[1])
+
+
+@contextmanager
+def _asking(options: SinkOptions) -> Iterator[Resolver | None]:
+    """Ask the schema registry, if there is one, for as long as the block takes."""
+    if options.registry is None:
+        yield None
+        return
+    resolver = Resolver(options.registry, options.topic_prefix)
+    resolver.start()
+    with closing(resolver):
+        yield resolver
 
 
 def _maintained(lake: Lake, every: timedelta | None) -> AbstractContextManager[object]:

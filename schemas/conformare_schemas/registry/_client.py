@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -27,11 +28,8 @@ MOST_BYTES = 2**22
 MOST_VERSIONS = 50
 """Of a subject: the newest are looked at."""
 
-_OK, _NOT_FOUND, _CONFLICT = 200, 404, 409
-_LOGIN = (401, 403)
 _JSON = "application/vnd.schemaregistry.v1+json"
 _AVRO = "AVRO"
-_TOLD_CHARACTERS = 200
 
 
 class Registered(NamedTuple):
@@ -156,10 +154,10 @@ class RegistryClient:
             answer = json.loads(content)
         except (ValueError, RecursionError):
             answer = None
-        if status == _NOT_FOUND and isinstance(answer, dict) and "error_code" in answer:
+        if status == HTTPStatus.NOT_FOUND and isinstance(answer, dict) and "error_code" in answer:
             return None
-        if status != _OK:
-            raise self._refused(status, answer)
+        if status != HTTPStatus.OK:
+            raise self._refused(status)
         if answer is None:
             raise self._strange()
         return answer
@@ -187,21 +185,19 @@ class RegistryClient:
             response.close()
         return response.status, content
 
-    def _refused(self, status: int, answer: Any) -> RegistryRefusedError:
-        if status in _LOGIN:
-            return RegistryRefusedError(
+    def _refused(self, status: int) -> RegistryRefusedError:
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            told = (
                 f"{self._url} does not let us in (HTTP {status}): look at basic.auth.user.info, "
-                "bearer.auth.token or ssl.certificate.location",
-                status,
+                "bearer.auth.token or ssl.certificate.location"
             )
-        if status == _NOT_FOUND:
+        elif status == HTTPStatus.NOT_FOUND:
             told = f"{self._url} has no Schema Registry's API: look at the path of the URL"
-            return RegistryRefusedError(told, status)
-        message = answer.get("message") if isinstance(answer, dict) else None
-        why = ""
-        if status == _CONFLICT and isinstance(message, str):
-            why = ": " + "".join(c if c.isprintable() else " " for c in message[:_TOLD_CHARACTERS])
-        return RegistryRefusedError(f"{self._url} refuses (HTTP {status}){why}", status)
+        elif status == HTTPStatus.CONFLICT:
+            told = f"{self._url}: the subject holds something that the schema does not go with"
+        else:
+            told = f"{self._url} refuses (HTTP {status})"
+        return RegistryRefusedError(told, status)
 
     def _strange(self) -> RegistryUnreachableError:
         return RegistryUnreachableError(f"{self._url} does not answer as a Schema Registry does")
