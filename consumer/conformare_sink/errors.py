@@ -9,6 +9,7 @@ The tree:
     ├── SparkStartError               Spark's Java process ended before it was ready
     ├── PackError                     no archive of this environment could be made
     ├── KafkaSettingsError            what brokers want of their clients cannot be read
+    ├── SchemaRegistryError           a setting of the schema registry does not fit
     ├── BrokerUnreachableError        no Kafka broker answers
     ├── BrokerRefusedError            a Kafka broker answers, and refuses
     ├── TopicCreationError            the cluster refused a topic
@@ -145,6 +146,10 @@ class BrokerStartError(BrokerError):
 
 class KafkaSettingsError(SinkError):
     """What the brokers want of their clients cannot be read, or is not consistent."""
+
+
+class SchemaRegistryError(SinkError):
+    """A setting by which the schema registry is to be reached does not fit."""
 
 
 class BrokerUnreachableError(SinkError):

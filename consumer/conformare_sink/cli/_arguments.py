@@ -8,8 +8,14 @@ from typing import Annotated
 
 import typer
 
+from conformare_schemas.registry import (
+    RegistryAccess,
+    RegistryClient,
+    RegistryError,
+    SubjectStrategy,
+)
 from conformare_sink.cli._console import printable
-from conformare_sink.errors import KafkaSettingsError, StorageError
+from conformare_sink.errors import KafkaSettingsError, SchemaRegistryError, StorageError
 from conformare_sink.kafka.access import KafkaAccess
 from conformare_sink.options import CatalogOptions, Engine, StorageSettings
 
@@ -101,6 +107,35 @@ TopicPrefix = Annotated[
         help="Put in front of every grain's topic.",
     ),
 ]
+SchemaRegistryUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--schema-registry-url",
+        envvar="CONFORMARE_SCHEMA_REGISTRY_URL",
+        help="Schema Registry with Confluent's API, for messages that are framed by its ids.",
+        show_default="none",
+    ),
+]
+SchemaRegistrySettings = Annotated[
+    str | None,
+    typer.Option(
+        "--schema-registry-settings",
+        envvar="CONFORMARE_SCHEMA_REGISTRY_SETTINGS",
+        parser=folder,
+        metavar="FILE",
+        help="File with what the registry wants of its clients: lines such as "
+        "basic.auth.user.info=user:password, by Confluent's names.",
+        show_default="nothing",
+    ),
+]
+SchemaRegistrySubjects = Annotated[
+    SubjectStrategy,
+    typer.Option(
+        "--schema-registry-subject-strategy",
+        envvar="CONFORMARE_SCHEMA_REGISTRY_SUBJECT_STRATEGY",
+        help="How the registry's subjects are named.",
+    ),
+]
 MaxMessagesPerBatch = Annotated[
     int,
     typer.Option(
@@ -159,6 +194,26 @@ Limit = Annotated[
 
 ENVIRONMENT = StorageSettings()
 """Nothing beside what the environment says."""
+
+
+def registry_access(
+    url: str | None, settings: str | None, strategy: SubjectStrategy
+) -> RegistryAccess | None:
+    """Return how the schema registry is reached; None where there is none.
+
+    Raises:
+        SchemaRegistryError: A setting does not fit, or what is needed is not installed.
+    """
+    if url is None:
+        if settings is not None:
+            raise typer.BadParameter("--schema-registry-settings needs --schema-registry-url")
+        return None
+    try:
+        access = RegistryAccess.read(url, None if settings is None else Path(settings), strategy)
+        RegistryClient(access).close()  # it connects to nothing
+    except RegistryError as exc:
+        raise SchemaRegistryError(str(exc)) from None
+    return access
 
 
 def catalog_options(

@@ -15,10 +15,14 @@ from conformare_sink.cli._arguments import (
     Lake,
     Limit,
     Schema,
+    SchemaRegistrySettings,
+    SchemaRegistrySubjects,
+    SchemaRegistryUrl,
     Storage,
     TablePrefix,
     TopicPrefix,
     catalog_options,
+    registry_access,
 )
 from conformare_sink.cli._console import readable_errors, show_json, show_line, show_table, waiting
 from conformare_sink.cli._lake import found_lake, opened_lake
@@ -27,6 +31,7 @@ from conformare_sink.lake.quarantine import (
     quarantined_causes,
     quarantined_messages,
 )
+from conformare_sink.registry.resolver import ONCE_SECONDS, asking
 from conformare_sink.status import DEFAULT_LIMIT
 
 app = typer.Typer(no_args_is_help=True, help="Messages that could not be used.")
@@ -134,18 +139,30 @@ def retry(
     catalog: Catalog = None,
     schema: Schema = None,
     table_prefix: TablePrefix = "",
+    schema_registry_url: SchemaRegistryUrl = None,
+    schema_registry_settings: SchemaRegistrySettings = None,
+    schema_registry_subject_strategy: SchemaRegistrySubjects = "TopicName",
 ) -> None:
     """Land messages from quarantine that can be used by now, and take them out of it."""
     tables_at = catalog_options(catalog, schema, table_prefix)
+    access = registry_access(
+        schema_registry_url, schema_registry_settings, schema_registry_subject_strategy
+    )
     with (
         opened_lake(lake, storage_options, tables_at, "a retry") as opened,
+        asking(access, topic_prefix) as registry,
         waiting("Trying again"),
     ):
         from conformare_sink.landing.landing import Landing
         from conformare_sink.landing.pending import PendingMessages
         from conformare_sink.stream.retry import retry as retry_messages
+        from conformare_sink.stream.retry import unresolved_ids
 
-        landing = Landing(opened, PendingMessages(opened.waiting()), topic_prefix)
+        if registry is not None:
+            registry.want(unresolved_ids(opened))
+            registry.settle(ONCE_SECONDS)
+        waits = PendingMessages(opened.waiting())
+        landing = Landing(opened, waits, topic_prefix, registry=registry)
         retried = retry_messages(opened, landing, QuarantineFilter(cause, topic))
     show_line(f"{retried.used} message(s) taken out of quarantine: {retried.summary()}")
     for reason, messages in retried.unusable.items():

@@ -19,10 +19,14 @@ from conformare_sink.cli._arguments import (
     Lake,
     MaxMessagesPerBatch,
     Schema,
+    SchemaRegistrySettings,
+    SchemaRegistrySubjects,
+    SchemaRegistryUrl,
     Storage,
     TablePrefix,
     TopicPrefix,
     catalog_options,
+    registry_access,
     utc,
 )
 from conformare_sink.cli._console import progress, readable_errors, show_line, waiting
@@ -116,6 +120,9 @@ def replay(
     catalog: Catalog = None,
     schema: Schema = None,
     table_prefix: TablePrefix = "",
+    schema_registry_url: SchemaRegistryUrl = None,
+    schema_registry_settings: SchemaRegistrySettings = None,
+    schema_registry_subject_strategy: SchemaRegistrySubjects = "TopicName",
 ) -> None:
     """Read the topics again and land the runs that the lake does not have.
 
@@ -134,6 +141,9 @@ def replay(
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
         engine=engine,
+        registry=registry_access(
+            schema_registry_url, schema_registry_settings, schema_registry_subject_strategy
+        ),
     )
     options.topics().require_runs()
     verb, landed = ("would land", "to land") if dry_run else ("landed", "landed")

@@ -25,11 +25,15 @@ from conformare_sink.cli._arguments import (
     Lake,
     MaxMessagesPerBatch,
     Schema,
+    SchemaRegistrySettings,
+    SchemaRegistrySubjects,
+    SchemaRegistryUrl,
     Storage,
     TablePrefix,
     TopicPrefix,
     catalog_options,
     folder,
+    registry_access,
 )
 from conformare_sink.cli._console import log_progress, readable_errors, show_line, tell, waiting
 from conformare_sink.errors import OutputError
@@ -141,6 +145,9 @@ def sink(
     catalog: Catalog = None,
     schema: Schema = None,
     table_prefix: TablePrefix = "",
+    schema_registry_url: SchemaRegistryUrl = None,
+    schema_registry_settings: SchemaRegistrySettings = None,
+    schema_registry_subject_strategy: SchemaRegistrySubjects = "TopicName",
     metrics_port: Annotated[
         int | None,
         typer.Option(
@@ -218,6 +225,9 @@ def sink(
         topic_prefix=topic_prefix,
         max_messages_per_batch=max_messages_per_batch,
         engine=engine,
+        registry=registry_access(
+            schema_registry_url, schema_registry_settings, schema_registry_subject_strategy
+        ),
         broker_timeout_seconds=broker_timeout,
         accept_loss=accept_loss,
         most_pending_days=pending_days,

@@ -25,9 +25,10 @@ from conformare_sink.lake.halves import DigestArray, array_of, array_of_column
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.store.portable import portable
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.landing.landing import FilesPlace, SchemaRegistry
+from conformare_sink.landing.landing import FilesPlace
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.envelope import Envelope
+from conformare_sink.messages.framing import SchemaRegistry
 from conformare_sink.options import Engine, SinkOptions
 from conformare_sink.spark.collect import HELPED_BY_PARTS, MOST_MESSAGES_AT_ONCE, bucket_of
 from conformare_sink.spark.dealing import BUCKETS, Ranges, count

@@ -31,7 +31,7 @@ from conformare_sink.messages.declarations import declaration
 from conformare_sink.messages.decode import NOTHING_DECODED, Decoded
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
-from conformare_sink.messages.framing import SchemaIds
+from conformare_sink.messages.framing import SchemaIds, SchemaRegistry
 from conformare_sink.messages.headers import Sequences
 from conformare_sink.messages.message import Message, Place
 from conformare_sink.messages.parts import in_parts
@@ -122,16 +122,6 @@ class Found(Protocol):
     @property
     def unresolved(self) -> Collection[int]:
         """Schema ids of some of them, of which nothing is known."""
-
-
-class SchemaRegistry(Protocol):
-    """What is known of a Schema Registry's ids, and where others are asked for."""
-
-    def known(self) -> SchemaIds:
-        """Return what it has told."""
-
-    def want(self, ids: Collection[int]) -> None:
-        """Let it be asked for ids; nothing is waited for."""
 
 
 class FilesPlace(Protocol):

@@ -6,8 +6,8 @@ needs no registry any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from conformare_schemas import CONFLUENT_HEADER_BYTES, confluent_id
 from conformare_sink.messages.envelope import UNKNOWN_SCHEMA, Rejected
@@ -34,6 +34,16 @@ NOT_OURS = (
     f"{UNKNOWN_SCHEMA}: the schema registry has another schema for the value's id than any that "
     "the sink knows; if a newer contract has it, upgrade the sink, and it lands"
 )
+
+
+class SchemaRegistry(Protocol):
+    """What is known of a Schema Registry's ids, and where others are asked for."""
+
+    def known(self) -> SchemaIds:
+        """Return what it has told; more may come to it, and nothing changes."""
+
+    def want(self, ids: Collection[int]) -> None:
+        """Let it be asked for ids; nothing is waited for."""
 
 
 class Unframed(NamedTuple):

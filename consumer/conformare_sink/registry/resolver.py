@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection
-from contextlib import closing
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from conformare_schemas import GRAINS, LARGEST_SCHEMA_ID
@@ -33,6 +33,8 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 LONGEST_UNKNOWN_SECONDS = 600.0
 """How long an id that the registry does not know is left alone at most."""
 LOG_SECONDS = 60.0
+ONCE_SECONDS = 5.0
+"""How long who has nothing else to do waits for answers."""
 
 
 @dataclass
@@ -193,3 +195,20 @@ class Resolver:
                 "wait in quarantine, all others land",
                 why,
             )
+
+
+@contextmanager
+def asking(access: RegistryAccess | None, topic_prefix: str) -> Iterator[Resolver | None]:
+    """Ask a registry, if there is one, for as long as the block takes.
+
+    Args:
+        access: How it is reached; None where there is none.
+        topic_prefix: Put in front of every grain's topic.
+    """
+    if access is None:
+        yield None
+        return
+    resolver = Resolver(access, topic_prefix)
+    resolver.start()
+    with closing(resolver):
+        yield resolver

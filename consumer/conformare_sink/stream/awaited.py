@@ -6,13 +6,10 @@ import logging
 
 from conformare_sink.lake.lake import Lake
 from conformare_sink.landing.landing import Landing
-from conformare_sink.registry.resolver import Resolver
+from conformare_sink.registry.resolver import ONCE_SECONDS, Resolver
 from conformare_sink.stream.retry import retry_resolved, unresolved_ids
 
 logger = logging.getLogger("conformare_sink")
-
-ONCE_SECONDS = 5.0
-"""How long who lands what is there once waits for the registry at the end."""
 
 
 class AwaitedSchemas:

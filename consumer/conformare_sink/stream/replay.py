@@ -25,6 +25,7 @@ from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
+from conformare_sink.registry.resolver import ONCE_SECONDS, asking
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.query import LandingQuery
@@ -172,9 +173,13 @@ def replay(
         closing(ScratchMessages()) as scratch,
         closing(Tally()) as tally,
         destination(tables, scratch, dry_run=dry_run) as place,
+        asking(options.registry, options.topic_prefix) as registry,
     ):
+        if registry is not None:
+            registry.settle(ONCE_SECONDS)  # what it does not resolve goes to quarantine
         # What the selection holds a part of only waits for nothing beyond the replay's end.
-        landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
+        prefix, pipelines = options.topic_prefix, selection.pipelines
+        landing = Landing(place, PendingMessages(), prefix, pipelines, registry)
         identity = [options.topic_prefix, *selection.identity()]
         notes = None if dry_run else ReplayNotes(tables, identity, logs)
         course = Course(starts) if notes is None else notes.begin(starts)
@@ -192,8 +197,9 @@ def replay(
         source = KafkaSource(spark, topics, selection.of)
         others = None
         if isinstance(place, ReplayedLake):
-            pipelines = selection.pipelines
-            others = Executors(spark, source, place, options, pipelines, tells_identities=True)
+            others = Executors(
+                spark, source, place, options, pipelines, tells_identities=True, registry=registry
+            )
         land = BatchLanding(landing, Collector(source), report, on_decided=decided, others=others)
 
         def land_and_note(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:

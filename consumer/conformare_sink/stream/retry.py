@@ -34,7 +34,6 @@ from conformare_sink.messages.framing import (
 )
 from conformare_sink.messages.message import Place
 
-
 MOST_IDS = 1_000
 """Schema ids that a question names: the engine takes a tenth of a millisecond for each."""
 

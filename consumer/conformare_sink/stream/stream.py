@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
 from pyspark.sql import DataFrame, SparkSession
@@ -27,7 +27,7 @@ from conformare_sink.messages.process import no_garbage_collection
 from conformare_sink.monitoring.health import Health
 from conformare_sink.monitoring.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
-from conformare_sink.registry.resolver import Resolver
+from conformare_sink.registry.resolver import Resolver, asking
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.awaited import AwaitedSchemas
@@ -138,7 +138,10 @@ class SinkStream:
                     forget_fetched(self._spark)  # the next one may need the room
                     raise
 
-            with _maintained(lake, maintain_every), _asking(options) as self._resolver:
+            with (
+                _maintained(lake, maintain_every),
+                asking(options.registry, options.topic_prefix) as self._resolver,
+            ):
                 restarts.keep_up(land)
 
     def _await_broker(self, topics: Topics, patience: float | None) -> bool:
@@ -164,7 +167,8 @@ class SinkStream:
         landing = Landing(lake, pending, options.topic_prefix, registry=resolver)
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
-        self._awaited = awaited = resolver and AwaitedSchemas(lake, landing, resolver)
+        awaited = None if resolver is None else AwaitedSchemas(lake, landing, resolver)
+        self._awaited = awaited
         source = KafkaSource(self._spark, topics)
         land = BatchLanding(
             landing,
@@ -203,18 +207,6 @@ class SinkStream:
         finally:
             query.stop()
         lag.finish(query.progress()[1])
-
-
-@contextmanager
-def _asking(options: SinkOptions) -> Iterator[Resolver | None]:
-    """Ask the schema registry, if there is one, for as long as the block takes."""
-    if options.registry is None:
-        yield None
-        return
-    resolver = Resolver(options.registry, options.topic_prefix)
-    resolver.start()
-    with closing(resolver):
-        yield resolver
 
 
 def _maintained(lake: Lake, every: timedelta | None) -> AbstractContextManager[object]:

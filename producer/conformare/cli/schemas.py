@@ -83,7 +83,9 @@ class _Wanted:
     def id_in(self, client: RegistryClient) -> int | None:
         """Return the registry's id of it; None where the subject does not have it."""
         header = message_header(self.grain, self.version)
-        found = [one for one, known in released_ids(client, self.subject).items() if known == header]
+        found = [
+            one for one, known in released_ids(client, self.subject).items() if known == header
+        ]
         return found[-1] if found else None
 
 
@@ -125,7 +127,9 @@ def check(
                 is_complete &= schema_id is not None
                 if schema_id is not None:
                     state = f"id {schema_id}"
-                elif client.is_compatible(wanted.subject, schema_text(wanted.grain, wanted.version)):
+                elif client.is_compatible(
+                    wanted.subject, schema_text(wanted.grain, wanted.version)
+                ):
                     state = "missing: `conformare schemas register` adds it"
                 else:
                     state = (

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
+from typing import TypeGuard
 
 from conformare._errors import SpoolError, SpoolFileError
 from conformare.emission.spool import Spool, own_content, require_own, write_synced
@@ -40,11 +40,8 @@ class IdCache:
             require_own(*self._folders)
             content = json.loads(own_content(self._file))
             if isinstance(content, dict):
-                return {
-                    key: found
-                    for key in map(_key, RELEASED_SCHEMAS)
-                    if _is_id(found := content.get(_name(*key)))
-                }
+                ids = {key: content.get(_name(*key)) for key in map(_key, RELEASED_SCHEMAS)}
+                return {key: one for key, one in ids.items() if _is_id(one)}
         return {}
 
     def write(self, ids: Ids) -> None:
@@ -70,5 +67,5 @@ def _name(grain: str, header: bytes) -> str:
     return f"{grain} {header.hex()}"
 
 
-def _is_id(found: object) -> bool:
+def _is_id(found: object) -> TypeGuard[int]:
     return type(found) is int and 0 <= found <= LARGEST_SCHEMA_ID
