@@ -23,6 +23,7 @@ from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_sinc
 from conformare_sink.lake.landings import Files, Landings, run_keys
 from conformare_sink.lake.layout import PURGING_NOTE, SOURCE_NOTE, is_ours
 from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs
+from conformare_sink.lake.quarantine import places_with_other_causes
 from conformare_sink.lake.settled import SettledRuns
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.own import (
@@ -301,8 +302,11 @@ class Lake:
             causes: Those that they may have had, of which none is a new one.
         """
         if rejected:
-            self._open[QUARANTINE.name].append(quarantine_rows(rejected))
-            keys = place_keys([one.message.place for one in rejected])
+            places = [one.message.place for one in rejected]
+            done = places_with_other_causes(self.tables, places, causes)
+            if new := [one for one in rejected if one.message.place not in done]:
+                self._open[QUARANTINE.name].append(quarantine_rows(new))
+            keys = place_keys(places)
             for cause in causes:
                 before = pa.array([cause] * keys.num_rows, pa.string())
                 self.delete(QUARANTINE.name, keys.append_column("cause", before))

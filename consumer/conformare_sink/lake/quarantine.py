@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from conformare_sink.lake.tables.own import QUARANTINE
-from conformare_sink.lake.tables.sql import sql_text
+from conformare_sink.lake.tables.sql import at_places, sql_text
 from conformare_sink.lake.tables.tables import (
     LakeTables,
     Rows,
@@ -123,10 +123,25 @@ def quarantined_places(tables: LakeTables, chosen: QuarantineFilter) -> list[Pla
         tables: The lake's tables.
         chosen: Which ones.
     """
-    sql = f"""
-        SELECT topic, partition, `offset`, timestamp, key FROM quarantine
-        WHERE {_condition(chosen, tables.dialect)} ORDER BY key, timestamp
-    """  # noqa: S608 - texts are quoted
+    return _places(tables, f"{_condition(chosen, tables.dialect)} ORDER BY key, timestamp")
+
+
+def places_with_other_causes(
+    tables: LakeTables, places: Collection[Place], causes: Collection[str]
+) -> set[Place]:
+    """Return which messages are in quarantine for other causes than some.
+
+    Args:
+        tables: The lake's tables.
+        places: Where the messages are in Kafka.
+        causes: The causes that do not count.
+    """
+    others = f"cause NOT IN ({', '.join(map(sql_text, causes))})"
+    return set(_places(tables, f"{others} AND ({at_places(places)})"))
+
+
+def _places(tables: LakeTables, condition: str) -> list[Place]:
+    sql = f"SELECT topic, partition, `offset`, timestamp, key FROM quarantine WHERE {condition}"  # noqa: S608 - texts are quoted
     found = select_all(tables, sql, QUARANTINE.name)
     nothing = pa.nulls(found.num_rows, pa.binary())
     return [message.place for message in messages_of(found.append_column("value", nothing))]

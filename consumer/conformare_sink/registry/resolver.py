@@ -140,12 +140,11 @@ class Resolver:
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
     def _ask_for_subjects(self, client: RegistryClient) -> None:
-        for subject in self._subjects:
-            try:
+        try:
+            for subject in self._subjects:
                 self._learn(released_ids(client, subject))
-            except RegistryRefusedError as exc:  # ids may be asked for all the same
-                self._log(str(exc))
-                break
+        except RegistryRefusedError as exc:  # ids may be asked for all the same
+            self._log(str(exc))
         with self._changed:
             self._is_answered = True
             self._changed.notify_all()
@@ -198,12 +197,15 @@ class Resolver:
 
 
 @contextmanager
-def asking(access: RegistryAccess | None, topic_prefix: str) -> Iterator[Resolver | None]:
+def asking(
+    access: RegistryAccess | None, topic_prefix: str, wait_seconds: float = 0
+) -> Iterator[Resolver | None]:
     """Ask a registry, if there is one, for as long as the block takes.
 
     Args:
         access: How it is reached; None where there is none.
         topic_prefix: Put in front of every grain's topic.
+        wait_seconds: How long the ids of our own subjects are waited for at most.
     """
     if access is None:
         yield None
@@ -211,4 +213,5 @@ def asking(access: RegistryAccess | None, topic_prefix: str) -> Iterator[Resolve
     resolver = Resolver(access, topic_prefix)
     resolver.start()
     with closing(resolver):
+        resolver.settle(wait_seconds)
         yield resolver

@@ -173,10 +173,9 @@ def replay(
         closing(ScratchMessages()) as scratch,
         closing(Tally()) as tally,
         destination(tables, scratch, dry_run=dry_run) as place,
-        asking(options.registry, options.topic_prefix) as registry,
+        # What it does not resolve by then goes to quarantine.
+        asking(options.registry, options.topic_prefix, ONCE_SECONDS) as registry,
     ):
-        if registry is not None:
-            registry.settle(ONCE_SECONDS)  # what it does not resolve goes to quarantine
         # What the selection holds a part of only waits for nothing beyond the replay's end.
         prefix, pipelines = options.topic_prefix, selection.pipelines
         landing = Landing(place, PendingMessages(), prefix, pipelines, registry)

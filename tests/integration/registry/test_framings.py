@@ -64,7 +64,9 @@ def test_a_job_and_a_producer_of_confluents_alone_land_by_ids(
         schema_registry_url=registry.url,
     )
     job.end()
-    (program,) = re.findall(r"^```python\n(import os\n.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
+    (program,) = re.findall(
+        r"^```python\n(import os\n.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     environment = {
         "BOOTSTRAP_SERVERS": store.options.bootstrap_servers,
         "TOPIC_PREFIX": prefix,

@@ -122,7 +122,9 @@ class Registry:
             )
         until = time.monotonic() + START_SECONDS
         while not self._answers():
-            assert self._process.poll() is None, f"the registry ended: {self._log.read_text()[-2000:]}"
+            assert self._process.poll() is None, (
+                f"the registry ended: {self._log.read_text()[-2000:]}"
+            )
             assert time.monotonic() < until, "the registry does not answer"
             time.sleep(_LOOK_SECONDS)
 
@@ -213,7 +215,7 @@ def door(registry: Registry, tls: ssl.SSLContext | None = None) -> Iterator[Door
                 answer = upstream.getresponse()
                 self._answer(answer.status, answer.read())
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 - as the standard library calls it
 
         def _answer(self, status: int, content: bytes) -> None:
             with suppress(OSError):  # who asked may be gone

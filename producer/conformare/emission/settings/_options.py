@@ -165,6 +165,8 @@ class KafkaOptions(WriterOptions):
 
     @model_validator(mode="after")
     def _has_a_usable_registry(self) -> KafkaOptions:
+        if self.schema_registry and self.schema_registry_url is None:
+            raise ValueError("schema_registry needs schema_registry_url")
         try:
             if self.registry is not None:
                 RegistryClient(self.registry).close()  # it connects to nothing
