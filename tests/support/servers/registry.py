@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pyspark
 
@@ -26,6 +26,7 @@ from conformare_schemas.registry import RegistryAccess, RegistryClient
 from conformare_sink.broker.broker import free_port
 from conformare_sink.spark.jars import cache_directory
 from conformare_sink.spark.java import find_java
+from support.servers.certificates import Authority
 
 VERSION = "3.0.9"
 SHA256 = "2b28181501a20cbf6efcd77f9b7153908fc01f3d3a7c32024c0bd9e1b04c8a43"
@@ -156,6 +157,15 @@ class Registry:
                 schema = {"type": "record", "name": f"Other{n}", "fields": fields}
                 client.register(f"other-{n}-value", json.dumps(schema))
 
+    def require_compatibility(self, subject: str) -> None:
+        """Let a subject take only what goes with all that it has."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with closing(connection):
+            body = '{"compatibility": "FULL_TRANSITIVE"}'
+            headers = {"Content-Type": "application/json"}
+            connection.request("PUT", f"{API}/config/{quote(subject)}", body, headers)
+            assert connection.getresponse().status == http.client.OK
+
     def _answers(self) -> bool:
         with suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
@@ -245,6 +255,16 @@ def door(registry: Registry, tls: ssl.SSLContext | None = None) -> Iterator[Door
     finally:
         server.shutdown()
         server.server_close()
+
+
+def server_context(authority: Authority) -> ssl.SSLContext:
+    """Return what a door needs that asks its clients for certificates of an authority."""
+    certificate, key = authority.certify("registry")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(authority.file)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 @contextmanager
