@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from conformare.emission import Message as Sent
 from conformare_schemas import GRAINS, HEADER_BYTES, confluent_header, message_header
 from conformare_sink.messages.message import Message
 
@@ -32,3 +33,16 @@ class Told:
     def want(self, ids: Collection[int]) -> None:
         """Remember what is asked for."""
         self.wanted |= set(ids)
+
+
+def sent_by_id(messages: Iterable[Sent], ids: Mapping[str, int]) -> list[Sent]:
+    """Return messages as a producer sends them that frames them by a registry's ids.
+
+    Args:
+        messages: Those of an emission.
+        ids: Grain → the id of its schema.
+    """
+    return [
+        Sent(one.grain, one.key, confluent_header(ids[one.grain]) + one.value[HEADER_BYTES:])
+        for one in messages
+    ]

@@ -26,7 +26,7 @@ MakeJob = Callable[..., KafkaWriter]
 def topics(broker: EmbeddedBroker, topic_prefix: str) -> Topics:
     """The test's topics, created."""
     topics = Topics(broker.bootstrap_servers, topic_prefix)
-    topics.create()
+    topics.create(partitions=1)
     return topics
 
 
