@@ -13,6 +13,7 @@ INSTALLED := $(VENV)/.installed
 COMPAT_VENV := .venv-compat
 COMPAT_INSTALLED := $(COMPAT_VENV)/.installed
 PYTEST_ARGS ?= --tb=short
+REGISTRY_OUTAGES := tests/integration/registry/outages
 # Each process has a broker and a Spark of its own, some 4 GB, and waits for them most of its time; the
 # tests of a module share a lake. Long modules come first, so that no process has one of them left alone.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
@@ -69,7 +70,12 @@ demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 
 .PHONY: test
 test: setup lint typecheck ## Lint, check types and run all tests
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS) tests/integration tests/unit
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS) --ignore=$(REGISTRY_OUTAGES) tests/integration tests/unit
+
+# Some three minutes; a registry of 109 MB is fetched once.
+.PHONY: test-registry
+test-registry: setup ## Let a real Schema Registry be killed, hang, be slow, refuse and be full of others
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/registry
 
 # Not the contract, the writers or the sink: none of them depends on the Spark of the job.
 .PHONY: test-compat
