@@ -105,6 +105,9 @@ def test_every_option_can_come_from_the_environment(
         warn_on_source=True,
         lake="/lake",
         kafka={"linger.ms": 50},
+        schema_registry_url="http://registry:8081",
+        schema_registry_subject_strategy="RecordName",
+        schema_registry={"basic.auth.user.info": "user:password"},
     )
 
 

@@ -28,6 +28,7 @@ from conformare_schemas.registry import released_ids
 from conformare_sink.kafka.topics import Topics
 
 MakeJob = Callable[..., KafkaWriter]
+KEY_PASSWORD = "a-password"  # noqa: S105 - made up
 BY_ID, BY_FINGERPRINT = b"\0", b"\xc3"
 DELIVERY_SECONDS = 30
 LONGEST_CALL_SECONDS = 1.0
@@ -160,7 +161,7 @@ def test_tls_in_both_directions(
     """Without a certificate, nobody is let in; nor is a registry believed that nobody vouches for."""
     assert registered
     authority = Authority(tmp_path)
-    certificate, key = authority.certify("client", password="a-password")
+    certificate, key = authority.certify("client", password=KEY_PASSWORD)
     with door(registry, server_context(authority)) as secured:
         trusting = {"ssl.ca.location": str(authority.file)}
         deliver(make_job(secured.url), "no-authority")
@@ -171,7 +172,7 @@ def test_tls_in_both_directions(
             **trusting,
             "ssl.certificate.location": str(certificate),
             "ssl.key.location": str(key),
-            "ssl.key.password": "a-password",
+            "ssl.key.password": KEY_PASSWORD,
         }
         deliver(make_job(secured.url, schema_registry=shown), "known")
     assert framings(topics, topic_prefix) == {BY_FINGERPRINT: 4, BY_ID: 2}
