@@ -13,7 +13,6 @@ INSTALLED := $(VENV)/.installed
 COMPAT_VENV := .venv-compat
 COMPAT_INSTALLED := $(COMPAT_VENV)/.installed
 PYTEST_ARGS ?= --tb=short
-REGISTRY_OUTAGES := tests/integration/registry/outages
 # Each process has a broker and a Spark of its own, some 4 GB, and waits for them most of its time; the
 # tests of a module share a lake. Long modules come first, so that no process has one of them left alone.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
@@ -69,10 +68,14 @@ demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 	@$(BIN)/conformare demo
 
 .PHONY: test
-test: setup lint typecheck ## Lint, check types and run all tests
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS) --ignore=$(REGISTRY_OUTAGES) tests/integration tests/unit
+test: setup lint typecheck ## Lint, check types and run the tests, but for the long ones
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not long' $(PYTEST_ARGS) tests/integration tests/unit
 
-# Some three minutes; a registry of 109 MB is fetched once.
+.PHONY: test-long
+test-long: setup ## Run the long tests: heavy batches, kills in large ones, altered tables, executors with a catalog
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(PYTEST_ARGS) tests/integration
+
+# Some three minutes, and part of test-long; a registry of 109 MB is fetched once.
 .PHONY: test-registry
 test-registry: setup ## Let a real Schema Registry be killed, hang, be slow, refuse and be full of others
 	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/registry
@@ -89,7 +92,7 @@ faults: setup ## Kill the sink and the broker at random instants, a hundred time
 	PYTHONPATH=tests $(BIN)/python -m faults $(FAULTS_ARGS)
 
 .PHONY: bench
-bench: bench-capture bench-emit bench-sink ## Measure what docs/ states: minutes, on a machine that does nothing else
+bench: bench-capture bench-emit bench-sink bench-fleet ## Measure what docs/ states: minutes, on a machine that does nothing else
 
 .PHONY: bench-capture
 bench-capture: setup ## Measure what tracking costs
@@ -110,6 +113,11 @@ bench-sink: setup ## Measure how fast the sink is; the part s3 needs Go, once
 bench-cluster: setup ## Measure what a cluster's executors and more cores are worth to the sink
 	PYTHONPATH=tests $(BIN)/python -m bench.cluster $(PARTS)
 
+# PARTS="questions --lake /a/lake" keeps the lake, --beside leaves out Spark and the obvious SQL.
+.PHONY: bench-fleet
+bench-fleet: setup ## Measure how fast the fleet answers over a million runs
+	PYTHONPATH=tests $(BIN)/python -m bench.fleet $(PARTS)
+
 .PHONY: capture-table
 capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.capture_table
@@ -117,7 +125,7 @@ capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 
 .PHONY: screenshots
 screenshots: chromium $(INSTALLED) ## Take the pictures of the page in docs/pictures anew
-	PYTHONPATH=tests $(BIN)/python -m support.fleets.pictures
+	PYTHONPATH=tests $(BIN)/python -m support.fleet.pictures
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and formatting

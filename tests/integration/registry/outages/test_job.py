@@ -27,6 +27,8 @@ from conformare_schemas import confluent_id
 from conformare_schemas.registry import released_ids
 from conformare_sink.kafka.topics import Topics
 
+pytestmark = pytest.mark.long
+
 MakeJob = Callable[..., KafkaWriter]
 KEY_PASSWORD = "a-password"  # noqa: S105 - made up
 BY_ID, BY_FINGERPRINT = b"\0", b"\xc3"

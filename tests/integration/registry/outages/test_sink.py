@@ -29,6 +29,8 @@ from conformare_sink.options import CatalogOptions, Engine
 from conformare_sink.stream.replay import Selection
 from conformare_sink.stream.stream import SinkStream
 
+pytestmark = pytest.mark.long
+
 MakeStore = Callable[..., Store]
 PATIENCE_SECONDS = 60
 ROWS = {"contexts": 2, "risks": 3}
