@@ -25,7 +25,7 @@ from conformare_sink.lake.halves import DigestArray, array_of, array_of_column
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.store.portable import portable
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.landing.landing import FilesPlace
+from conformare_sink.landing.place import FilesPlace
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.envelope import Envelope
 from conformare_sink.messages.framing import SchemaRegistry

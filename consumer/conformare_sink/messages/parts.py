@@ -22,7 +22,7 @@ from conformare_schemas import (
 from conformare_sink.messages.envelope import LONGEST_IDENTITY
 from conformare_sink.messages.framing import SchemaIds, single_object
 from conformare_sink.messages.message import Message
-from conformare_sink.messages.payloads import Ints, Payloads
+from conformare_sink.messages.side_by_side.payloads import Ints, Payloads
 
 MOST_ROWS = 250_000
 

@@ -15,7 +15,8 @@ from conformare_sink.lake.halves import array_of
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.lake import Lake
 from conformare_sink.lake.store.portable import portable
-from conformare_sink.landing.landing import Landed, Landing, Offsets
+from conformare_sink.landing.landing import Landed, Landing
+from conformare_sink.landing.place import Offsets
 from conformare_sink.messages.message import Message, message_columns
 from conformare_sink.spark.dealing import bucket
 
