@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from conformare.emission.spool import Destination, Spool
 from conformare.writers import make_writer as named_writer
 from conformare_schemas import GRAINS, HEADER_BYTES, confluent_header, message_header
 from conformare_schemas.registry import RegistryAccess
+from conformare_schemas.registry._client import READ_SECONDS
 
 ALL = {(grain, message_header(grain)): number for number, grain in enumerate(GRAINS, 1)}
 MESSAGES = encode_emission(make_record("run"), "e", max_message_bytes=1_000_000)
@@ -66,11 +68,24 @@ def test_a_registry_that_never_answered_is_told_once(
     monkeypatch.setattr(ids_module, "FIRST_LOOK_SECONDS", 0.05)
     told: list[str] = []
     ids = registered_ids(silent, None, told)
+    began = time.monotonic()
     assert [ids.framed(message) for message in MESSAGES] == [one.value for one in MESSAGES]
+    assert time.monotonic() - began < READ_SECONDS / 2  # the registry's own time-out is longer
     ids.close()
     (line,) = told
     assert "single-object encoding" in line
     assert silent in line
+
+
+def test_a_registry_where_nobody_answers_is_told_once() -> None:
+    """By the thread that looks, and not by the courier again."""
+    told: list[str] = []
+    ids = registered_ids("http://127.0.0.1:1", None, told)
+    for message in MESSAGES:
+        assert ids.framed(message) == message.value
+    ids.close()
+    (line,) = told
+    assert "nobody answers" in line
 
 
 def test_ids_are_of_one_registry_one_strategy_and_one_contract(silent: str, spool: Spool) -> None:

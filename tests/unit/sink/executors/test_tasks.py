@@ -119,6 +119,20 @@ def test_a_batch_that_lands_again_changes_nothing(tmp_path: Path) -> None:
     assert len(read_table(tmp_path, "quarantine")) == 1
 
 
+def test_a_known_run_is_known_in_either_framing(tmp_path: Path) -> None:
+    """And the driver hears of the ids that no task could resolve."""
+    record = make_record("run-0", rows=ROWS)
+    other = kafka_messages(make_record("run-0", content="second", rows=ROWS), "second")
+    strange = other[0]._replace(value=confluent_header(77) + b"payload", offset=99)
+    with open_lake(tmp_path) as (lake, landing):
+        land_by_tasks(lake, landing, kafka_messages(record, "first"), PREFIX)
+        land_by_tasks(lake, landing, [*map(by_id, other), strange], PREFIX)
+        registry = landing._registry
+        assert isinstance(registry, Told)
+        assert registry.wanted == {77}
+    assert check(tmp_path, [record]).is_sound
+
+
 def test_files_of_a_lost_attempt_are_in_no_commit(tmp_path: Path) -> None:
     """So readers do not see them, and maintenance removes them one day."""
     record = make_record("run-0")
