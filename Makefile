@@ -69,7 +69,8 @@ demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 
 .PHONY: test
 test: setup lint typecheck ## Lint, check types and run the tests, but for the long ones
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not long' $(PYTEST_ARGS) tests/integration tests/unit
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not long' $(PYTEST_ARGS) --ignore tests/integration/clusters \
+	  tests/integration tests/unit
 
 .PHONY: test-long
 test-long: setup ## Run the long tests: heavy batches, kills in large ones, altered tables, executors with a catalog
@@ -79,6 +80,16 @@ test-long: setup ## Run the long tests: heavy batches, kills in large ones, alte
 .PHONY: test-registry
 test-registry: setup ## Let a real Schema Registry be killed, hang, be slow, refuse and be full of others
 	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/registry
+
+# Several brokers, every way to log in, every right taken away: see docs/operation.md. KAFKA=4.4.0 for another release.
+.PHONY: test-kafka
+test-kafka: setup ## Run a cluster of three, log in every way, renew passwords: five minutes
+	$(if $(KAFKA),CONFORMARE_TEST_KAFKA=$(KAFKA)) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/clusters
+
+.PHONY: test-brokers
+test-brokers: setup ## The same on the oldest and the newest Kafka that is tested: ten minutes
+	for release in $$(PYTHONPATH=tests $(BIN)/python -m support.kafka.versions); do \
+	  CONFORMARE_TEST_KAFKA=$$release $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/clusters; done
 
 # Not the contract, the writers or the sink: none of them depends on the Spark of the job.
 .PHONY: test-compat
@@ -122,6 +133,10 @@ bench-fleet: setup ## Measure how fast the fleet answers over a million runs
 capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.capture_table
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.location_forms
+
+.PHONY: reference
+reference: $(INSTALLED) ## Write the pages of docs/reference/ that are made from the code anew
+	PYTHONPATH=tests $(BIN)/python -m support.reference
 
 .PHONY: screenshots
 screenshots: chromium $(INSTALLED) ## Take the pictures of the page in docs/pictures anew

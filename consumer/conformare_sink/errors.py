@@ -9,7 +9,6 @@ The tree:
     ├── SparkStartError               Spark's Java process ended before it was ready
     ├── PackError                     no archive of this environment could be made
     ├── KafkaSettingsError            what brokers want of their clients cannot be read
-    ├── SchemaRegistryError           a setting of the schema registry does not fit
     ├── BrokerUnreachableError        no Kafka broker answers
     ├── BrokerRefusedError            a Kafka broker answers, and refuses
     ├── TopicCreationError            the cluster refused a topic
@@ -148,10 +147,6 @@ class KafkaSettingsError(SinkError):
     """What the brokers want of their clients cannot be read, or is not consistent."""
 
 
-class SchemaRegistryError(SinkError):
-    """A setting by which the schema registry is to be reached does not fit."""
-
-
 class BrokerUnreachableError(SinkError):
     """No Kafka broker answered in time.
 
@@ -172,7 +167,15 @@ class BrokerUnreachableError(SinkError):
 
 
 class BrokerRefusedError(SinkError):
-    """A Kafka broker answered, and refused what was asked."""
+    """A Kafka broker answered, and refused what was asked.
+
+    Attributes:
+        at_login: Whether it lets nobody in with these settings; else a user lacks a right.
+    """
+
+    def __init__(self, told: str, *, at_login: bool = False) -> None:
+        self.at_login = at_login
+        super().__init__(told)
 
 
 class TopicCreationError(SinkError):

@@ -13,9 +13,7 @@ from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables, require_lake, select_rows
 from conformare_sink.messages.emission import Emission, EmissionKey, Piece
-
-DEFAULT_LIMIT = 20
-"""How many of a kind are named where nothing else is said."""
+from conformare_sink.options import DEFAULT_LIMIT
 
 MOST_MESSAGES = 10_000
 """Of an emission with more of them is not told what is missing; no job sends so many."""
@@ -70,6 +68,8 @@ def read_status(
         NoLakeError: There is no lake.
         LakeRefusedError: Its tables are elsewhere.
         BrokerUnreachableError: No broker answers.
+        BrokerRefusedError: A broker refuses to tell.
+        TopicsMissingError: It has no such topics, or does not show them.
     """
     require_lake(tables)
     # A lake that only jobs have written to has neither of the sink's own tables, and one that no newer
@@ -159,6 +159,7 @@ def _waiting(key: EmissionKey, messages: Sequence[Mapping[str, Any]]) -> Incompl
 
 def _lag(topics: Topics, lake_id: str) -> dict[str, int]:
     lag: dict[str, int] = defaultdict(int)
+    topics.require_runs()  # of topics that a user may not see, nothing would be told
     landed = topics.committed(consumer_group(lake_id))
     for (topic, _), behind in topics.lag(landed).items():
         lag[topic] += behind

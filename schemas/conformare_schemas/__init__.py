@@ -11,6 +11,7 @@ from conformare_schemas._contract import (
     RELEASED_VERSIONS,
     RUN_GRAINS,
     SOURCE_RISKS,
+    USUAL_MESSAGE_BYTES,
     RowField,
     message_schema,
     message_schema_text,
@@ -35,7 +36,9 @@ from conformare_schemas._headers import (
     VERSION_HEADER,
 )
 from conformare_schemas._naming import (
+    CONFIG_VARIABLE,
     DEFAULT_TOPIC_PREFIX,
+    environment_variable,
     path_identifier,
     table_identifier,
     table_path,
@@ -66,6 +69,7 @@ from conformare_schemas._times import (
 
 __all__ = [
     "CHILD_GRAINS",
+    "CONFIG_VARIABLE",
     "CONFLUENT_HEADER_BYTES",
     "CONTRACT_HEADER",
     "CONTRACT_VERSION",
@@ -93,6 +97,7 @@ __all__ = [
     "SKIPPING_COLUMNS",
     "SOURCE_RISKS",
     "TRACE_HEADER",
+    "USUAL_MESSAGE_BYTES",
     "VERSION_HEADER",
     "Column",
     "ForeignTableError",
@@ -102,6 +107,7 @@ __all__ = [
     "arrow_schema",
     "confluent_header",
     "confluent_id",
+    "environment_variable",
     "grain_table",
     "key_columns",
     "message_header",

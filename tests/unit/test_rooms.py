@@ -79,7 +79,8 @@ NEVER = [  # folder, and what nothing in it imports
                 "options",
             ),
             "monitoring": ("kafka", "lake", "executors", "stream", "cli"),
-            "stream": ("monitoring.endpoint", "cli"),
+            "stream": ("monitoring.endpoint", "cli", "doctor"),
+            "doctor": ("landing", "executors", "stream", "monitoring", "cli"),
             "broker": ("kafka", "lake", "landing", "stream", "monitoring", "cli", "messages"),
         }.items()
     ),

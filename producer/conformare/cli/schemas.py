@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from conformare._errors import ConformareError
 from conformare.cli._printable import printable
-from conformare_schemas import DEFAULT_TOPIC_PREFIX, RELEASED_SCHEMAS, message_header
+from conformare.cli.settings import SchemasSettings
+from conformare_schemas import RELEASED_SCHEMAS, message_header
 from conformare_schemas.registry import (
-    RegistryAccess,
     RegistryClient,
     RegistryError,
-    SubjectStrategy,
+    access_of,
     released_ids,
     schema_text,
     subject_name,
 )
+from conformare_schemas.settings.command_line import command_of
 
 FAILURE = 1
 
@@ -33,43 +32,6 @@ app = typer.Typer(
 
 class SchemaRegistryError(ConformareError):
     """The Schema Registry cannot be asked, or refuses."""
-
-
-Url = Annotated[
-    str,
-    typer.Option(
-        "--schema-registry-url",
-        envvar="CONFORMARE_SCHEMA_REGISTRY_URL",
-        help="Schema Registry with Confluent's API, such as https://registry:8081.",
-    ),
-]
-Settings = Annotated[
-    Path | None,
-    typer.Option(
-        "--schema-registry-settings",
-        envvar="CONFORMARE_SCHEMA_REGISTRY_SETTINGS",
-        metavar="FILE",
-        help="File with what the registry wants of its clients: lines such as "
-        "basic.auth.user.info=user:password, by Confluent's names.",
-        show_default="nothing",
-    ),
-]
-Strategy = Annotated[
-    SubjectStrategy,
-    typer.Option(
-        "--schema-registry-subject-strategy",
-        envvar="CONFORMARE_SCHEMA_REGISTRY_SUBJECT_STRATEGY",
-        help="How the registry's subjects are named.",
-    ),
-]
-TopicPrefix = Annotated[
-    str,
-    typer.Option(
-        "--topic-prefix",
-        envvar="CONFORMARE_TOPIC_PREFIX",
-        help="Put in front of every grain's topic.",
-    ),
-]
 
 
 @dataclass(frozen=True)
@@ -90,16 +52,12 @@ class _Wanted:
 
 
 @app.command()
-def register(
-    url: Url,
-    settings: Settings = None,
-    strategy: Strategy = "TopicName",
-    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
-) -> None:
+@command_of(SchemasSettings)
+def register(given: SchemasSettings) -> None:
     """Add the schemas of all grains to their subjects; those that are there stay as they are."""
     try:
-        with closing(_client(url, settings, strategy)) as client:
-            for wanted in _all(topic_prefix, strategy):
+        with closing(_client(given)) as client:
+            for wanted in _all(given):
                 schema_id = wanted.id_in(client)
                 state = "is there as"
                 if schema_id is None:
@@ -112,17 +70,13 @@ def register(
 
 
 @app.command()
-def check(
-    url: Url,
-    settings: Settings = None,
-    strategy: Strategy = "TopicName",
-    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
-) -> None:
+@command_of(SchemasSettings)
+def check(given: SchemasSettings) -> None:
     """Print which schemas the registry has; nothing is changed. Exit code 1: one is missing."""
     is_complete = True
     try:
-        with closing(_client(url, settings, strategy)) as client:
-            for wanted in _all(topic_prefix, strategy):
+        with closing(_client(given)) as client:
+            for wanted in _all(given):
                 schema_id = wanted.id_in(client)
                 is_complete &= schema_id is not None
                 if schema_id is not None:
@@ -143,14 +97,21 @@ def check(
         raise typer.Exit(FAILURE)
 
 
-def _client(url: str, settings: Path | None, strategy: SubjectStrategy) -> RegistryClient:
-    return RegistryClient(RegistryAccess.read(url, settings, strategy))
+def _client(given: SchemasSettings) -> RegistryClient:
+    return RegistryClient(
+        access_of(
+            given.schema_registry_url,
+            {name: one.get_secret_value() for name, one in given.registry_settings.items()},
+            given.schema_registry_subject_strategy,
+        )
+    )
 
 
-def _all(topic_prefix: str, strategy: SubjectStrategy) -> Iterator[_Wanted]:
+def _all(given: SchemasSettings) -> Iterator[_Wanted]:
     """Yield every released schema, older versions first, for so a subject has them in order."""
+    strategy = given.schema_registry_subject_strategy
     for grain, version in sorted(RELEASED_SCHEMAS, key=lambda one: one[1]):
-        yield _Wanted(grain, version, subject_name(grain, topic_prefix, strategy))
+        yield _Wanted(grain, version, subject_name(grain, given.topic_prefix, strategy))
 
 
 def _say(line: str) -> None:

@@ -9,6 +9,13 @@ from conformare_schemas.registry._errors import (
     RegistrySettingsError,
     RegistryUnreachableError,
 )
+from conformare_schemas.registry._settings import (
+    SCHEMA_REGISTRY_URL,
+    RegistrySettings,
+    SchemaRegistrySubjects,
+    access_of,
+    require_usable,
+)
 from conformare_schemas.registry._subjects import (
     SubjectStrategy,
     released_ids,
@@ -17,16 +24,21 @@ from conformare_schemas.registry._subjects import (
 )
 
 __all__ = [
+    "SCHEMA_REGISTRY_URL",
     "SETTING_NAMES",
     "RegistryAccess",
     "RegistryClient",
     "RegistryError",
     "RegistryRefusedError",
+    "RegistrySettings",
     "RegistrySettingsError",
     "RegistryUnreachableError",
+    "SchemaRegistrySubjects",
     "SubjectStrategy",
+    "access_of",
     "released_header",
     "released_ids",
+    "require_usable",
     "schema_text",
     "subject_name",
 ]

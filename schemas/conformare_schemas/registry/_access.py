@@ -21,7 +21,6 @@ from pydantic import (
 
 from conformare_schemas.registry._errors import RegistrySettingsError
 from conformare_schemas.registry._subjects import SubjectStrategy
-from conformare_schemas.store import StoreError, read_settings
 
 
 class RegistryAccess(BaseModel):
@@ -106,21 +105,6 @@ class RegistryAccess(BaseModel):
                 for fault in exc.errors()
             )
             raise RegistrySettingsError(f"the schema registry: {told}") from None
-
-    @classmethod
-    def read(
-        cls, url: str, file: Path | None, subject_strategy: str = "TopicName"
-    ) -> RegistryAccess:
-        """Make it of a URL and a file of lines `name=value`, by the names of `SETTING_NAMES`.
-
-        Raises:
-            RegistrySettingsError: The file cannot be read, or something does not fit.
-        """
-        try:
-            settings = {} if file is None else read_settings(file)
-        except StoreError as exc:
-            raise RegistrySettingsError(str(exc)) from None
-        return cls.of(url, settings, subject_strategy)
 
     def authorization(self) -> str | None:
         """Return the value of the HTTP header `Authorization`; None for none."""

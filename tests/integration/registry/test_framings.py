@@ -20,7 +20,6 @@ from support.servers.registry import Registry
 
 from conformare.cli import main
 from conformare_schemas import GRAINS
-from conformare_schemas.registry import RegistryAccess
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.options import SinkOptions
@@ -37,7 +36,7 @@ def store(
         bootstrap_servers=broker.bootstrap_servers,
         lake=lake,
         topic_prefix=topic_prefix,
-        registry=RegistryAccess.of(registry.url, {}),
+        schema_registry_url=registry.url,
     )
     Topics(broker.bootstrap_servers, topic_prefix).create()
     return Store(spark, options, Topic(broker.bootstrap_servers, topic_prefix))

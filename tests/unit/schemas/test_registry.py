@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from conformare_schemas import (
     RELEASED_SCHEMAS,
@@ -20,6 +21,7 @@ from conformare_schemas import (
 from conformare_schemas.registry import (
     RegistryAccess,
     RegistryClient,
+    RegistrySettings,
     RegistrySettingsError,
     released_header,
     schema_text,
@@ -164,6 +166,19 @@ def test_settings_may_come_from_a_file(tmp_path: Path) -> None:
     """By Confluent's names."""
     file = tmp_path / "registry.properties"
     file.write_text("# login\nbearer.auth.token = abc\n", encoding="utf-8")
-    assert RegistryAccess.read(f"{URL}/", file).authorization() == "Bearer abc"
-    with pytest.raises(RegistrySettingsError, match="cannot be read"):
-        RegistryAccess.read(URL, tmp_path / "none")
+    access = settings_of(schema_registry_url=f"{URL}/", schema_registry_settings=file).registry
+    assert access is not None
+    assert access.authorization() == "Bearer abc"
+    for wrong in (
+        {"schema_registry_url": URL, "schema_registry_settings": tmp_path / "none"},
+        {"schema_registry_settings": file},
+        {"schema_registry_url": f"https://user:{SECRET}@registry"},
+    ):
+        with pytest.raises(ValidationError) as refused:
+            settings_of(**wrong)
+        assert SECRET not in str(refused.value)
+
+
+def settings_of(**given: object) -> RegistrySettings:
+    """Settings of a command."""
+    return RegistrySettings.model_validate(given)

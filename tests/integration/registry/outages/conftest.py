@@ -13,7 +13,6 @@ from support.servers.registry import Registry
 
 from conformare.cli import main
 from conformare.emission import KafkaOptions, KafkaWriter
-from conformare_schemas.registry import RegistryAccess
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.options import SinkOptions
@@ -42,13 +41,13 @@ def registered(registry: Registry, topic_prefix: str) -> str:
 def make_store(spark: SparkSession, topics: Topics, lake: str, topic_prefix: str) -> MakeStore:
     """Makes the test's lake and topics, for a sink with some options more."""
 
-    def make(registry: RegistryAccess | None = None, **more: object) -> Store:
+    def make(url: str | None = None, **more: object) -> Store:
         options = SinkOptions.model_validate(
             {
                 "bootstrap_servers": topics.bootstrap_servers,
                 "lake": lake,
                 "topic_prefix": topic_prefix,
-                "registry": registry,
+                "schema_registry_url": url,
                 **more,
             }
         )

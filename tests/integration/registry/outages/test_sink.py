@@ -21,7 +21,7 @@ from support.servers.registry import Registry, door, running_registry, silent_se
 from conformare.cli import main
 from conformare.emission import Message
 from conformare_schemas import GRAINS, confluent_header
-from conformare_schemas.registry import RegistryAccess, released_ids, subject_name
+from conformare_schemas.registry import released_ids, subject_name
 from conformare_sink.lake.tables.tables import select_rows
 from conformare_sink.messages.emission import Decision
 from conformare_sink.messages.framing import NO_REGISTRY, NOT_OURS, NOT_RESOLVED
@@ -36,9 +36,9 @@ PATIENCE_SECONDS = 60
 ROWS = {"contexts": 2, "risks": 3}
 
 
-def access(url: str, **settings: str) -> RegistryAccess:
-    """How a sink reaches a registry."""
-    return RegistryAccess.of(url, {key.replace("_", "."): value for key, value in settings.items()})
+def login(pair: str) -> dict[str, str]:
+    """What a guarded registry wants."""
+    return {"basic.auth.user.info": pair}
 
 
 def ids_of(registry: Registry, topic_prefix: str) -> dict[str, int]:
@@ -104,7 +104,7 @@ def test_what_waits_for_a_hung_registry_lands_when_it_answers(
     make_store: MakeStore, registry: Registry, ids: Mapping[str, int]
 ) -> None:
     """In the same running sink, which meanwhile lands all others, and half of a run waits."""
-    store = make_store(access(registry.url))
+    store = make_store(registry.url)
     by_id, mixed, plain = (make_record(name, rows=ROWS) for name in ("by-id", "mixed", "plain"))
     halves = messages_of(mixed, "e-mixed")
     registry.hang()
@@ -133,9 +133,9 @@ def test_what_came_without_a_registry_lands_with_the_first_start_that_has_one(
     with silent_server() as silent:
         for record, url in zip(records, (None, "http://127.0.0.1:1", silent), strict=True):
             store.topic.send(sent_by_id(messages_of(record, record["runs"][0]["run_id"]), ids))
-            make_store(None if url is None else access(url)).catch_up()
+            make_store(url).catch_up()
     assert causes(store) == {NO_REGISTRY: 3, NOT_RESOLVED: 6}
-    make_store(access(registry.url)).catch_up()
+    make_store(registry.url).catch_up()
     assert causes(store) == {}
     assert check(store.lake, records).is_sound
 
@@ -148,7 +148,7 @@ def test_a_registry_that_is_killed_leaves_what_is_known(
         command = ["--schema-registry-url", mortal.url, "--topic-prefix", topic_prefix]
         assert main(["schemas", "register", *command]) == 0
         ids = ids_of(mortal, topic_prefix)
-        store = make_store(access(mortal.url))
+        store = make_store(mortal.url)
         records = [make_record(f"run-{n}", rows=ROWS) for n in range(3)]
         sent = [sent_by_id(messages_of(one, f"e-{n}"), ids) for n, one in enumerate(records)]
         with running(store):
@@ -174,7 +174,7 @@ def test_a_slow_and_guarded_registry_is_asked_once_for_each_id(
     record, plain = make_record("by-id", rows=ROWS), make_record("plain", rows=ROWS)
     with door(registry) as guarded:
         guarded.wanted = "Basic dXNlcjpwYXNz"
-        wrong = make_store(access(guarded.url, basic_auth_user_info="user:wrong"))
+        wrong = make_store(guarded.url, registry_settings=login("user:wrong"))
         wrong.topic.send(sent_by_id(messages_of(record, "e"), ids))
         wrong.topic.send(messages_of(plain, "e-plain"))
         wrong.catch_up()
@@ -182,7 +182,7 @@ def test_a_slow_and_guarded_registry_is_asked_once_for_each_id(
         assert causes(wrong) == {NOT_RESOLVED: 3}
         guarded.asked.clear()
         guarded.seconds = 0.5
-        right = make_store(access(guarded.url, basic_auth_user_info="user:pass"))
+        right = make_store(guarded.url, registry_settings=login("user:pass"))
         with running(right):
             wait_for(lambda: causes(right) == {})
     assert max(Counter(guarded.asked).values()) == 1
@@ -202,7 +202,7 @@ def test_hostile_ids_in_a_registry_full_of_others_land_nowhere(
     payload = sent[-1].value[10:]
     unknown = [2**31 - 1, 2**31, 2**32 - 1, 900_000]
     with door(registry) as watched:
-        store = make_store(access(watched.url), engine=engine)
+        store = make_store(watched.url, engine=engine)
         store.topic.send(sent_by_id(sent[:2], ids) + sent[2:])
         store.topic.send(sent_by_id([make_sent_declaration()], ids))
         store.topic.send(
@@ -241,7 +241,7 @@ def test_both_framings_of_one_run_land_by_executors_and_by_a_replay(
 ) -> None:
     """Each message in one of them; some of a run come later."""
     records = [make_record(f"run-{n}", rows=ROWS) for n in range(20)]
-    store = make_store(access(registry.url), engine=Engine.EXECUTORS)
+    store = make_store(registry.url, engine=Engine.EXECUTORS)
     late: list[Message] = []
     for n, record in enumerate(records):
         sent = messages_of(record, f"e-{n}", max_message_bytes=2_500)
@@ -253,7 +253,7 @@ def test_both_framings_of_one_run_land_by_executors_and_by_a_replay(
     store.catch_up()
     assert check(store.lake, records).is_sound
     assert causes(store) == {}
-    again = make_store(access(registry.url), lake=f"{store.lake}-again")
+    again = make_store(registry.url, lake=f"{store.lake}-again")
     assert again.again(Selection()).landed == len(records)
     assert check(again.lake, records).is_sound
 
@@ -266,7 +266,7 @@ def test_tables_in_a_catalog_wait_for_a_registry_too(
     spark.sql(f"CREATE SCHEMA {schema}")
     try:
         catalog = CatalogOptions(schema_name=schema)
-        dead = make_store(access("http://127.0.0.1:1"), catalog=catalog)
+        dead = make_store("http://127.0.0.1:1", catalog=catalog)
         record = make_record("by-id", rows=ROWS)
         registry.fill(1)
         with closing(registry.client()) as client:
@@ -276,7 +276,7 @@ def test_tables_in_a_catalog_wait_for_a_registry_too(
         dead.catch_up()
         found = select_rows(dead.tables, "SELECT cause FROM quarantine", "quarantine")
         assert Counter(row["cause"] for row in found) == {NOT_RESOLVED: 4}
-        alive = make_store(access(registry.url), catalog=catalog)
+        alive = make_store(registry.url, catalog=catalog)
         alive.catch_up()
         found = select_rows(alive.tables, "SELECT cause FROM quarantine", "quarantine")
         assert [row["cause"] for row in found] == [NOT_OURS]
