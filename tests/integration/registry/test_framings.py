@@ -24,7 +24,7 @@ from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.options import SinkOptions
 
-PAGE = Path(__file__).parents[3] / "docs/contract.md"
+PAGE = Path(__file__).parents[3] / "docs/reference/contract.md"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def store(
 def test_a_job_and_a_producer_of_confluents_alone_land_by_ids(
     store: Store, registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The schemas are registered by the command; the producer is the program of docs/contract.md."""
+    """The schemas are registered by the command; the producer is the program of docs/reference/contract.md."""
     prefix = store.options.topic_prefix
     command = ["--schema-registry-url", registry.url, "--topic-prefix", prefix]
     assert main(["schemas", "check", *command]) == 1
