@@ -1,4 +1,4 @@
-"""What emitting a run costs: `make bench-emit` prints it, docs/delivery.md keeps what was seen.
+"""What emitting a run costs: `make bench-emit` prints it, docs/operation/delivery.md keeps what was seen.
 
 All in one run on one machine: what is compared takes turns, so that whatever else the machine does
 meets all of it. Every figure comes from a process of its own. "PASS" and "MISSED" stand beside the

@@ -25,6 +25,7 @@ import platformdirs
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from conformare_sink.broker._defaults import DEFAULT_HEAP, DEFAULT_PORT
 from conformare_sink.broker._folder import BrokerFolder, BrokerLock, java_options
 from conformare_sink.errors import (
     BrokerAlreadyRunningError,
@@ -36,8 +37,6 @@ from conformare_sink.spark.jars import BROKER_JARS, resolve_jars
 from conformare_sink.spark.java import find_java
 
 HOST = "127.0.0.1"
-DEFAULT_PORT = 9092
-DEFAULT_HEAP = "512m"
 
 _POLL_SECONDS = 0.05
 _ANSWER_SECONDS = 2.0
@@ -174,7 +173,7 @@ class EmbeddedBroker:
         arguments = self._folder.prepare_format()
         try:
             with self._folder.log_file.open("ab") as log:
-                done = subprocess.run(
+                done = subprocess.run(  # noqa: S603 - our own words
                     [*command, "kafka.tools.StorageTool", *arguments],
                     cwd=self.directory,
                     stdin=subprocess.DEVNULL,
@@ -191,7 +190,7 @@ class EmbeddedBroker:
 
     def _spawn(self, command: list[str], lock: BrokerLock) -> subprocess.Popen[bytes]:
         with self._folder.log_file.open("ab") as log:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - our own words
                 [*command, "kafka.Kafka", self._folder.configuration_file.name],
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,

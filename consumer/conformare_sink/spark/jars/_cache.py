@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,13 @@ from pathlib import Path
 
 import platformdirs
 
+from conformare_schemas.settings import in_force
 from conformare_sink.errors import JarResolutionError
 from conformare_sink.spark.jars import _ivy
 from conformare_sink.spark.jars._sets import JarSet
+from conformare_sink.spark.settings import CACHE_DIR
 
-CACHE_VARIABLE = "CONFORMARE_CACHE_DIR"
+CACHE_VARIABLE = CACHE_DIR.variable
 """Names the folder of the cache; without it, the user's own cache folder is used."""
 
 _MANIFEST = "manifest.json"
@@ -24,7 +26,7 @@ _MANIFEST = "manifest.json"
 
 def cache_directory() -> Path:
     """Return the folder in which this machine's jars are kept."""
-    chosen = os.environ.get(CACHE_VARIABLE)
+    chosen = in_force(CACHE_DIR).value
     return Path(chosen).absolute() if chosen else platformdirs.user_cache_path("conformare")
 
 
@@ -51,7 +53,8 @@ def resolve_jars(jar_set: JarSet) -> tuple[Path, ...]:
 
     Raises:
         JavaNotFoundError: They must be fetched, and there is no usable Java.
-        JarResolutionError: They could not be fetched, or not be kept.
+        JarResolutionError: They could not be fetched, or not be kept, or one of them is not the
+            jar that was tested.
     """
     folder = jars_folder(jar_set)
     jars = _read_manifest(folder)
@@ -69,6 +72,12 @@ def resolve_jars(jar_set: JarSet) -> tuple[Path, ...]:
 def _fetch_into(folder: Path, jar_set: JarSet) -> tuple[Path, ...]:
     work = folder / "ivy"
     fetched = _ivy.fetch(jar_set, work, folder / "resolve.log")
+    try:
+        _refuse_untested(fetched, jar_set, folder / "resolve.log")
+    except JarResolutionError:
+        # Ivy would take the wrong jar from its own cache the next time.
+        shutil.rmtree(work, ignore_errors=True)
+        raise
     sizes = {}
     for jar in sorted(fetched.iterdir()):
         sizes[jar.name] = jar.stat().st_size
@@ -80,6 +89,20 @@ def _fetch_into(folder: Path, jar_set: JarSet) -> tuple[Path, ...]:
     draft.replace(folder / _MANIFEST)
     shutil.rmtree(work, ignore_errors=True)
     return tuple(folder / name for name in sizes)
+
+
+def _refuse_untested(fetched: Path, jar_set: JarSet, log_file: Path) -> None:
+    """Raise unless each jar is, bit for bit, the one that was tested."""
+    if jar_set.digests is None:
+        return
+    for jar in fetched.iterdir():
+        found = hashlib.sha256(jar.read_bytes()).hexdigest()
+        if found != jar_set.digests.get(jar.name):
+            cause = (
+                f"{jar.name} is not the jar that was tested, its SHA-256 is {found}; if "
+                f"{_ivy.IVY_SETTINGS_VARIABLE} names a mirror, correct the mirror"
+            )
+            raise JarResolutionError(jar_set.coordinates, log_file, cause)
 
 
 def _read_manifest(folder: Path) -> tuple[Path, ...]:
