@@ -10,6 +10,7 @@ from importlib.util import find_spec
 import typer
 
 from conformare_schemas.findings import Asked, Finding, Role, State
+from conformare_schemas.registry import RegistryAccess
 from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import (
     FAILURE,
@@ -23,7 +24,7 @@ from conformare_sink.cli._console import (
 from conformare_sink.cli.settings import DoctorSettings
 from conformare_sink.doctor.asked import SinkAsked
 from conformare_sink.doctor.examination import CHECKS, Check, examine
-from conformare_sink.doctor.job_access import access_of_job
+from conformare_sink.doctor.job_access import access_of_job, registry_of_job
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 from conformare_sink.kafka.listener import addresses
@@ -56,6 +57,7 @@ def doctor(given: DoctorSettings) -> None:
         _access(role, given.access),
         given.lake,
         given.storage,
+        _registry(role, given),
     )
     with waiting("Looking"):
         found = list(examine([*CHECKS, *_registered()], asked))
@@ -84,6 +86,16 @@ def _access(role: Role, given: KafkaAccess) -> KafkaAccess:
         return given
     try:
         return access_of_job()
+    except KafkaSettingsError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
+def _registry(role: Role, given: DoctorSettings) -> RegistryAccess | None:
+    """Return how the registry is reached: by a job, where no file is named, as its writer does."""
+    if given.registry is None or role is Role.SINK or given.registry_settings:
+        return given.registry
+    try:
+        return registry_of_job(given.registry)
     except KafkaSettingsError as exc:
         raise typer.BadParameter(str(exc)) from exc
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_schemas.findings import Role
+from conformare_schemas.registry import RegistrySettings
 from conformare_schemas.settings import (
     BOOTSTRAP_SERVERS,
     LAKE,
@@ -139,7 +140,7 @@ class LakeSettings(Tables, LakeStore):
     """Of a command that works on a lake."""
 
 
-class Landing(Tables, Batches, LakeStore, Brokers):
+class Landing(Tables, Batches, RegistrySettings, LakeStore, Brokers):
     """Of a command that lands messages in a lake."""
 
     def options(self) -> SinkOptions:
@@ -236,7 +237,7 @@ class StatusSettings(Limited, Printed, KafkaClient, LakeSettings):
     bootstrap_servers: Annotated[str | None, BOOTSTRAP_SERVERS] = None
 
 
-class DoctorSettings(Printed, KafkaClient, LakeStore):
+class DoctorSettings(Printed, RegistrySettings, KafkaClient, LakeStore):
     """Of `conformare doctor`."""
 
     bootstrap_servers: Annotated[str | None, BOOTSTRAP_SERVERS] = None
@@ -296,7 +297,7 @@ class QuarantineShowSettings(Printed, Limited, Messages):
     """Of `conformare quarantine show`."""
 
 
-class QuarantineRetrySettings(Messages):
+class QuarantineRetrySettings(RegistrySettings, Messages):
     """Of `conformare quarantine retry`."""
 
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX

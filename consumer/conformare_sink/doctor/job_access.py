@@ -1,17 +1,26 @@
-"""What a job shows to brokers: its writer's options, as this machine's settings have them."""
+"""What a job shows to brokers and to a registry: its writer's options, as this machine's settings have them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
-from conformare_schemas.settings import SettingsError, definitions, in_force, known_models
+from conformare_schemas.registry import RegistryAccess, RegistryError
+from conformare_schemas.settings import (
+    Definition,
+    SettingsError,
+    definitions,
+    in_force,
+    known_models,
+)
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.access import ANYBODY, SYNONYMS, KafkaAccess
 
-SETTING = "kafka"
-"""Has librdkafka's options: as JSON in the environment, as a table in a configuration file."""
+BROKERS, REGISTRY = "kafka", "schema_registry"
+"""What a writer is told of each: as JSON in the environment, as a table in a configuration file."""
 
 
 def access_of_job() -> KafkaAccess:
@@ -20,27 +29,53 @@ def access_of_job() -> KafkaAccess:
     Raises:
         KafkaSettingsError: The options cannot be read, or are not consistent.
     """
-    known = [one for model in known_models() for one in definitions(model) if one.name == SETTING]
-    if not known:
-        return ANYBODY
+    given = _given(BROKERS)
+    options = {SYNONYMS.get(name, name): value for name, value in given.items()}
+    known = {field.alias for field in KafkaAccess.model_fields.values() if field.alias}
     try:
-        found = in_force(known[0])
-    except SettingsError as exc:
-        raise KafkaSettingsError(str(exc)) from exc
-    if found.origin == "default":
-        return ANYBODY
-    of_environment = found.origin == "environment"
-    place = known[0].variable if of_environment else f"{SETTING} in the configuration file"
-    try:
-        given = json.loads(found.value) if of_environment else found.value
-        options = {SYNONYMS.get(name, name): value for name, value in given.items()}
-    except (ValueError, AttributeError) as exc:
-        raise KafkaSettingsError(f"{place} is no object in JSON: correct it") from exc
-    aliases = {field.alias for field in KafkaAccess.model_fields.values() if field.alias}
-    try:
-        return KafkaAccess(**{name: value for name, value in options.items() if name in aliases})
+        found = KafkaAccess(**{name: value for name, value in options.items() if name in known})
     except ValidationError as exc:
         told = "; ".join(error["msg"].removeprefix("Value error, ") for error in exc.errors())
         raise KafkaSettingsError(
-            f"{place}: {told}; what doctor cannot show to brokers, a file for --kafka-settings can"
+            f"{_place(BROKERS)}: {told}; what doctor cannot show to brokers, a file for "
+            "--kafka-settings can"
         ) from None  # its chain has the values
+    return found if options else ANYBODY
+
+
+def registry_of_job(registry: RegistryAccess) -> RegistryAccess:
+    """Return a registry with what the job's writer shows to it.
+
+    Raises:
+        KafkaSettingsError: The options cannot be read, or do not fit.
+    """
+    try:
+        return RegistryAccess.of(registry.url, _given(REGISTRY), registry.subject_strategy)
+    except RegistryError as exc:
+        raise KafkaSettingsError(f"{_place(REGISTRY)}: {exc}") from None
+
+
+def _given(name: str) -> Mapping[str, Any]:
+    """Return what is said of a setting that has several values; empty where nothing is."""
+    try:
+        found = in_force(_definition(name))
+    except SettingsError as exc:
+        raise KafkaSettingsError(str(exc)) from exc
+    if found.origin == "default":
+        return {}
+    try:
+        value = json.loads(found.value) if found.origin == "environment" else found.value
+    except ValueError as exc:
+        raise KafkaSettingsError(f"{_place(name)} is no object in JSON: correct it") from exc
+    if not isinstance(value, Mapping):
+        raise KafkaSettingsError(f"{_place(name)} is no object in JSON: correct it")
+    return value
+
+
+def _place(name: str) -> str:
+    return f"{name} ({_definition(name).variable})"
+
+
+def _definition(name: str) -> Definition:
+    """Return a setting of a job's, which the job's side defines."""
+    return next(one for model in known_models() for one in definitions(model) if one.name == name)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from conformare_schemas.registry import RegistryAccess
 from conformare_schemas.settings import read_config_file, use_config_file
-from conformare_sink.doctor.job_access import access_of_job
+from conformare_sink.doctor.job_access import access_of_job, registry_of_job
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.access import ANYBODY
 
@@ -73,4 +74,18 @@ def test_what_is_wrong_is_told_without_the_secret(
     with pytest.raises(KafkaSettingsError, match=told) as caught:
         access_of_job()
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
-    assert str(caught.value).startswith(VARIABLE)
+    assert str(caught.value).startswith(f"kafka ({VARIABLE})")
+
+
+def test_a_registry_is_shown_what_a_job_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit is told without the secret."""
+    registry = RegistryAccess(url="http://registry:8081")
+    assert registry_of_job(registry) == registry
+    monkeypatch.setenv("CONFORMARE_SCHEMA_REGISTRY", '{"basic.auth.user.info": "job:hunter2"}')
+    info = registry_of_job(registry).user_info
+    assert info is not None
+    assert info.get_secret_value() == "job:hunter2"
+    monkeypatch.setenv("CONFORMARE_SCHEMA_REGISTRY", '{"basic.auth.user.info": "hunter2"}')
+    with pytest.raises(KafkaSettingsError, match="must be user:password") as caught:
+        registry_of_job(registry)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
