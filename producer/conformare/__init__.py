@@ -17,6 +17,7 @@ from conformare._errors import (
 from conformare._recording import configure_store, record_run, record_source_risk
 from conformare._upstream import check_upstream_risks
 from conformare.capture import (
+    DeclaredSource,
     Risk,
     Store,
     all_risks,
@@ -44,6 +45,8 @@ from conformare.capture import (
     risk,
     scan_columns,
     set_profiles,
+    sink,
+    source,
     store,
     trackSpark,
     unmark_sensitive,
@@ -52,6 +55,7 @@ from conformare.record import build_model, describe_run, to_run_record
 
 __all__ = [
     "ConformareError",
+    "DeclaredSource",
     "DeliveryError",
     "DeliveryStats",
     "Risk",
@@ -94,6 +98,8 @@ __all__ = [
     "risk",
     "scan_columns",
     "set_profiles",
+    "sink",
+    "source",
     "store",
     "to_run_record",
     "trackSpark",
