@@ -76,6 +76,11 @@ test: setup lint typecheck ## Lint, check types and run all tests
 test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3.5
 	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
 
+# OPENLINEAGE=../OpenLineage for a checkout of the specification's repository.
+.PHONY: test-openlineage
+test-openlineage: setup ## Check exported events against the schemas of a checkout of OpenLineage: a minute
+	OPENLINEAGE_CHECKOUT=$(OPENLINEAGE) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/openlineage
+
 # FAULTS_ARGS="--store s3 --kills 20 --series 1" for lakes in MinIO, which needs Go once; "--engine executors"
 # for batches that executors process.
 .PHONY: faults
@@ -91,7 +96,6 @@ bench-capture: setup ## Measure what tracking costs
 
 .PHONY: bench-emit
 bench-emit: setup ## Measure what emitting a run costs
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m bench.emit
 
 # PARTS="freshness s3" for some parts; BESIDE=../another-checkout to measure its sink in the same run.

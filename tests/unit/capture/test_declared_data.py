@@ -134,7 +134,7 @@ def test_columns_must_be_names(columns: Any) -> None:
 def test_a_location_is_needed(location: Any) -> None:
     """And one that a record can carry."""
     for declare in (cf.source, cf.sink):
-        with pytest.raises(ValueError, match="^location "):
+        with pytest.raises(ValueError, match=r"^location "):
             declare(location)
 
 
@@ -148,7 +148,7 @@ def test_a_format_is_a_word(format_: Any) -> None:
 
 def test_sources_of_a_sink_are_declared_ones() -> None:
     """A location is not taken for one."""
-    with pytest.raises(TypeError, match="what conformare.source returned, not str"):
+    with pytest.raises(TypeError, match=r"what conformare\.source returned, not str"):
         cf.sink("a", sources=["b"])  # type: ignore[list-item]
 
 

@@ -60,6 +60,14 @@ class LakeStore:
         rows = self._tables.rows("SELECT pipeline, env, count(*) AS n FROM runs GROUP BY 1, 2")
         return {PipelineKey(row["pipeline"], row["env"]): row["n"] for row in rows}
 
+    def run_keys(self, since: datetime | None = None) -> list[RunKey]:
+        """See `FleetStore`."""
+        condition = "TRUE" if since is None else f"ts >= {sql.moment(since)}"
+        rows = self._tables.rows(
+            f"SELECT pipeline, run_id FROM runs WHERE {condition} ORDER BY ts, run_id"
+        )
+        return [RunKey(**row) for row in rows]
+
     def last_healthy(self) -> list[Row]:
         """See `FleetStore`."""
         runs = self._tables.rows(

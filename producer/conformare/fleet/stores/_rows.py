@@ -55,6 +55,11 @@ class RowStore:
         """See `FleetStore`."""
         return Counter(PipelineKey(run["pipeline"], run["env"]) for run in self._runs.values())
 
+    def run_keys(self, since: datetime | None = None) -> list[RunKey]:
+        """See `FleetStore`."""
+        runs = (run for run in self._runs.values() if since is None or run["ts"] >= since)
+        return [RunKey(run["pipeline"], run["run_id"]) for run in sorted(runs, key=order_of)]
+
     def last_healthy(self) -> list[Row]:
         """See `FleetStore`."""
         healthy = (run for run in self._runs.values() if run["status"] == "healthy")

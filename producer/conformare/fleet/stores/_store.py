@@ -114,6 +114,13 @@ class FleetStore(Protocol):
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """Return how many runs each pipeline has in each environment."""
 
+    def run_keys(self, since: datetime | None = None) -> list[RunKey]:
+        """Return what every run is known by, oldest first.
+
+        Args:
+            since: Not those before; None for all.
+        """
+
     def last_healthy(self) -> list[Row]:
         """Return the newest run with status healthy of each pipeline and environment.
 
