@@ -19,7 +19,7 @@ def test_each_reason_is_counted_and_logged_at_most_once_a_minute(
     ledger.lose("too old", "waited", times=2)
     ledger.lose("too old", "nothing", times=0)
     assert ledger.lost() == {"memory full": 3, "too old": 2}
-    assert [record.message for record in caplog.records] == [
+    assert caplog.messages == [
         "conformare: a run was lost (memory full, 1 so far): waiting for broker:9092",
         "conformare: a run was lost (memory full, 3 so far): waiting for broker:9092",
         "conformare: a run was lost (too old, 2 so far): waited",
