@@ -76,6 +76,22 @@ test: setup lint typecheck ## Lint, check types and run all tests
 test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3.5
 	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
 
+# Each has an environment of its own, for they do not fit together.
+TOOLS := airflow dagster dbt
+WANTED_airflow := 'apache-airflow>=3.1,<4'
+WANTED_dagster := 'dagster>=1.12,<2' 'dagster-pipes>=1.12,<2'
+WANTED_dbt := 'dbt-core>=1.10,<1.11' 'dbt-duckdb>=1.10,<1.11'
+TOOLS_INSTALLED := $(TOOLS:%=.venv-%/.installed)
+$(TOOLS_INSTALLED): .venv-%/.installed: pyproject.toml
+	@echo "Installing into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(WANTED_$*) --editable .
+	@touch $@
+
+.PHONY: test-recipes
+test-recipes: setup $(TOOLS_INSTALLED) ## Run the recipes of Airflow, Dagster, dbt and spark-submit: two minutes, once installed
+	RECIPES_ENVIRONMENTS=$(CURDIR) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/recipes
+
 # OPENLINEAGE=../OpenLineage for a checkout of the specification's repository.
 .PHONY: test-openlineage
 test-openlineage: setup ## Check exported events against the schemas of a checkout of OpenLineage: a minute
@@ -137,5 +153,5 @@ compose-check: ## Validate docker-compose.yml (needs no Docker engine)
 
 .PHONY: clean
 clean: ## Remove what was built here; the jars of the machine stay
-	rm -rf $(VENV) $(COMPAT_VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage spark-warehouse metastore_db derby.log
+	rm -rf $(VENV) $(COMPAT_VENV) $(TOOLS:%=.venv-%) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage spark-warehouse metastore_db derby.log
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
