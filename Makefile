@@ -68,8 +68,12 @@ demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 	@$(BIN)/conformare demo
 
 .PHONY: test
-test: setup lint typecheck ## Lint, check types and run all tests
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS) tests/integration tests/unit
+test: setup lint typecheck ## Lint, check types and run the tests, but for the long ones
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not long' $(PYTEST_ARGS) tests/integration tests/unit
+
+.PHONY: test-long
+test-long: setup ## Run the long tests: heavy batches, kills in large ones, altered tables, executors with a catalog
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(PYTEST_ARGS) tests/integration
 
 # Not the contract, the writers or the sink: none of them depends on the Spark of the job.
 .PHONY: test-compat

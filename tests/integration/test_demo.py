@@ -136,7 +136,10 @@ def test_what_the_pipeline_wrote_is_there_and_nothing_runs_on(
 
 @pytest.mark.parametrize(
     ("number", "after", "exit_code"),
-    [(signal.SIGTERM, "Starting Kafka", 143), (signal.SIGINT, "Starting Spark", 130)],
+    [
+        (signal.SIGTERM, "Starting Kafka", 143),
+        pytest.param(signal.SIGINT, "Starting Spark", 130, marks=pytest.mark.long),
+    ],
 )
 def test_a_demo_that_is_broken_off_leaves_nothing_running(
     tmp_path: Path, number: signal.Signals, after: str, exit_code: int

@@ -99,7 +99,11 @@ def test_a_java_that_does_not_start_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("in_front", "fits"), [("", True), ("spark.driver.extraClassPath=/", False)]
+    ("in_front", "fits"),
+    [
+        ("", True),
+        pytest.param("spark.driver.extraClassPath=/", False, marks=pytest.mark.long),
+    ],
 )
 def test_java_starts_from_the_archive_of_classes_if_it_fits(
     in_front: str, *, fits: bool, tmp_path: Path

@@ -29,7 +29,14 @@ def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_upstream, "LOOK_UP_SECONDS", 60.0)
 
 
-@pytest.fixture(params=["catalog", "lake", "kafka, catalog", "kafka, lake"])
+@pytest.fixture(
+    params=[
+        "catalog",
+        "kafka, lake",
+        pytest.param("lake", marks=pytest.mark.long),
+        pytest.param("kafka, catalog", marks=pytest.mark.long),
+    ]
+)
 def store(request: pytest.FixtureRequest, spark: SparkSession, lake: str) -> Iterator[Config]:
     """The configuration of a store that Spark writes, or of one that a sink would."""
     schema = f"upstream_{uuid.uuid4().hex}"

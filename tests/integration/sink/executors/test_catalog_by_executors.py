@@ -25,6 +25,8 @@ from conformare_sink.options import CatalogOptions, Engine, SinkOptions
 from conformare_sink.spark.collect import Collector
 from conformare_sink.stream.stream import SinkStream
 
+pytestmark = pytest.mark.long
+
 RECORDS = [make_record(f"run-{n}", rows={"contexts": 2, "risks": 1}) for n in range(20)]
 
 

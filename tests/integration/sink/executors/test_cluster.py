@@ -55,6 +55,7 @@ def test_the_sink_is_submitted_to_a_cluster(
     assert cluster.logs(2)
 
 
+@pytest.mark.long
 def test_a_large_batch_lands_although_driver_and_worker_are_killed_in_it(
     cluster: Cluster, topic: Topic, lake: str, sink: list[str]
 ) -> None:

@@ -104,6 +104,7 @@ def test_it_has_neither_spark_nor_what_only_a_driver_needs(archive: Path) -> Non
     assert not [name for name in names if "__pycache__" in name or "/tests/" in name]
 
 
+@pytest.mark.long
 def test_executors_that_have_nothing_else_land_runs_with_it(
     archive: Path,
     broker: EmbeddedBroker,

@@ -245,6 +245,7 @@ def test_what_was_altered_is_written_rightly(
     require_sound(admin, changes, [RUNS[0], *RUNS[2:]])
 
 
+@pytest.mark.long
 def test_what_was_refused_lands_when_the_changes_are_undone(admin: Admin, meanwhile: bool) -> None:
     """By the statements that the lines name, where they name some."""
     if meanwhile:

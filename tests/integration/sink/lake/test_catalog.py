@@ -131,6 +131,7 @@ def test_declarations_land_once_in_a_catalog_and_are_purged(store: Store) -> Non
     assert rows_of(store, "source_risks") == 2
 
 
+@pytest.mark.long
 def test_a_sink_resumes_where_the_note_beside_a_catalog_says(
     store: Store, spark: SparkSession
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_sink_resumes_where_the_note_beside_a_catalog_says(
         assert rows_of(store, grain) == sum(len(record[grain]) for record in LANDED)
 
 
+@pytest.mark.long
 def test_what_is_in_the_catalog_is_looked_at(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -333,6 +335,7 @@ def test_a_foreign_table_of_the_catalog_is_refused(
     assert spark.table(name).columns == ["run_id"]
 
 
+@pytest.mark.long
 def test_known_runs_of_a_catalog_are_kept_and_read_again_when_somebody_has_written(
     spark: SparkSession, empty: CatalogOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

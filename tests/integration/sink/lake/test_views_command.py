@@ -52,6 +52,7 @@ def lake(tmp_path: Path) -> str:
     return str(root)
 
 
+@pytest.mark.long
 def test_a_metastore_keeps_the_views(lake: str, tmp_path: Path) -> None:
     """Named in Spark's own settings; the command replaces its own views, and no others."""
     settings = {

@@ -23,6 +23,8 @@ from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.lake.tables.tables import select_rows
 
+pytestmark = pytest.mark.long
+
 SECONDS = 400
 HEAP = "512m"
 MOST_PYTHON_MIB = 1024

@@ -234,6 +234,7 @@ replay(spark, options, Selection(), on_batch=die_in_time)
 """
 
 
+@pytest.mark.long
 def test_a_replay_that_is_killed_resumes(
     spark: SparkSession, topic: Topic, options: SinkOptions, lake: str, catch_up: CatchUp
 ) -> None:
