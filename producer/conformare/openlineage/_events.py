@@ -36,6 +36,7 @@ from conformare.capture.declared._data import DECLARED
 from conformare.openlineage import _facets as facets
 from conformare.openlineage._names import DatasetName, dataset_names
 from conformare.openlineage._published import producer
+from conformare_schemas import RUN_GRAINS, table_columns
 
 DEFAULT_NAMESPACE = "conformare"
 DEFAULT_TABLES = "catalog"
@@ -97,6 +98,7 @@ def run_events(rows: Mapping[str, Sequence[Row]], naming: Naming) -> RunEvents:
         naming: What to call its job and the tables of catalogs.
     """
     set_producer(producer())
+    rows = {grain: [_filled(grain, row) for row in rows[grain]] for grain in RUN_GRAINS}
     (run,) = rows["runs"]
     at = _moment(run["ts"])
     identity = openlineage_run_id(run["pipeline"], run["run_id"])
@@ -122,6 +124,16 @@ def run_events(rows: Mapping[str, Sequence[Row]], naming: Naming) -> RunEvents:
         key=f"run:{namespace}/{run['pipeline']}",
         events=(began, ended),
     )
+
+
+def _filled(grain: str, row: Row) -> Row:
+    """Return a row with empty lists and maps where a table has null."""
+    empty = {
+        column.name: {} if column.sql_type.startswith("MAP") else []
+        for column in table_columns(grain)
+        if column.sql_type.startswith(("ARRAY", "MAP")) and row[column.name] is None
+    }
+    return {**row, **empty}
 
 
 def _moment(ts: datetime) -> str:

@@ -18,6 +18,9 @@ from conformare_schemas import RUN_GRAINS
 PORTION = 200
 """Of so many runs the rows are read at once, and their events are in memory."""
 
+LOOK_UP = 1_000
+"""So many runs are looked up at once."""
+
 T = TypeVar("T")
 
 
@@ -79,9 +82,10 @@ def export_runs(
 
 
 def _unsent(store: FleetStore, sent: Sent, since: datetime | None) -> Iterator[RunKey]:
-    for key in store.run_keys(since):
-        if openlineage_run_id(key.pipeline, key.run_id) not in sent:
-            yield key
+    for keys in _portions(store.run_keys(since), LOOK_UP):
+        ids = {openlineage_run_id(*key): key for key in keys}
+        known = sent.among(ids)
+        yield from (key for run, key in ids.items() if run not in known)
 
 
 def _events(store: FleetStore, keys: Sequence[RunKey], naming: Naming) -> list[RunEvents]:

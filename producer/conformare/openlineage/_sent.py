@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,17 @@ class Sent:
         self._connection = connection
         self._path = path
 
-    def __contains__(self, run: uuid.UUID) -> bool:
-        query = "SELECT 1 FROM sent WHERE run = ?"
-        return self._connection.execute(query, (run.bytes,)).fetchone() is not None
+    def among(self, runs: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Return those of some runs that were sent.
+
+        Raises:
+            CursorError: The file cannot be read.
+        """
+        asked = ", ".join("?" * len(runs))
+        query = f"SELECT run FROM sent WHERE run IN ({asked})"  # noqa: S608 - question marks
+        with _told(self._path):
+            found = self._connection.execute(query, [run.bytes for run in runs])
+            return {uuid.UUID(bytes=run) for (run,) in found}
 
     def add(self, runs: Iterable[uuid.UUID]) -> None:
         """Take note that runs were sent; afterwards that is on the disk.

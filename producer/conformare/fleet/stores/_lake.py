@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -60,13 +60,14 @@ class LakeStore:
         rows = self._tables.rows("SELECT pipeline, env, count(*) AS n FROM runs GROUP BY 1, 2")
         return {PipelineKey(row["pipeline"], row["env"]): row["n"] for row in rows}
 
-    def run_keys(self, since: datetime | None = None) -> list[RunKey]:
+    def run_keys(self, since: datetime | None = None) -> Iterator[RunKey]:
         """See `FleetStore`."""
         condition = "TRUE" if since is None else f"ts >= {sql.moment(since)}"
-        rows = self._tables.rows(
+        found = self._tables.found(
             f"SELECT pipeline, run_id FROM runs WHERE {condition} ORDER BY ts, run_id"
         )
-        return [RunKey(**row) for row in rows]
+        for batch in found.to_batches():
+            yield from map(RunKey, *(column.to_pylist() for column in batch.columns))
 
     def last_healthy(self) -> list[Row]:
         """See `FleetStore`."""
