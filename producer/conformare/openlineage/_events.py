@@ -128,7 +128,7 @@ def run_events(rows: Mapping[str, Sequence[Row]], naming: Naming) -> RunEvents:
 
 def _filled(grain: str, row: Row) -> Row:
     """Return a row with empty lists and maps where a table has null."""
-    empty = {
+    empty: dict[str, Any] = {
         column.name: {} if column.sql_type.startswith("MAP") else []
         for column in table_columns(grain)
         if column.sql_type.startswith(("ARRAY", "MAP")) and row[column.name] is None
