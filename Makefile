@@ -69,11 +69,22 @@ demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 
 .PHONY: test
 test: setup lint typecheck ## Lint, check types and run the tests, but for the long ones
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not long' $(PYTEST_ARGS) tests/integration tests/unit
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not long' $(PYTEST_ARGS) --ignore tests/integration/clusters \
+	  tests/integration tests/unit
 
 .PHONY: test-long
 test-long: setup ## Run the long tests: heavy batches, kills in large ones, altered tables, executors with a catalog
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(PYTEST_ARGS) tests/integration
+
+# Several brokers, every way to log in, every right taken away: see docs/operation.md. KAFKA=4.4.0 for another release.
+.PHONY: test-kafka
+test-kafka: setup ## Run a cluster of three, log in every way, renew passwords: five minutes
+	$(if $(KAFKA),CONFORMARE_TEST_KAFKA=$(KAFKA)) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/clusters
+
+.PHONY: test-brokers
+test-brokers: setup ## The same on the oldest and the newest Kafka that is tested: ten minutes
+	for release in $$(PYTHONPATH=tests $(BIN)/python -m support.kafka.versions); do \
+	  CONFORMARE_TEST_KAFKA=$$release $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/clusters; done
 
 # Not the contract, the writers or the sink: none of them depends on the Spark of the job.
 .PHONY: test-compat
@@ -108,7 +119,7 @@ faults: setup ## Kill the sink and the broker at random instants, a hundred time
 	PYTHONPATH=tests $(BIN)/python -m faults $(FAULTS_ARGS)
 
 .PHONY: bench
-bench: bench-capture bench-emit bench-sink ## Measure what docs/ states: minutes, on a machine that does nothing else
+bench: bench-capture bench-emit bench-sink bench-fleet ## Measure what docs/ states: minutes, on a machine that does nothing else
 
 .PHONY: bench-capture
 bench-capture: setup ## Measure what tracking costs
@@ -128,6 +139,11 @@ bench-sink: setup ## Measure how fast the sink is; the part s3 needs Go, once
 bench-cluster: setup ## Measure what a cluster's executors and more cores are worth to the sink
 	PYTHONPATH=tests $(BIN)/python -m bench.cluster $(PARTS)
 
+# PARTS="questions --lake /a/lake" keeps the lake, --beside leaves out Spark and the obvious SQL.
+.PHONY: bench-fleet
+bench-fleet: setup ## Measure how fast the fleet answers over a million runs
+	PYTHONPATH=tests $(BIN)/python -m bench.fleet $(PARTS)
+
 .PHONY: capture-table
 capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.capture_table
@@ -135,7 +151,7 @@ capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 
 .PHONY: screenshots
 screenshots: chromium $(INSTALLED) ## Take the pictures of the page in docs/pictures anew
-	PYTHONPATH=tests $(BIN)/python -m support.fleets.pictures
+	PYTHONPATH=tests $(BIN)/python -m support.fleet.pictures
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and formatting

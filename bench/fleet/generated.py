@@ -54,9 +54,19 @@ def generate(lake: Path, size: Size) -> None:
     with open_for_writing(folder_tables(str(lake), StorageSettings()), "the bench"):
         pass  # all tables are made
     for first in range(0, size.runs, RUNS_OF_A_FILE):
-        numbers = np.arange(first, min(size.runs, first + RUNS_OF_A_FILE))
-        for grain, columns in _rows(numbers, size):
-            _append(lake, grain, columns)
+        append_runs(lake, np.arange(first, min(size.runs, first + RUNS_OF_A_FILE)), size)
+
+
+def append_runs(lake: Path, numbers: Any, size: Size) -> None:
+    """Append runs by their numbers, what is theirs in `runs` last.
+
+    Args:
+        lake: The lake's folder.
+        numbers: Which runs of the fleet; beyond its size they are newer than all.
+        size: How large the fleet is.
+    """
+    for grain, columns in _rows(numbers, size):
+        _append(lake, grain, columns)
 
 
 def _append(lake: Path, grain: str, columns: Mapping[str, Any]) -> None:

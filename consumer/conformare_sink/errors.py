@@ -167,7 +167,15 @@ class BrokerUnreachableError(SinkError):
 
 
 class BrokerRefusedError(SinkError):
-    """A Kafka broker answered, and refused what was asked."""
+    """A Kafka broker answered, and refused what was asked.
+
+    Attributes:
+        at_login: Whether it lets nobody in with these settings; else a user lacks a right.
+    """
+
+    def __init__(self, told: str, *, at_login: bool = False) -> None:
+        self.at_login = at_login
+        super().__init__(told)
 
 
 class TopicCreationError(SinkError):

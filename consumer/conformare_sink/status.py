@@ -70,6 +70,8 @@ def read_status(
         NoLakeError: There is no lake.
         LakeRefusedError: Its tables are elsewhere.
         BrokerUnreachableError: No broker answers.
+        BrokerRefusedError: A broker refuses to tell.
+        TopicsMissingError: It has no such topics, or does not show them.
     """
     require_lake(tables)
     # A lake that only jobs have written to has neither of the sink's own tables, and one that no newer
@@ -159,6 +161,7 @@ def _waiting(key: EmissionKey, messages: Sequence[Mapping[str, Any]]) -> Incompl
 
 def _lag(topics: Topics, lake_id: str) -> dict[str, int]:
     lag: dict[str, int] = defaultdict(int)
+    topics.require_runs()  # of topics that a user may not see, nothing would be told
     landed = topics.committed(consumer_group(lake_id))
     for (topic, _), behind in topics.lag(landed).items():
         lag[topic] += behind

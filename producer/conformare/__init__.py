@@ -15,7 +15,6 @@ from conformare._errors import (
     UpstreamRiskWarning,
 )
 from conformare._recording import configure_store, record_run, record_source_risk
-from conformare._upstream import check_upstream_risks
 from conformare.capture import (
     DeclaredSource,
     Risk,
@@ -52,6 +51,7 @@ from conformare.capture import (
     unmark_sensitive,
 )
 from conformare.record import build_model, describe_run, to_run_record
+from conformare.upstream import check_upstream_risks
 
 __all__ = [
     "ConformareError",

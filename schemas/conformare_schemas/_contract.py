@@ -51,6 +51,10 @@ gigabyte of the sink's memory."""
 MOST_ROWS_PER_EMISSION: int = 1_000_000
 """Rows of all grains together that one emission may have: the sink lands them at once."""
 
+USUAL_MESSAGE_BYTES: int = 1_000_000
+"""Bytes of the largest message that a job sends unless it is told otherwise; Kafka's own limit for a
+topic is a little more."""
+
 LARGEST_MESSAGE_BYTES: int = 16 * 2**20
 """Bytes of key and value together: the sink does not read the value of a larger message."""
 

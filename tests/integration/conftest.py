@@ -44,6 +44,8 @@ PYSPARKS_OWN_WARNINGS = (
     r"ignore:The copy keyword is deprecated:DeprecationWarning:pyspark\.sql\.pandas\.types",
     # How pyspark 3.5 compares the versions of what it needs.
     r"ignore:distutils Version classes are deprecated:DeprecationWarning:pyspark\.",
+    # How pyspark 3.5 looks at a frame of pandas.
+    r"ignore:is_datetime64tz_dtype is deprecated:DeprecationWarning:pyspark\.",
 )
 
 

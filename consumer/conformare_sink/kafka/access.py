@@ -1,13 +1,14 @@
-"""How a cluster is reached that asks who is there: one file, said to librdkafka and to Java.
+"""How a cluster is reached that asks who is there: one file, by librdkafka's names.
 
-The sink's own questions go through librdkafka, Spark reads through Kafka's Java client, and the two
-have different names for the same things. The file has librdkafka's, which the jobs' writers, kcat
-and the consoles of hosted clusters use too.
+The jobs' writers, kcat and the consoles of hosted clusters use the same names. `java_client`
+translates them for Java.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ssl
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,21 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.tls import ClientFiles, read_text
 
-_LOGIN_MODULES = {
-    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
-    "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
-    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
-}
+BY_PASSWORD = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+"""Mechanisms by which a user's name and password are shown to brokers."""
+OAUTHBEARER = "OAUTHBEARER"
+"""The mechanism by which a token is shown to brokers, which an identity provider has given."""
+OIDC = "oidc"
+"""What librdkafka calls it that the client fetches its tokens itself."""
+
+_MECHANISMS = (*BY_PASSWORD, OAUTHBEARER)
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-_SYNONYMS = {"sasl.mechanisms": "sasl.mechanism"}
+_SYNONYMS = {
+    "sasl.mechanisms": "sasl.mechanism",
+    "sasl.oauthbearer.client.credentials.client.id": "sasl.oauthbearer.client.id",
+    "sasl.oauthbearer.client.credentials.client.secret": "sasl.oauthbearer.client.secret",
+}
+_METHOD = "sasl.oauthbearer.method"
 
 
 class KafkaAccess(BaseModel):
@@ -38,7 +47,7 @@ class KafkaAccess(BaseModel):
     protocol: str = Field(default="PLAINTEXT", alias="security.protocol")
     """One of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL."""
     mechanism: str | None = Field(default=None, alias="sasl.mechanism")
-    """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."""
+    """PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER."""
     username: SecretStr | None = Field(default=None, alias="sasl.username")
     """Also kept out of what is printed: hosted clusters call it an API key."""
     password: SecretStr | None = Field(default=None, alias="sasl.password")
@@ -49,16 +58,43 @@ class KafkaAccess(BaseModel):
     key: Path | None = Field(default=None, alias="ssl.key.location")
     """PEM file with its key, in PKCS #8: the form that Java reads."""
     key_password: SecretStr | None = Field(default=None, alias="ssl.key.password")
+    token_endpoint: str | None = Field(default=None, alias="sasl.oauthbearer.token.endpoint.url")
+    """Where tokens are asked for, by the client's id and secret."""
+    client_id: SecretStr | None = Field(default=None, alias="sasl.oauthbearer.client.id")
+    client_secret: SecretStr | None = Field(default=None, alias="sasl.oauthbearer.client.secret")
+    scope: str | None = Field(default=None, alias="sasl.oauthbearer.scope")
+    """What the token is asked for; the identity provider says whether it needs one."""
+    extensions: str | None = Field(default=None, alias="sasl.oauthbearer.extensions")
+    """What brokers are told beside the token: `name=value`, separated by commas."""
+    token_authority: Path | None = Field(default=None, alias="https.ca.location")
+    """PEM file with the authorities that the token endpoint is known by; the machine's own when not
+    said."""
+    contents: str = Field(default="", repr=False)
+    """A digest of what the PEM files held when they were read: with it, other files are other
+    settings."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> KafkaAccess:
         if self.protocol not in _PROTOCOLS:
             raise ValueError(f"security.protocol must be one of {', '.join(_PROTOCOLS)}")
         if self.logs_in:
-            if self.mechanism not in _LOGIN_MODULES:
-                raise ValueError(f"sasl.mechanism must be one of {', '.join(_LOGIN_MODULES)}")
-            if self.username is None or self.password is None:
-                raise ValueError(f"{self.protocol} needs sasl.username and sasl.password")
+            if self.mechanism not in _MECHANISMS:
+                raise ValueError(f"sasl.mechanism must be one of {', '.join(_MECHANISMS)}")
+            wanted = _TOKEN_SETTINGS if self.shows_token else _PASSWORD_SETTINGS
+            if any(getattr(self, name) is None for name in wanted):
+                raise ValueError(f"{self.mechanism} needs {_names(wanted)}")
+        endpoint = self.token_endpoint
+        if endpoint is not None and not endpoint.startswith(("https://", "http://")):
+            raise ValueError(
+                "sasl.oauthbearer.token.endpoint.url must begin with https:// or http://"
+            )
+        if endpoint is not None and "@" in endpoint:  # it is shown where something is wrong
+            raise ValueError(
+                "sasl.oauthbearer.token.endpoint.url must hold no password: set "
+                f"{_names(_TOKEN_SETTINGS[1:])}"
+            )
+        if any("=" not in part for part in (self.extensions or "=").split(",")):
+            raise ValueError("sasl.oauthbearer.extensions must be name=value, separated by commas")
         if (self.certificate is None) != (self.key is None):
             raise ValueError("ssl.certificate.location and ssl.key.location belong together")
         return self
@@ -78,6 +114,8 @@ class KafkaAccess(BaseModel):
             if not equals:
                 raise KafkaSettingsError(f"{file}, line {number}: it is not of the form name=value")
             given[_SYNONYMS.get(name, name)] = value
+        if given.pop(_METHOD, OIDC) != OIDC:
+            raise KafkaSettingsError(f"{file}: {_METHOD} must be {OIDC}")
         known = {field.alias for field in cls.model_fields.values() if field.alias}
         if strange := sorted(given.keys() - known):
             raise KafkaSettingsError(
@@ -90,7 +128,7 @@ class KafkaAccess(BaseModel):
             raise KafkaSettingsError(f"{file}: {told}") from None  # its chain has the values
         if access.speaks_tls:
             access.files.context()
-        return access
+        return access.model_copy(update={"contents": access._digest()})
 
     @property
     def speaks_tls(self) -> bool:
@@ -99,8 +137,22 @@ class KafkaAccess(BaseModel):
 
     @property
     def logs_in(self) -> bool:
-        """Whether a user's name and password are given to brokers."""
+        """Whether brokers are told who the client is by a mechanism of SASL."""
         return self.protocol.startswith("SASL_")
+
+    @property
+    def shows_token(self) -> bool:
+        """Whether that is a token."""
+        return self.logs_in and self.mechanism == OAUTHBEARER
+
+    @property
+    def secrets_named(self) -> str:
+        """The settings that a broker does not accept where it lets nobody in."""
+        if not self.logs_in:
+            return "the certificate in ssl.certificate.location"
+        if self.shows_token:
+            return f"the token from {self.token_endpoint} ({_names(_TOKEN_SETTINGS)})"
+        return _names(_PASSWORD_SETTINGS)
 
     @property
     def files(self) -> ClientFiles:
@@ -110,55 +162,36 @@ class KafkaAccess(BaseModel):
 
     def for_librdkafka(self) -> dict[str, str]:
         """Return the settings by librdkafka's names."""
-        return {
+        settings = {_METHOD: OIDC} if self.shows_token else {}
+        known = ssl.get_default_verify_paths().cafile
+        if self.shows_token and known:
+            # By itself it looks where only some systems have them, and fails on the others.
+            settings["https.ca.location"] = known
+        return settings | {
             field.alias: _plain(value)
             for name, field in type(self).model_fields.items()
             if field.alias and (value := getattr(self, name)) is not None
         }
 
-    def for_java(self) -> dict[str, str]:
-        """Return the settings by the names of Kafka's Java client.
+    def _digest(self) -> str:
+        """Return what tells the files that it names from others, whose names may be the same."""
+        files = (self.authority, self.certificate, self.key, self.token_authority)
+        contents = "\0".join(read_text(file) if file else "" for file in files)
+        return sha256(contents.encode()).hexdigest()
 
-        Files go along as their content, for Spark's executors may be elsewhere.
 
-        Raises:
-            KafkaSettingsError: One of the files cannot be read any more.
-        """
-        if self.protocol == "PLAINTEXT":
-            return {}
-        settings = {"security.protocol": self.protocol}
-        if self.mechanism and self.username and self.password:
-            settings["sasl.mechanism"] = self.mechanism
-            settings["sasl.jaas.config"] = (
-                f"{_LOGIN_MODULES[self.mechanism]} required "
-                f"username={_quoted(self.username)} password={_quoted(self.password)};"
-            )
-        if self.authority:
-            settings["ssl.truststore.type"] = "PEM"
-            settings["ssl.truststore.certificates"] = read_text(self.authority)
-        if self.certificate and self.key:
-            settings["ssl.keystore.type"] = "PEM"
-            settings["ssl.keystore.certificate.chain"] = read_text(self.certificate)
-            settings["ssl.keystore.key"] = read_text(self.key)
-            if self.key_password:
-                settings["ssl.key.password"] = self.key_password.get_secret_value()
-        return settings
-
+_PASSWORD_SETTINGS = ("username", "password")
+_TOKEN_SETTINGS = ("token_endpoint", "client_id", "client_secret")
 
 ANYBODY = KafkaAccess()
 """A cluster that asks nobody who is there."""
 
 
-def as_spark_options(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return settings of Kafka's Java client as options of Spark's Kafka source."""
-    return {f"kafka.{name}": value for name, value in settings.items()}
+def _names(fields: Sequence[str]) -> str:
+    """Return the names of settings as a file has them."""
+    *others, last = (str(KafkaAccess.model_fields[name].alias) for name in fields)
+    return f"{', '.join(others)} and {last}"
 
 
 def _plain(value: SecretStr | Path | str) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-
-def _quoted(secret: SecretStr) -> str:
-    """Return a text as Java's login configuration quotes it."""
-    escaped = secret.get_secret_value().replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -21,7 +21,9 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
+from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.admin._topic import TopicDescription
 from confluent_kafka.cimpl import NewTopic
 
@@ -48,6 +50,7 @@ _AWAY = {"_TIMED_OUT", "_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE"}
 """What librdkafka says after it has waited as long as it was to."""
 _REFUSED = ("AUTHORIZATION", "AUTHENTICATION", "UNSUPPORTED", "_SSL")
 """In the names of what is no better a moment later; all else is a broker that is not ready yet."""
+_NO_TOKEN = "Failed to acquire SASL OAUTHBEARER token"  # noqa: S105 - what librdkafka says
 _AWAY_AFTER_ALL = ": Local: "
 _WHERE_AND_WHEN = re.compile(
     r"^\w+://\S+: (SASL authentication error: )?|  ?\(after \d+ms in state \w+\)$"
@@ -69,7 +72,7 @@ class Cluster:
     def __init__(self, bootstrap_servers: str, access: KafkaAccess = ANYBODY) -> None:
         self._servers = bootstrap_servers
         self._access = access
-        self._admin = _admin(bootstrap_servers, access)
+        self._admin, self._refusals = _admin(bootstrap_servers, access)
         self._named: list[Address] = []
         """Where clients were told to go on."""
 
@@ -88,13 +91,38 @@ class Cluster:
         if not topics:
             return {}
 
-        def describe() -> dict[str, str]:
-            answers = self._admin.describe_topics(
-                TopicCollection(topics), request_timeout=ANSWER_SECONDS
-            )
-            return {name: found for name in topics if (found := _topic_id(answers[name]))}
+        return self._ask(functools.partial(self._describe, topics))
 
-        return self._ask(describe)
+    def _describe(self, topics: list[str]) -> dict[str, str]:
+        wanted = TopicCollection(topics)
+        answers = self._admin.describe_topics(wanted, request_timeout=ANSWER_SECONDS)
+        return {name: found for name in topics if (found := _topic_id(answers[name]))}
+
+    def require_shown(self, topics: Collection[str]) -> None:
+        """Make sure that topics which are in no answer do not exist, and are not kept from this user.
+
+        Raises:
+            BrokerRefusedError: They are.
+        """
+        if topics:
+            wanted = ", ".join(sorted(topics))
+            self._ask(
+                functools.partial(self._describe, sorted(topics)),
+                needs=f"Describe on the topics {wanted}, or Read, which includes it",
+            )
+
+    def settings(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the settings of topics that hold, wherever they come from."""
+        found = {}
+        for topic in topics:
+            needs = f"DescribeConfigs on the topic {topic}"
+            found[topic] = self._ask(functools.partial(self._settings, topic), needs=needs)
+        return found
+
+    def _settings(self, topic: str) -> dict[str, str]:
+        asked = ConfigResource(ResourceType.TOPIC, topic)
+        answer = self._admin.describe_configs([asked], request_timeout=ANSWER_SECONDS)[asked]
+        return {name: entry.value for name, entry in answer.result().items() if entry.value}
 
     def log_ends(
         self, places: Collection[tuple[str, int]]
@@ -103,7 +131,10 @@ class Cluster:
         found = {}
         with self._consumer("conformare-look") as consumer:
             for place in places:
-                found[place] = self._ask(functools.partial(_log_ends, consumer, place))
+                found[place] = self._ask(
+                    functools.partial(_log_ends, consumer, place),
+                    needs=f"Describe on the topic {place[0]}",
+                )
         return (
             {place: first for place, (first, _) in found.items()},
             {place: end for place, (_, end) in found.items()},
@@ -120,10 +151,13 @@ class Cluster:
         return {place: offsets[place] if offsets[place] >= 0 else ends[place] for place in places}
 
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Set the offsets that a consumer group has committed; takes a minute where none answers."""
+        """Set the offsets that a consumer group has committed."""
         places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
         with self._consumer(group) as consumer:
-            self._ask(lambda: consumer.commit(offsets=places, asynchronous=False))
+            self._ask(
+                functools.partial(_commit, consumer, places),
+                needs=f"Read on the group {group}, and on the topics",
+            )
 
     def committed(self, group: str, places: Collection[tuple[str, int]]) -> PartitionOffsets:
         """Return the offsets that a consumer group has committed, for some partitions."""
@@ -142,7 +176,7 @@ class Cluster:
 
         # Not as a consumer: one that is not allowed to do so would wait for a coordinator for ever.
         # Only a command asks, once, which has found the broker there.
-        return self._ask(look)
+        return self._ask(look, needs=f"Describe on the group {group}, and on the topics")
 
     @contextmanager
     def _consumer(self, group: str) -> Iterator[Consumer]:
@@ -157,17 +191,31 @@ class Cluster:
         finally:
             consumer.close()
 
-    def _ask(self, question: Callable[[], T], timeout_seconds: float = ANSWER_SECONDS) -> T:
-        """Ask until there is an answer, a refusal, or no time any more."""
+    def _ask(
+        self,
+        question: Callable[[], T],
+        timeout_seconds: float = ANSWER_SECONDS,
+        *,
+        needs: str = "Describe on the topics",
+    ) -> T:
+        """Ask until there is an answer, a refusal, or no time any more.
+
+        Args:
+            question: What is asked.
+            timeout_seconds: For how long.
+            needs: The right that the user must have for it.
+        """
         deadline = time.monotonic() + timeout_seconds
         self._heard()  # what was said about another question is no answer to this one
         while True:
             try:
-                return question()
+                answer = question()
+                self._refusals.clear()
+                return answer  # noqa: TRY300 - what comes behind it is for errors
             except KafkaException as exc:
                 error = exc.args[0]
                 if _is_refusal(error):
-                    raise self._refused(error) from exc
+                    raise self._refused(error, needs) from exc
                 if error.name() in _AWAY or time.monotonic() >= deadline:
                     raise self._unanswered(timeout_seconds) from exc
             time.sleep(_RETRY_SECONDS)
@@ -176,36 +224,39 @@ class Cluster:
         """Return why nobody answered: because of a setting, or because nobody is there."""
         first = addresses(self._servers)
         if (told := diagnose(first, self._access)) is not None:
-            return BrokerRefusedError(told)
+            return BrokerRefusedError(told, at_login=True)
         if (heard := self._heard()) is not None:
-            return self._refused(heard)
+            return self._refused(heard, "")
         if silent(first) == first:
             return BrokerUnreachableError(self._servers, timeout_seconds)
         if (told := diagnose(self._named, self._access)) is not None:
-            return BrokerRefusedError(told)
+            return BrokerRefusedError(told, at_login=True)
         away = ", ".join(map(str, silent(self._named)))
         return BrokerUnreachableError(self._servers, timeout_seconds, away)
 
     def _heard(self) -> KafkaError | None:
         """Return why a broker let nobody in, if one has said so since the last time.
 
-        To librdkafka such a broker is away like any other; what it says comes by another way.
+        To librdkafka such a broker is away like any other; what it says comes by another way. That
+        the client has no token it says only once, however often it asks for one: until a question
+        has an answer.
         """
-        refusals = _refusals(self._servers, self._access)
         self._admin.poll(0)
-        last = refusals[-1] if refusals else None
-        refusals.clear()
+        last = self._refusals[-1] if self._refusals else None
+        if last is not None and _NO_TOKEN not in last.str():
+            self._refusals.clear()
         return last
 
-    def _refused(self, error: KafkaError) -> BrokerRefusedError:
+    def _refused(self, error: KafkaError, needs: str) -> BrokerRefusedError:
         told = _WHERE_AND_WHEN.sub("", error.str()).rstrip(".")
         if error.name() == "_AUTHENTICATION":
-            told = f"does not accept sasl.username and sasl.password ({told})"
+            told = f"does not accept {self._access.secrets_named} ({told})"
         else:
             told = f"refused: {told}"
         if "AUTHORIZATION" in error.name():
-            told += "; give this user the ACLs that docs/operation.md names"
-        return BrokerRefusedError(f"{self._servers} {told}")
+            told += f"; this user needs {needs}: docs/operation.md has the ACLs"
+        at_login = error.name() in ("_AUTHENTICATION", "_SSL")
+        return BrokerRefusedError(f"{self._servers} {told}", at_login=at_login)
 
 
 def _is_refusal(error: KafkaError) -> bool:
@@ -223,23 +274,18 @@ def _config(bootstrap_servers: str, access: KafkaAccess) -> dict[str, str | int 
     }
 
 
-@functools.cache
-def _refusals(bootstrap_servers: str, access: KafkaAccess) -> deque[KafkaError]:  # noqa: ARG001 - its key
-    """What brokers have said to the client that lets in nobody, the newest last."""
-    return deque(maxlen=1)
-
-
-@functools.cache
-def _admin(bootstrap_servers: str, access: KafkaAccess) -> AdminClient:
-    """One client for all that ask, and for the process's life.
+@functools.lru_cache(maxsize=8)
+def _admin(bootstrap_servers: str, access: KafkaAccess) -> tuple[AdminClient, deque[KafkaError]]:
+    """One client for all that ask, and in what words brokers refused it, the newest last.
 
     A thread of librdkafka may still be at work on an answer that has been read already: destroying
-    the client just then ends the process.
+    the client just then ends the process. So a client goes only when eight others came after it:
+    those whose password or certificate was renewed since.
 
     Raises:
         KafkaSettingsError: librdkafka cannot use the settings.
     """
-    refusals = _refusals(bootstrap_servers, access)
+    refusals: deque[KafkaError] = deque(maxlen=1)
 
     def heard(error: KafkaError) -> None:
         # One that went away while it was asked for its mechanisms is told as a failed login, too.
@@ -248,7 +294,7 @@ def _admin(bootstrap_servers: str, access: KafkaAccess) -> AdminClient:
 
     config: dict[str, Any] = {**_config(bootstrap_servers, access), "error_cb": heard}
     try:
-        return AdminClient(config)
+        return AdminClient(config), refusals
     except KafkaException as exc:
         told = exc.args[0].str().removeprefix("Failed to create admin client: ")
         raise KafkaSettingsError(f"Kafka's settings cannot be used: {told}") from exc
@@ -262,6 +308,26 @@ def _topic_id(answer: Future[TopicDescription]) -> str | None:
             return None
         raise
     return None if topic_id == _NO_ID else topic_id
+
+
+def _commit(consumer: Consumer, places: list[TopicPartition]) -> None:
+    """Commit offsets, when the group's coordinator is known.
+
+    Who may not use the group never learns of one, and would wait for a minute: that comes as an
+    error in place of a message.
+    """
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            consumer.committed(places[:1], timeout=_RETRY_SECONDS)
+            break
+        except KafkaException:
+            message = consumer.poll(0)
+            if message is not None and (error := message.error()) is not None:
+                raise KafkaException(error) from None
+            if time.monotonic() >= deadline:
+                raise
+    consumer.commit(offsets=places, asynchronous=False)
 
 
 def _log_ends(consumer: Consumer, place: tuple[str, int]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
-from conformare_sink.kafka.access import as_spark_options
+from conformare_sink.kafka.java_client import as_spark_options, java_settings
 from conformare_sink.kafka.offsets import PartitionOffsets, to_spark
 from conformare_sink.kafka.one_by_one import forget_fetched, read_one_by_one
 from conformare_sink.kafka.topics import Topics
@@ -69,7 +69,7 @@ class KafkaSource:
         self._spark = spark
         self._topics = topics
         self._chosen = chosen
-        settings = topics.access.for_java()
+        settings = java_settings(topics.access)
         self._client = {"bootstrap.servers": topics.bootstrap_servers, **settings}
         self._options = {**as_spark_options(self._client), **KAFKA_TIMEOUTS, **_OPTIONS}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +18,14 @@ from conformare_sink.errors import TopicCreationError, TopicsMissingError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 from conformare_sink.kafka.cluster import ANSWER_SECONDS, Cluster
 from conformare_sink.kafka.offsets import PartitionOffsets
+from conformare_sink.kafka.topic_check import (
+    IN_SYNC_REPLICAS,
+    NEW_TOPIC,
+    REPLICAS,
+    Difference,
+    TopicState,
+    differences,
+)
 
 logger = logging.getLogger("conformare_sink")
 
@@ -67,6 +75,11 @@ class Topics:
         self._of_runs = [topic_name(grain, topic_prefix) for grain in RUN_GRAINS]
         self._cluster = Cluster(bootstrap_servers, access)
 
+    def renew(self, access: KafkaAccess) -> None:
+        """Reach the brokers with other settings from now on."""
+        self.access = access
+        self._cluster = Cluster(self.bootstrap_servers, access)
+
     @property
     def names(self) -> list[str]:
         """The topics' names, sorted."""
@@ -88,16 +101,49 @@ class Topics:
 
         Raises:
             BrokerUnreachableError: No broker answered in time.
+            BrokerRefusedError: This user may not know whether they are.
             TopicsMissingError: One or more are not.
         """
-        existing = self.partitions()
-        missing = sorted(name for name in self._of_runs if name not in existing)
+        missing = self._missing(self.partitions())
         if missing:
             raise TopicsMissingError(
                 f"{self.bootstrap_servers} has no topic {', '.join(missing)}: check the topic "
-                "prefix, create them with `conformare topics create`, or, where there are ACLs, let "
-                "this user Describe them"
+                "prefix, or create them with `conformare topics create`"
             )
+
+    def _missing(self, existing: Collection[str]) -> list[str]:
+        """Return the topics that do not exist, of those without which no run is whole.
+
+        Raises:
+            BrokerRefusedError: This user may not know whether they do.
+        """
+        missing = sorted(name for name in self._of_runs if name not in existing)
+        self._cluster.require_shown(missing)
+        return missing
+
+    def check(self) -> list[Difference]:
+        """Return what the topics must be and are not, faults first.
+
+        Raises:
+            BrokerUnreachableError: No broker answered in time.
+            BrokerRefusedError: It refused to tell.
+        """
+        cluster = self._cluster.metadata()
+        there = [name for name in self._names if name in cluster.topics]
+        self._missing(there)
+        settings = self._cluster.settings(there)
+        states = []
+        for name in self._names:
+            partitions = cluster.topics[name].partitions if name in settings else {}
+            state = TopicState(
+                name,
+                replicas=[len(partition.replicas) for partition in partitions.values()],
+                in_sync=[len(partition.isrs) for partition in partitions.values()],
+                leaderless=[number for number, one in partitions.items() if one.leader < 0],
+                settings=settings.get(name),
+            )
+            states.append(state)
+        return differences(states, len(cluster.brokers))
 
     def create(
         self,
@@ -110,7 +156,8 @@ class Topics:
         Args:
             partitions: Partitions per topic.
             retention_days: How long a message can be replayed, in days.
-            replication_factor: Replicas per partition; -1 for the cluster's default.
+            replication_factor: Replicas per partition; -1 for the cluster's default. With three or
+                more, two must have a message before its job takes it for delivered.
 
         Returns:
             The topics that were created.
@@ -149,12 +196,9 @@ class Topics:
         if not missing:
             return [], {}
         retention_ms = int(timedelta(days=retention_days).total_seconds() * 1000)
-        config = {
-            "cleanup.policy": "delete",
-            "retention.ms": str(retention_ms),
-            # By the producers' clocks, one that is wrong would keep messages for ever, or not at all.
-            "message.timestamp.type": "LogAppendTime",
-        }
+        config = {**NEW_TOPIC, "retention.ms": str(retention_ms)}
+        if replication_factor >= REPLICAS:
+            config["min.insync.replicas"] = str(IN_SYNC_REPLICAS)
         new = [NewTopic(name, partitions, replication_factor, config=config) for name in missing]
         refusals = {
             name: refusal
@@ -164,7 +208,12 @@ class Topics:
         created = [name for name in missing if name not in refusals]
         # The next question may come to a broker that has not heard of them yet.
         deadline = time.monotonic() + ANSWER_SECONDS
-        while not self.partitions().keys() >= {*created} and time.monotonic() < deadline:
+        while unseen := {*created} - self.partitions().keys():
+            if time.monotonic() >= deadline:
+                raise TopicCreationError(
+                    f"{self.bootstrap_servers} has created {', '.join(sorted(unseen))}, and does not "
+                    "show it to this user: let this user Describe it"
+                )
             time.sleep(_POLL_SECONDS)
         return created, refusals
 
@@ -179,7 +228,7 @@ class Topics:
             told = f"{self.bootstrap_servers} refused to create the topic {name}: "
             told += error.str().rstrip(".")
             if "AUTHORIZATION" in error.name():
-                told += "; let this user Describe it if it is there, or else Create it"
+                told += "; let this user Create it"
             refusal = TopicCreationError(told)
             refusal.__cause__ = exc
             return refusal
@@ -195,6 +244,7 @@ class Topics:
         places = self._places()
         first, end = self._cluster.log_ends(places)
         there = sorted({topic for topic, _ in places})
+        self._missing(there)  # a topic that is kept from this user is not one that was deleted
         cluster_id = str(self._cluster.metadata().cluster_id)
         return TopicLogs(cluster_id, self._cluster.topic_ids(there), first, end)
 

@@ -15,6 +15,8 @@ class Fault(Enum):
     RESULT_TOO_LARGE = "a result is larger than spark.driver.maxResultSize"
     MEMORY = "Java's memory did not suffice"
     UNREADABLE = "a message has a time that Spark cannot hold"
+    NOT_LET_IN = "the Kafka broker does not accept who the sink says it is"
+    NOT_ALLOWED = "the Kafka broker does not allow what the sink asks for"
     KAFKA_AWAY = "the Kafka broker was not reached"
     JAVA_ENDED = "Spark's Java process has ended"
 
@@ -39,6 +41,15 @@ _SIGNS = {
         r"|ExecutorLostFailure[^\n]*\b(code:? 52|code:? 137|OOMKilled)\b"
     ),
     Fault.UNREADABLE: r"ArithmeticException: long overflow[\s\S]*KafkaRecordToRowConverter",
+    Fault.NOT_LET_IN: (
+        r"org\.apache\.kafka\.common\.errors"
+        r"\.(SaslAuthentication|SslAuthentication|IllegalSaslState|UnsupportedSaslMechanism)Exception"
+        # The endpoint of tokens refused, or did not answer.
+        r"|javax\.security\.auth\.login\.LoginException"
+    ),
+    Fault.NOT_ALLOWED: (
+        r"org\.apache\.kafka\.common\.errors\.(Topic|Group|Cluster)AuthorizationException"
+    ),
     Fault.KAFKA_AWAY: (
         # The broker was stopped or hung: the look-up of offsets, or of a position within a batch.
         r"org\.apache\.kafka\.common\.errors\.(Timeout|Disconnect|Network)Exception"

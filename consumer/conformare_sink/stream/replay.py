@@ -28,6 +28,7 @@ from conformare_sink.options import SinkOptions
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.query import LandingQuery
+from conformare_sink.stream.refusal import refusals_told
 from conformare_sink.stream.rehearsal import ReplayedLake, destination
 from conformare_sink.stream.replay_note import Course, ReplayNotes
 from conformare_sink.stream.scratch import ScratchMessages
@@ -169,6 +170,7 @@ def replay(
     logs = topics.logs()
     tables = lake_tables(spark, options)
     with (
+        refusals_told(topics),
         closing(ScratchMessages()) as scratch,
         closing(Tally()) as tally,
         destination(tables, scratch, dry_run=dry_run) as place,

@@ -14,6 +14,7 @@ from conformare_sink.errors import StreamFailedError
 from conformare_sink.executors.engine import Executors
 from conformare_sink.kafka.lag import LagReport
 from conformare_sink.kafka.one_by_one import forget_fetched
+from conformare_sink.kafka.rotation import Rotation
 from conformare_sink.kafka.source import KafkaSource
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.lake import Lake, open_for_writing
@@ -31,6 +32,7 @@ from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.outage import Restarts, await_broker
 from conformare_sink.stream.query import LandingQuery
+from conformare_sink.stream.refusal import Admission
 from conformare_sink.stream.resume.marker import kept_in
 from conformare_sink.stream.resume.resume import Resumption
 from conformare_sink.stream.retry import retry_newly_readable
@@ -111,10 +113,12 @@ class SinkStream:
             checkpoint = kept_in(checkpoint, tables.lake_id() if tables.exist() else None)
         with open_for_writing(tables, "a sink", checkpoint) as lake:
             resumption = Resumption(options, lake, topics)
+            rotation = Rotation(topics)
             restarts = Restarts(
-                lambda: self._await_broker(topics, patience),
+                lambda: self._await_broker(topics, patience, rotation),
                 patience,
                 resumption.require,
+                Admission(topics, rotation, self._stopping),
             )
 
             def report(batch: BatchReport) -> None:
@@ -122,22 +126,30 @@ class SinkStream:
                 self._metrics.record(batch)
                 self._on_batch(batch)
 
-            def land() -> None:
+            def land() -> bool:
                 query = self._begin(lake, topics, resumption, report, interval)
                 self._health.running()
                 group = consumer_group(lake.lake_id)
                 try:
-                    self._attend(query, LagReport(topics, group, self._metrics.lag))
+                    return self._attend(
+                        query, LagReport(topics, group, self._metrics.lag), rotation
+                    )
                 except StreamFailedError:
                     forget_fetched(self._spark)  # the next one may need the room
                     raise
 
-            with _maintained(lake, maintain_every):
-                restarts.keep_up(land)
+            def land_with_settings_of_now() -> None:
+                while not land():
+                    pass
 
-    def _await_broker(self, topics: Topics, patience: float | None) -> bool:
+            with _maintained(lake, maintain_every):
+                restarts.keep_up(land_with_settings_of_now)
+
+    def _await_broker(
+        self, topics: Topics, patience: float | None, rotation: Rotation | None = None
+    ) -> bool:
         self._health.waiting_for_broker()
-        return await_broker(topics, patience, self._stopping)
+        return await_broker(topics, patience, self._stopping, rotation)
 
     def _begin(
         self,
@@ -175,13 +187,18 @@ class SinkStream:
         messages = source.stream(options.max_messages_per_batch, course.starts)
         return LandingQuery(messages, course.starts, land_watched, interval)
 
-    def _attend(self, query: LandingQuery, lag: LagReport) -> None:
-        """Tell Kafka's tools and the metrics how far the query is, until its end."""
+    def _attend(self, query: LandingQuery, lag: LagReport, rotation: Rotation) -> bool:
+        """Tell Kafka's tools and the metrics how far the query is, until its end.
+
+        Returns:
+            Whether it is over; else its clients are to be made anew, with settings of now.
+        """
         last_batch = -1
-        ended = False
+        ended = renewed = False
         try:
-            while not ended and not self._stopping.is_set():
+            while not (ended or renewed or self._stopping.is_set()):
                 ended = query.wait(WAKE_SECONDS)
+                renewed = not ended and rotation.look()
                 batch_id, offsets = query.progress()
                 lag.offer(offsets)
                 if batch_id != last_batch:
@@ -190,6 +207,7 @@ class SinkStream:
         finally:
             query.stop()
         lag.finish(query.progress()[1])
+        return not renewed or self._stopping.is_set()
 
 
 def _maintained(lake: Lake, every: timedelta | None) -> AbstractContextManager[object]:

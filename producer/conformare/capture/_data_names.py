@@ -65,6 +65,10 @@ class Hidden:
             together = together.with_more(other._stands)  # noqa: SLF001 - one of us
         return together
 
+    def among(self, names: Iterable[str]) -> dict[str, Stand]:
+        """Return those of some names that hold data themselves, with what is shown of each."""
+        return {name: self._stands[name] for name in names if name and name in self._stands}
+
     def shown(self, name: str) -> str:
         """Return what may be shown of a name."""
         stand = self._stands.get(name)

@@ -11,6 +11,8 @@ from conformare.capture.declared._scope import Declared, Group
 
 Kind = Literal["op", "function", "source", "sink"]
 Logic = Mapping[str, Any]
+MEMORY = "(memory)"
+"""Location of what was made of values of the process."""
 Place = tuple[str, str, int, int]
 """Where a call stands in the user's code: file, function, its first line, instruction."""
 

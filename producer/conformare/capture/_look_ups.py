@@ -17,7 +17,7 @@ from conformare._guard import guard
 from conformare.capture._asked import OfFrame, Told, told_by
 from conformare.capture._content import Content
 from conformare.capture._data_names import EXPRESSION, Hidden, Stand
-from conformare.capture._lineage import Columns, ColumnsOf, LookUp, Node, Sink, Source
+from conformare.capture._lineage import MEMORY, Columns, ColumnsOf, LookUp, Node, Sink, Source
 from conformare.capture._nested import rooted
 from conformare.capture._untracked import untracked
 
@@ -103,6 +103,7 @@ def _ask(content: Content, number: int) -> Told:
 def _hide(content: Content, told: Mapping[int, Told]) -> None:
     """Find out which names hold data: those of a frame are also in what is made from it."""
     back = False
+    of_memory = {source.node for source in content.sources if source.location == MEMORY}
     for turn in range(2):
         for node in content.nodes:
             parents = content.parents_of(node.number)
@@ -110,9 +111,17 @@ def _hide(content: Content, told: Mapping[int, Told]) -> None:
             lent = _lent(content, node.number)
             if turn == 0:
                 node.made_names = {**node.made_names, **_made_in(content, node, told, lent)}
+                if node.number in of_memory and node.number in told:
+                    node.made_names = _taken_in(content, node, told[node.number])
             node.hidden = lent.with_more(node.made_names)
         if not back:  # where a step feeds itself, what is made from it comes before it, too
             return
+
+
+def _taken_in(content: Content, node: Node, answer: Told) -> Mapping[str, Stand]:
+    """Return the names that hold data in rows which the process may have taken from other frames."""
+    before = Hidden.together(other.hidden for other in content.nodes[: node.number - 1])
+    return before.among(answer.columns.names)
 
 
 def _lent(content: Content, number: int) -> Hidden:

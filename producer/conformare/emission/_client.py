@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Sent
 
 from conformare.emission._emission import Emission
 from conformare.emission._parcel import Parcel
@@ -40,6 +41,8 @@ class Attempt:
         self.emission = emission
         self.produced = 0
         self.error: KafkaError | None = None
+        self.topic: str | None = None
+        """The topic of the message that had it."""
 
     @property
     def is_produced(self) -> bool:
@@ -131,8 +134,10 @@ class Client:
         messages = attempt.emission.messages
         headers: dict[str, str | bytes | None] = dict(attempt.emission.headers)
 
-        def on_error(error: KafkaError | None, _message: object) -> None:
-            attempt.error = attempt.error or error
+        def on_error(error: KafkaError | None, sent: Sent | None) -> None:
+            if attempt.error is None:
+                attempt.error = error
+                attempt.topic = None if sent is None else sent.topic()
 
         while not attempt.is_produced:
             message = messages[attempt.produced]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from conformare._reader import StoreReadError, asked, has_reader, within
 from conformare.capture import untracked
 from conformare.emission.settings import KafkaOptions
+from conformare.reader import StoreReadError, asked, has_reader, within
 from conformare_schemas import table_path
 
 logger = logging.getLogger("conformare")

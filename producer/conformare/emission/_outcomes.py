@@ -19,7 +19,22 @@ from conformare.emission.spool import Spool
 
 logger = logging.getLogger("conformare")
 
+_ADVICE = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "let this job's user Write to it",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "let this job's user Write to the topics",
+    KafkaError._UNKNOWN_TOPIC: "create it with `conformare topics create`",  # noqa: SLF001 - public
+    KafkaError.UNKNOWN_TOPIC_OR_PART: "create it with `conformare topics create`",
+}
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
+
+
+def _refusal(error: KafkaError, topic: str | None) -> str:
+    """Return what a broker said of a topic, and what to do about it."""
+    told = f"{error.name()}: {error.str()}"
+    if topic is not None:
+        told += f" ({topic})"
+    advice = _ADVICE.get(error.code())
+    return told if advice is None else f"{told}; {advice}"
 
 
 class Outcomes:
@@ -53,7 +68,7 @@ class Outcomes:
         elif error.code() in TAKEN_BACK:
             self._send_again(parcel)
         elif error.code() not in REFUSED_FOR_SIZE:
-            self.put_off(parcel, f"{error.name()}: {error.str()}")
+            self.put_off(parcel, _refusal(error, attempt.topic))
         elif not parcel.alone:
             # Brokers measure whole batches: it may be a neighbour that was too large.
             parcel.alone = True

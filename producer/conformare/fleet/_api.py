@@ -75,12 +75,16 @@ def review_report(tables: _Tables, pipeline: str | None = None) -> list[Row]:
 def last_healthy_run(tables: _Tables, pipeline: str | None = None) -> Row | None:
     """Return the newest run with status healthy; None where there is none.
 
+    The status is the run's own: it is healthy as well where nothing was evaluated.
+
     Args:
         tables: From `read_store` or `merge_records`.
         pipeline: Of this pipeline alone.
     """
     store = store_of(tables)
-    healthy = [run for run in store.last_healthy() if pipeline in (None, run["pipeline"])]
+    healthy = [
+        run for run in store.last_healthy(evaluated=False) if pipeline in (None, run["pipeline"])
+    ]
     if not healthy:
         return None
     newest = max(healthy, key=lambda run: (*order_of(run), run["pipeline"]))

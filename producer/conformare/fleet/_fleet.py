@@ -16,6 +16,7 @@ from conformare.fleet.stores import (
     RunKey,
     Segment,
     by_pipeline,
+    is_evaluated,
     joined_segments,
     order_of,
     pipeline_order,
@@ -56,6 +57,7 @@ class _Kept:
     """What was read of a store; None for what was not."""
 
     strips: dict[PipelineKey, list[Row]] | None = None
+    newest: list[list[Row]] | None = None
     counts: dict[PipelineKey, int] | None = None
     healthy: dict[PipelineKey, Row] | None = None
     segments: dict[ContextKey, Sequence[Segment]] | None = None
@@ -111,9 +113,12 @@ class Fleet:
         return self._kept.counts
 
     def last_healthy(self) -> Mapping[PipelineKey, Row]:
-        """Return the newest healthy run of each pipeline and environment that has one."""
+        """Return the newest healthy run of each pipeline and environment that has one.
+
+        One in which nothing was evaluated is none.
+        """
         if self._kept.healthy is None:
-            runs = self.store.last_healthy()
+            runs = self.store.last_healthy(evaluated=True)
             self._kept.healthy = {PipelineKey(run["pipeline"], run["env"]): run for run in runs}
         return self._kept.healthy
 
@@ -126,14 +131,22 @@ class Fleet:
     def rows(self, grain: str) -> Mapping[PipelineKey, Sequence[Row]]:
         """Return the rows of a grain that the newest run of each pipeline has."""
         if grain not in self._kept.rows:
-            newest = [run_key(runs[0]) for runs in self.strips().values()]
+            newest = [run_key(runs[0]) for runs in self._newest_runs(1)]
             self._kept.rows[grain] = _by_key(self.store.rows_of(grain, newest))
         return self._kept.rows[grain]
+
+    def _newest_runs(self, depth: int) -> Iterable[Sequence[Row]]:
+        """Return the newest runs of each pipeline; strips are read only where they are wanted."""
+        if self._kept.strips is not None:
+            return self._kept.strips.values()
+        if self._kept.newest is None or depth > 1:
+            self._kept.newest = [*by_pipeline(self.store.newest_runs(depth)).values()]
+        return self._kept.newest
 
     def rows_before(self, grain: str) -> Mapping[PipelineKey, Sequence[Row]]:
         """Return the rows of a grain that the last run but one of each pipeline has."""
         if grain not in self._kept.rows_before:
-            before = [run_key(runs[1]) for runs in self.strips().values() if len(runs) > 1]
+            before = [run_key(runs[1]) for runs in self._newest_runs(2) if len(runs) > 1]
             self._kept.rows_before[grain] = _by_key(self.store.rows_of(grain, before))
         return self._kept.rows_before[grain]
 
@@ -170,6 +183,8 @@ class Fleet:
 
     def chosen(self, filters: Filters = EVERYTHING) -> list[PipelineKey]:
         """Return the pipelines that an answer is about, by name and environment."""
+        if filters == EVERYTHING:
+            return sorted(self.run_counts(), key=pipeline_order)
         found = [key for key, run in self.newest().items() if self._fits(key, run, filters)]
         return sorted(found, key=pipeline_order)
 
@@ -207,7 +222,13 @@ class Fleet:
     def _fold(self, runs: Iterable[Row]) -> None:
         """Take new runs into what is kept; what a late one may have changed is read again."""
         arrived = by_pipeline(runs)
-        late = {key.pipeline for key, new in arrived.items() if self._is_late(key, new)}
+        if not arrived:
+            return
+        if self._kept.strips is None:  # nothing tells which are late
+            self._kept = _Kept()
+            return
+        strips = self._kept.strips
+        late = {key.pipeline for key, new in arrived.items() if _is_late(strips.get(key, ()), new)}
         if len(late) > LATE_PIPELINES:
             self._kept = _Kept()
             return
@@ -217,30 +238,25 @@ class Fleet:
         if self._kept.counts is not None:
             for key, new in arrived.items():
                 self._kept.counts[key] = self._kept.counts.get(key, 0) + len(new)
-        if self._kept.strips is not None:
-            for key, new in arrived.items():
-                both = [*new, *self._kept.strips.get(key, ())]
-                self._kept.strips[key] = sorted(both, key=order_of, reverse=True)[:STRIP_RUNS]
-        if self._kept.healthy is not None:
-            for key, new in arrived.items():
-                healthy = [run for run in new if run["status"] == "healthy"]
-                known = [self._kept.healthy[key]] if key in self._kept.healthy else []
-                if healthy:
-                    self._kept.healthy[key] = max([*healthy, *known], key=order_of)
-        self._fold_rows(arrived)
+        for key, new in arrived.items():
+            both = [*new, *strips.get(key, ())]
+            strips[key] = sorted(both, key=order_of, reverse=True)[:STRIP_RUNS]
+        self._fold_healthy(arrived)
+        self._fold_rows(arrived, strips)
 
-    def _is_late(self, key: PipelineKey, new: Sequence[Row]) -> bool:
-        """Whether one of them did not take place after all runs that are known."""
-        known = (self._kept.strips or {}).get(key, [])
-        return any(new[-1]["ts"] <= run["ts"] for run in known[:1])
+    def _fold_healthy(self, arrived: Mapping[PipelineKey, Sequence[Row]]) -> None:
+        if self._kept.healthy is None:
+            return
+        for key, new in arrived.items():
+            healthy = [run for run in new if run["status"] == "healthy" and is_evaluated(run)]
+            known = [self._kept.healthy[key]] if key in self._kept.healthy else []
+            if healthy:
+                self._kept.healthy[key] = max([*healthy, *known], key=order_of)
 
     def _fold_segments(
         self, arrived: Mapping[PipelineKey, Sequence[Row]], late: Collection[str]
     ) -> None:
         if self._kept.segments is None:
-            return
-        if self._kept.strips is None:  # nothing tells which are late
-            self._kept.segments = None
             return
         in_order = [run for new in arrived.values() for run in new if run["pipeline"] not in late]
         contexts = self.store.rows_of("contexts", [run_key(run) for run in in_order])
@@ -251,13 +267,21 @@ class Fleet:
         if late:
             self._kept.segments.update(self.store.segments(late))
 
-    def _fold_rows(self, arrived: Mapping[PipelineKey, Sequence[Row]]) -> None:
-        strips = self._kept.strips or {}
+    def _fold_rows(
+        self,
+        arrived: Mapping[PipelineKey, Sequence[Row]],
+        strips: Mapping[PipelineKey, Sequence[Row]],
+    ) -> None:
         for kept, place in ((self._kept.rows, 0), (self._kept.rows_before, 1)):
             for grain, rows in kept.items():
                 at = {key: strips[key][place] for key in arrived if place < len(strips[key])}
                 found = _by_key(self.store.rows_of(grain, [run_key(run) for run in at.values()]))
                 rows.update({key: found.get(key, []) for key in at})
+
+
+def _is_late(known: Sequence[Row], new: Sequence[Row]) -> bool:
+    """Whether one of new runs did not take place after all that are known; both newest first."""
+    return any(new[-1]["ts"] <= run["ts"] for run in known[:1])
 
 
 def run_key(run: Row) -> RunKey:

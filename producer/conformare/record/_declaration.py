@@ -20,34 +20,26 @@ from conformare_schemas import SOURCE_RISKS
 MOST_RISKS = 1_000
 """Of one declaration: it is one message."""
 KIND = "static"
+OF_A_RISK = ("owner", "mitigation", "note")
+OF_A_DECLARATION = ("column", "context", "author")
 
 
 def source_risk_record(
     location: str | os.PathLike[str],
     risks: Sequence[Risks],
     *,
-    column: str | None = None,
-    owner: str | None = None,
-    mitigation: str | None = None,
-    severity: str | None = None,
-    note: str | None = None,
-    context: str | None = None,
-    author: str | None = None,
-    ts: datetime | str | None = None,
+    severity: str | None,
+    ts: datetime | str | None,
+    **texts: str | None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the record of risks that are declared of a location.
 
     Args:
         location: A path, a URL or the name of a table.
         risks: Ids, entries of the catalog, or what `risk(...)` returns.
-        column: Column that they are about; None for all of the location.
-        owner: Who answers for them.
-        mitigation: What is done about them.
         severity: low, medium, high or critical; the catalog's when not said.
-        note: What else there is to say.
-        context: Where or for what they matter.
-        author: Who declares them.
         ts: When they are declared; now when not given.
+        texts: The other keywords of `record_source_risk`.
 
     Returns:
         The grain `source_risks` → its rows, values that JSON knows.
@@ -60,9 +52,9 @@ def source_risk_record(
 
     place = canonical_location(location)
     given = None if severity is None else validated_severity(severity)
-    said = {"owner": _said(owner), "mitigation": _said(mitigation), "note": _said(note)}
+    said = {name: _said(text) for name, text in texts.items()}
     declared = [
-        _completed(one, given, said, is_own=isinstance(entry, risk))
+        _completed(one, given, _part(said, OF_A_RISK), is_own=isinstance(entry, risk))
         for entry in _each(risks)
         for one in declared_risks(entry)
     ]
@@ -73,14 +65,17 @@ def source_risk_record(
         raise ValueError(
             f"{len(distinct):,} risks are too many for one declaration; {MOST_RISKS:,} is the most"
         )
-    shared = {"location": place, "ts": utc_ts(ts), "column": _said(column)}
-    author_said = {"context": _said(context), "author": _said(author), "kind": KIND}
-    rows = [SourceRisksRow(**shared, **vars(one), **author_said) for one in distinct]
+    shared = {"location": place, "ts": utc_ts(ts), "kind": KIND, **_part(said, OF_A_DECLARATION)}
+    rows = [SourceRisksRow(**shared, **vars(one)) for one in distinct]
     return {SOURCE_RISKS: [row.model_dump() for row in rows]}
 
 
 def _said(text: object) -> str | None:
     return None if text is None or not str(text).strip() else str(text)
+
+
+def _part(said: dict[str, str | None], names: Sequence[str]) -> dict[str, Any]:
+    return {name: said[name] for name in names}
 
 
 def _each(risks: Sequence[Risks]) -> Iterator[str | Risk | risk]:

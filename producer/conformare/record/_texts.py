@@ -22,7 +22,7 @@ from conformare.capture.locations import shown_locations, shown_name, without_cr
 _ENCODABLE = r"^[\x00-\x7f]*$"
 _WITHOUT_CREDENTIALS = r"^[\x00-9;<>-\x7f]*$"
 _WITHOUT_BOTH = r"^[\x00-$&-9;<>?A-\x7f]*$"
-_PLAIN_LOCATION = r"^/?(?:[A-Za-z0-9_.-]+/?)*$"
+_PLAIN_LOCATION = r"^/?(?:[A-Za-z0-9_.-]*[A-Za-z0-9_-]/)*[A-Za-z0-9_.-]*[A-Za-z0-9_-]$"
 
 
 @dataclass(frozen=True)

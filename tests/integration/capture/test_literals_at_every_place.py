@@ -35,10 +35,15 @@ def frame(spark: SparkSession) -> DataFrame:
         return spark.createDataFrame([], SCHEMA)
 
 
+def day_of(number: int) -> date:
+    """Return a day after the year 999: pyspark cannot give an earlier one to Java."""
+    return date(1000, 1, 1) + timedelta(days=number % 3_000_000)
+
+
 def conditions(text: str, number: int) -> Iterator[Column]:
     """Yield expressions with the text or the number at every kind of place."""
     name, n = F.col("name"), F.col("n")
-    day = date(1, 1, 1) + timedelta(days=number % 3_000_000)
+    day = day_of(number)
     window = Window.partitionBy("id").orderBy("n")
     literal = F.lit(text)
     yield from (name == text, name != text, name > text, name.isin(text, "x"), name.like(text))
@@ -125,8 +130,7 @@ def test_no_literal_gets_out(
                 told.append(all_that_is_told())
                 store.clear()
         told.append(all_that_is_told())
-    day = date(1, 1, 1) + timedelta(days=number % 3_000_000)
-    for secret in (MARK, str(number), str(Decimal(number) / 100), str(day)):
+    for secret in (MARK, str(number), str(Decimal(number) / 100), str(day_of(number))):
         assert [one for one in (*told, caplog.text) if secret in one] == []
     for name in ("author", "own"):
         assert any(name in one for one in told)

@@ -162,8 +162,16 @@ def carried(history: History, places: Places, location: str) -> list[CarriedRisk
                 (one.column or "", one.note or ""),
             ),
         )
-        seen_in = tuple(sorted({name for one in ways for name in one.seen_in}))
-        found.append(CarriedRisk(**{**vars(first), "seen_in": seen_in}))
+        worst = min(SEVERITIES.index(one.severity) for one in ways)
+        columns = [one.column for one in ways if one.kind == first.kind]
+        of_all = {
+            "severity": SEVERITIES[worst],
+            "owners": tuple(sorted({name for one in ways for name in one.owners})),
+            "mitigated": not any(not one.mitigated for one in ways),
+            "seen_in": tuple(sorted({name for one in ways for name in one.seen_in})),
+            "column": ", ".join(sorted({one or "" for one in columns})) if all(columns) else None,
+        }
+        found.append(CarriedRisk(**{**vars(first), **of_all}))
     return sorted(
         found,
         key=lambda one: (SEVERITIES.index(one.severity), kinds.index(one.kind), one.risk_id),

@@ -57,7 +57,7 @@ def health(
         state = marks[-1].health
         if is_stale and state in ("healthy", "unknown"):
             state = "stale"
-        healthy = [run for run in runs if run["status"] == "healthy"]
+        healthy = [run for run in runs if health_of(run) == "healthy"]
         found.append(
             PipelineHealth(
                 pipeline=key[0],

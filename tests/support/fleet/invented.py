@@ -295,7 +295,7 @@ def declarations(random: Random, count: int) -> list[Row]:
     return [
         {
             "location": random.choice(list(PLACES)),
-            "column": random.choice((None, "email")),
+            "column": random.choice((None, "email", "phone")),
             "risk_id": (risk_id := random.choice(RISKS)),
             "label": risk_id.title(),
             "category": "Privacy",

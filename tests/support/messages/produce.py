@@ -39,7 +39,8 @@ class Topic:
 
     def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
         self._prefix = topic_prefix
-        self._producer = Producer({"bootstrap.servers": bootstrap_servers, "linger.ms": 0})
+        config = {"bootstrap.servers": bootstrap_servers, "linger.ms": 0, "log_level": 0}
+        self._producer = Producer(config)
 
     def send_later(self, messages: Iterable[Message]) -> None:
         """Send messages in this order; `send` waits for them, too."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
+from support.servers.silent import silent_store
 
 from conformare.emission import KafkaOptions
 from conformare.emission import _look_up as look_up
@@ -167,13 +167,8 @@ def test_a_store_that_is_silent_is_not_waited_for(
 ) -> None:
     """And whoever asks it ends by itself."""
     monkeypatch.setattr(look_up, "LOOK_UP_SECONDS", 2.0)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        monkeypatch.setenv("AWS_REGION", "us-east-1")
-        options = KafkaOptions(bootstrap_servers="b:1", lake="s3://bucket/lake")
+    with silent_store(monkeypatch) as lake:
+        options = KafkaOptions(bootstrap_servers="b:1", lake=lake)
         began = time.monotonic()
         assert not lake_has_run(options, "orders", "run-1")
         assert time.monotonic() - began < 4

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fleets.folder import put_run
+from support.fleet.small import put_run
 from support.jobs.spool_command import Answer, Run
 from support.servers.receiver import Posted, Receiver, answer_with
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -47,6 +47,8 @@ def encodable(text: str) -> str:
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("quick_digests")
 @given(TEXTS)
+@example("a/")
+@example("a/./b")
 def test_every_text_is_what_its_redaction_makes_of_it(text: str) -> None:
     mended = encodable(text)
     said = without_credentials(mended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from conformare.capture._lineage import LookUp
+from conformare.capture._lineage import MEMORY, LookUp
 from conformare.capture._reads_told import tell_read
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
@@ -31,7 +31,6 @@ from conformare.capture.spark.sql._statement import Statement
 OPTIONS_KEY = "__conformare_options__"
 """Where a reader or writer carries the options that name a place, in its `__dict__`."""
 
-MEMORY = "(memory)"
 MEMORY_FORMAT = "memory"
 
 _FORMATS = {"format": "source", "using": "provider"}

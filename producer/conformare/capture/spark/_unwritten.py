@@ -10,7 +10,7 @@ from conformare.capture.spark._reads import options_of
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._table import Kind
 from conformare.capture.spark._writes import opened_by
-from conformare.capture.spark.sql._catalogs import is_connect
+from conformare.capture.spark.sql._catalogs import is_connect, table_named
 from conformare.capture.spark.sql._file_systems import FileSystem
 from conformare.capture.spark.sql._names import GLOBAL_VIEWS, is_path, parts_of
 from conformare.capture.spark.sql._printed import on_one_line
@@ -21,7 +21,7 @@ KINDS = (Kind.SESSION_READ, Kind.WRITE)
 _MAY_LEAVE = re.compile(r"\bnot\s+exists\b", re.IGNORECASE)
 _PART = r"(?:`(?:[^`]|``)+`|\w+)"
 _CREATES = re.compile(
-    rf"create (?P<is_global>global )?(?:temporary |temp )?(?:table|view) if not exists "
+    rf"create (?P<is_global>global )?(?P<is_temporary>temporary |temp )?(?:table|view) if not exists "
     rf"(?P<name>{_PART}(?:\.{_PART})*)",
     re.IGNORECASE,
 )
@@ -47,8 +47,10 @@ def _by_statement(call: Call) -> bool:
     said = _CREATES.match(on_one_line(str(text)))
     if said is None:
         return False
-    name = f"{GLOBAL_VIEWS}.{said['name']}" if said["is_global"] else said["name"]
-    return _is_table(call.owner, name)
+    if said["is_temporary"]:
+        name = f"{GLOBAL_VIEWS}.{said['name']}" if said["is_global"] else said["name"]
+        return bool(call.owner.catalog.tableExists(name))
+    return _is_table(call.owner, said["name"])
 
 
 def _by_writer(call: Call) -> bool:
@@ -70,4 +72,5 @@ def _is_table(session: Any, name: str) -> bool:
     parts = parts_of(name)
     if is_path(parts) and not is_connect(session):
         return FileSystem().has(parts[1])
-    return bool(session.catalog.tableExists(name))
+    # Its full name: a temporary view of this name is no table.
+    return bool(session.catalog.tableExists(table_named(session, name).place.address))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,9 @@ from typing import Any
 
 from conformare._errors import FleetError
 from conformare.cli.fleet import _options as options
+from conformare.cli.fleet._json import show_json
 from conformare.cli.fleet._opening import opened
+from conformare.cli.fleet._output import show_line
 from conformare.fleet import Filters, Fleet
 
 FILTERS = ("pipeline", "env", "owner", "tag", "since")
@@ -91,6 +93,22 @@ class Asked:
         place = self.fleet.store.place
         return f"no pipeline of {place} fits" if self.fleet.newest() else f"{place} has no runs"
 
+    def wants_table(self, found: Sized, nothing: str) -> bool:
+        """Print an answer for a program as JSON, and one that is empty as a line.
+
+        Args:
+            found: The answer.
+            nothing: What is said of an empty one.
+
+        Returns:
+            Whether neither was so: the answer is to be printed as a table.
+        """
+        if self.as_json:
+            show_json(found)
+        elif not found:
+            show_line(nothing)
+        return not self.as_json and bool(found)
+
 
 def fleet_command(
     *shared: str,
@@ -138,6 +156,7 @@ def fleet_command(
             *keywords,
             *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own),
         ]
+        # typer asks inspect, which looks here first; types of functions do not name the attribute.
         command.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
         command.__annotations__ = {one.name: one.annotation for one in ordered}
         return command

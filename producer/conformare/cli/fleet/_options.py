@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from conformare.cli._printable import printable
+from conformare.fleet.questions import end_of
 
 _SPAN = re.compile(r"(\d{1,9})\s*(s|min|m|h|d|w)", re.ASCII)
 _UNITS = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -27,6 +28,11 @@ def moment(text: str) -> datetime:
         raise typer.BadParameter(
             printable(f"{text!r} is not a time such as 2026-11-28T06:00Z")
         ) from exc
+
+
+def last_moment(text: str) -> datetime:
+    """Parse an ISO 8601 time; a date alone is the end of its day."""
+    return end_of(moment(text), text)
 
 
 def moment_or_age(text: str) -> datetime:

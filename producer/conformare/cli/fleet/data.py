@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from conformare.cli.fleet._asked import FILTERS, Asked, fleet_command
-from conformare.cli.fleet._json import show_json
-from conformare.cli.fleet._options import moment
-from conformare.cli.fleet._output import show_line, show_table
+from conformare.cli.fleet._options import last_moment
+from conformare.cli.fleet._output import show_table
 from conformare.fleet import questions
 from conformare.fleet.stores import PipelineKey
 
@@ -41,12 +40,8 @@ def impact(
         env=asked.filters.env,
         direction="up" if upstream else "down",
     )
-    if asked.as_json:
-        show_json(found)
-        return
     way = "upstream" if upstream else "downstream"
-    if not found:
-        show_line(f"nothing is {way} of {start}")
+    if not asked.wants_table(found, f"nothing is {way} of {start}"):
         return
     columns = ("distance", "pipeline", "env", "location", "via", "owners")
     rows = [
@@ -61,17 +56,16 @@ def sensitive(
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            "--as-of", parser=moment, metavar="TIME", help="By the newest runs of this time."
+            "--as-of",
+            parser=last_moment,
+            metavar="TIME",
+            help="By the newest runs of this time; of a date, by those of the end of its day.",
         ),
     ] = None,
 ) -> None:
     """Print where sensitive columns are written, and who reads them."""
     found = questions.sensitive(asked.fleet, asked.filters, as_of=as_of)
-    if asked.as_json:
-        show_json(found)
-        return
-    if not found:
-        show_line("no run writes a sensitive column")
+    if not asked.wants_table(found, "no run writes a sensitive column"):
         return
     columns = ("location", "written by", "env", "at (UTC)", "sensitive", "columns", "read by")
     rows = [

@@ -21,11 +21,7 @@ LEGEND = "last runs, oldest first: + healthy, d degraded, F failed, ? nothing ev
 def status(asked: Asked) -> None:
     """Print how each pipeline is, what needs a person most first."""
     found = questions.health(asked.fleet, asked.filters)
-    if asked.as_json:
-        show_json(found)
-        return
-    if not found:
-        show_line(asked.nothing_fits)
+    if not asked.wants_table(found, asked.nothing_fits):
         return
     columns = (
         "health",
@@ -72,11 +68,7 @@ def drift(
 ) -> None:
     """Print the contexts whose code changed while their risks did not, newest first."""
     found = questions.drift(asked.fleet, asked.filters, open_only=not show_settled)
-    if asked.as_json:
-        show_json(found)
-        return
-    if not found:
-        show_line("no drift" if show_settled else "no open drift")
+    if not asked.wants_table(found, "no drift" if show_settled else "no open drift"):
         return
     columns = ("since (UTC)", "pipeline", "env", "context", "from run", "to run", "git_sha")
     rows = [
@@ -115,11 +107,7 @@ def owners(asked: Asked) -> None:
 def expectations(asked: Asked) -> None:
     """Print how every expectation stands in the newest runs, those that fail first."""
     found = questions.expectations(asked.fleet, asked.filters)
-    if asked.as_json:
-        show_json(found)
-        return
-    if not found:
-        show_line("no newest run has an expectation")
+    if not asked.wants_table(found, "no newest run has an expectation"):
         return
     columns = ("state", "pipeline", "env", "frame", "expectation", "column", "hard", "severity")
     rows = [

@@ -29,6 +29,7 @@ from conformare.emission.spool import (
 from conformare_schemas import (
     DEFAULT_TOPIC_PREFIX,
     LARGEST_MESSAGE_BYTES,
+    USUAL_MESSAGE_BYTES,
     path_identifier,
     table_identifier,
 )
@@ -91,7 +92,7 @@ class KafkaOptions(WriterOptions):
     )
     """How long a run may wait in the spool (seconds, or ISO 8601 such as P30D); for ever when not
     given. What waits longer is lost, and counted."""
-    max_message_bytes: int = Field(default=1_000_000, ge=2_000, le=LARGEST_MESSAGE_BYTES)
+    max_message_bytes: int = Field(default=USUAL_MESSAGE_BYTES, ge=2_000, le=LARGEST_MESSAGE_BYTES)
     """Largest message in bytes; at most the topic's own `max.message.bytes`."""
     exit_timeout_seconds: float = Field(default=5.0, ge=0)
     """How long the interpreter's exit may wait for acknowledgements, in seconds."""

@@ -7,7 +7,7 @@ from conformare.emission.spool._file import (
     are_brokers,
     recorded_at,
 )
-from conformare.emission.spool._lock import HAS_LOCKS
+from conformare.emission.spool._lock import HAS_LOCKS, FileLock
 from conformare.emission.spool._ownership import require_own
 from conformare.emission.spool._place import default_spool_folder
 from conformare.emission.spool._spool import DEFAULT_MAX_BYTES, Spool
@@ -17,6 +17,7 @@ __all__ = [
     "HAS_LOCKS",
     "TOPIC_PREFIX_PATTERN",
     "Destination",
+    "FileLock",
     "Spool",
     "SpooledEmission",
     "are_brokers",

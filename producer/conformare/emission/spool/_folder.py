@@ -13,7 +13,7 @@ from pathlib import Path
 
 from conformare._errors import SpoolError
 from conformare.emission.spool._file import SUFFIX
-from conformare.emission.spool._lock import LOCK_NAME, FolderLock
+from conformare.emission.spool._lock import LOCK_NAME, FileLock
 from conformare.emission.spool._ownership import require_own
 
 CAUSE_NAME = "cause"
@@ -29,7 +29,7 @@ FOLDER_MODE = 0o700
 class HeldFolder:
     """A folder of emissions that this process has locked; made by `create` or `adopt`."""
 
-    def __init__(self, path: Path, lock: FolderLock) -> None:
+    def __init__(self, path: Path, lock: FileLock) -> None:
         self.path = path
         self._lock = lock
         self._descriptor: int | None = None
@@ -66,7 +66,7 @@ class HeldFolder:
             SpoolError: The folder cannot be locked, or somebody else may have put something in it.
         """
         require_own(path.parent.parent, path.parent, path)
-        lock = FolderLock.take(path)
+        lock = FileLock.take(path / LOCK_NAME)
         return None if lock is None else cls(path, lock)
 
     def put(self, name: str, content: bytes) -> Path:
@@ -133,9 +133,9 @@ class HeldFolder:
             self._descriptor = None
 
 
-def _locked_or_removed(path: Path) -> FolderLock | None:
+def _locked_or_removed(path: Path) -> FileLock | None:
     try:
-        return FolderLock.take(path)
+        return FileLock.take(path / LOCK_NAME)
     except SpoolError:
         # Where there are no locks, every run would leave a folder behind.
         with suppress(OSError):

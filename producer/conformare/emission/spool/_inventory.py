@@ -17,7 +17,7 @@ from conformare.emission.spool._folder import (
     emission_names,
     process_folders,
 )
-from conformare.emission.spool._lock import FolderLock
+from conformare.emission.spool._lock import LOCK_NAME, FileLock
 from conformare.emission.spool._ownership import own_emission
 from conformare.emission.spool._spool import CAUSE_SUFFIX
 
@@ -97,7 +97,7 @@ def cause_file(rejected: Path) -> Path:
 
 
 def _is_held(folder: Path) -> bool:
-    lock = FolderLock.take(folder)
+    lock = FileLock.take(folder / LOCK_NAME)
     if lock is None:
         return True
     lock.forget()

@@ -1,4 +1,4 @@
-"""Whether somebody works with a folder: a lock that the operating system lets go with its process.
+"""Whether somebody works with a file or a folder: a lock that the operating system lets go with its process.
 
 A process id would not do: it says nothing about other machines and containers that share the
 folder, and another process may have got it since.
@@ -21,8 +21,8 @@ HAS_LOCKS = fcntl is not None
 """Whether this platform has them; a file system may lack them all the same."""
 
 
-class FolderLock:
-    """Holds a folder for this process.
+class FileLock:
+    """Holds a file, or the folder that it is in, for this process.
 
     The lock is of the open file, which a forked child shares: the child lets go of its copy with
     `forget`, or the folder would count as held until it ends too.
@@ -32,13 +32,15 @@ class FolderLock:
         self._descriptor: int | None = descriptor
 
     @classmethod
-    def take(cls, folder: Path) -> FolderLock | None:
-        """Return the lock of a folder, None if another process holds it or the folder is gone.
+    def take(cls, path: Path) -> FileLock | None:
+        """Return a lock, None if another process holds it or the folder is gone.
+
+        Args:
+            path: The file that is locked; it is made where it is missing.
 
         Raises:
             SpoolError: This platform or this file system has no locks.
         """
-        path = folder / LOCK_NAME
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             descriptor = os.open(path, flags, 0o600)

@@ -11,13 +11,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from conformare._errors import ConformareError
+from conformare._errors import ConformareError, SpoolError
+from conformare.emission.spool import HAS_LOCKS, FileLock
 from conformare.fleet.notify._changes import Change, Reported
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows
-    fcntl = None  # type: ignore[assignment]
 
 VERSION = 1
 
@@ -53,20 +49,23 @@ class StateFile:
         Raises:
             StateError: It is damaged, of another scope, or its folder cannot be written.
         """
-        lock = self._path.with_name(f"{self._path.name}.lock")
+        folder = self._path.parent
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock.take(folder / f"{self._path.name}.lock") if HAS_LOCKS else None
         except OSError as exc:
-            raise StateError(f"{lock} cannot be written: {exc.strerror}") from exc
+            raise StateError(f"{folder} cannot be written: {exc.strerror}") from exc
+        except SpoolError as exc:
+            raise StateError(str(exc)) from exc
+        if lock is None and HAS_LOCKS:
+            yield False
+            return
         try:
-            if _is_taken(descriptor, lock):
-                self._read()
-                yield True
-            else:
-                yield False
+            self._read()
+            yield True
         finally:
-            os.close(descriptor)
+            if lock is not None:
+                lock.forget()
 
     @contextmanager
     def advanced(self, told: list[Change]) -> Iterator[None]:
@@ -143,15 +142,3 @@ class StateFile:
         return StateError(
             f"{self._path} is damaged: remove it, and the next report tells all that is there"
         )
-
-
-def _is_taken(descriptor: int, lock: Path) -> bool:
-    if fcntl is None:  # pragma: no cover - Windows
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as exc:
-        raise StateError(f"{lock} cannot be locked: {exc.strerror}") from exc
-    return True

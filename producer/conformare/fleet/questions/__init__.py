@@ -36,7 +36,7 @@ from conformare.fleet.questions._owners import (
 from conformare.fleet.questions._places import place_of
 from conformare.fleet.questions._run import Change, RunView, run_view
 from conformare.fleet.questions._sensitive import SensitiveSink, sensitive
-from conformare.fleet.questions._spans import span
+from conformare.fleet.questions._spans import end_of, span
 from conformare.fleet.questions._upstream import CarriedRisk, carried_risks
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "acknowledged_row",
     "carried_risks",
     "drift",
+    "end_of",
     "expectations",
     "findings",
     "health",

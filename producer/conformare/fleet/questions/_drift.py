@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -176,7 +176,8 @@ def _told(fleet: Fleet, changes: Sequence[_Change]) -> list[Drift]:
 
 def _read(fleet: Fleet, changes: Sequence[_Change]) -> Iterator[tuple[_Change, Drift]]:
     times = {(one.key.pipeline, ts) for one in changes for ts in one.times}
-    ends = _Ends(fleet.store.contexts_at(times))
+    keys = {one.key for one in changes}
+    ends = _Ends(keys, fleet.store.contexts_at(times))
     # Changes of runs that have one `ts` may be equal but for the runs.
     to_runs = [(one, ends.to_run(one)) for one in changes]
     runs = {RunKey(one.key.pipeline, run_id) for one, run_id in to_runs}
@@ -216,16 +217,19 @@ class _Ends:
     """The runs at the ends of segments.
 
     Args:
+        keys: The contexts that segments are of.
         contexts: Rows of `contexts` of all runs at the times of the ends.
     """
 
-    def __init__(self, contexts: Iterable[Row]) -> None:
+    def __init__(self, keys: Collection[ContextKey], contexts: Iterable[Row]) -> None:
         self._at: dict[tuple[ContextKey, datetime], dict[str, list[Row]]] = defaultdict(
             lambda: defaultdict(list)
         )
         self._of_run: Mapping[tuple[ContextKey, str], list[Row]] = defaultdict(list)
         for row in contexts:
             key = ContextKey(row["pipeline"], row["env"], row["context_label"])
+            if key not in keys:
+                continue
             self._at[key, row["ts"]][row["run_id"]].append(row)
             self._of_run[key, row["run_id"]].append(row)
 

@@ -46,7 +46,9 @@ class Finding:
     def identity(self) -> str:
         """The same for as long as it is the same finding, whichever run has it."""
         of_run = self.run_id if self.kind == "drift" else ""
-        return "\x1f".join((self.kind, self.pipeline, self.env or "", self.subject, of_run))
+        # An environment that was not said is another than one that is empty.
+        env = "" if self.env is None else f"={self.env}"
+        return f"{self.kind}\x1f{self.pipeline}\x1f{env}\x1f{self.subject}\x1f{of_run}"
 
 
 def findings(
@@ -105,7 +107,7 @@ def _of_health(fleet: Fleet, one: PipelineHealth) -> list[Finding]:
     if one.is_stale and one.due_after is not None:
         text = f"its newest run is {span(one.age)} old, more than {span(one.due_after)}"
         found.append(("stale", text, one.ts + one.due_after))
-    if one.health == "unknown":
+    if one.strip[-1].health == "unknown":
         found.append(("unknown", "nothing in its newest run was evaluated", since))
     return [
         Finding(kind, one.pipeline, one.env, one.run_id, "", text, one.owners, begun)
@@ -115,15 +117,22 @@ def _of_health(fleet: Fleet, one: PipelineHealth) -> list[Finding]:
 
 def _why(fleet: Fleet, key: PipelineKey) -> str:
     """Return what its newest run names as failing or open, shortly."""
-    checks = [
-        f"{row['expectation']}({row['column'] or ''})"
-        for row in fleet.rows("expectations").get(key, ())
-        if row["success"] is not True
-    ]
+    failed, errored = (
+        [
+            f"{row['expectation']}({row['column'] or ''})"
+            for row in fleet.rows("expectations").get(key, ())
+            if row["success"] is success
+        ]
+        for success in (False, None)
+    )
     risks = [row["risk_id"] for row in fleet.rows("risks").get(key, ()) if not row["mitigated"]]
     parts = [
         f"{', '.join(sorted(set(names))[:MOST_NAMES])}{_and_more(names)} {words}"
-        for names, words in ((checks, "does not hold"), (risks, "is not mitigated"))
+        for names, words in (
+            (failed, "does not hold"),
+            (errored, "could not be evaluated"),
+            (risks, "is not mitigated"),
+        )
         if names
     ]
     return f": {'; '.join(parts)}" if parts else ""

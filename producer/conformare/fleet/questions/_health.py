@@ -10,7 +10,7 @@ from math import ceil
 from typing import Literal
 
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
-from conformare.fleet.stores import PipelineKey, Row
+from conformare.fleet.stores import PipelineKey, Row, is_evaluated
 
 Health = Literal["failed", "degraded", "stale", "unknown", "healthy"]
 HEALTHS: tuple[Health, ...] = ("failed", "degraded", "stale", "unknown", "healthy")
@@ -50,6 +50,7 @@ class PipelineHealth:
             rhythm; None where nothing says.
         streak: How many of the newest runs in a row have the same health, up to 30.
         is_flapping: Whether the health has changed again and again lately.
+        last_healthy_run: The newest one that was healthy; None where none ever was.
         strip: The newest runs, oldest first.
     """
 
@@ -91,8 +92,7 @@ def health_of_run(run: Row) -> Health:
     """Return how a run is: its status, or unknown where no expectation gave an answer."""
     if run["status"] in ("failed", "degraded"):
         return "failed" if run["status"] == "failed" else "degraded"
-    answered = (run["ge_evaluated"] or 0) - (run["ge_errored"] or 0)
-    return "healthy" if answered > 0 else "unknown"
+    return "healthy" if is_evaluated(run) else "unknown"
 
 
 def due_after(runs: Sequence[Row]) -> timedelta | None:

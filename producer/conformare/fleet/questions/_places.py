@@ -28,6 +28,8 @@ def place_of(location: str) -> str:
     scheme = found[1].lower()
     if scheme == "file":
         return f"{found[3]}{found[4]}" if not found[2] else found[4] or "/"
+    if not found[3] and found[4].startswith("/"):  # of the default host: hdfs:/x is hdfs:///x
+        return f"{SAME_STORE.get(scheme, scheme)}://{found[4]}"
     if not found[2]:  # such as jdbc:postgresql://host/db
         return f"{scheme}:{found[3]}{found[4]}"
     return f"{SAME_STORE.get(scheme, scheme)}://{found[3].lower()}{found[4]}"

@@ -125,15 +125,17 @@ def _valued(rows: Sequence[Row], name: str, value: str) -> dict[str, tuple[str, 
         if name == "expectation":
             shown = f"{row['expectation']}({row['column'] or ''}) on {row['node']}"
         key = place_of(shown) if name == "location" else shown
-        found.setdefault(key, (shown, set()))[1].add(_text(row[value]))
+        text = _ANSWERS[row[value]] if value == "success" else _text(row[value])
+        found.setdefault(key, (shown, set()))[1].add(text)
     return {key: (shown, ", ".join(sorted(texts))) for key, (shown, texts) in found.items()}
+
+
+_ANSWERS = {True: "holds", False: "does not hold", None: "could not be evaluated"}
 
 
 def _text(value: Any) -> str:
     if value is None:
         return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={text}" for name, text in sorted(value.items()))
     if isinstance(value, (list, tuple)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformare.fleet._fleet import Fleet
 from conformare.fleet.questions._owners import severity_order
@@ -17,15 +17,19 @@ KINDS = ("direct", "indirect", "process", "static")
 
 @dataclass(frozen=True)
 class CarriedRisk:
-    """A risk that a place carries.
+    """A risk that a place carries, whichever ways it comes.
 
     Attributes:
+        label: As the most direct way has it, like kind, distance, context and note.
+        severity: The highest that any way has.
         kind: direct (on the write itself), indirect (on a step before it), process (on the whole
             process) or static (declared for the place).
         distance: Steps between the write and the risk; None for process and static.
+        owners: Who owns it in any way.
+        mitigated: Whether it is in every way.
         seen_in: Pipelines that bring it; who declared it, for static.
         context: Label of the context that declares it.
-        column: Of a static one, the column; None for all.
+        column: Of a static one, the columns, with commas between; None for all.
         note: Of a static one, what was said.
     """
 
@@ -65,7 +69,7 @@ def carried_risks(
     )
     return {
         location: sorted(
-            (_strongest(location, risks) for risks in found.get(place, {}).values()),
+            (_as_one(location, risks) for risks in found.get(place, {}).values()),
             key=lambda risk: (
                 severity_order(risk.severity),
                 KINDS.index(risk.kind),
@@ -122,8 +126,11 @@ def _declared(row: Row) -> CarriedRisk:
     )
 
 
-def _strongest(location: str, risks: list[CarriedRisk]) -> CarriedRisk:
-    """Return one risk as it comes to a place most directly, with all that bring it."""
+def _as_one(location: str, risks: list[CarriedRisk]) -> CarriedRisk:
+    """Return what one risk is for a place to which it comes in several ways.
+
+    One way that is mild or mitigated must not hide another that is not.
+    """
     first = min(
         risks,
         key=lambda risk: (
@@ -140,5 +147,13 @@ def _strongest(location: str, risks: list[CarriedRisk]) -> CarriedRisk:
             risk.note or "",
         ),
     )
-    seen_in = tuple(sorted({name for risk in risks for name in risk.seen_in}))
-    return CarriedRisk(**{**vars(first), "location": location, "seen_in": seen_in})
+    columns = {risk.column for risk in risks if risk.kind == first.kind}
+    return replace(
+        first,
+        location=location,
+        severity=min((risk.severity for risk in risks), key=severity_order),
+        owners=tuple(sorted({name for risk in risks for name in risk.owners})),
+        mitigated=all(risk.mitigated for risk in risks),
+        seen_in=tuple(sorted({name for risk in risks for name in risk.seen_in})),
+        column=None if None in columns else ", ".join(sorted(filter(None, columns))),
+    )

@@ -21,6 +21,7 @@ from conformare.fleet.stores._store import (
     Row,
     RunKey,
     Segment,
+    is_evaluated,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Segment",
     "by_pipeline",
     "fingerprints",
+    "is_evaluated",
     "joined_segments",
     "open_store",
     "order_of",

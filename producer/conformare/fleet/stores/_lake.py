@@ -45,19 +45,25 @@ class LakeStore:
     def newest_runs(self, depth: int, until: datetime | None = None) -> list[Row]:
         """See `FleetStore`."""
         condition = "TRUE" if until is None else f"ts <= {sql.moment(until)}"
-        # Few columns go through the window; of a million runs, all would take a gigabyte.
-        runs = self._tables.rows(
-            f"SELECT {_STRIP} FROM runs AS r JOIN (SELECT pipeline, env, min(ts) AS first, max(ts) AS "
-            "last FROM (SELECT pipeline, env, ts, row_number() OVER (PARTITION BY pipeline, env ORDER "
-            f"BY ts DESC) AS nth FROM runs WHERE {condition}) WHERE nth <= {depth} GROUP BY 1, 2) AS k "
-            f"ON {_SAME_KEY} AND r.ts >= k.first AND r.ts <= k.last"
-        )
-        # Runs of the same time as the last one are more than were asked for.
-        return [run for of_pipeline in by_pipeline(runs).values() for run in of_pipeline[:depth]]
+        if depth == 1:
+            return self._newest(condition)
+        counts = self._counts(condition)
+        runs = self._last_runs(depth, condition, _USUALLY_SINCE.format(2 * depth))
+        # Runs that come in bursts may have more before that time.
+        few = {key.pipeline for key, rows in runs.items() if len(rows) < min(depth, counts[key])}
+        if few:
+            asked = pa.table({"pipeline": pa.array(sorted(few), pa.string())})
+            runs |= self._last_runs(depth, condition, "min(ts)", asked)
+        return [run for of_pipeline in runs.values() for run in of_pipeline]
 
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """See `FleetStore`."""
-        rows = self._tables.rows("SELECT pipeline, env, count(*) AS n FROM runs GROUP BY 1, 2")
+        return self._counts("TRUE")
+
+    def _counts(self, condition: str) -> dict[PipelineKey, int]:
+        rows = self._tables.rows(
+            f"SELECT pipeline, env, count(*) AS n FROM runs WHERE {condition} GROUP BY 1, 2"
+        )
         return {PipelineKey(row["pipeline"], row["env"]): row["n"] for row in rows}
 
     def run_keys(self, since: datetime | None = None) -> Iterator[RunKey]:
@@ -69,12 +75,41 @@ class LakeStore:
         for batch in found.to_batches():
             yield from map(RunKey, *(column.to_pylist() for column in batch.columns))
 
-    def last_healthy(self) -> list[Row]:
+    def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """See `FleetStore`."""
+        return self._newest(f"status = 'healthy'{_EVALUATED if evaluated else ''}")
+
+    def _last_runs(
+        self, depth: int, condition: str, since: str, asked: pa.Table | None = None
+    ) -> dict[PipelineKey, list[Row]]:
+        """Return the newest runs of each pipeline and environment, newest first.
+
+        The engine keeps the left side of a join in memory: what is small stands there.
+
+        Args:
+            depth: How many of each at most.
+            condition: What holds for them.
+            since: From which time on a pipeline's runs are looked at, as an aggregate of them.
+            asked: Which pipelines; None for all.
+        """
+        chosen = "" if asked is None else "asked AS a JOIN "
+        on_asked = "" if asked is None else "ON a.pipeline = k.pipeline "
+        rows = self._tables.rows(
+            f"SELECT {', '.join(STRIP_COLUMNS)} FROM (SELECT {_STRIP}, row_number() OVER (PARTITION BY "
+            f"r.pipeline, r.env ORDER BY r.ts DESC, r.run_id DESC) AS nth FROM {chosen}(SELECT pipeline, "
+            f"env, {since} AS since FROM runs WHERE {condition} GROUP BY 1, 2) AS k "
+            f"{on_asked}JOIN (SELECT * FROM runs WHERE {condition}) AS r ON {_SAME_KEY} AND "
+            f"r.ts >= k.since) WHERE nth <= {depth}",
+            asked,
+        )
+        return by_pipeline(rows)
+
+    def _newest(self, condition: str) -> list[Row]:
+        """Return the newest run of each pipeline and environment for which a condition holds."""
         runs = self._tables.rows(
-            f"SELECT {_STRIP} FROM (SELECT * FROM runs WHERE {_HEALTHY}) AS r JOIN "
-            f"(SELECT pipeline, env, max(ts) AS ts FROM runs WHERE {_HEALTHY} GROUP BY 1, 2) AS k ON "
-            f"{_SAME_KEY} AND r.ts = k.ts"
+            f"SELECT {_STRIP} FROM (SELECT pipeline, env, max(ts) AS ts FROM runs WHERE {condition} "
+            f"GROUP BY 1, 2) AS k JOIN (SELECT * FROM runs WHERE {condition}) AS r ON {_SAME_KEY} AND "
+            "r.ts = k.ts"
         )
         return [of_pipeline[0] for of_pipeline in by_pipeline(runs).values()]
 
@@ -143,11 +178,20 @@ class LakeStore:
 
     def owners_seen(self) -> list[OwnerSeen]:
         """See `FleetStore`."""
-        rows = self._tables.rows(
-            "SELECT o.owner, o.pipeline, max(o.ts) AS last_ts FROM owners AS o LEFT SEMI JOIN runs "
-            f"AS r ON {_SAME_EMISSION.format('o')} GROUP BY 1, 2"
+        # A join with all runs takes long; it is wanted only where the last row is of a run that has
+        # not landed.
+        last = self._tables.rows(
+            "WITH last AS (SELECT owner, pipeline, max(ts) AS ts FROM owners GROUP BY 1, 2) "
+            "SELECT l.owner, l.pipeline, l.ts AS last_ts, count(r.emission_id) AS landed FROM last AS l "
+            "JOIN owners AS o ON l.owner = o.owner AND l.pipeline = o.pipeline AND l.ts = o.ts "
+            f"LEFT JOIN runs AS r ON {_SAME_EMISSION.format('o')} GROUP BY 1, 2, 3"
         )
-        return [OwnerSeen(**row) for row in rows]
+        if not all(row.pop("landed") for row in last):
+            last = self._tables.rows(
+                "SELECT o.owner, o.pipeline, max(o.ts) AS last_ts FROM runs AS r JOIN owners AS o ON "
+                f"{_SAME_EMISSION.format('o')} GROUP BY 1, 2"
+            )
+        return [OwnerSeen(**row) for row in last]
 
     def acknowledgements(self) -> list[Row]:
         """See `FleetStore`."""
@@ -211,4 +255,11 @@ _SAME_EMISSION = "{0}.emission_id = r.emission_id AND {0}.pipeline = r.pipeline"
 
 _SAME_KEY = "r.pipeline = k.pipeline AND (r.env IS NOT DISTINCT FROM k.env)"
 _STRIP = ", ".join(f"r.{column}" for column in STRIP_COLUMNS)
-_HEALTHY = "status = 'healthy'"
+_MICROS = "arrow_cast({}(ts), 'Int64')"
+_USUALLY_SINCE = (
+    f"arrow_cast({_MICROS.format('max')} - ({_MICROS.format('max')} - {_MICROS.format('min')}) / count(*) "
+    """* {}, 'Timestamp(Microsecond, Some("UTC"))')"""
+)
+"""The time since which a pipeline has so many runs, if they come regularly."""
+_EVALUATED = " AND coalesce(ge_evaluated, 0) > coalesce(ge_errored, 0)"
+"""What `is_evaluated` says of a run."""

@@ -32,7 +32,8 @@ _PER_RUN = (
 )
 _TURNS = (
     "SELECT * FROM (SELECT *, lag(impl_hash) OVER w AS impl_before, lag(risk_hash) OVER w AS "
-    "risk_before, lag(ts) OVER w AS ts_before, lag(run_id) OVER w AS run_before, lead(ts) OVER w IS NULL AS is_last FROM "
+    "risk_before, lag(ts) OVER w AS ts_before, lag(run_id) OVER w AS run_before, lead(ts) OVER w IS "
+    "NULL AS is_last FROM "
     f"({_PER_RUN}) WINDOW w AS (PARTITION BY pipeline, env, context_label ORDER BY ts, run_id)) "
     "WHERE is_last OR impl_before IS NULL OR impl_before <> impl_hash OR risk_before <> risk_hash "
     "ORDER BY ts, run_id"

@@ -10,7 +10,6 @@ from functools import cached_property
 from conformare._errors import FleetError
 from conformare.fleet.stores._order import by_pipeline, order_of, segments_of
 from conformare.fleet.stores._store import (
-    STRIP_COLUMNS,
     Changes,
     ContextKey,
     ExpectationCount,
@@ -19,6 +18,8 @@ from conformare.fleet.stores._store import (
     Row,
     RunKey,
     Segment,
+    is_evaluated,
+    strip_of,
 )
 from conformare_schemas import CHILD_GRAINS
 
@@ -49,7 +50,7 @@ class RowStore:
         """See `FleetStore`."""
         runs = (run for run in self._runs.values() if until is None or run["ts"] <= until)
         chosen = by_pipeline(runs).values()
-        return [_strip(run) for of_pipeline in chosen for run in of_pipeline[:depth]]
+        return [strip_of(run) for of_pipeline in chosen for run in of_pipeline[:depth]]
 
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """See `FleetStore`."""
@@ -60,10 +61,14 @@ class RowStore:
         runs = (run for run in self._runs.values() if since is None or run["ts"] >= since)
         return (RunKey(run["pipeline"], run["run_id"]) for run in sorted(runs, key=order_of))
 
-    def last_healthy(self) -> list[Row]:
+    def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """See `FleetStore`."""
-        healthy = (run for run in self._runs.values() if run["status"] == "healthy")
-        return [_strip(runs[0]) for runs in by_pipeline(healthy).values()]
+        healthy = (
+            run
+            for run in self._runs.values()
+            if run["status"] == "healthy" and (not evaluated or is_evaluated(run))
+        )
+        return [strip_of(runs[0]) for runs in by_pipeline(healthy).values()]
 
     def segments(
         self, pipelines: Collection[str] | None = None
@@ -161,10 +166,6 @@ class RowStore:
                     key = RunKey(run["pipeline"], run["run_id"])
                     found[grain][key].append({**row, "env": run["env"]})
         return found
-
-
-def _strip(run: Row) -> Row:
-    return {column: run[column] for column in STRIP_COLUMNS}
 
 
 def _of(rows: Iterable[Row], pipelines: Collection[str] | None) -> list[Row]:

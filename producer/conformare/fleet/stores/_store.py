@@ -37,7 +37,7 @@ class ContextKey(NamedTuple):
     label: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Consecutive runs in which a context has the same fingerprints.
 
@@ -95,6 +95,16 @@ STRIP_COLUMNS = (
 """What is kept of many runs: a row of all columns of each would take hundreds of megabytes."""
 
 
+def strip_of(run: Row) -> Row:
+    """Return what is kept of a run in a strip."""
+    return {column: run[column] for column in STRIP_COLUMNS}
+
+
+def is_evaluated(run: Row) -> bool:
+    """Return whether an expectation of a run gave an answer: else nobody knows how it was."""
+    return bool((run["ge_evaluated"] or 0) > (run["ge_errored"] or 0))
+
+
 class FleetStore(Protocol):
     """A store that can be asked about its runs."""
 
@@ -121,10 +131,13 @@ class FleetStore(Protocol):
             since: Not those before; None for all.
         """
 
-    def last_healthy(self) -> list[Row]:
+    def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """Return the newest run with status healthy of each pipeline and environment.
 
         Each has `STRIP_COLUMNS`.
+
+        Args:
+            evaluated: Not those for which `is_evaluated` does not hold.
         """
 
     def segments(

@@ -153,6 +153,9 @@ def test_files_that_a_pattern_names(
     session.sql(f"select * from orders where id in (select id from {all_})")
     session.sql(f"insert into kept select * from {all_}")
     session.sql(f"select * from parquet.`{tmp_path}/p/day=1`")
+    session.sql(f"create temporary view days using parquet options (path '{tmp_path}/p/*')")
+    session.table("days")
+    session.catalog.dropTempView("days")
     pattern, files = f"{tmp_path}/p/*", f"{tmp_path}/p/day=?/*.parquet"
     assert [location for location, _ in recorded()[0]] == [
         pattern,
@@ -160,6 +163,7 @@ def test_files_that_a_pattern_names(
         f"orders, {files}",
         files,
         f"{tmp_path}/p/day=1",
+        pattern,
     ]
 
 

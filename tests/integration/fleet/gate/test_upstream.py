@@ -12,10 +12,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 import conformare as cf
-from conformare import _recording, _upstream
-from conformare._reader import StoreReadError
+from conformare import _recording
 from conformare.capture import _reads_told
 from conformare.fleet import read_store, upstream_risks
+from conformare.reader import StoreReadError
+from conformare.upstream import SourceWarnings, _look
 
 Config = dict[str, Any]
 
@@ -24,9 +25,9 @@ Config = dict[str, Any]
 def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins in a process that has no store, and has warned of nothing."""
     monkeypatch.setattr(_recording, "_stores", _recording._Stores())
-    monkeypatch.setattr(_reads_told, "_listeners", [_upstream._SourceWarnings().tell])
+    monkeypatch.setattr(_reads_told, "_listeners", [SourceWarnings().tell])
     # On two cores that others use as well, a process takes its time to begin.
-    monkeypatch.setattr(_upstream, "LOOK_UP_SECONDS", 60.0)
+    monkeypatch.setattr(_look, "LOOK_UP_SECONDS", 60.0)
 
 
 @pytest.fixture(
@@ -91,7 +92,7 @@ def test_tables_that_spark_writes_can_be_asked(
         def fails(*_what: Any, **_about: Any) -> list[Any]:
             raise StoreReadError("no deltalake")
 
-        monkeypatch.setattr(_upstream, "asked", fails)
+        monkeypatch.setattr(_look, "asked", fails)
     assert cf.check_upstream_risks(data, dest=store["read"], warn=False) == expected
     assert cf.lineage() == []
 

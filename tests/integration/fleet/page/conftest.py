@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
-from support.fleets.hostile import hostile_fleet
-from support.fleets.served import served
-from support.fleets.shop import NOW, small_fleet
+from support.fleet.hostile import hostile_fleet
+from support.fleet.served import served
+from support.fleet.shop import NOW, small_fleet
 
 from conformare.fleet import Fleet, RowStore
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from playwright.sync_api import Page, expect
-from support.fleets.served import served
-from support.fleets.shop import NOW, small_fleet
+from support.fleet.served import served
+from support.fleet.shop import NOW, small_fleet
 
 from conformare.fleet import Fleet, RowStore
 

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page
-from support.fleets.hostile import SURROGATE, TEXTS, hostile_fleet
-from support.fleets.shop import NOW
+from support.fleet.hostile import SURROGATE, TEXTS, hostile_fleet
+from support.fleet.shop import NOW
 
 from conformare.fleet import Fleet, RowStore
 from conformare.fleet.page import report

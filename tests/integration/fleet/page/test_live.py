@@ -7,7 +7,7 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 from pyspark.sql import SparkSession
-from support.fleets.served import served
+from support.fleet.served import served
 from support.lakes.store import Store
 from support.messages.produce import Topic, emission_of
 from support.messages.records import make_record

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support.fleets.shop import KINDS, NOW, small_fleet
+from support.fleet.shop import KINDS, NOW, small_fleet
 
 from conformare.fleet import Fleet, RowStore
 from conformare.fleet.page import report

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
-from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from pyspark.sql import SparkSession
+from support.kafka.rights import documented_acls
 from support.lakes.checker import check_declarations
 from support.lakes.store import Store
 from support.messages.produce import Topic, messages_of
@@ -23,7 +18,7 @@ from support.messages.records import make_declaration, make_record
 from support.servers.secured_broker import GuardedBroker, guarded_broker
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, topic_name
-from conformare_sink.errors import BrokerRefusedError, TopicCreationError, TopicsMissingError
+from conformare_sink.errors import BrokerRefusedError, TopicCreationError
 from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
@@ -31,39 +26,9 @@ from conformare_sink.options import SinkOptions
 from conformare_sink.stream.replay import Selection, replay
 from conformare_sink.stream.stream import SinkStream
 
-DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
 STRANGER = "stranger"
 SECONDS = 30
 GROUPS = consumer_group("")
-
-
-def documented_acls() -> list[AclBinding]:
-    """The commands of docs/operation.md, as kafka-acls reads them."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--add", action="store_true")
-    parser.add_argument("--allow-principal")
-    parser.add_argument("--operation", action="append")
-    parser.add_argument("--topic")
-    parser.add_argument("--group")
-    parser.add_argument("--resource-pattern-type")
-    text = DOCS.read_text(encoding="utf-8").replace("\\\n", " ")
-    found = []
-    for line in re.findall(r"^\$ACLS (.+)$", text, re.MULTILINE):
-        asked = parser.parse_args(shlex.split(line))
-        kind, name = ("TOPIC", asked.topic) if asked.topic else ("GROUP", asked.group)
-        found += [
-            AclBinding(
-                ResourceType[kind],
-                name,
-                ResourcePatternType[asked.resource_pattern_type.upper()],
-                asked.allow_principal,
-                "*",
-                AclOperation[operation.upper()],
-                AclPermissionType.ALLOW,
-            )
-            for operation in asked.operation
-        ]
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +36,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
     """A broker whose users have what the documentation gives them."""
     acls = documented_acls()
     users = {acl.principal.removeprefix("User:") for acl in acls}
-    assert users == {"topics", "job", "sink", "replay", "status"}
+    assert users == {"topics", "job", "sink", "replay", "status", "doctor"}
     with guarded_broker(tmp_path_factory.mktemp("guarded"), *users, STRANGER) as broker:
         admin = AdminClient({"bootstrap.servers": broker.unguarded, "log_level": 0})
         for given in admin.create_acls(acls).values():
@@ -203,10 +168,10 @@ def test_a_job_cannot_read_what_others_have_written(broker: GuardedBroker) -> No
 def test_what_a_user_lacks_is_told(broker: GuardedBroker) -> None:
     """In one line. A cluster does not tell whether there is what one may not see."""
     sees_nothing = topics(broker, STRANGER)
-    with pytest.raises(TopicsMissingError, match="Describe"):
+    with pytest.raises(BrokerRefusedError, match="needs Describe on the topics"):
         sees_nothing.require_runs()
     with pytest.raises(
-        TopicCreationError, match=r"refused to create .*Authorization failed; .*Describe"
+        TopicCreationError, match=r"refused to create .*Authorization failed; let .* Create it"
     ):
         sees_nothing.create()
     with pytest.raises(BrokerRefusedError, match=r"(?i)group authorization failed; .*ACL"):

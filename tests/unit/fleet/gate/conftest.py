@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from support.fleets.folder import check, context, owner, put_run, risk
+from support.fleet.small import check, context, owner, put_run, risk
 from support.jobs.spool_command import Answer, Run
+from support.servers.receiver import Receiver, receiving
 
 from conformare.cli import _entry_points as commands
 from conformare.cli import main
 from conformare.cli.fleet import _asked, _opening
 from conformare.fleet import Fleet
 
+SECRET = "s3cr3t-of-both"  # noqa: S105 - of a test
 NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
 
 
@@ -93,3 +96,44 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     put_run(root, "old", "x-1", "2026-11-01T00:00:00.000000Z")
     monkeypatch.setenv("CONFORMARE_LAKE", str(root))
     return root
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A web server on loopback."""
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The file of what was reported; it does not exist yet."""
+    return tmp_path / "state/reported.json"
+
+
+@pytest.fixture
+def report(
+    run: Run, receiver: Receiver, state: Path, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> Run:
+    """Runs `conformare fleet notify --webhook` as cron does: all that is secret in the environment."""
+    assert lake.exists()
+    monkeypatch.setenv("CONFORMARE_WEBHOOK", receiver.url)
+    monkeypatch.setenv("CONFORMARE_WEBHOOK_SECRET", SECRET)
+
+    def with_arguments(*arguments: object) -> Answer:
+        return run("notify", "--state", state, *arguments)
+
+    return with_arguments
+
+
+def repair(lake: Path) -> None:
+    """Let the newest run of `orders` be healthy, and be owned by `amy`."""
+    put_run(
+        lake,
+        "orders",
+        "o-3",
+        "2026-11-28T08:00:00.000000Z",
+        run={"env": "prod"},
+        contexts=[context("clean", "code-2", "risks-2")],
+        owners=[owner("amy", "clean")],
+    )

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fleets.folder import context, put_run, risk
+from support.fleet.small import context, put_run, risk
 from support.jobs.spool_command import Answer, Run
 
 from conformare.cli.fleet.formats import _github as github

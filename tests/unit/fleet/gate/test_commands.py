@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fleets.folder import check, context, owner, put_run, risk
+from support.fleet.small import check, context, owner, put_run, risk
 from support.jobs.spool_command import Answer, Run
 
 from conformare.cli.fleet.overview import LEGEND
@@ -254,6 +254,10 @@ def test_sensitive_columns_as_of_a_date(run: Run) -> None:
     )
     (sink,) = found(run, "sensitive", "--as-of", "2026-11-28T06:00:00Z")
     assert sink["readers"] == []
+    # A date alone is the end of its day.
+    (sink,) = found(run, "sensitive", "--as-of", "2026-11-28")
+    assert sink["readers"] == [{"pipeline": "bills", "env": "prod"}]
+    assert found(run, "sensitive", "--as-of", "2026-11-27") == []
 
 
 @pytest.mark.usefixtures("lake")

@@ -1,68 +1,23 @@
-"""Reports of what has changed: once each, to a real server, with a state that survives faults."""
+"""Reports of what has changed: once each, to a real server, signed."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
-import json
-import stat
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
-from support.fleets.folder import context, owner, put_run
+from support.fleet.small import put_run
 from support.jobs.spool_command import Answer, Run
-from support.servers.receiver import Receiver, answer_with, receiving
+from support.servers.receiver import Receiver, answer_with
 
 from conformare.fleet.notify import _post as post
-from conformare.fleet.notify import _slack as slack
 from conformare.fleet.notify import _webhook as webhook
 
-SECRET = "s3cr3t-of-both"  # noqa: S105 - of a test
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A web server on loopback."""
-    with receiving() as found:
-        yield found
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """The file of what was reported; it does not exist yet."""
-    return tmp_path / "state/reported.json"
-
-
-@pytest.fixture
-def report(
-    run: Run, receiver: Receiver, state: Path, lake: Path, monkeypatch: pytest.MonkeyPatch
-) -> Run:
-    """Runs `conformare fleet notify --webhook` as cron does: all that is secret in the environment."""
-    assert lake.exists()
-    monkeypatch.setenv("CONFORMARE_WEBHOOK", receiver.url)
-    monkeypatch.setenv("CONFORMARE_WEBHOOK_SECRET", SECRET)
-
-    def with_arguments(*arguments: object) -> Answer:
-        return run("notify", "--state", state, *arguments)
-
-    return with_arguments
-
-
-def repair(lake: Path) -> None:
-    """Let the newest run of `orders` be healthy, and be owned by `amy`."""
-    put_run(
-        lake,
-        "orders",
-        "o-3",
-        "2026-11-28T08:00:00.000000Z",
-        run={"env": "prod"},
-        contexts=[context("clean", "code-2", "risks-2")],
-        owners=[owner("amy", "clean")],
-    )
+from .conftest import SECRET, repair
 
 
 def kinds(told: Any, what: str) -> list[tuple[list[str], list[str]]]:
@@ -178,19 +133,27 @@ def test_a_receiver_that_is_silent_or_slow_is_not_waited_for(
     report: Run, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither for a first byte nor for a last one."""
+    is_told = Event()
     monkeypatch.setattr(post, "TIMEOUT_SECONDS", 0.2)
-    receiver.answers.append(lambda _handler, _posted: time.sleep(0.5))
+
+    def silent(_handler: Any, _posted: Any) -> None:
+        is_told.wait()
+
+    receiver.answers.append(silent)
     assert "did not answer within" in report().err
+    is_told.set()
     monkeypatch.setattr(post, "TIMEOUT_SECONDS", 10)
     monkeypatch.setattr(post, "WHOLE_SECONDS", 0.3)
+    is_slow_told = Event()
 
     def drip(handler: Any, _posted: Any) -> None:
         for byte in b"HTTP/1.1 2":
             handler.wfile.write(bytes([byte]))
-            time.sleep(0.1)
+            is_slow_told.wait(0.1)
 
     receiver.answers.append(drip)
     answer = report()
+    is_slow_told.set()
     assert (answer.code, answer.out) == (1, "")
     assert "did not answer within 0.3 s" in answer.err
 
@@ -286,111 +249,6 @@ def test_who_is_told_is_said_once(
     assert "say whom to tell" in run("notify").err
 
 
-def test_two_reports_at_once_tell_it_once(report: Run, receiver: Receiver, state: Path) -> None:
-    """The second leaves it to the first."""
-    state.parent.mkdir()
-    with state.with_name("reported.json.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        assert report() == Answer(
-            0, "another report is on its way: it tells what has changed\n", ""
-        )
-    assert receiver.posts == []
-    assert report().code == 0
-
-
-def test_the_state_is_for_its_user_and_whole(report: Run, state: Path) -> None:
-    """It appears under its name only when all of it is there."""
-    report()
-    assert stat.S_IMODE(state.stat().st_mode) == 0o600
-    assert sorted(path.name for path in state.parent.iterdir()) == [
-        "reported.json",
-        "reported.json.lock",
-    ]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "{",
-        "[]",
-        "null",
-        "{}",
-        "\ufffd",
-        "[" * 100_000,
-        '{"version": 1, "scope": {}, "reports": 1, "reported": [{}]}',
-        '{"version": 1, "scope": {}, "reports": 1, "reported": 7}',
-        '{"version": 1, "scope": {}, "reports": "many", "reported": []}',
-    ],
-)
-def test_a_damaged_state_is_one_line(
-    report: Run, receiver: Receiver, state: Path, content: str
-) -> None:
-    """Nothing is told on its word."""
-    state.parent.mkdir()
-    state.write_text(content)
-    answer = report()
-    assert (answer.code, answer.out) == (2, "")
-    assert f"{state} is damaged: remove it" in answer.err
-    assert receiver.posts == []
-
-
-def test_a_state_of_other_filters_is_refused(report: Run, receiver: Receiver, state: Path) -> None:
-    """By it, all that lies outside of them would count as resolved."""
-    report()
-    answer = report("--env", "prod")
-    assert (answer.code, answer.out) == (2, "")
-    assert f"{state} is of another store or other filters" in answer.err
-    changed = json.loads(state.read_text())
-    state.write_text(json.dumps({**changed, "version": 2}))
-    assert "of another release" in report().err
-    assert len(receiver.posts) == 1
-
-
-def test_a_state_that_cannot_be_written_is_told_before_anybody_is(
-    report: Run, receiver: Receiver, state: Path
-) -> None:
-    """A folder in its place, or a file in place of its folder."""
-    state.mkdir(parents=True)
-    answer = report()
-    assert (answer.code, answer.out) == (2, "")
-    assert "cannot be read" in answer.err
-    state.rmdir()
-    state.with_name("reported.json.lock").unlink()
-    state.parent.rmdir()
-    state.parent.write_text("")
-    answer = report()
-    assert (answer.code, answer.out) == (2, "")
-    assert "cannot be written" in answer.err
-    assert receiver.posts == []
-
-
-def test_without_a_state_each_report_has_its_own(
-    run: Run, receiver: Receiver, lake: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """In the user's folder: by store, filters and address, whichever folder one stands in."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(lake.parent)
-    assert run("notify", "--slack", receiver.url).out == "reported: 3 new, 0 resolved\n"
-    assert run("notify", "--slack", receiver.url, "--lake", "lake").out == (
-        "nothing has changed since the last report\n"
-    )
-    assert run("notify", "--slack", f"{receiver.url}2").out == "reported: 3 new, 0 resolved\n"
-    told = run("notify", "--slack", receiver.url, "--pipeline", "orders")
-    assert told.out == "reported: 3 new, 0 resolved\n"
-    assert len(list((tmp_path / "home/conformare/notify").glob("*.json"))) == 3
-
-
-def test_a_store_without_runs_resolves_nothing(report: Run, receiver: Receiver, lake: Path) -> None:
-    """It is more likely one that is not mounted."""
-    report()
-    for folder in ("orders", "bills", "old"):
-        for file in (lake / folder).glob("*.json"):
-            file.unlink()
-    assert report().code == 2
-    assert len(receiver.posts) == 1
-
-
 def test_many_changes_come_in_several_messages_each_told_once(
     report: Run, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,84 +262,3 @@ def test_many_changes_come_in_several_messages_each_told_once(
     ids = [post.json["report_id"] for post in receiver.posts]
     assert ids[1] == ids[2]
     assert len(set(ids)) == 3
-
-
-def sections(told: Any) -> list[str]:
-    """Return the texts of a message's sections."""
-    return [block["text"]["text"] for block in told["blocks"] if block["type"] == "section"]
-
-
-def test_slack_gets_blocks_by_owner(run: Run, receiver: Receiver, state: Path, lake: Path) -> None:
-    """The text for notifications has no name in it."""
-    assert run("notify", "--slack", receiver.url, "--state", state).code == 0
-    told = receiver.posts[0].json
-    assert told["text"] == "Fleet: 3 new, 0 resolved"
-    assert told["blocks"][0]["text"]["text"] == "Fleet: 3 new, 0 resolved"
-    assert sections(told)[0].splitlines() == [
-        "*amy, bob*",
-        (
-            ":red_circle: new, failed: orders (prod): its newest run failed: not_null(id) does not hold; "
-            "privacy.pii_exposure is not mitigated"
-        ),
-        (
-            ":red_circle: new, drift: orders (prod): the code of clean changed, its risks did not: review "
-            "them, or acknowledge it"
-        ),
-        "*nobody*",
-        (
-            ":red_circle: new, unowned-critical: orders (prod): nobody owns the critical risk "
-            "privacy.pii_exposure"
-        ),
-    ]
-    assert str(lake.name) in sections(told)[1]
-    repair(lake)
-    run("notify", "--slack", receiver.url, "--state", state)
-    assert (
-        ":white_check_mark: resolved, failed: orders (prod)" in sections(receiver.posts[1].json)[0]
-    )
-
-
-def test_names_mention_nobody_and_link_nowhere_in_slack(
-    run: Run, receiver: Receiver, state: Path, lake: Path
-) -> None:
-    """Nor are they formats; and what is long is cut, for Slack refuses a block that is too long."""
-    name = "<!channel> <@U1> <http://x|y> & *b* `c` _d_ a_b \x1b\u202e\n"
-    for day, code in ((27, "a"), (28, "b")):
-        put_run(
-            lake,
-            name,
-            f"h-{day}",
-            f"2026-11-{day}T00:00:00.000000Z",
-            run={"env": name, "status": "failed"},
-            contexts=[context(f"{name}{number}" * 50, code) for number in range(150)],
-            owners=[owner(name * 9, name)],
-        )
-    assert run("notify", "--slack", receiver.url, "--state", state).code == 0
-    told = receiver.posts[0].json
-    texts = sections(told)
-    assert not any("<" in text or ">" in text for text in texts)
-    assert not any(
-        "&" in text.replace("&lt;", "").replace("&gt;", "").replace("&amp;", "") for text in texts
-    )
-    assert all(len(text) <= 3000 for text in texts)
-    assert len(told["blocks"]) <= 50
-    assert all(
-        sign.isprintable() or sign in "\n\N{ZERO WIDTH SPACE}" for text in texts for sign in text
-    )
-    assert any("&lt;!channel&gt; &lt;@U1&gt;" in text and " a_b " in text for text in texts)
-    assert not any("*b*" in text or "`c`" in text or "_d_" in text for text in texts)
-    assert all(block["text"].get("verbatim") for block in told["blocks"][1:])
-
-
-def test_slack_gets_what_is_too_much_for_one_message_in_several(
-    run: Run, receiver: Receiver, state: Path, lake: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each of them whole."""
-    assert lake.exists()
-    monkeypatch.setattr(slack, "MOST_CHANGES", 2)
-    monkeypatch.setattr(slack, "MOST_CHARACTERS", 100)
-    assert run("notify", "--slack", receiver.url, "--state", state).code == 0
-    assert [posted.json["text"] for posted in receiver.posts] == [
-        "Fleet: 2 new, 0 resolved",
-        "Fleet: 1 new, 0 resolved",
-    ]

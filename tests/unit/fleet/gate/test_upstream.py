@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
 import subprocess
 import sys
 import time
@@ -16,13 +15,15 @@ from typing import Any
 import pytest
 from support.lakes.handmade import HandmadeLake
 from support.messages.typical import typical_store
+from support.servers.silent import silent_store
 
 import conformare as cf
-from conformare import _recording, _upstream
-from conformare._reader import StoreReadError
+from conformare import _recording
 from conformare.capture import _reads_told
 from conformare.capture._reads_told import tell_read
 from conformare.fleet import read_store, upstream_risks
+from conformare.reader import StoreReadError
+from conformare.upstream import SourceWarnings, _look
 
 SINK = "s3://lake/silver/orders_1"
 Config = dict[str, Any]
@@ -41,7 +42,7 @@ def _record(dest: Config) -> None:
 def no_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test begins in a process that has no store, and has warned of nothing."""
     monkeypatch.setattr(_recording, "_stores", _recording._Stores())
-    monkeypatch.setattr(_reads_told, "_listeners", [_upstream._SourceWarnings().tell])
+    monkeypatch.setattr(_reads_told, "_listeners", [SourceWarnings().tell])
     monkeypatch.delenv("CONFORMARE_WARN_ON_SOURCE", raising=False)
     yield
     _recording._stores.replace(None)
@@ -159,14 +160,9 @@ def test_a_silent_store_holds_up_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """For longer than a bounded time; reads are not held up by it a second time."""
-    monkeypatch.setattr(_upstream, "LOOK_UP_SECONDS", 1.0)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t")
-        monkeypatch.setenv("AWS_REGION", "us-east-1")
-        config = _kafka(Path("x")) | {"lake": "s3://bucket/lake", "warn_on_source": True}
+    monkeypatch.setattr(_look, "LOOK_UP_SECONDS", 1.0)
+    with silent_store(monkeypatch) as lake:
+        config = _kafka(Path("x")) | {"lake": lake, "warn_on_source": True}
         cf.configure_store(**config)
         began = time.monotonic()
         assert cf.check_upstream_risks(SINK) == []
@@ -196,7 +192,7 @@ def test_a_captured_read_warns_once_where_it_is_asked_for(store: Config) -> None
 
 def test_reads_warn_of_nothing_by_default(store: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is the store looked at."""
-    monkeypatch.setattr(_upstream, "asked", None)
+    monkeypatch.setattr(_look, "asked", None)
     cf.configure_store(**store)
     assert told(lambda: tell_read(SINK)) == []
     cf.configure_store(**store, warn_on_source=False)
@@ -236,13 +232,13 @@ def test_the_store_is_read_once_until_something_is_recorded(
 ) -> None:
     """Or another one is configured."""
     looks: list[int] = []
-    real: Callable[..., list[Any]] = vars(_upstream)["asked"]
+    real: Callable[..., list[Any]] = vars(_look)["asked"]
 
     def counted(*what: Any, **about: Any) -> list[Any]:
         looks.append(1)
         return real(*what, **about)
 
-    monkeypatch.setattr(_upstream, "asked", counted)
+    monkeypatch.setattr(_look, "asked", counted)
     config = {"writer": "json", "path": str(tmp_path), "warn_on_source": True}
     cf.configure_store(**config)
     (tmp_path / "none").mkdir()
@@ -296,7 +292,7 @@ def test_a_store_that_fails_is_told_once(
     def fails(*_what: Any, **_about: Any) -> list[Any]:
         raise StoreReadError("it is away")
 
-    monkeypatch.setattr(_upstream, "asked", fails)
+    monkeypatch.setattr(_look, "asked", fails)
     cf.configure_store(writer="json", path=str(tmp_path), warn_on_source=True)
     for _ in range(3):
         tell_read(SINK)

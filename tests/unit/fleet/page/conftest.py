@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.fleets.hostile import hostile_fleet
-from support.fleets.shop import NOW, small_fleet
+from support.fleet.hostile import hostile_fleet
+from support.fleet.shop import NOW, small_fleet
 
 from conformare.fleet import Fleet, RowStore
 from conformare.fleet.page._links import ServedLinks

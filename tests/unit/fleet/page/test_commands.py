@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from support.fleets.folder import put_run
+from support.fleet.small import put_run
 from support.jobs.spool_command import Answer, Run
 
 from conformare.cli import _entry_points as commands

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.fleets.hostile import TEXTS
+from support.fleet.hostile import TEXTS
 
 from conformare.fleet.page._cells import web_address
 from conformare.fleet.page._model import Cell, Column, Page, Table

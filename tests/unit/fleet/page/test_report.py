@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.fleets.shop import KINDS, NOW, small_fleet
+from support.fleet.shop import KINDS, NOW, small_fleet
 
 from conformare._errors import FleetError
 from conformare.fleet import Filters, Fleet, RowStore, to_html, upstream_risks

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from support.fleets.shop import NOW, small_fleet
+from support.fleet.shop import NOW, small_fleet
 
 from conformare._errors import FleetError
 from conformare.fleet import Fleet, RowStore

@@ -9,9 +9,11 @@ import time
 
 import pytest
 
-from conformare_sink.errors import BrokerUnreachableError, StreamFailedError
+from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError, StreamFailedError
+from conformare_sink.kafka.rotation import Rotation
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.stream.outage import MOST_WITHOUT_MEMORY, Restarts, await_broker, is_outage
+from conformare_sink.stream.refusal import Admission
 
 NOWHERE = "127.0.0.1:1"
 
@@ -120,7 +122,9 @@ def restarts(patience_seconds: float | None) -> tuple[Restarts, list[str]]:
     def wait() -> bool:
         return await_broker(topics, patience_seconds, threading.Event())
 
-    return Restarts(wait, patience_seconds, lambda: asked.append("asked")), asked
+    stopping = threading.Event()
+    admission = Admission(topics, Rotation(topics), stopping)
+    return Restarts(wait, patience_seconds, lambda: asked.append("asked"), admission), asked
 
 
 def test_a_query_is_started_again_as_often_as_a_broker_goes_away() -> None:
@@ -221,3 +225,77 @@ def test_patience_counts_from_the_last_batch_that_landed(monkeypatch: pytest.Mon
     query = Query(*outages)
     subject.keep_up(landing)
     assert query.left == []
+
+
+REFUSED_BY_JAVA = (
+    "[STREAM_FAILED] Query [id = 1ea4c036] terminated with exception: org.apache.kafka.common."
+    "errors.SaslAuthenticationException: Authentication failed during re-authentication"
+)
+NOT_ALLOWED = (
+    "[STREAM_FAILED] Query [id = 1ea4c036] terminated with exception: org.apache.kafka.common."
+    "errors.TopicAuthorizationException: Not authorized to access topics: [a.runs]"
+)
+
+
+class Renewing(Admission):
+    """Settings that are renewed whenever they are waited for."""
+
+    waits = 0
+
+    def await_settings(self, refusal: BrokerRefusedError) -> bool:
+        """Take note of what was refused."""
+        assert refusal.at_login
+        self.waits += 1
+        return True
+
+
+def renewing() -> tuple[Restarts, Renewing]:
+    """Restarts of a sink whose settings can change."""
+    topics = Answering(NOWHERE, "a.")
+    admission = Renewing(topics, Rotation(topics), threading.Event())
+    return Restarts(lambda: True, None, lambda: None, admission), admission
+
+
+def test_a_sink_that_was_let_in_waits_for_settings_that_let_it_in_again() -> None:
+    """However it learns of that: from Spark, or from its own questions."""
+    subject, admission = renewing()
+    subject.landed()
+    of_ours = BrokerRefusedError("b does not accept sasl.username", at_login=True)
+    subject.keep_up(Query(StreamFailedError(REFUSED_BY_JAVA), of_ours))
+    assert admission.waits == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            REFUSED_BY_JAVA,
+            (
+                "127.0.0.1:1 does not accept the certificate in ssl.certificate.location "
+                "(Authentication failed during re-authentication)"
+            ),
+        ),
+        (
+            NOT_ALLOWED,
+            (
+                "127.0.0.1:1 refused: Not authorized to access topics: [a.runs]; this user needs "
+                "Read on the topics: docs/operation.md has the ACLs"
+            ),
+        ),
+    ],
+)
+def test_a_sink_that_was_never_let_in_ends_with_one_line(error: str, told: str) -> None:
+    """A wrong setting is no better a moment later."""
+    subject, admission = renewing()
+    with pytest.raises(BrokerRefusedError) as raised:
+        subject.keep_up(Query(StreamFailedError(error)))
+    assert (str(raised.value), admission.waits) == (told, 0)
+
+
+def test_a_right_that_is_taken_away_is_not_waited_for() -> None:
+    """It is no matter of the sink's settings."""
+    subject, admission = renewing()
+    subject.landed()
+    with pytest.raises(BrokerRefusedError, match="needs Read"):
+        subject.keep_up(Query(StreamFailedError(NOT_ALLOWED)))
+    assert admission.waits == 0

@@ -8,7 +8,21 @@ from typing import Any
 from conformare.capture._lineage import MadeNames
 from conformare.capture.spark.naming._columns import names_in_columns
 from conformare.capture.spark.naming._resolved import names_in_plan, names_in_statement
-from conformare.capture.spark.naming._texts import names_in_statement_text
+from conformare.capture.spark.naming._texts import names_in_query, names_in_statement_text
+
+SCRIPT_KEY = "__conformare_script__"
+"""Where the rows that a script has left carry what it said, in their frame's `__dict__`."""
+
+
+def remember_script(frame: Any, text: str, values: Sequence[str]) -> None:
+    """Keep what a script says: the plan of its rows does not tell which literals name them.
+
+    Args:
+        frame: The rows that it has left.
+        text: The script.
+        values: What its parameters stand for, as texts.
+    """
+    frame.__dict__[SCRIPT_KEY] = (text, values)
 
 
 def names_made(frame: Any, names: Sequence[str], *, whole: bool) -> Mapping[str, str]:
@@ -19,6 +33,10 @@ def names_made(frame: Any, names: Sequence[str], *, whole: bool) -> Mapping[str,
         names: The names of its columns.
         whole: Whether the steps before the last one may have made them.
     """
+    script = frame.__dict__.get(SCRIPT_KEY)
+    if script is not None:
+        text, values = script
+        return names_in_query(text, values, names)
     if not type(frame).__module__.startswith("pyspark.sql.connect."):
         return names_in_plan(frame, names, whole=whole)
     return names_in_columns(frame._plan, names, whole=whole)  # noqa: SLF001 - the client shows it nowhere else

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformare.capture._data_names import EXPRESSION, is_plain
 from conformare.capture.spark.naming._literals import HIDDEN, may_be_shown
-from conformare.capture.spark.sql._plan_tree import Functions, functions_of, items, tree_of
+from conformare.capture.spark.sql._plan_tree import Functions, functions_of, items
 
 _CATALYST = "org.apache.spark.sql.catalyst"
 _ALIAS = f"{_CATALYST}.expressions.Alias"
@@ -32,7 +32,7 @@ def names_in_plan(frame: Any, names: Sequence[str], *, whole: bool) -> dict[str,
     if plan.nodeName() == "CommandResult":  # of EXECUTE IMMEDIATE
         plan = plan.commandLogicalPlan()
     aliases = _aliases_of(frame.sparkSession._jvm)  # noqa: SLF001 - Spark shows plans nowhere else
-    return aliases.made(plan, _Author(aliases, plan, execution, whole), names)
+    return aliases.made(plan, _Author(aliases, execution, whole), names)
 
 
 def names_in_statement(jvm: Any, plans: Iterable[Any]) -> dict[str, str]:
@@ -45,7 +45,7 @@ def names_in_statement(jvm: Any, plans: Iterable[Any]) -> dict[str, str]:
     made: dict[str, str] = {}
     for plan in plans:
         aliases = _aliases_of(jvm)
-        made.update(aliases.made(plan, _Author(aliases, plan, None, whole=False), None))
+        made.update(aliases.made(plan, _Author(aliases, None, whole=False), None))
     return made
 
 
@@ -142,11 +142,6 @@ class _Aliases:
         """Return the numbers of these aliases."""
         return {alias.exprId().id() for alias in items(self._in(plan))}
 
-    def views_in(self, plan: Any) -> list[Any]:
-        """Return the views that a plan reads."""
-        tree = tree_of(plan, self._functions)
-        return [tree.node(number) for number, kind in enumerate(tree.kinds) if kind == "View"]
-
     def _shown(self, expression: Any, text: str, name: str) -> str | None:
         """Return the name of an expression without its literals, None where it has none."""
         literals: list[str] = []
@@ -188,9 +183,8 @@ class _Aliases:
 class _Author:
     """Knows which names are an author's: their aliases were there before the plan was resolved."""
 
-    def __init__(self, aliases: _Aliases, plan: Any, execution: Any, whole: bool) -> None:
+    def __init__(self, aliases: _Aliases, execution: Any, whole: bool) -> None:
         self._aliases = aliases
-        self._plan = plan
         self._whole = whole
         self._execution = execution
 
@@ -220,8 +214,7 @@ class _Author:
             said = list(items(said[0].children()))
         elif said and said[0].nodeName() == "UnresolvedWith":
             said += [definition._2() for definition in items(said[0].cteRelations())]  # noqa: SLF001 - of a tuple of Scala
-        plans = (*self._aliases.views_in(self._plan), *said)
-        return set[int]().union(*map(self._aliases.numbers_in, plans))
+        return set[int]().union(*map(self._aliases.numbers_in, said))
 
 
 def _is_in(made_name: str, names: Sequence[str] | None) -> bool:

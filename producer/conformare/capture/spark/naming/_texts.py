@@ -20,8 +20,10 @@ from conformare.capture.spark.naming._lists import (
 )
 from conformare.capture.spark.naming._literals import HIDDEN, may_be_shown
 from conformare.capture.spark.sql._dialect import DIALECT, is_installed, parsed
+from conformare.capture.spark.sql._printed import on_one_line
 
-_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"|\b(\d[\w.]*)")
+_QUOTED = re.compile(r"""'((?:[^'\\]|\\.|'')*)'|"((?:[^"\\]|\\.|"")*)"|\b(\d[\w.]*)""", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)|'(?=')|\"(?=\")", re.DOTALL)
 # Where a query that others read from stands.
 _BELOW = ("From", "Join", "CTE", "Lateral")
 
@@ -86,10 +88,13 @@ def _parsed(text: str) -> Any:
 
 
 def _quoted_in(text: str) -> Iterator[str]:
-    for found in _QUOTED.finditer(text):
-        literal = next(filter(None, found.groups()), "")
+    """Yield the literals in a text, those of a statement in a literal among them."""
+    for quoted, double_quoted, number in _QUOTED.findall(on_one_line(text)):
+        literal = _ESCAPED.sub(r"\1", quoted or double_quoted) or number
         if literal and not may_be_shown(literal):
             yield literal
+        if "'" in literal or '"' in literal:
+            yield from _quoted_in(literal)
 
 
 def _all(tree: Any, kind: str) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformare.capture.spark.sql._as_written import is_done, with_patterns
+from conformare.capture.spark.sql._as_written import is_restored, with_patterns
 from conformare.capture.spark.sql._commands import (
     DROPPED_VIEWS,
     VIEWS,
@@ -46,7 +46,7 @@ def analysed(frame: Any, views: Mapping[str, int]) -> Statement:
     if any(read.place.format for read in statement.reads.values()):
         with_patterns(statement, frame, functions)
     if tree.kinds == [_ROWS]:
-        statement.is_query = not is_done(frame)
+        statement.is_query = not is_restored(frame)
     elif tree.kinds[0] == _SETS_VARIABLE:
         statement.is_query = bool(statement.reads or statement.links)
     else:

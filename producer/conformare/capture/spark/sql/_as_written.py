@@ -1,4 +1,4 @@
-"""What only the plan says that Spark has not analysed yet: patterns of paths, scripts."""
+"""What only the plan says that Spark has not analysed yet: patterns of paths, what was restored."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from conformare.capture.spark.sql._names import is_path
 from conformare.capture.spark.sql._plan_tree import Functions, PlanTree, items, tree_of
 from conformare.capture.spark.sql._statement import Read, Statement, read_of_files
 
-_PATTERN = re.compile(r"[*?{\[]")
-# What they do is done by now, and no query: their rows only tell of it.
-_DONE = frozenset(("CompoundBody", "RestoreTableStatement"))
+PATTERN = re.compile(r"[*?{\[]")
+"""What makes a pattern of a path."""
+_RESTORE = "RestoreTableStatement"
 
 
-def is_done(frame: Any) -> bool:
-    """Whether the rows of a frame tell of a script, or of a table that was restored.
+def is_restored(frame: Any) -> bool:
+    """Whether the rows of a frame only tell of a table that was restored.
 
     Args:
         frame: A frame of a classic session that holds its rows.
     """
     plan = frame._jdf.queryExecution().logical()  # noqa: SLF001 - Spark shows plans nowhere else
-    return str(plan.getClass().getSimpleName()) in _DONE
+    return bool(plan.getClass().getSimpleName() == _RESTORE)
 
 
 def with_patterns(statement: Statement, frame: Any, functions: Functions) -> None:
@@ -38,7 +38,7 @@ def with_patterns(statement: Statement, frame: Any, functions: Functions) -> Non
     plan = frame._jdf.queryExecution().logical()  # noqa: SLF001 - Spark shows plans nowhere else
     for format_, path in _patterns(tree_of(plan, functions), functions):
         pattern = read_of_files(absolute(path), format_)
-        begin = redacted(absolute(_PATTERN.split(path, maxsplit=1)[0] + "x"))[:-1]
+        begin = redacted(absolute(PATTERN.split(path, maxsplit=1)[0] + "x"))[:-1]
         reads: dict[str, Read] = {}
         for location, read in statement.reads.items():
             matches = read.place.format == pattern.place.format and location.startswith(begin)
@@ -52,7 +52,7 @@ def _patterns(tree: PlanTree, functions: Functions) -> Iterator[tuple[str, str]]
     for number, kind in enumerate(tree.kinds):
         if kind == "UnresolvedRelation":
             parts = [str(part) for part in items(tree.node(number).multipartIdentifier())]
-            if is_path(parts) and _PATTERN.search(parts[1]):
+            if is_path(parts) and PATTERN.search(parts[1]):
                 yield parts[0].lower(), parts[1]
         below = []
         if kind == "UnresolvedWith":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from typing import Any
 
@@ -14,7 +15,7 @@ from conformare.capture.locations import BETWEEN, shown_query
 from conformare.capture.source._logic import is_data_frame
 from conformare.capture.spark._reads import record_memory, record_table
 from conformare.capture.spark._steps import Call
-from conformare.capture.spark.naming import names_made_by
+from conformare.capture.spark.naming import names_made_by, remember_script
 from conformare.capture.spark.sql._analysed import analysed
 from conformare.capture.spark.sql._catalogs import (
     columns_of,
@@ -44,6 +45,9 @@ def record_session_read(call: Call) -> None:
 def _record_sql(call: Call) -> None:
     """Take note of a statement; one that neither reads nor changes data is none."""
     query = str(call.argument(0, "sqlQuery"))
+    if _SCRIPT.match(on_one_line(query)):
+        remember_script(call.result, query, _values(call))
+        return
     if is_connect(call.owner):
         args = call.argument(1, "args")
         values = {name: value for name, value in call.kwargs.items() if name not in _PARAMETERS}
@@ -59,6 +63,7 @@ def _record_sql(call: Call) -> None:
 
 
 _PARAMETERS = ("sqlQuery", "args")
+_SCRIPT = re.compile(r"begin\b", re.IGNORECASE)
 
 
 def _record_statement(call: Call, query: str, statement: Statement) -> None:
@@ -102,9 +107,13 @@ def _record_statement(call: Call, query: str, statement: Statement) -> None:
 
 def _names_made(call: Call, query: str, statement: Statement) -> MadeNames:
     """Return who knows the names that Spark has made in a statement without rows."""
+    return names_made_by(call.owner, statement.plans, query, _values(call))
+
+
+def _values(call: Call) -> list[str]:
+    """Return what the parameters of a statement stand for, as texts."""
     args = call.argument(1, "args")
-    values = list(args.values()) if isinstance(args, dict) else args or ()
-    return names_made_by(call.owner, statement.plans, query, list(map(str, values)))
+    return list(map(str, args.values() if isinstance(args, dict) else args or ()))
 
 
 def _frames(call: Call, query: str) -> list[Any]:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from conformare.capture.locations import place_named
+from conformare.capture.spark.sql._as_written import PATTERN
 from conformare.capture.spark.sql._file_systems import absolute
 from conformare.capture.spark.sql._names import (
     SESSION_CATALOG,
@@ -60,7 +61,13 @@ def _properties(told: Any) -> dict[str, str]:
 def _files(relation: Any) -> Iterator[Read]:
     index = relation.location()
     format_ = "delta" if "Tahoe" in index.getClass().getName() else str(relation).lower()
-    for path in islice(items(index.rootPaths()), _MOST_PATHS):
+    paths, said = index.rootPaths(), None
+    if paths.size() > 1:  # those that a pattern has found are in one place, that of the pattern
+        said = value_of(relation.options().get("path"))
+    if said is not None and PATTERN.search(said):
+        yield read_of_files(absolute(said), format_)
+        return
+    for path in islice(items(paths), _MOST_PATHS):
         yield read_of_files(path.toString(), format_)
 
 

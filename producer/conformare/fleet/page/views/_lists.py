@@ -32,6 +32,7 @@ from conformare.fleet.questions import (
     OpenRisk,
     SensitiveSink,
     drift,
+    end_of,
     expectations,
     findings,
     open_risks,
@@ -248,7 +249,7 @@ def sensitive_page(ask: Ask) -> Page:
         for one in sensitive(
             ask.fleet,
             ask.asked.filters(),
-            as_of=None if as_of is None else time_of(as_of, ask.now),
+            as_of=None if as_of is None else end_of(time_of(as_of, ask.now), as_of),
         )
         if ask.asked.has_text(one.pipeline, one.env, one.location, *one.columns)
     ]

@@ -1,4 +1,4 @@
-"""A program that asks a store one question; `_reader.py` starts it.
+"""A program that asks a store one question; `asked` starts it.
 
 deltalake works on threads that a fork does not copy. A process that has used it leaves its forked
 children one that panics, also where they use it for purposes of their own. So it is never loaded
@@ -12,12 +12,8 @@ from __future__ import annotations
 import faulthandler
 import json
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any
-
-
-class _ToldError(Exception):
-    """What it says has no location in it."""
 
 
 def main() -> None:
@@ -27,11 +23,28 @@ def main() -> None:
     faulthandler.dump_traceback_later(question["seconds"], exit=True)
     sys.path[:] = question["path"]
     try:
-        answer: dict[str, Any] = {"rows": _QUESTIONS[question["what"]](**question["about"])}
+        answer: dict[str, Any] = {"rows": _answer(question["what"], question["about"])}
     except BaseException as exc:  # noqa: BLE001 - a panic of deltalake is no Exception
         # Not what others say: they may quote a location with its credentials.
-        answer = {"fault": str(exc) if isinstance(exc, _ToldError) else type(exc).__name__}
+        answer = {"fault": str(exc) if _has_no_location(exc) else type(exc).__name__}
     print(json.dumps(answer))  # noqa: T201 - the answer
+
+
+def _answer(what: str, about: dict[str, Any]) -> list[Any]:
+    """Return what one of our functions answers.
+
+    `query` is here, for a look-up of a run is not to import the rest of us: that takes longer.
+    """
+    if what == "query":
+        return _query(**about)
+    module, _, name = what.partition(":")
+    found: list[Any] = getattr(import_module(module), name)(**about)
+    return found
+
+
+def _has_no_location(fault: BaseException) -> bool:
+    ours = sys.modules.get("conformare.reader")
+    return ours is not None and isinstance(fault, ours.StoreReadError)
 
 
 def _query(tables: dict[str, str], query: str) -> list[list[Any]]:
@@ -49,24 +62,6 @@ def _query(tables: dict[str, str], query: str) -> list[list[Any]]:
     columns = [found.column(name).to_pylist() for name in found.schema.names]
     return [list(row) for row in zip(*columns, strict=True)]
 
-
-def _upstream_risks(
-    place: str, table_prefix: str, locations: list[str] | None
-) -> list[dict[str, Any]]:
-    """Return the risks that locations carry, as `conformare.fleet.upstream_risks` does."""
-    from conformare._errors import FleetError
-    from conformare.fleet import Tables, open_store, upstream_risks
-
-    try:
-        return upstream_risks(Tables(open_store(place, table_prefix=table_prefix)), locations)
-    except FleetError as exc:
-        raise _ToldError(str(exc).replace(place, "the store")) from exc
-
-
-_QUESTIONS: dict[str, Callable[..., list[Any]]] = {
-    "query": _query,
-    "upstream_risks": _upstream_risks,
-}
 
 if __name__ == "__main__":
     main()

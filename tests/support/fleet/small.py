@@ -1,4 +1,4 @@
-"""A small fleet in a folder, as the json writer leaves it: every value is chosen by the test."""
+"""A small fleet, in memory or as the json writer leaves it: every value is chosen by the test."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from conformare.fleet import Fleet, merge_records
+from conformare.fleet._tables import store_of, timed_row
 from conformare.writers._file_names import file_name
-from conformare_schemas import RUN_GRAINS, row_fields
+from conformare_schemas import RUN_GRAINS, SOURCE_RISKS, row_fields
 
 Rows = list[dict[str, Any]]
 
@@ -21,10 +23,28 @@ def put_run(
     run: dict[str, Any] | None = None,
     **grains: Rows,
 ) -> None:
-    """Put a run into a folder.
+    """Put a run into a folder, as the json writer would.
 
     Args:
         root: The folder.
+        pipeline: Whose run it is.
+        run_id: Its id.
+        ts: When it was, in ISO 8601.
+        run: Columns of its row in `runs`.
+        grains: Rows of its other grains.
+    """
+    file = root / file_name(pipeline) / f"{file_name(run_id)}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    record = recorded(pipeline, run_id, ts, run=run, **grains)
+    file.write_text(json.dumps(record), encoding="utf-8")
+
+
+def recorded(
+    pipeline: str, run_id: str, ts: str, *, run: dict[str, Any] | None = None, **grains: Rows
+) -> dict[str, Rows]:
+    """Return the record of a run.
+
+    Args:
         pipeline: Whose run it is.
         run_id: Its id.
         ts: When it was, in ISO 8601.
@@ -34,13 +54,26 @@ def put_run(
     key = {"run_id": run_id, "pipeline": pipeline, "ts": ts}
     healthy = {"status": "healthy", "ge_evaluated": 1, "schema_version": 1}
     rows = {"runs": [{**healthy, **(run or {})}], **grains}
-    record = {
-        grain: [{**key, **_empty(grain), **row} for row in rows.get(grain, ())]
+    return {
+        grain: [{**_empty(grain), **key, **row} for row in rows.get(grain, ())]
         for grain in RUN_GRAINS
     }
-    file = root / file_name(pipeline) / f"{file_name(run_id)}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(record), encoding="utf-8")
+
+
+def fleet_of(*records: dict[str, Rows], now: str = "2026-03-01") -> Fleet:
+    """Return the fleet of some records.
+
+    Args:
+        records: From `recorded` and `declared`, in the order in which they came.
+        now: What ages are counted to.
+    """
+    return Fleet(store_of(merge_records(records)), now=timed_row({"ts": now})["ts"])
+
+
+def declared(location: str, risk_id: str, ts: str, **columns: Any) -> dict[str, Rows]:
+    """Return the record of a risk that was declared for a location."""
+    told = {"location": location, "risk_id": risk_id, "label": risk_id, "severity": "medium"}
+    return {SOURCE_RISKS: [{**_empty(SOURCE_RISKS), **told, "ts": ts, "kind": "static", **columns}]}
 
 
 def context(label: str, impl_hash: str, risk_hash: str = "risks-1") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from support.fleets.shop import NOW, Kind, Rows, run_rows
+from support.fleet.shop import NOW, Kind, Rows, run_rows
 
 SCRIPT = "<script>alert(1)</script>"
 HANDLER = "\"'><img src=x onerror=alert(2)>"

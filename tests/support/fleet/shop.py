@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any
 
+from conformare_schemas import RUN_GRAINS
+
 NOW = datetime(2026, 11, 29, 7, 30, tzinfo=timezone.utc)
 RUNS = 30
 
@@ -198,7 +200,7 @@ KINDS = (
 
 def small_fleet(kinds: tuple[Kind, ...] = KINDS, now: datetime = NOW) -> Rows:
     """Return the rows of the shop's fleet by grain."""
-    tables: Rows = {grain: [] for grain in _GRAINS}
+    tables: Rows = {grain: [] for grain in RUN_GRAINS}
     for number, kind in enumerate(kinds):
         random = Random(number)  # noqa: S311 - the same fleet each time
         for run in range(kind.runs):
@@ -207,18 +209,6 @@ def small_fleet(kinds: tuple[Kind, ...] = KINDS, now: datetime = NOW) -> Rows:
             for grain, rows in run_rows(kind, run, now - back + jitter).items():
                 tables[grain] += rows
     return tables
-
-
-_GRAINS = (
-    "runs",
-    "contexts",
-    "risks",
-    "sources",
-    "sinks",
-    "expectations",
-    "owners",
-    "sink_risks",
-)
 
 
 def run_rows(kind: Kind, run: int, ts: datetime) -> Rows:

@@ -15,11 +15,11 @@ from conformare import _fork_guard as fork_guard
 
 T = TypeVar("T")
 
-PROGRAM = Path(__file__).with_name("_reader_program.py")
+PROGRAM = Path(__file__).with_name("_program.py")
 
 
 class StoreReadError(Exception):
-    """A store cannot be read; the class of its fault is all that is said."""
+    """A store cannot be read; no location is in what it says."""
 
 
 def has_reader() -> bool:
@@ -35,7 +35,7 @@ def asked(what: str, seconds: float, **about: Any) -> list[Any]:
     """Return what another process answers to a question.
 
     Args:
-        what: One of the questions that the program knows.
+        what: `query`, or a function of ours as `module:name`.
         seconds: How long it may take.
         about: What is asked about.
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from conformare.fleet import Fleet, RowStore
 from conformare.fleet.page import report
-from support.fleets.served import served
-from support.fleets.shop import NOW, small_fleet
+from support.fleet.served import served
+from support.fleet.shop import NOW, small_fleet
 
 FOLDER = Path(__file__).parents[3] / "docs" / "pictures"
 LARGEST_BYTES = 200_000
