@@ -77,7 +77,7 @@ def sent_runs(path: Path, scope: Mapping[str, Any]) -> Iterator[Sent]:
         with _told(path), connection:
             # Until it is closed, whichever transactions come in between.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("BEGIN EXCLUSIVE")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
                 connection.execute("CREATE TABLE scope (digest TEXT NOT NULL)")

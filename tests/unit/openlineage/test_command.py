@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -174,21 +173,6 @@ def test_a_full_disk_is_told(run: Run, lake: Path) -> None:
     asked = ("--lake", lake, "--file", "/dev/full")
     for _ in range(2):
         assert run(*asked).err == "error: /dev/full cannot be written: No space left on device\n"
-
-
-def test_two_exports_do_not_send_the_same(
-    run: Run, lake: Path, server: Receiver, tmp_path: Path
-) -> None:
-    """The second leaves it to the first."""
-    state = tmp_path / "sent.sqlite"
-    asked = ("--lake", lake, "--url", server.url, "--state", state)
-    assert run(*asked).code == 0
-    with sqlite3.connect(state) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        answer = run(*asked)
-    other.close()
-    assert (answer.code, answer.out) == (2, "")
-    assert "is held by another export" in answer.err
 
 
 def test_what_was_sent_is_of_one_receiver(

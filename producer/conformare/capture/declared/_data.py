@@ -11,7 +11,7 @@ from conformare.capture._lineage import Place
 from conformare.capture._reads_told import tell_read
 from conformare.capture._store import store
 from conformare.capture.declared._location import canonical_location
-from conformare.capture.locations import label_of_path, shown_name, without_extension
+from conformare.capture.locations import label_of_path, without_extension
 from conformare.capture.source._callsite import site_of, users_frame
 from conformare.capture.spark.sql._names import is_name
 
@@ -133,7 +133,7 @@ def sink(
 
 
 def _names(columns: Iterable[str]) -> tuple[str, ...]:
-    """Return names of columns as they may be shown.
+    """Return names of columns; the record hides what is no name in them.
 
     Raises:
         ValueError: They are no names; what they are is not shown, for it may be data.
@@ -141,7 +141,7 @@ def _names(columns: Iterable[str]) -> tuple[str, ...]:
     found = () if isinstance(columns, (str, bytes)) else tuple(columns)
     if isinstance(columns, (str, bytes)) or not all(isinstance(name, str) for name in found):
         raise ValueError("columns must be names of columns, such as frame.columns")
-    return tuple(dict.fromkeys(map(shown_name, found)))
+    return tuple(dict.fromkeys(found))
 
 
 def _format(format_: str) -> str:
