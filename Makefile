@@ -149,6 +149,10 @@ capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.capture_table
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.location_forms
 
+.PHONY: reference
+reference: $(INSTALLED) ## Write the pages of docs/reference/ that are made from the code anew
+	PYTHONPATH=tests $(BIN)/python -m support.reference
+
 .PHONY: screenshots
 screenshots: chromium $(INSTALLED) ## Take the pictures of the page in docs/pictures anew
 	PYTHONPATH=tests $(BIN)/python -m support.fleet.pictures

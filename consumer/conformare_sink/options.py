@@ -1,4 +1,4 @@
-"""The sink's settings: one model, filled by the command line or by a program."""
+"""The sink's settings: models that a program fills, or the command line's models, which derive from them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import shlex
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, table_identifier
+from conformare_schemas.settings import (
+    BOOTSTRAP_SERVERS,
+    LAKE,
+    STORAGE_OPTIONS,
+    About,
+    Settings,
+    TopicPrefix,
+)
 from conformare_schemas.store import StoreError, read_settings
-from conformare_sink.errors import StorageError
+from conformare_sink.errors import KafkaSettingsError, StorageError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 
 if TYPE_CHECKING:
     from conformare_sink.kafka.topics import Topics
 
-DEFAULT_MAX_MESSAGES_PER_BATCH = 50_000
 DEFAULT_RETENTION_HOURS = 168
 """How long files stay that no version from then on needs; less than a week Delta refuses."""
 
-
-DEFAULT_PENDING_DAYS = 30.0
-"""Longer than any outage of a job's machine that somebody would not notice."""
+DEFAULT_LIMIT = 20
+"""How many of a kind are named where nothing else is said."""
 
 
 class Engine(str, Enum):
@@ -36,8 +42,11 @@ class Engine(str, Enum):
     EXECUTORS = "executors"
 
 
-MOST_PENDING_DAYS = 36_500.0
-"""A century: for ever."""
+def _folder(given: Any) -> Any:
+    """Refuse an empty text: as a path, it would be the folder that the user stands in."""
+    if given == "":
+        raise ValueError("it is empty")
+    return given
 
 
 class StorageSettings(BaseModel):
@@ -104,41 +113,125 @@ ONCE_PATIENCE_SECONDS = 10.0
 """How long who lands what is there once waits for a broker, where nothing else is said."""
 
 
-class SinkOptions(BaseModel):
+def _access(given: Any) -> Any:
+    """Take the name of a file for what is in it."""
+    if not isinstance(given, (str, Path)):
+        return given
+    try:
+        return KafkaAccess.read(Path(given))
+    except KafkaSettingsError as exc:
+        raise ValueError(str(exc)) from None
+
+
+def _storage(given: Any) -> Any:
+    """Take the name of a file for what is in it."""
+    if not isinstance(given, (str, Path)):
+        return given
+    try:
+        return StorageSettings.read(Path(given))
+    except StorageError as exc:
+        raise ValueError(str(exc)) from None
+
+
+class KafkaClient(Settings):
+    """What the topics are called, and what the brokers want of their clients."""
+
+    access: Annotated[
+        KafkaAccess, About(metavar="FILE", default="nothing"), BeforeValidator(_access)
+    ] = Field(
+        default=ANYBODY,
+        alias="kafka_settings",
+        description="File with what the brokers want of their clients: lines such as "
+        "`sasl.username=…`, by librdkafka's names.",
+    )
+    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX
+
+
+class Brokers(KafkaClient):
+    """How the brokers are reached."""
+
+    bootstrap_servers: Annotated[str, BOOTSTRAP_SERVERS, Field(min_length=1)]
+
+
+class LakeStore(Settings):
+    """Where the lake is."""
+
+    lake: Annotated[str, LAKE, Field(min_length=1)]
+    storage: Annotated[
+        StorageSettings,
+        About(metavar="FILE", default="those of the environment"),
+        BeforeValidator(_storage),
+        STORAGE_OPTIONS,
+    ] = Field(default=StorageSettings(), alias="storage_options")
+
+
+class Batches(Settings):
+    """How the messages of the topics are taken."""
+
+    max_messages_per_batch: int = Field(
+        default=50_000,
+        ge=1,
+        le=2**31 - 1,
+        description="Most messages that one micro-batch takes from all topics together.",
+    )
+    engine: Engine = Field(
+        default=Engine.AUTO,
+        description="Who processes the messages of a batch: Spark's driver, its executors, or by the "
+        "batch's size one of the two.",
+    )
+
+
+class Running(Settings):
+    """What a sink is told that goes on and on."""
+
+    # It knows a lake by it that was deleted, or is not mounted. Large lakes have their known runs
+    # there, and else in the user's cache. How far the topics were read, the lake itself knows.
+    checkpoint: Annotated[
+        Path | None, About(metavar="FOLDER", default="none"), BeforeValidator(_folder)
+    ] = Field(
+        default=None,
+        description="Folder of this machine in which the sink remembers its lake: one that was "
+        "deleted, or is not mounted, is known by it, and a large one opens sooner.",
+    )
+    broker_timeout_seconds: Annotated[
+        float | None,
+        About(
+            option="--broker-timeout",
+            metavar="SECONDS",
+            unit="seconds",
+            default=f"for ever; {ONCE_PATIENCE_SECONDS:.0f} with --once",
+        ),
+    ] = Field(
+        default=None,
+        alias="broker_timeout",
+        ge=0.1,
+        le=366 * 86_400,
+        allow_inf_nan=False,
+        description="How long to wait for a broker that is away.",
+    )
+    accept_loss: Annotated[str | None, About(of_one_call=True, metavar="CODE")] = Field(
+        default=None,
+        description="Accept what the sink told, with this code, when it refused to start.",
+    )
+    most_pending_days: Annotated[float, About(unit="days")] = Field(
+        # Longer than any outage of a job's machine that somebody would not notice.
+        default=30.0,
+        alias="pending_days",
+        ge=0.01,
+        le=36_500.0,
+        allow_inf_nan=False,
+        description="How many days an incomplete emission waits before it goes to quarantine.",
+    )
+
+
+class SinkOptions(Running, Batches, LakeStore, Brokers):
     """Where the sink reads from and writes to."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    bootstrap_servers: str = Field(min_length=1)
-    """Brokers to begin with, `host:port` separated by commas."""
-    access: KafkaAccess = ANYBODY
-    """What the brokers want of their clients."""
-    lake: str = Field(min_length=1)
-    """Folder of the lake: a path on this machine, or a URL such as `s3://bucket/lake`."""
-    storage: StorageSettings = Field(default_factory=StorageSettings)
-    """Settings of the lake's store; those of the environment when not said."""
-    catalog: CatalogOptions | None = None
-    """Where the tables are; folders of the lake when not said. The lake's folder then holds the
-    sink's notes only."""
-    checkpoint: Path | None = None
-    """Folder of this machine in which the sink remembers its lake: one that was deleted, or is not
-    mounted, is known by it. Large lakes have their known runs there, and else in the user's cache. How
-    far the topics were read, the lake itself knows."""
-    topic_prefix: str = DEFAULT_TOPIC_PREFIX
-    """Put in front of every grain's topic."""
-    max_messages_per_batch: int = Field(default=DEFAULT_MAX_MESSAGES_PER_BATCH, ge=1)
-    """Most messages that one micro-batch takes from all topics together."""
-
-    engine: Engine = Engine.AUTO
-    """Who processes the messages of a batch."""
-
-    broker_timeout_seconds: float | None = Field(default=None, gt=0)
-    """How long to wait for a broker that is away; where it is not said, 10 seconds to land what is
-    there once, and for ever to land runs as they come."""
-    accept_loss: str | None = None
-    """The code of a loss that the sink told when it refused to start."""
-    most_pending_days: float = Field(default=DEFAULT_PENDING_DAYS, gt=0, le=MOST_PENDING_DAYS)
-    """An incomplete emission that has waited for longer goes to quarantine."""
+    catalog: CatalogOptions | None = Field(
+        default=None,
+        description="Where the tables are, if they are not folders of the lake, whose folder then "
+        "holds the sink's notes only.",
+    )
 
     def topics(self) -> Topics:
         """Return the topics that the sink reads."""

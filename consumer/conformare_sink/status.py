@@ -13,9 +13,7 @@ from conformare_sink.kafka.topics import Topics, consumer_group
 from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables, require_lake, select_rows
 from conformare_sink.messages.emission import Emission, EmissionKey, Piece
-
-DEFAULT_LIMIT = 20
-"""How many of a kind are named where nothing else is said."""
+from conformare_sink.options import DEFAULT_LIMIT
 
 MOST_MESSAGES = 10_000
 """Of an emission with more of them is not told what is missing; no job sends so many."""

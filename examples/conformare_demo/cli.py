@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
 
 import platformdirs
-import typer
 
 from conformare_demo.progress import step
+from conformare_demo.settings import DemoSettings
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import readable_errors, show_line, show_table
 
 
@@ -20,25 +20,18 @@ def default_demo_directory() -> Path:
     return platformdirs.user_data_path("conformare") / "demo"
 
 
+@command_of(DemoSettings)
 @readable_errors
 def demo(
-    directory: Annotated[
-        Path,
-        typer.Option(
-            "--dir",
-            envvar="CONFORMARE_DEMO_DIR",
-            help="Folder of the demo's data, and of a new lake for each time.",
-            default_factory=default_demo_directory,
-            show_default="a folder of your user's data",
-        ),
-    ],
+    given: DemoSettings,
 ) -> None:
     """Run a real pipeline three times, land its runs in Delta through Kafka, and show what they say."""
     from conformare_sink.spark.java import find_java
 
     find_java()
     with ExitStack() as running:
-        lake = _fill_and_show(directory.absolute(), running)
+        root = given.directory or default_demo_directory()
+        lake = _fill_and_show(root.absolute(), running)
         with step("Stopping Kafka and Spark"):
             running.close()
     report = Path(lake).with_name("fleet.html")

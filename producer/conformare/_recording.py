@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from conformare import _fork_guard as fork_guard
-from conformare._errors import StoreNotConfiguredError
+from conformare._errors import StoreConfigurationError, StoreNotConfiguredError
 from conformare._process_lock import ProcessLock
 from conformare._quoted import quoted
-from conformare._run_writer import ENVIRONMENT_PREFIX, RunRecord, RunWriter
+from conformare._run_writer import RunRecord, RunWriter
 from conformare.capture import Risk, Store, risk
 from conformare.capture import store as process_store
 from conformare.record import (
@@ -21,6 +21,7 @@ from conformare.record import (
     validated_pipeline,
     validated_run_id,
 )
+from conformare_schemas import CONFIG_VARIABLE, environment_variable
 
 Destination = Mapping[str, Any] | RunWriter | Callable[[RunRecord], object]
 
@@ -33,6 +34,23 @@ def _make_writer(config: Mapping[str, Any]) -> RunWriter:
         from conformare.writers import make_writer
 
     return make_writer(config)
+
+
+def _is_set(option: str) -> bool:
+    """Whether the environment or the configuration file has an option.
+
+    Raises:
+        StoreConfigurationError: The file cannot be used.
+    """
+    if environment_variable(option) in os.environ or CONFIG_VARIABLE not in os.environ:
+        return environment_variable(option) in os.environ
+    with fork_guard.whole:
+        from conformare_schemas.settings import SettingsError, config_file
+    try:
+        file = config_file()
+    except SettingsError as exc:
+        raise StoreConfigurationError(str(exc)) from exc
+    return file is not None and option in file.values
 
 
 class _Stores:
@@ -52,21 +70,23 @@ class _Stores:
     def configured(self) -> RunWriter:
         with self._lock:
             if self._writer is None:
-                if f"{ENVIRONMENT_PREFIX}WRITER" not in os.environ:
+                if not _is_set("writer"):
                     raise StoreNotConfiguredError(
                         "no store is configured: call conformare.configure_store(writer=...) "
-                        f"first, pass dest=..., or set {ENVIRONMENT_PREFIX}WRITER"
+                        f"first, pass dest=..., or set {environment_variable('writer')}"
                     )
                 self._writer = _make_writer({})
             return self._writer
 
     @property
     def may_warn(self) -> bool:
-        """Whether a store was named, here or, with `warn_on_source`, in the environment."""
-        return self._writer is not None or (
-            f"{ENVIRONMENT_PREFIX}WRITER" in os.environ
-            and f"{ENVIRONMENT_PREFIX}WARN_ON_SOURCE" in os.environ
-        )
+        """Whether a store was named, here or, with `warn_on_source`, outside."""
+        if self._writer is not None:
+            return True
+        try:
+            return _is_set("writer") and _is_set("warn_on_source")
+        except StoreConfigurationError:
+            return False  # a read is none of its business: the next record tells of it
 
     def replace(
         self, writer: RunWriter | None, config: Mapping[str, Any] | None = None
@@ -124,7 +144,7 @@ def configure_store(**config: Any) -> None:
         **config: `writer` ("kafka", "spark_table", "json", "parquet", "none" or a function) and the
             options of that writer. With `warn_on_source=True`, each captured read of a location
             that carries recorded risks warns, once. What is not given is taken from
-            `CONFORMARE_<NAME>`.
+            `CONFORMARE_<NAME>`, or from the file that `CONFORMARE_CONFIG` names.
 
     Raises:
         StoreConfigurationError: The writer or an option is unknown or does not fit.

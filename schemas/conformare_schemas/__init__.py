@@ -32,7 +32,9 @@ from conformare_schemas._headers import (
     VERSION_HEADER,
 )
 from conformare_schemas._naming import (
+    CONFIG_VARIABLE,
     DEFAULT_TOPIC_PREFIX,
+    environment_variable,
     path_identifier,
     table_identifier,
     table_path,
@@ -63,6 +65,7 @@ from conformare_schemas._times import (
 
 __all__ = [
     "CHILD_GRAINS",
+    "CONFIG_VARIABLE",
     "CONTRACT_HEADER",
     "CONTRACT_VERSION",
     "DEFAULT_TOPIC_PREFIX",
@@ -96,6 +99,7 @@ __all__ = [
     "TableDefinition",
     "acknowledgements_table",
     "arrow_schema",
+    "environment_variable",
     "grain_table",
     "key_columns",
     "message_header",

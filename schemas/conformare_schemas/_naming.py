@@ -6,10 +6,18 @@ from conformare_schemas._contract import GRAINS
 
 DEFAULT_TOPIC_PREFIX = "conformare."
 
+CONFIG_VARIABLE = "CONFORMARE_CONFIG"
+"""Names the configuration file; without it, or `--config`, there is none."""
+
 FOLDER = "delta.`"
 """Begins the SQL name of a table that is addressed by its folder."""
 BY_PATH = "delta."
 """Begins the SQL name of a table that is addressed by path; names in a catalog are quoted."""
+
+
+def environment_variable(setting: str) -> str:
+    """Return the name that a setting has in the environment."""
+    return f"CONFORMARE_{setting.upper()}"
 
 
 def topic_name(grain: str, topic_prefix: str = DEFAULT_TOPIC_PREFIX) -> str:

@@ -45,7 +45,7 @@ PYSPARKS_OWN_WARNINGS = (
     # How pyspark 3.5 compares the versions of what it needs.
     r"ignore:distutils Version classes are deprecated:DeprecationWarning:pyspark\.",
     # How pyspark 3.5 looks at a frame of pandas.
-    r"ignore:is_datetime64tz_dtype is deprecated:DeprecationWarning:pyspark\.",
+    r"ignore:is_\w+_dtype is deprecated:DeprecationWarning:pyspark\.",
 )
 
 

@@ -79,7 +79,8 @@ NEVER = [  # folder, and what nothing in it imports
             "landing": ("kafka", "lake", "executors", "stream", "monitoring", "cli"),
             "executors": ("kafka", "stream", "monitoring", "cli"),
             "monitoring": ("kafka", "lake", "executors", "stream", "cli"),
-            "stream": ("monitoring.endpoint", "cli"),
+            "stream": ("monitoring.endpoint", "cli", "doctor"),
+            "doctor": ("landing", "executors", "stream", "monitoring", "cli"),
             "broker": ("kafka", "lake", "landing", "stream", "monitoring", "cli", "messages"),
         }.items()
     ),

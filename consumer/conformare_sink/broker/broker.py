@@ -25,6 +25,7 @@ import platformdirs
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from conformare_sink.broker._defaults import DEFAULT_HEAP, DEFAULT_PORT
 from conformare_sink.broker._folder import BrokerFolder, BrokerLock, java_options
 from conformare_sink.errors import (
     BrokerAlreadyRunningError,
@@ -36,8 +37,6 @@ from conformare_sink.spark.jars import BROKER_JARS, resolve_jars
 from conformare_sink.spark.java import find_java
 
 HOST = "127.0.0.1"
-DEFAULT_PORT = 9092
-DEFAULT_HEAP = "512m"
 
 _POLL_SECONDS = 0.05
 _ANSWER_SECONDS = 2.0

@@ -12,7 +12,7 @@ import logging
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, ParamSpec, TextIO, TypeVar
@@ -201,15 +201,13 @@ def log_progress() -> None:
 def readable_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Make a command end with one line on stderr and exit code 1 where it raises a SinkError.
 
-    Warnings that are logged meanwhile do no more harm to a terminal than that line. Of its options,
-    no text may be empty but a prefix: a script's variable that is not set must not mean everything.
+    Warnings that are logged meanwhile do no more harm to a terminal than that line.
     """
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         if logging.lastResort is not None:
             logging.lastResort.setFormatter(_LineFormatter())
-        _require_texts(kwargs)
         try:
             return command(*args, **kwargs)
         except SinkError as exc:
@@ -217,22 +215,6 @@ def readable_errors(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(FAILURE) from exc
 
     return wrapped
-
-
-def _require_texts(options: Mapping[str, object]) -> None:
-    for name, value in options.items():
-        for text in value if isinstance(value, list) else [value]:
-            if not isinstance(text, str):
-                continue
-            option = f"--{name.replace('_', '-')}"
-            if not text and not name.endswith("_prefix"):
-                raise typer.BadParameter(f"{option} is empty")
-            if any(map(_is_surrogate, text)):
-                raise typer.BadParameter(f"{option} is not in this locale's encoding: {text!r}")
-
-
-def _is_surrogate(sign: str) -> bool:
-    return unicodedata.category(sign) == "Cs"
 
 
 def _is_unseen(sign: str) -> bool:

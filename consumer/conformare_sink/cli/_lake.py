@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from conformare_sink.cli._console import waiting
+from conformare_sink.cli.settings import LakeSettings
 from conformare_sink.lake.tables.places import catalog_tables, folder_tables
 from conformare_sink.lake.tables.tables import require_lake
-from conformare_sink.options import CatalogOptions, StorageSettings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,42 +33,35 @@ def spark_session() -> Iterator[SparkSession]:
 
 
 @contextmanager
-def found_lake(
-    root: str, storage: StorageSettings, catalog: CatalogOptions | None
-) -> Iterator[LakeTables]:
+def found_lake(given: LakeSettings) -> Iterator[LakeTables]:
     """Find a lake; for tables in a catalog alone, Spark is started, and ended with the block.
 
     Args:
-        root: Folder of the lake.
-        storage: Settings of its store.
-        catalog: Where the tables are if they are not folders of the lake.
+        given: Where it is.
 
     Raises:
         NoLakeError: There is no lake.
         LakeRefusedError: Its tables are elsewhere.
         StorageError: The store refuses.
     """
+    catalog = given.tables_at
     if catalog is None:
-        tables = folder_tables(root, storage)
+        tables = folder_tables(given.lake, given.storage)
         require_lake(tables)
         yield tables
         return
     with spark_session() as spark:
-        in_catalog = catalog_tables(spark, root, storage, catalog)
+        in_catalog = catalog_tables(spark, given.lake, given.storage, catalog)
         require_lake(in_catalog)
         yield in_catalog
 
 
 @contextmanager
-def opened_lake(
-    root: str, storage: StorageSettings, catalog: CatalogOptions | None, purpose: str
-) -> Iterator[Lake]:
+def opened_lake(given: LakeSettings, purpose: str) -> Iterator[Lake]:
     """Open a lake as its only writer.
 
     Args:
-        root: Folder of the lake.
-        storage: Settings of its store.
-        catalog: Where the tables are if they are not folders of the lake.
+        given: Where it is.
         purpose: What writes, for another writer that is refused meanwhile.
 
     Raises:
@@ -77,7 +70,7 @@ def opened_lake(
         LakeBusyError: Another process writes to the lake.
         StorageError: The store refuses.
     """
-    with found_lake(root, storage, catalog) as tables:
+    with found_lake(given) as tables:
         from conformare_sink.lake.lake import open_for_writing
 
         with open_for_writing(tables, purpose) as lake:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from conformare_sink.broker.broker import (
-    DEFAULT_HEAP,
-    DEFAULT_PORT,
-    HOST,
-    EmbeddedBroker,
-    default_broker_directory,
-)
+from conformare_schemas.settings.command_line import command_of
+from conformare_sink.broker.broker import HOST, EmbeddedBroker, default_broker_directory
 from conformare_sink.cli._console import FAILURE, readable_errors, show_line, waiting
+from conformare_sink.cli.settings import BrokerSettings, BrokerStartSettings, BrokerStopSettings
 from conformare_sink.spark.jars import BROKER_JARS, KAFKA_VERSION, is_resolved, resolve_jars
 
 app = typer.Typer(
@@ -22,55 +15,19 @@ app = typer.Typer(
     help="A real single-node Apache Kafka on this machine, for trials and tests.",
 )
 
-DirectoryOption = Annotated[
-    Path,
-    typer.Option(
-        "--dir",
-        envvar="CONFORMARE_BROKER_DIR",
-        help="Folder of its data, configuration and log.",
-        default_factory=default_broker_directory,
-        show_default="a folder of your user's data",
-    ),
-]
-PortOption = Annotated[
-    int,
-    typer.Option(
-        "--port",
-        envvar="CONFORMARE_BROKER_PORT",
-        min=1,
-        max=65535,
-        help="Port on 127.0.0.1 to listen on.",
-    ),
-]
-TimeoutOption = Annotated[
-    float,
-    typer.Option(
-        "--timeout-seconds",
-        envvar="CONFORMARE_BROKER_TIMEOUT_SECONDS",
-        min=1,
-        help="How long to wait for it.",
-    ),
-]
-
 
 @app.command()
+@command_of(BrokerStartSettings)
 @readable_errors
-def start(
-    directory: DirectoryOption,
-    port: PortOption = DEFAULT_PORT,
-    heap: Annotated[
-        str,
-        typer.Option("--heap", envvar="CONFORMARE_BROKER_HEAP", help="Size of its Java heap."),
-    ] = DEFAULT_HEAP,
-    timeout_seconds: TimeoutOption = 30,
-) -> None:
+def start(given: BrokerStartSettings) -> None:
     """Start the broker and return once it answers; it goes on in the background."""
-    broker = EmbeddedBroker(directory, port, heap=heap)
+    directory = given.directory or default_broker_directory()
+    broker = EmbeddedBroker(directory, given.port, heap=given.heap)
     if not is_resolved(BROKER_JARS):
         with waiting("Fetching Kafka's jars, once for this machine"):
             resolve_jars(BROKER_JARS)
     with waiting("Starting Kafka"):
-        broker.start(timeout_seconds)
+        broker.start(given.timeout_seconds)
     status = broker.status()
     show_line(
         f"Kafka {KAFKA_VERSION} listens on {broker.bootstrap_servers} (process {status.pid}, "
@@ -79,20 +36,22 @@ def start(
 
 
 @app.command()
+@command_of(BrokerStopSettings)
 @readable_errors
-def stop(directory: DirectoryOption, timeout_seconds: TimeoutOption = 20) -> None:
+def stop(given: BrokerStopSettings) -> None:
     """Stop the broker; its data stay."""
-    broker = EmbeddedBroker(directory)
+    broker = EmbeddedBroker(given.directory or default_broker_directory())
     with waiting("Stopping Kafka"):
-        broker.stop(timeout_seconds)
+        broker.stop(given.timeout_seconds)
     show_line(f"stopped; data stay in {broker.directory}")
 
 
 @app.command()
+@command_of(BrokerSettings)
 @readable_errors
-def status(directory: DirectoryOption) -> None:
+def status(given: BrokerSettings) -> None:
     """Tell whether the broker runs and answers; exit code 1 where it does not."""
-    state = EmbeddedBroker(directory).status()
+    state = EmbeddedBroker(given.directory or default_broker_directory()).status()
     if not state.running:
         show_line(f"not running; folder {state.directory}")
         raise typer.Exit(FAILURE)

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from conformare_sink.cli._arguments import (
-    ENVIRONMENT,
-    Catalog,
-    Lake,
-    Schema,
-    Storage,
-    TablePrefix,
-    catalog_options,
-)
+from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import (
     FAILURE,
     readable_errors,
@@ -24,40 +16,23 @@ from conformare_sink.cli._console import (
     waiting,
 )
 from conformare_sink.cli._lake import opened_lake
-from conformare_sink.options import DEFAULT_RETENTION_HOURS
+from conformare_sink.cli.settings import MaintainSettings
 
 if TYPE_CHECKING:
     from conformare_sink.lake.maintenance import MaintenanceReport
 
-MOST_RETENTION_HOURS = 100 * 366 * 24
 
-
+@command_of(MaintainSettings)
 @readable_errors
-def maintain(
-    lake: Lake,
-    retention_hours: Annotated[
-        int,
-        typer.Option(
-            envvar="CONFORMARE_RETENTION_HOURS",
-            min=0,
-            max=MOST_RETENTION_HOURS,
-            help="How long files stay that the newest version of a table does not need.",
-        ),
-    ] = DEFAULT_RETENTION_HOURS,
-    storage_options: Storage = ENVIRONMENT,
-    catalog: Catalog = None,
-    schema: Schema = None,
-    table_prefix: TablePrefix = "",
-) -> None:
+def maintain(given: MaintainSettings) -> None:
     """Put small files together and delete what nobody needs; a running sink does it of itself."""
-    tables_at = catalog_options(catalog, schema, table_prefix)
     with (
-        opened_lake(lake, storage_options, tables_at, "a maintenance") as opened,
+        opened_lake(given, "a maintenance") as opened,
         waiting("Maintaining"),
     ):
         from conformare_sink.lake.maintenance import Maintenance
 
-        report = Maintenance(opened, retention_hours).run_once()
+        report = Maintenance(opened, given.retention_hours).run_once()
     _print(report)
     for fault in report.faults:
         tell(f"error: {fault}")

@@ -3,62 +3,40 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
 
 import typer
 
-from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.cli._arguments import (
-    ENVIRONMENT,
-    AsJson,
-    Catalog,
-    Lake,
-    Limit,
-    Schema,
-    Storage,
-    TablePrefix,
-    TopicPrefix,
-    catalog_options,
-)
+from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import readable_errors, show_json, show_line, show_table, waiting
 from conformare_sink.cli._lake import found_lake, opened_lake
+from conformare_sink.cli.settings import (
+    Messages,
+    QuarantineDropSettings,
+    QuarantineListSettings,
+    QuarantineRetrySettings,
+    QuarantineShowSettings,
+)
 from conformare_sink.lake.quarantine import (
     QuarantineFilter,
     quarantined_causes,
     quarantined_messages,
 )
-from conformare_sink.status import DEFAULT_LIMIT
 
 app = typer.Typer(no_args_is_help=True, help="Messages that could not be used.")
 
-Cause = Annotated[
-    str | None,
-    typer.Option(
-        envvar="CONFORMARE_CAUSE", help="Only messages whose cause begins with this text."
-    ),
-]
-Topic = Annotated[
-    str | None,
-    typer.Option(envvar="CONFORMARE_TOPIC", help="Only messages that came by this topic."),
-]
+
+def _filter(given: Messages) -> QuarantineFilter:
+    return QuarantineFilter(given.cause, given.topic)
 
 
 @app.command("list")
+@command_of(QuarantineListSettings)
 @readable_errors
-def list_causes(
-    lake: Lake,
-    as_json: AsJson = False,
-    storage_options: Storage = ENVIRONMENT,
-    catalog: Catalog = None,
-    schema: Schema = None,
-    table_prefix: TablePrefix = "",
-) -> None:
+def list_causes(given: QuarantineListSettings) -> None:
     """Print for which causes messages are in quarantine."""
-    with found_lake(
-        lake, storage_options, catalog_options(catalog, schema, table_prefix)
-    ) as readable:
+    with found_lake(given) as readable:
         found = quarantined_causes(readable)
-    if as_json:
+    if given.as_json:
         show_json([dataclasses.asdict(one) for one in found])
         return
     if not found:
@@ -81,24 +59,13 @@ def list_causes(
 
 
 @app.command()
+@command_of(QuarantineShowSettings)
 @readable_errors
-def show(
-    lake: Lake,
-    cause: Cause = None,
-    topic: Topic = None,
-    limit: Limit = DEFAULT_LIMIT,
-    as_json: AsJson = False,
-    storage_options: Storage = ENVIRONMENT,
-    catalog: Catalog = None,
-    schema: Schema = None,
-    table_prefix: TablePrefix = "",
-) -> None:
+def show(given: QuarantineShowSettings) -> None:
     """Print messages in quarantine, the latest first: where they are in Kafka, never their content."""
-    with found_lake(
-        lake, storage_options, catalog_options(catalog, schema, table_prefix)
-    ) as readable:
-        found = quarantined_messages(readable, QuarantineFilter(cause, topic), limit)
-    if as_json:
+    with found_lake(given) as readable:
+        found = quarantined_messages(readable, _filter(given), given.limit)
+    if given.as_json:
         show_json([dataclasses.asdict(one) for one in found])
         return
     if not found:
@@ -124,54 +91,34 @@ def show(
 
 
 @app.command()
+@command_of(QuarantineRetrySettings)
 @readable_errors
-def retry(
-    lake: Lake,
-    cause: Cause = None,
-    topic: Topic = None,
-    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
-    storage_options: Storage = ENVIRONMENT,
-    catalog: Catalog = None,
-    schema: Schema = None,
-    table_prefix: TablePrefix = "",
-) -> None:
+def retry(given: QuarantineRetrySettings) -> None:
     """Land messages from quarantine that can be used by now, and take them out of it."""
-    tables_at = catalog_options(catalog, schema, table_prefix)
     with (
-        opened_lake(lake, storage_options, tables_at, "a retry") as opened,
+        opened_lake(given, "a retry") as opened,
         waiting("Trying again"),
     ):
         from conformare_sink.landing.landing import Landing
         from conformare_sink.landing.pending import PendingMessages
         from conformare_sink.stream.retry import retry as retry_messages
 
-        landing = Landing(opened, PendingMessages(opened.waiting()), topic_prefix)
-        retried = retry_messages(opened, landing, QuarantineFilter(cause, topic))
+        landing = Landing(opened, PendingMessages(opened.waiting()), given.topic_prefix)
+        retried = retry_messages(opened, landing, _filter(given))
     show_line(f"{retried.used} message(s) taken out of quarantine: {retried.summary()}")
     for reason, messages in retried.unusable.items():
         show_line(f"  {messages} {reason}")
 
 
 @app.command()
+@command_of(QuarantineDropSettings)
 @readable_errors
-def drop(
-    lake: Lake,
-    cause: Cause = None,
-    topic: Topic = None,
-    everything: Annotated[
-        bool, typer.Option("--all", envvar="CONFORMARE_ALL", help="All that is in quarantine.")
-    ] = False,
-    storage_options: Storage = ENVIRONMENT,
-    catalog: Catalog = None,
-    schema: Schema = None,
-    table_prefix: TablePrefix = "",
-) -> None:
+def drop(given: QuarantineDropSettings) -> None:
     """Delete messages from quarantine; a replay brings back those that the topics still have."""
-    if everything == (cause is not None or topic is not None):
+    if given.everything == (given.cause is not None or given.topic is not None):
         raise typer.BadParameter("say which messages: --cause, --topic, or --all without them")
-    tables_at = catalog_options(catalog, schema, table_prefix)
-    with opened_lake(lake, storage_options, tables_at, "a deletion from quarantine") as opened:
+    with opened_lake(given, "a deletion from quarantine") as opened:
         from conformare_sink.stream.retry import drop as drop_messages
 
-        dropped = drop_messages(opened, QuarantineFilter(cause, topic))
+        dropped = drop_messages(opened, _filter(given))
     show_line(f"{dropped} message(s) deleted from quarantine")

@@ -2,121 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Iterable
 
-import typer
-
-from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.cli._arguments import (
-    ENVIRONMENT,
-    BootstrapServers,
-    By,
-    Catalog,
-    KafkaSettings,
-    Lake,
-    MaxMessagesPerBatch,
-    Schema,
-    Storage,
-    TablePrefix,
-    TopicPrefix,
-    catalog_options,
-    utc,
-)
+from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import progress, readable_errors, show_line, waiting
-from conformare_sink.kafka.access import ANYBODY
-from conformare_sink.options import DEFAULT_MAX_MESSAGES_PER_BATCH, Engine, SinkOptions
+from conformare_sink.cli.settings import OffsetOf, ReplaySettings
 
 
-@dataclass(frozen=True)
-class OffsetOf:
-    """An offset of one partition."""
-
-    topic: str
-    partition: int
-    offset: int
+def _by_partition(offsets: Iterable[OffsetOf]) -> dict[tuple[str, int], int]:
+    return {(one.topic, one.partition): one.offset for one in offsets}
 
 
-def _offset_of(text: str) -> OffsetOf:
-    """Parse an offset of a partition."""
-    found = re.fullmatch(r"(.+):([0-9]{1,9}):([0-9]{1,18})", text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is not an offset such as 'conformare.runs:0:1500'")
-    return OffsetOf(found[1], int(found[2]), int(found[3]))
-
-
-def _by_partition(offsets: list[OffsetOf] | None) -> dict[tuple[str, int], int]:
-    return {(one.topic, one.partition): one.offset for one in offsets or ()}
-
-
+@command_of(ReplaySettings)
 @readable_errors
-def replay(
-    bootstrap_servers: BootstrapServers,
-    lake: Lake,
-    kafka_settings: KafkaSettings = ANYBODY,
-    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            "--from",
-            envvar="CONFORMARE_FROM",
-            parser=utc,
-            metavar="ISO",
-            help="Only messages that the broker took at this time or later.",
-        ),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option(
-            "--to",
-            envvar="CONFORMARE_TO",
-            parser=utc,
-            metavar="ISO",
-            help="Only messages that the broker took before this time.",
-        ),
-    ] = None,
-    run_id: Annotated[
-        list[str] | None,
-        typer.Option(envvar="CONFORMARE_RUN_ID", help="Only this run; may be given repeatedly."),
-    ] = None,
-    pipeline: Annotated[
-        list[str] | None,
-        typer.Option(
-            envvar="CONFORMARE_PIPELINE",
-            help="Only runs of this pipeline; may be given repeatedly.",
-        ),
-    ] = None,
-    from_offset: Annotated[
-        list[OffsetOf] | None,
-        typer.Option(
-            envvar="CONFORMARE_FROM_OFFSET",
-            parser=_offset_of,
-            metavar="TOPIC:PARTITION:OFFSET",
-            help="Of this partition, only messages at this offset or later; may be given repeatedly.",
-        ),
-    ] = None,
-    to_offset: Annotated[
-        list[OffsetOf] | None,
-        typer.Option(
-            envvar="CONFORMARE_TO_OFFSET",
-            parser=_offset_of,
-            metavar="TOPIC:PARTITION:OFFSET",
-            help="Of this partition, only messages before this offset; may be given repeatedly.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", envvar="CONFORMARE_DRY_RUN", help="Only tell what would land."),
-    ] = False,
-    max_messages_per_batch: MaxMessagesPerBatch = DEFAULT_MAX_MESSAGES_PER_BATCH,
-    engine: By = Engine.AUTO,
-    storage_options: Storage = ENVIRONMENT,
-    catalog: Catalog = None,
-    schema: Schema = None,
-    table_prefix: TablePrefix = "",
-) -> None:
+def replay(given: ReplaySettings) -> None:
     """Read the topics again and land the runs that the lake does not have.
 
     It is safe to repeat. A replay that was killed resumes when the same command is given again.
@@ -125,25 +24,16 @@ def replay(
     from conformare_sink.stream.replay import ReplayProgress, Selection
     from conformare_sink.stream.replay import replay as replay_topics
 
-    options = SinkOptions(
-        bootstrap_servers=bootstrap_servers,
-        access=kafka_settings,
-        lake=lake,
-        storage=storage_options,
-        catalog=catalog_options(catalog, schema, table_prefix),
-        topic_prefix=topic_prefix,
-        max_messages_per_batch=max_messages_per_batch,
-        engine=engine,
-    )
+    options, dry_run = given.options(), given.dry_run
     options.topics().require_runs()
     verb, landed = ("would land", "to land") if dry_run else ("landed", "landed")
     selection = Selection(
-        since=since,
-        until=until,
-        run_ids=tuple(run_id or ()),
-        pipelines=tuple(pipeline or ()),
-        from_offsets=_by_partition(from_offset),
-        to_offsets=_by_partition(to_offset),
+        since=given.since,
+        until=given.until,
+        run_ids=tuple(given.run_id),
+        pipelines=tuple(given.pipeline),
+        from_offsets=_by_partition(given.from_offset),
+        to_offsets=_by_partition(given.to_offset),
     )
     with waiting("Starting Spark"):
         spark = build_session("conformare-replay", short_lived=True)

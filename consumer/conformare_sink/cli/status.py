@@ -5,56 +5,24 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Annotated
 
-import typer
-
-from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.cli._arguments import (
-    ENVIRONMENT,
-    AsJson,
-    Catalog,
-    KafkaSettings,
-    Lake,
-    Limit,
-    Schema,
-    Storage,
-    TablePrefix,
-    TopicPrefix,
-    catalog_options,
-)
+from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import readable_errors, show_json, show_line, show_table
 from conformare_sink.cli._lake import found_lake
-from conformare_sink.kafka.access import ANYBODY
+from conformare_sink.cli.settings import StatusSettings
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.status import DEFAULT_LIMIT, IncompleteEmission, LakeStatus, read_status
+from conformare_sink.status import IncompleteEmission, LakeStatus, read_status
 
 
+@command_of(StatusSettings)
 @readable_errors
-def status(
-    lake: Lake,
-    bootstrap_servers: Annotated[
-        str | None,
-        typer.Option(
-            envvar="CONFORMARE_BOOTSTRAP_SERVERS",
-            help="Kafka brokers; with them, how far the sink is behind.",
-        ),
-    ] = None,
-    kafka_settings: KafkaSettings = ANYBODY,
-    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
-    as_json: AsJson = False,
-    limit: Limit = DEFAULT_LIMIT,
-    storage_options: Storage = ENVIRONMENT,
-    catalog: Catalog = None,
-    schema: Schema = None,
-    table_prefix: TablePrefix = "",
-) -> None:
-    """Print runs per status, rows per grain, what is incomplete or quarantined, and the lag."""
-    tables_at = catalog_options(catalog, schema, table_prefix)
-    topics = Topics(bootstrap_servers, topic_prefix, kafka_settings) if bootstrap_servers else None
-    with found_lake(lake, storage_options, tables_at) as readable:
-        found = read_status(readable, topics, limit)
-    if as_json:
+def status(given: StatusSettings) -> None:
+    """Print runs per status, rows per grain, what is incomplete or quarantined; with brokers, the lag."""
+    brokers = given.bootstrap_servers
+    topics = Topics(brokers, given.topic_prefix, given.access) if brokers else None
+    with found_lake(given) as readable:
+        found = read_status(readable, topics, given.limit)
+    if given.as_json:
         show_json(dataclasses.asdict(found))
     else:
         _print(found)

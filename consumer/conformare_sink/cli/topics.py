@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Annotated
 
 import typer
 
-from conformare_schemas import DEFAULT_TOPIC_PREFIX
-from conformare_sink.cli._arguments import AsJson, BootstrapServers, KafkaSettings, TopicPrefix
+from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import FAILURE, readable_errors, show_json, show_line
-from conformare_sink.kafka.access import ANYBODY
+from conformare_sink.cli.settings import TopicsCheckSettings, TopicsCreateSettings
 from conformare_sink.kafka.topic_check import Difference
-from conformare_sink.kafka.topics import DEFAULT_PARTITIONS, DEFAULT_RETENTION_DAYS, Topics
+from conformare_sink.kafka.topics import Topics
 
 app = typer.Typer(no_args_is_help=True, help="The Kafka topics, one per grain.")
 
@@ -24,40 +22,12 @@ def topics() -> None:
 
 
 @app.command()
+@command_of(TopicsCreateSettings)
 @readable_errors
-def create(
-    bootstrap_servers: BootstrapServers,
-    kafka_settings: KafkaSettings = ANYBODY,
-    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
-    partitions: Annotated[
-        int,
-        typer.Option(
-            envvar="CONFORMARE_PARTITIONS", min=1, max=100_000, help="Partitions per topic."
-        ),
-    ] = DEFAULT_PARTITIONS,
-    retention_days: Annotated[
-        int,
-        typer.Option(
-            envvar="CONFORMARE_RETENTION_DAYS",
-            min=1,
-            max=36_500,
-            help="How long a message can be replayed, in days.",
-        ),
-    ] = DEFAULT_RETENTION_DAYS,
-    replication_factor: Annotated[
-        int,
-        typer.Option(
-            envvar="CONFORMARE_REPLICATION_FACTOR",
-            min=-1,
-            max=2**15 - 1,
-            help="Replicas per partition; -1 for the cluster's default. With 3 or more, "
-            "min.insync.replicas becomes 2.",
-        ),
-    ] = -1,
-) -> None:
+def create(given: TopicsCreateSettings) -> None:
     """Create the topics that do not exist; those that do are left as they are."""
-    created = Topics(bootstrap_servers, topic_prefix, kafka_settings).create(
-        partitions, retention_days, replication_factor
+    created = Topics(given.bootstrap_servers, given.topic_prefix, given.access).create(
+        given.partitions, given.retention_days, given.replication_factor
     )
     for name in created:
         show_line(f"created {name}")
@@ -66,16 +36,12 @@ def create(
 
 
 @app.command()
+@command_of(TopicsCheckSettings)
 @readable_errors
-def check(
-    bootstrap_servers: BootstrapServers,
-    kafka_settings: KafkaSettings = ANYBODY,
-    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
-    as_json: AsJson = False,
-) -> None:
+def check(given: TopicsCheckSettings) -> None:
     """Print what the topics must be and are not, and why it matters; exit code 1 for a fault."""
-    found = Topics(bootstrap_servers, topic_prefix, kafka_settings).check()
-    if as_json:
+    found = Topics(given.bootstrap_servers, given.topic_prefix, given.access).check()
+    if given.as_json:
         show_json([dataclasses.asdict(difference) for difference in found])
     else:
         _print(found)

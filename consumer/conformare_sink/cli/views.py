@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from conformare_sink.cli._arguments import (
-    ENVIRONMENT,
-    Catalog,
-    Schema,
-    Storage,
-    TablePrefix,
-    catalog_options,
-)
+from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import readable_errors, show_line
 from conformare_sink.cli._lake import spark_session
+from conformare_sink.cli.settings import ViewsCreateSettings
 from conformare_sink.lake.tables.catalog.note import read_note
 from conformare_sink.lake.tables.folder import FolderTables
 from conformare_sink.lake.tables.places import folder_tables
@@ -32,32 +24,12 @@ def views() -> None:
 
 
 @app.command()
+@command_of(ViewsCreateSettings)
 @readable_errors
-def create(
-    lake: Annotated[
-        str | None,
-        typer.Option(
-            "--lake",
-            envvar="CONFORMARE_LAKE",
-            help="Folder of the lake, if its tables are folders in it.",
-        ),
-    ] = None,
-    storage_options: Storage = ENVIRONMENT,
-    catalog: Catalog = None,
-    schema: Schema = None,
-    table_prefix: TablePrefix = "",
-    print_only: Annotated[
-        bool,
-        typer.Option(
-            "--print",
-            envvar="CONFORMARE_PRINT",
-            help="Print the statements; without --schema, they make temporary views.",
-        ),
-    ] = False,
-) -> None:
+def create(given: ViewsCreateSettings) -> None:
     """Create the views beside the tables of a schema, or in a schema over a lake's folders."""
-    place = catalog_options(catalog, schema, table_prefix)
-    folder = _folder(lake, storage_options, place)
+    place, print_only = given.tables_at, given.print_only
+    folder = _folder(given.lake, given.storage, place)
     if place is None and folder is None:
         raise typer.BadParameter("say where the tables are: --lake, or --schema")
     if place is None and not print_only:

@@ -26,11 +26,12 @@ OIDC = "oidc"
 
 _MECHANISMS = (*BY_PASSWORD, OAUTHBEARER)
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-_SYNONYMS = {
+SYNONYMS = {
     "sasl.mechanisms": "sasl.mechanism",
     "sasl.oauthbearer.client.credentials.client.id": "sasl.oauthbearer.client.id",
     "sasl.oauthbearer.client.credentials.client.secret": "sasl.oauthbearer.client.secret",
 }
+"""Other names of librdkafka's for the same settings."""
 _METHOD = "sasl.oauthbearer.method"
 
 
@@ -113,7 +114,7 @@ class KafkaAccess(BaseModel):
             name, equals, value = (part.strip() for part in line.partition("="))
             if not equals:
                 raise KafkaSettingsError(f"{file}, line {number}: it is not of the form name=value")
-            given[_SYNONYMS.get(name, name)] = value
+            given[SYNONYMS.get(name, name)] = value
         if given.pop(_METHOD, OIDC) != OIDC:
             raise KafkaSettingsError(f"{file}: {_METHOD} must be {OIDC}")
         known = {field.alias for field in cls.model_fields.values() if field.alias}

@@ -179,12 +179,12 @@ class Cluster:
         return self._ask(look, needs=f"Describe on the group {group}, and on the topics")
 
     @contextmanager
-    def _consumer(self, group: str) -> Iterator[Consumer]:
+    def _consumer(self, group: str, **more: Any) -> Iterator[Consumer]:
         # A new one each time: after an outage, old ones know neither partitions nor coordinator. Not
         # the administration's client: where a broker goes away just then, librdkafka 2.x ends the
         # process (an assertion in rd_kafka_enq_once_del_source_return).
-        own = {"group.id": group, "enable.auto.commit": False}
-        config = {**_config(self._servers, self._access), **own}
+        own = {"group.id": group, "enable.auto.commit": False, **more}
+        config: dict[str, Any] = {**_config(self._servers, self._access), **own}
         consumer = Consumer(config)
         try:
             yield consumer

@@ -84,6 +84,25 @@ def ask(address: Address, context: ssl.SSLContext | None) -> Listener:
         return Listener(is_http=connection.recv(_ANSWER_BYTES.stop).startswith(b"HTTP/"))
 
 
+def exchange(
+    address: Address, context: ssl.SSLContext | None, request: int, version: int, body: bytes
+) -> bytes | None:
+    """Return what a broker answers to one request of Kafka's protocol; None where it does not.
+
+    Args:
+        address: Where.
+        context: How to speak TLS; None to speak without.
+        request: Kafka's number of the request.
+        version: Its version.
+        body: What stands behind the client's name, which is left out.
+
+    Raises:
+        OSError: There is no connection to be had.
+    """
+    with connect(address, context) as connection:
+        return _answer(connection, request, version, body)
+
+
 @contextmanager
 def connect(address: Address, context: ssl.SSLContext | None) -> Iterator[socket.socket]:
     """A connection, over TLS if there is a context.

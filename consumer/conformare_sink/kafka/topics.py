@@ -128,6 +128,15 @@ class Topics:
             BrokerUnreachableError: No broker answered in time.
             BrokerRefusedError: It refused to tell.
         """
+        return differences(*self.states())
+
+    def states(self) -> tuple[list[TopicState], int]:
+        """Return what the cluster says of each topic, and how many brokers it has.
+
+        Raises:
+            BrokerUnreachableError: No broker answered in time.
+            BrokerRefusedError: It refused to tell.
+        """
         cluster = self._cluster.metadata()
         there = [name for name in self._names if name in cluster.topics]
         self._missing(there)
@@ -143,7 +152,7 @@ class Topics:
                 settings=settings.get(name),
             )
             states.append(state)
-        return differences(states, len(cluster.brokers))
+        return states, len(cluster.brokers)
 
     def create(
         self,

@@ -40,7 +40,7 @@ def _checked_java(java_home: str, search_path: str) -> Path:
         place = "PATH"
     if java is None or not os.access(java, os.X_OK):
         raise JavaNotFoundError(f"no Java in {place}: {_ADVICE}")
-    major = _major_version(java)
+    major = major_version(java)
     if major is None:
         raise JavaNotFoundError(f"{java} does not tell its version: {_ADVICE}")
     if major not in SUPPORTED_JAVA:
@@ -48,7 +48,9 @@ def _checked_java(java_home: str, search_path: str) -> Path:
     return Path(java)
 
 
-def _major_version(java: str) -> int | None:
+@cache
+def major_version(java: str) -> int | None:
+    """Return the major version of a `java` program; None where it does not tell."""
     try:
         answer = subprocess.run(
             [java, "-version"],

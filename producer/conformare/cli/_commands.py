@@ -28,7 +28,6 @@ def application(arguments: list[str]) -> typer.Typer:
         CommandNotInstalledError: The one that is asked for lacks something to import.
     """
     app = typer.Typer(
-        add_completion=False,
         pretty_exceptions_enable=False,
         help="Governance recording for data pipelines.",
     )

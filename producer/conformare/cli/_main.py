@@ -7,6 +7,7 @@ keeps its traceback.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from conformare.cli._entry_points import install_hint
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     Args:
         arguments: What follows the program's name; None for those of this process.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = _words_so_far() or sys.argv[1:] if arguments is None else arguments
     try:
         # A job has this program too, but not what the command line is made of.
         import typer
@@ -45,6 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
         message: str = exc.format_message() if hasattr(exc, "format_message") else str(exc)
         return _tell(message, exit_code)
     return result if isinstance(result, int) else 0
+
+
+def _words_so_far() -> list[str]:
+    """Return what a shell has of the command line that it completes: one command is imported then."""
+    words = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    return words.split()[1:] if "_CONFORMARE_COMPLETE" in os.environ else []
 
 
 def _tell(message: str, exit_code: int) -> int:

@@ -17,8 +17,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from conformare._errors import SpoolError
 from conformare.cli._printable import printable
 from conformare.cli._spool_table import as_json, print_entries
+from conformare.cli.settings import (
+    SpoolExportSettings,
+    SpoolImportSettings,
+    SpoolListSettings,
+    SpoolSendSettings,
+    SpoolSettings,
+)
 from conformare.emission._dispatch import Dispatch, Outcome, route
-from conformare.emission.spool import DEFAULT_MAX_BYTES, default_spool_folder
+from conformare.emission.spool import default_spool_folder
 from conformare.emission.spool._archive import (
     BadMember,
     read_archive,
@@ -28,6 +35,7 @@ from conformare.emission.spool._archive import (
 from conformare.emission.spool._collection import Collection, collecting, usable_rejected
 from conformare.emission.spool._file import file_name
 from conformare.emission.spool._inventory import cause_file, take_inventory, waiting_names
+from conformare_schemas.settings.command_line import command_of
 
 FAILURE = 1
 REFRESH_SECONDS = 0.1
@@ -43,40 +51,20 @@ out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
-def _default_folder() -> Path:
+def _folder(settings: SpoolSettings) -> Path:
     try:
-        return default_spool_folder()
+        return settings.spool_dir or default_spool_folder()
     except RuntimeError as exc:
         raise SpoolError(f"there is no folder for the spool ({exc}); use --spool-dir") from exc
 
 
-SpoolDir = Annotated[
-    Path,
-    typer.Option(
-        "--spool-dir",
-        envvar="CONFORMARE_SPOOL_DIR",
-        file_okay=False,
-        help="Folder of the spool.",
-        default_factory=_default_folder,
-        show_default="the platform's folder for your user's state",
-    ),
-]
-Rejected = Annotated[
-    bool, typer.Option("--rejected", help="Also what brokers have refused for good.")
-]
-
-
 @app.command("list")
-def list_waiting(
-    spool_dir: SpoolDir,
-    json_lines: Annotated[
-        bool, typer.Option("--json", help="Print all, one JSON object a line.")
-    ] = False,
-) -> None:
+@command_of(SpoolListSettings)
+def list_waiting(given: SpoolListSettings) -> None:
     """Print what waits, for how long, with whom, and why; nothing is taken over."""
-    now = datetime.now(timezone.utc)
+    spool_dir, now = _folder(given), datetime.now(timezone.utc)
     entries = take_inventory(spool_dir)
-    if json_lines:
+    if given.json_lines:
         for entry in entries:
             typer.echo(json.dumps(as_json(entry, now)))
     else:
@@ -84,36 +72,18 @@ def list_waiting(
 
 
 @app.command()
-def send(
-    spool_dir: SpoolDir,
-    bootstrap_servers: Annotated[
-        str | None,
-        typer.Option(
-            help="Send to these brokers whatever was recorded; not taken from the environment.",
-            show_default="those that a run was recorded for",
-        ),
-    ] = None,
-    topic_prefix: Annotated[
-        str | None,
-        typer.Option(
-            help="Send to topics with this prefix whatever was recorded; not taken from the "
-            "environment.",
-            show_default="the one that a run was recorded for",
-        ),
-    ] = None,
-    rejected: Rejected = False,
-    timeout_seconds: Annotated[float, typer.Option(min=0, help="How long to try, at most.")] = 60,
-) -> None:
+@command_of(SpoolSendSettings)
+def send(given: SpoolSendSettings) -> None:
     """Send what processes that have ended left; what librdkafka needs is in CONFORMARE_KAFKA."""
-    deadline = time.monotonic() + timeout_seconds
+    spool_dir, deadline = _folder(given), time.monotonic() + given.timeout_seconds
     # The last line tells it all; warnings in between would break the bar.
     logging.getLogger("conformare").addHandler(logging.NullHandler())
     with collecting(spool_dir) as collection:
         _gather(collection)
-        if rejected:
+        if given.rejected:
             collection.gather_rejected()
         routes = {
-            destination: route(destination, bootstrap_servers, topic_prefix)
+            destination: route(destination, given.bootstrap_servers, given.topic_prefix)
             for destination in collection.destinations
         }
         collected = len(collection.files)
@@ -132,19 +102,19 @@ def send(
 
 
 @app.command("export")
+@command_of(SpoolExportSettings)
 def export_archive(
-    spool_dir: SpoolDir,
+    given: SpoolExportSettings,
     file: Annotated[Path, typer.Argument(dir_okay=False, help="A new archive.")],
-    keep: Annotated[bool, typer.Option("--keep", help="Leave it in the spool as well.")] = False,
-    rejected: Rejected = False,
 ) -> None:
     """Move what could be sent into an archive, for a machine that reaches the broker."""
+    spool_dir = _folder(given)
     with collecting(spool_dir) as collection:
         _gather(collection)
-        files = [*collection.files, *(usable_rejected(spool_dir) if rejected else ())]
+        files = [*collection.files, *(usable_rejected(spool_dir) if given.rejected else ())]
         if files:
             write_archive(file, files)
-            if not keep:
+            if not given.keep:
                 for exported in files:
                     exported.unlink(missing_ok=True)
                     cause_file(exported).unlink(missing_ok=True)
@@ -156,25 +126,19 @@ def export_archive(
 
 
 @app.command("import")
+@command_of(SpoolImportSettings)
 def import_archive(
-    spool_dir: SpoolDir,
+    given: SpoolImportSettings,
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="An archive that `export` made.")
     ],
-    spool_max_bytes: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            envvar="CONFORMARE_SPOOL_MAX_BYTES",
-            help="How much the spool may take, in bytes; an archive that does not fit is refused.",
-        ),
-    ] = DEFAULT_MAX_BYTES,
 ) -> None:
     """Put the runs of an archive into the spool, for the next job or `send`."""
+    spool_dir = _folder(given)
     known = waiting_names(spool_dir)
     imported = repeated = 0
     bad: list[str] = []
-    with collecting(spool_dir, spool_max_bytes) as collection:
+    with collecting(spool_dir, given.spool_max_bytes) as collection:
         collection.require_room(unpacked_bytes(file, known))
         for member in read_archive(file):
             if isinstance(member, BadMember):

@@ -20,6 +20,7 @@ from conformare.emission.spool import Spool
 logger = logging.getLogger("conformare")
 
 _ADVICE = {
+    KafkaError._AUTHENTICATION: "correct the settings sasl.… of kafka",  # noqa: SLF001 - public
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "let this job's user Write to it",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "let this job's user Write to the topics",
     KafkaError._UNKNOWN_TOPIC: "create it with `conformare topics create`",  # noqa: SLF001 - public
@@ -145,7 +146,7 @@ class Outcomes:
     def on_trouble(self, error: KafkaError) -> None:
         """Take note of what librdkafka says of its brokers; of no interest while nothing waits."""
         if self._queue:
-            self.say_trouble(f"{error.name()}: {error.str()}")
+            self.say_trouble(_refusal(error, None))
 
     def say_trouble(self, trouble: str) -> None:
         """Tell what keeps emissions from being delivered: the log, the spool, who waits for it."""

@@ -99,7 +99,7 @@ class Fleet:
     def strips(self) -> Mapping[PipelineKey, Sequence[Row]]:
         """Return the newest runs of each pipeline and environment, newest first."""
         if self._kept.strips is None:
-            self._kept.strips = by_pipeline(self.store.newest_runs(STRIP_RUNS))
+            self._kept.strips = _by_key(self.store.newest_runs(STRIP_RUNS))
         return self._kept.strips
 
     def newest(self) -> Mapping[PipelineKey, Row]:

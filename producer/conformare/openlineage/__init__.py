@@ -1,8 +1,6 @@
 """The runs of a store as events of OpenLineage, for Marquez, DataHub, OpenMetadata and others."""
 
 from conformare.openlineage._events import (
-    DEFAULT_NAMESPACE,
-    DEFAULT_TABLES,
     Naming,
     RunEvents,
     openlineage_run_id,
@@ -14,8 +12,6 @@ from conformare.openlineage._published import published_schema, schema_url
 from conformare.openlineage._sent import CursorError, Sent, sent_runs
 
 __all__ = [
-    "DEFAULT_NAMESPACE",
-    "DEFAULT_TABLES",
     "CursorError",
     "DatasetName",
     "Exported",

@@ -38,8 +38,6 @@ from conformare.openlineage._names import DatasetName, dataset_names
 from conformare.openlineage._published import producer
 from conformare_schemas import RUN_GRAINS, table_columns
 
-DEFAULT_NAMESPACE = "conformare"
-DEFAULT_TABLES = "catalog"
 INTEGRATION = "CONFORMARE"
 UNKNOWN = "unknown"
 """The version of an engine, which no record has and a facet must have."""
@@ -69,8 +67,8 @@ class Naming:
         tables: Namespace of the tables of a catalog, such as `hive://metastore:9083`.
     """
 
-    namespace: str = DEFAULT_NAMESPACE
-    tables: str = DEFAULT_TABLES
+    namespace: str
+    tables: str
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,23 +22,32 @@ DECLARATIONS = "_static"
 """Folder of the JSON writer; no pipeline has one of that name."""
 
 
+FolderOfFiles = Annotated[
+    str,
+    Field(
+        min_length=1,
+        repr=False,
+        description="Folder that the writers `json` and `parquet` write to.",
+    ),
+]
+
+
 class JsonOptions(WriterOptions):
     """Options of the JSON writer."""
 
     writer: Literal["json"] = "json"
-    path: str = Field(min_length=1, repr=False)
-    """Folder; a run lands at `<path>/<pipeline>/<run_id>.json`, names as `file_name` writes them, and
-    what is declared of a location at `<path>/_static/<UUIDv7>.json`."""
+    # A run lands at `<path>/<pipeline>/<run_id>.json`, names as `file_name` writes them, and what is
+    # declared of a location at `<path>/_static/<UUIDv7>.json`.
+    path: FolderOfFiles
 
 
 class ParquetOptions(WriterOptions):
     """Options of the Parquet writer."""
 
     writer: Literal["parquet"] = "parquet"
-    path: str = Field(min_length=1, repr=False)
-    """Folder; a run lands at `<path>/<grain>/pipeline=<pipeline>/<run_id>.parquet`, names as
-    `file_name` writes them, and what is declared of a location at
-    `<path>/source_risks/<UUIDv7>.parquet`."""
+    # A run lands at `<path>/<grain>/pipeline=<pipeline>/<run_id>.parquet`, names as `file_name` writes
+    # them, and what is declared of a location at `<path>/source_risks/<UUIDv7>.parquet`.
+    path: FolderOfFiles
 
 
 def _put(final: Path, content: bytes) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from conformare._errors import StoreConfigurationError
-from conformare._options import WriterOptions, made_options
+from conformare._options import WriterOptions, given_writer, made_options, warn_of_secrets
 from conformare._quoted import quoted
-from conformare._run_writer import ENVIRONMENT_PREFIX, RunWriter
+from conformare._run_writer import RunWriter
 from conformare.emission import KafkaOptions, kafka_writer
 from conformare.writers._files import JsonOptions, JsonWriter, ParquetOptions, ParquetWriter
 from conformare.writers._simple import CallableOptions, CallableWriter, NoneOptions, NoneWriter
@@ -34,6 +33,9 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
+SETTINGS = (WriterOptions, *(kind.options for kind in _KINDS.values()))
+"""The options of every writer."""
+
 _made: WeakKeyDictionary[object, WriterOptions] = WeakKeyDictionary()
 
 
@@ -42,13 +44,14 @@ def make_writer(config: Mapping[str, Any]) -> RunWriter:
 
     Args:
         config: Keywords of `configure_store`. What is not given is taken from the environment,
-            `CONFORMARE_<NAME>`; a structured value as JSON.
+            `CONFORMARE_<NAME>`, a structured value as JSON, else from the configuration file.
 
     Raises:
         StoreConfigurationError: The writer is unknown, or an option of it is unknown, missing or
             does not fit.
     """
     options = writer_options(config)
+    warn_of_secrets()
     writer = _KINDS[options.writer].writer(options)
     _made[writer] = options
     return writer
@@ -71,7 +74,7 @@ def writer_options(config: Mapping[str, Any]) -> WriterOptions:
     Raises:
         StoreConfigurationError: As `make_writer` raises it.
     """
-    name = config.get("writer") or os.environ.get(f"{ENVIRONMENT_PREFIX}WRITER") or DEFAULT_WRITER
+    name = config.get("writer") or given_writer() or DEFAULT_WRITER
     if callable(name):
         config = {**config, "writer": "callable", "function": name}
         name = "callable"

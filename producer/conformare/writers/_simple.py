@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from conformare._options import WriterOptions
 from conformare._run_writer import RunRecord
+from conformare_schemas.settings import About
 
 
 class CallableOptions(WriterOptions):
     """Options of the writer that is a function of the user's own."""
 
     writer: Literal["callable"] = "callable"
-    function: Callable[[RunRecord], object] = Field(repr=False)
+    function: Annotated[Callable[[RunRecord], object], About(of_job_only=True)] = Field(
+        repr=False, description="What takes each record."
+    )
 
 
 class CallableWriter:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from conformare._errors import StoreConfigurationError
 from conformare._identity import new_emission_id
-from conformare._options import WriterOptions
+from conformare._options import JobsSession, WriterOptions
 from conformare._run_writer import RunRecord, is_declaration
 from conformare.capture import untracked
 from conformare.record import parsed_ts
@@ -24,22 +24,18 @@ from conformare_schemas import (
     path_identifier,
     table_identifier,
 )
+from conformare_schemas.settings import LAKE, Catalog, Schema, TablePrefix
 
 
 class SparkTableOptions(WriterOptions):
     """Where the tables are: in a catalog, or in a lake that is addressed by path."""
 
     writer: Literal["spark_table"] = "spark_table"
-    spark: Any = Field(repr=False)
-    """The job's `SparkSession`."""
-    catalog: str | None = None
-    """Catalog of the tables; the session's current one when not said."""
-    schema_: str | None = Field(default=None, alias="schema")
-    """Schema of the tables; the session's current one when not said."""
-    table_prefix: str = ""
-    """Put in front of every table's name."""
-    lake: str | None = Field(default=None, repr=False)
-    """Folder of a lake, in place of a catalog: the one that a sink writes to."""
+    spark: JobsSession = Field(repr=False)
+    catalog: Catalog = None
+    schema_: Schema = Field(default=None, alias="schema")
+    table_prefix: TablePrefix = ""
+    lake: Annotated[str | None, LAKE] = Field(default=None, repr=False)
 
     @model_validator(mode="after")
     def _one_session_one_place(self) -> SparkTableOptions:

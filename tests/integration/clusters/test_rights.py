@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -179,3 +180,60 @@ def test_who_may_see_topics_and_not_read_them_is_told(
         SinkStream(spark, options, lambda _: None).run_once()
     with pytest.raises(SinkError, match=rf"^{told}.*needs Read on the topics.*$"):
         replay(spark, options, Selection(), on_batch=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("user", "role", "state", "told"),
+    [
+        ("job", "job", "good", "this user may Write conformare.rights."),
+        ("sink", "sink", "good", "partition 0 of conformare.rights.runs was read: a message"),
+        ("job", "sink", "mend", "this user may not Read conformare.rights."),
+        ("sink", "job", "mend", "this user may not Write conformare.rights."),
+        ("status", "sink", "mend", "this user may not Read conformare.rights."),
+        ("replay", "sink", "advice", "needs Describe on the group conformare-sink-"),
+    ],
+)
+def test_doctor_says_what_a_user_may(
+    guarded: Cluster,
+    a_lake: str,
+    capsys: pytest.CaptureFixture[str],
+    user: str,
+    role: str,
+    state: str,
+    told: str,
+) -> None:
+    """For its role, and by the broker's own judgement; nothing is written."""
+    before = Topics(guarded.at(OPEN), PREFIX).ends()
+    file = settings_file(guarded, user, client_settings(guarded, PLAIN, user))
+    code = main(
+        [
+            *("doctor", "--json", "--role", role, "--topic-prefix", PREFIX, "--lake", a_lake),
+            *("--bootstrap-servers", guarded.at(PLAIN), "--kafka-settings", str(file)),
+        ]
+    )
+    printed = capsys.readouterr().out
+    lines = {
+        (one["state"], one["line"])
+        for one in json.loads(printed)["findings"]
+        if one["part"] == "permissions"
+    }
+    assert any(found == state and told in line for found, line in lines), lines
+    assert any(found == "mend" for found, _ in lines) == (state == "mend")
+    assert code in (0, 1)
+    assert "secret-of" not in printed
+    assert Topics(guarded.at(OPEN), PREFIX).ends() == before
+
+
+def test_doctor_tells_a_wrong_password(
+    guarded: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the line of the broker, by the names of the settings."""
+    settings = client_settings(guarded, PLAIN, "job") | {"sasl.password": "secret-of-nobody"}
+    file = settings_file(guarded, "nobody", settings)
+    brokers = ["--bootstrap-servers", guarded.at(PLAIN), "--kafka-settings", str(file)]
+    assert main(["doctor", "--json", "--role", "job", *brokers]) == 1
+    printed = capsys.readouterr().out
+    (line,) = [one for one in json.loads(printed)["findings"] if one["part"] == "broker"]
+    assert line["state"] == "mend"
+    assert "does not accept sasl.username and sasl.password" in line["line"]
+    assert "secret-of" not in printed

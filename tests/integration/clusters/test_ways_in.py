@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from support.kafka.clients import WAYS, client_access, client_settings
-from support.kafka.cluster import SCRAM, Cluster
+from support.kafka.clients import WAYS, client_access, client_settings, settings_file
+from support.kafka.cluster import OAUTH, PLAIN, SCRAM, Cluster
 from support.messages.records import make_record
 
+from conformare.cli import main
 from conformare.emission import KafkaOptions, KafkaWriter
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_sink.kafka.topics import Topics, consumer_group
@@ -73,3 +74,35 @@ def test_a_run_goes_all_the_way(
     seen = [caplog.text, *capfd.readouterr(), repr(as_status)]
     assert not [text for text in seen if "secret-of-" in text]
     assert not [content for content in written if b"secret-of-" in content]
+
+
+@pytest.mark.parametrize("way", [way for way, at in WAYS.items() if at in (PLAIN, SCRAM, OAUTH)])
+def test_a_wrong_secret_is_told_in_one_line(
+    guarded: Cluster,
+    way: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the broker and the settings to correct, to an operator and to a job; never the secret."""
+    if WAYS[way] == SCRAM and not guarded.kafka.keeps_passwords:
+        pytest.skip("this release keeps no passwords without ZooKeeper")
+    servers = guarded.at(WAYS[way])
+    settings = client_settings(guarded, way, "doctor")
+    secret = next(name for name, value in settings.items() if value == "secret-of-doctor")
+    settings[secret] = "another-secret"
+    file = settings_file(guarded, f"wrong-{way}", settings)
+    command = ["topics", "check", "--bootstrap-servers", servers, "--kafka-settings", str(file)]
+    assert main(command) == 1
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"error: {servers} does not accept ")
+    assert secret in line
+
+    options = KafkaOptions(bootstrap_servers=servers, kafka=settings, durability="memory")
+    writer = KafkaWriter(options)
+    writer.write(make_record("run-1"))
+    assert writer.flush(8) == 1
+    writer.close(0)
+    lines = [record.getMessage() for record in caplog.records if record.name == "conformare"]
+    assert [line for line in lines if servers in line and "the settings sasl.…" in line], lines
+    assert "another-secret" not in captured.out + captured.err + caplog.text

@@ -12,10 +12,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from support.fleet.lake import FleetLake
 from support.openlineage.classes import require_known
-from support.openlineage.exported import whole_emissions
+from support.openlineage.exported import NAMING, whole_emissions
 
 from conformare.fleet.stores import open_store
-from conformare.openlineage import Exported, Naming, export_runs, sent_runs
+from conformare.openlineage import Exported, export_runs, sent_runs
 from conformare.openlineage.targets import KafkaTarget, TargetError
 from conformare_sink.broker.broker import EmbeddedBroker
 
@@ -26,7 +26,7 @@ def exported(lake: FleetLake, state: Path, target: KafkaTarget) -> Exported:
     """Export a lake, and close the target."""
     try:
         with sent_runs(state, {}) as sent:
-            return export_runs(open_store(lake.root), sent, target, Naming())
+            return export_runs(open_store(lake.root), sent, target, NAMING)
     finally:
         target.close()
 

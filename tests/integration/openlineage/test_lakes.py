@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from support.fleet.lake import FleetLake
-from support.openlineage.exported import whole_emissions
+from support.openlineage.exported import NAMING, whole_emissions
 from support.servers.receiver import Posted, answer_with, receiving
 
 from conformare.fleet.stores import open_store
-from conformare.openlineage import Naming, export_runs, openlineage_run_id, sent_runs
+from conformare.openlineage import export_runs, openlineage_run_id, sent_runs
 from conformare.openlineage.targets import FileTarget
 
 PROGRAM = "import sys; from conformare.cli.export import app; app(['openlineage', *sys.argv[1:]])"
@@ -28,7 +28,7 @@ def exported(lake: FleetLake, folder: Path) -> list[str]:
     before = len(file.read_bytes()) if file.exists() else 0
     target = FileTarget(file)
     with sent_runs(folder / "sent", {}) as sent:
-        done = export_runs(open_store(lake.root), sent, target, Naming())
+        done = export_runs(open_store(lake.root), sent, target, NAMING)
     target.close()
     events = [json.loads(line) for line in file.read_bytes()[before:].splitlines()]
     assert [one["eventType"] == "START" for one in events] == [True, False] * done.runs

@@ -14,6 +14,7 @@ from conformare_schemas import GRAINS, RUN_GRAINS
 from support.fleet.history import row
 from support.fleet.invented import Emission, Invention
 
+NAMING = Naming(namespace="conformare", tables="catalog")
 TS = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 KEY = {"run_id": "nightly-1", "pipeline": "orders", "ts": TS, "emission_id": "e1"}
 
@@ -28,7 +29,7 @@ def whole_emissions(seed: int, count: int) -> list[Emission]:
     return list(landed.values())
 
 
-def events_of(emission: Emission, naming: Naming = Naming()) -> list[Any]:  # noqa: B008 - frozen
+def events_of(emission: Emission, naming: Naming = NAMING) -> list[Any]:
     """Return the events of a made-up run, as values that JSON knows."""
     of_run = emission.run
     assert of_run is not None

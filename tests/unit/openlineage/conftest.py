@@ -21,8 +21,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     entry = EntryPoint("export", "conformare.cli.export:app [openlineage]", commands.COMMAND_GROUP)
     monkeypatch.setattr(commands, "entry_points", lambda **_group: (entry,))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    for name in ("OPENLINEAGE_URL", "OPENLINEAGE_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
 
     def with_arguments(*arguments: object) -> Answer:
         code = main(["export", "openlineage", *map(str, arguments)])

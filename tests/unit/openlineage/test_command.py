@@ -77,9 +77,9 @@ def test_what_it_is_called_can_be_said(run: Run, lake: Path, server: Receiver) -
 def test_the_key_is_sent_as_a_bearer_token(
     run: Run, lake: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is in the environment, as for other tools of OpenLineage; so may be the server."""
-    monkeypatch.setenv("OPENLINEAGE_API_KEY", "K3Y")
-    monkeypatch.setenv("OPENLINEAGE_URL", server.url)
+    """It is in the environment; so may be the server."""
+    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_API_KEY", "K3Y")
+    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_URL", server.url)
     assert run("--lake", lake).code == 0
     assert {posted.headers["Authorization"] for posted in server.posts} == {"Bearer K3Y"}
 

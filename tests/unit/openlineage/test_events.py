@@ -70,7 +70,7 @@ def test_environments_are_jobs_of_their_own() -> None:
     """As they are for the fleet."""
     assert ended()["job"]["namespace"] == "conformare.prod"
     assert ended(env=None)["job"]["namespace"] == "conformare"
-    named = events_of(full_emission(), Naming(namespace="shop"))[0]["job"]
+    named = events_of(full_emission(), Naming(namespace="shop", tables="catalog"))[0]["job"]
     assert (named["namespace"], named["name"]) == ("shop.prod", "orders")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from uuid import uuid4
 
@@ -64,3 +65,10 @@ class LocalFiles:
         """Delete a file, if it is there."""
         with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             (self.folder / name).unlink()
+
+    def changed_at(self, name: str) -> datetime | None:
+        """Return when a file was written, by its file system's clock; None where there is none."""
+        try:
+            return datetime.fromtimestamp((self.folder / name).stat().st_mtime, timezone.utc)
+        except (FileNotFoundError, NotADirectoryError):
+            return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -67,3 +68,10 @@ class ObjectFiles:
         """Delete a file, if it is there."""
         with suppress(FileNotFoundError):
             obstore.delete(self._store, name)
+
+    def changed_at(self, name: str) -> datetime | None:
+        """Return when a file was written, by the store's clock; None where there is none."""
+        try:
+            return obstore.head(self._store, name)["last_modified"]
+        except FileNotFoundError:
+            return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -43,6 +44,9 @@ class Files(Protocol):
 
     def remove(self, name: str) -> None:
         """Delete a file, if it is there."""
+
+    def changed_at(self, name: str) -> datetime | None:
+        """Return when a file was written, by the store's clock; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,11 @@ class Storage:
         """What deltalake is told of the store, beside the environment."""
         return {} if self._settings is None else self._settings.for_deltalake()
 
-    def check(self) -> None:
+    def check(self, seconds: float = CHECK_SECONDS) -> None:
         """Make sure that the store lets us in.
+
+        Args:
+            seconds: How long it may take for each answer.
 
         Raises:
             StorageError: It does not, or does not answer; the message names the setting.
@@ -107,7 +114,7 @@ class Storage:
         if self._settings is None:
             self.names()
             return
-        settings = self._settings.for_obstore(timeout_seconds=CHECK_SECONDS)
+        settings = self._settings.for_obstore(timeout_seconds=seconds)
         self._told(lambda: ObjectFiles(self._place.uri(), settings).check())
 
     def names(self, below: str = "") -> list[str]:
@@ -129,6 +136,10 @@ class Storage:
     def remove(self, name: str) -> None:
         """Delete a file in the folder, if it is there."""
         self._told(lambda: self._files.remove(name))
+
+    def changed_at(self, name: str) -> datetime | None:
+        """Return when a file in the folder was written, by the store's clock; None for none."""
+        return self._told(lambda: self._files.changed_at(name))
 
     def fault(self, error: BaseException) -> StorageError:
         """Return what an error of either library means, in one line."""

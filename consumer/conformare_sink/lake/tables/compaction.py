@@ -120,7 +120,7 @@ def _batches(storage: Storage, name: str, table: DeltaTable) -> Iterator[_Batch]
     """Return what is compacted together, one after the other: files of about the same time."""
     schema = pa.schema(table.schema().to_arrow())
     batch = _Batch()
-    for path, size in _small_files(table).items():
+    for path, size in small_files(table).items():
         rows = _read(storage, f"{name}/{unquote(path)}", schema)
         if rows is None:
             continue  # it alone is more than fits
@@ -133,7 +133,7 @@ def _batches(storage: Storage, name: str, table: DeltaTable) -> Iterator[_Batch]
         yield batch
 
 
-def _small_files(table: DeltaTable) -> Mapping[str, int]:
+def small_files(table: DeltaTable) -> Mapping[str, int]:
     """Return files that are not full, with their sizes, the oldest first."""
     actions = pa.table(table.get_add_actions(flatten=True)).sort_by("modification_time")
     names = ("path", "size_bytes")

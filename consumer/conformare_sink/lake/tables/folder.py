@@ -35,6 +35,24 @@ from conformare_sink.lake.tables.tables import (
 )
 
 
+def find_table(storage: Storage, name: str) -> DeltaTable | None:
+    """Return a table that is a folder of a lake; None where there is none.
+
+    Args:
+        storage: The lake's folder.
+        name: The table.
+
+    Raises:
+        StorageError: The store refuses.
+    """
+    try:
+        return DeltaTable(storage.table_uri(name), storage_options=storage.options or None)
+    except TableNotFoundError:
+        return None
+    except (DeltaError, OSError) as exc:
+        raise storage.fault(exc) from exc
+
+
 class FolderTables:
     """The tables of a lake that are its folders.
 
@@ -147,14 +165,7 @@ class FolderTables:
         return self.storage.read(commit_file(table, version))
 
     def _found(self, name: str) -> DeltaTable | None:
-        try:
-            return DeltaTable(
-                self.storage.table_uri(name), storage_options=self.storage.options or None
-            )
-        except TableNotFoundError:
-            return None
-        except (DeltaError, OSError) as exc:
-            raise self.storage.fault(exc) from exc
+        return find_table(self.storage, name)
 
     def _table(self, name: str) -> DeltaTable:
         found = self._found(name)

@@ -77,7 +77,7 @@ class _Lease:
         root = self._storage.root
         content = json.dumps(self._content).encode()
         if not self._storage.create(LEASE_FILE, content):
-            holder = _holder(_read(self._storage))
+            holder = holder_of(read_lease(self._storage))
             raise LakeBusyError(f"{root} is being written by {holder}; stop that one first")
         if self._storage.create(LEASE_FILE, content):
             raise StorageError(
@@ -87,10 +87,10 @@ class _Lease:
 
     def confirm(self) -> None:
         """Make sure that nobody has taken the lake over."""
-        found = _read(self._storage)
+        found = read_lease(self._storage)
         # One that is gone was removed by somebody who took over and has ended since.
         if found.get("id") != self._content["id"]:
-            raise LakeBusyError(f"{self._storage.root} was taken over by {_holder(found)}")
+            raise LakeBusyError(f"{self._storage.root} was taken over by {holder_of(found)}")
 
     def renew(self) -> bool:
         """Renew the lease; return whether it still is ours."""
@@ -108,39 +108,40 @@ class _Lease:
     def give_back(self) -> None:
         """Remove the lease, if it still is ours; one that stays costs the next writer a wait."""
         with suppress(StorageError):
-            if _read(self._storage).get("id") == self._content["id"]:
+            if read_lease(self._storage).get("id") == self._content["id"]:
                 self._storage.remove(LEASE_FILE)
 
 
 def _await_end_of_another(storage: Storage) -> None:
     """Return when there is no lease; one that nobody renews is removed."""
-    found = _read(storage)
+    found = read_lease(storage)
     if not found:
         return
     logger.info(
         "%s was written by %s: waiting %.0f s for a sign of life",
         storage.root,
-        _holder(found),
+        holder_of(found),
         DEAD_SECONDS,
     )
     deadline = time.monotonic() + DEAD_SECONDS
     while time.monotonic() < deadline:
         time.sleep(RENEW_SECONDS / 2)
-        now = _read(storage)
+        now = read_lease(storage)
         if not now:
             return
         if now != found:
             raise LakeBusyError(
-                f"{storage.root} is being written by {_holder(now)}; stop that one first"
+                f"{storage.root} is being written by {holder_of(now)}; stop that one first"
             )
     storage.remove(LEASE_FILE)
 
 
-def _holder(lease: dict[str, object]) -> object:
+def holder_of(lease: dict[str, object]) -> object:
+    """Return who holds a lease, for a person."""
     return lease.get("holder", "another process")
 
 
-def _read(storage: Storage) -> dict[str, object]:
+def read_lease(storage: Storage) -> dict[str, object]:
     """Return the lease; empty where there is none."""
     content = storage.read(LEASE_FILE)
     if content is None:

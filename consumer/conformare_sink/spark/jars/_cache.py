@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +11,13 @@ from pathlib import Path
 
 import platformdirs
 
+from conformare_schemas.settings import in_force
 from conformare_sink.errors import JarResolutionError
 from conformare_sink.spark.jars import _ivy
 from conformare_sink.spark.jars._sets import JarSet
+from conformare_sink.spark.settings import CACHE_DIR
 
-CACHE_VARIABLE = "CONFORMARE_CACHE_DIR"
+CACHE_VARIABLE = CACHE_DIR.variable
 """Names the folder of the cache; without it, the user's own cache folder is used."""
 
 _MANIFEST = "manifest.json"
@@ -24,7 +25,7 @@ _MANIFEST = "manifest.json"
 
 def cache_directory() -> Path:
     """Return the folder in which this machine's jars are kept."""
-    chosen = os.environ.get(CACHE_VARIABLE)
+    chosen = in_force(CACHE_DIR).value
     return Path(chosen).absolute() if chosen else platformdirs.user_cache_path("conformare")
 
 

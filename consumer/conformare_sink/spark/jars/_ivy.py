@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+from conformare_schemas.settings import in_force
 from conformare_sink.errors import JarResolutionError
 from conformare_sink.spark.jars._sets import JarSet
 from conformare_sink.spark.java import find_java
+from conformare_sink.spark.settings import IVY_SETTINGS
 
 # A resolver of our own, so that `~/.m2` and `~/.ivy2` are neither read nor written: Ivy gives up
 # where a local Maven repository holds a .pom without its .jar, as a partial `mvn` run leaves it.
@@ -28,7 +29,7 @@ _IVY_SETTINGS = """\
 </ivysettings>
 """
 
-IVY_SETTINGS_VARIABLE = "CONFORMARE_IVY_SETTINGS"
+IVY_SETTINGS_VARIABLE = IVY_SETTINGS.variable
 """Names an ivysettings.xml to use instead of ours: for a mirror, or a repository with a login."""
 
 # A second try costs little, as Ivy keeps what the first one fetched.
@@ -64,7 +65,7 @@ def fetch(jar_set: JarSet, work: Path, log_file: Path) -> Path:
     command = [
         *(str(java), "-Xmx256m", f"-Duser.home={work}"),
         *("-cp", str(ivy_jar), "org.apache.ivy.Main"),
-        *("-settings", os.environ.get(IVY_SETTINGS_VARIABLE) or str(settings)),
+        *("-settings", str(in_force(IVY_SETTINGS).value or settings)),
         *("-cache", str(work / "cache"), "-ivy", str(module), "-confs", "default"),
         # A "bundle" is a jar too, by the name that OSGi builds give it.
         *("-types", "jar", "bundle"),

@@ -1,41 +1,25 @@
-"""What all commands have in common: the store's options, the filters, and how an error is told."""
+"""What all commands have in common: the store, the filters, and how an error is told."""
 
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from conformare._errors import FleetError
-from conformare.cli.fleet import _options as options
+from conformare.cli._moments import tags_of
 from conformare.cli.fleet._json import show_json
 from conformare.cli.fleet._opening import opened
 from conformare.cli.fleet._output import show_line
+from conformare.cli.settings import FleetStore
 from conformare.fleet import Filters, Fleet
+from conformare_schemas.settings.command_line import command_of
 
-FILTERS = ("pipeline", "env", "owner", "tag", "since")
-"""Which pipelines an answer is about."""
-
-_TYPES: dict[str, Any] = {
-    "lake": options.Lake,
-    "storage_options": options.StorageOptions,
-    "table_prefix": options.TablePrefix,
-    "pipeline": options.Pipeline,
-    "env": options.Env,
-    "owner": options.Owner,
-    "tag": options.Tag,
-    "since": options.Since,
-    "max_age": options.MaxAge,
-    "as_json": options.AsJson,
-}
-_STORE = ("lake", "storage_options", "table_prefix")
-_DEFAULTS = {"lake": inspect.Parameter.empty, "table_prefix": "", "as_json": False}
+Given = TypeVar("Given", bound=FleetStore)
 
 
 class UnansweredError(Exception):
@@ -54,24 +38,34 @@ def unanswered() -> Iterator[None]:
 
 
 @dataclass
-class Asked:
+class Asked(Generic[Given]):
     """What a command is asked about.
 
     Attributes:
-        lake: Where the store is.
-        storage_options: File with settings of the store.
-        table_prefix: What the tables' folders begin with.
-        filters: Which pipelines.
-        max_age: A pipeline whose newest run is older is stale.
-        as_json: Whether a program reads the answer.
+        settings: What was given.
     """
 
-    lake: str
-    storage_options: Path | None
-    table_prefix: str
-    filters: Filters
-    max_age: timedelta | None = None
-    as_json: bool = False
+    settings: Given
+
+    @property
+    def filters(self) -> Filters:
+        """Which pipelines; a command has those of the filters that make sense for it."""
+        given = {name: getattr(self.settings, name, None) for name in ("pipeline", "env", "owner")}
+        return Filters(
+            **given,
+            tags=tags_of(getattr(self.settings, "tag", ())),
+            since=getattr(self.settings, "since", None),
+        )
+
+    @property
+    def max_age(self) -> timedelta | None:
+        """A pipeline whose newest run is older is stale."""
+        return getattr(self.settings, "max_age", None)
+
+    @property
+    def as_json(self) -> bool:
+        """Whether a program reads the answer."""
+        return getattr(self.settings, "as_json", False)
 
     @cached_property
     def fleet(self) -> Fleet:
@@ -81,7 +75,8 @@ class Asked:
             FleetError: It cannot be read, or has no such pipeline: a name that is misspelt is not
                 one about which there is nothing to tell.
         """
-        fleet = opened(self.lake, self.storage_options, self.table_prefix, self.max_age)
+        given = self.settings
+        fleet = opened(given.lake, given.storage_options, given.table_prefix, self.max_age)
         name = self.filters.pipeline
         if name is not None and all(key.pipeline != name for key in fleet.newest()):
             raise FleetError(f"{fleet.store.place} has no pipeline {name!r}: correct the name")
@@ -111,54 +106,20 @@ class Asked:
 
 
 def fleet_command(
-    *shared: str,
+    settings: type[Given],
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return what makes a command of a function that takes `Asked` and its own options.
-
-    The command's options are those of the store, the shared ones, and the function's own.
+    """Return what makes a command of a function that takes `Asked` and its own arguments.
 
     Args:
-        shared: Names of filters, `max_age` and `as_json`.
+        settings: What the command can be given.
     """
-    names = (*_STORE, *shared)
 
     def decorate(answer: Callable[..., None]) -> Callable[..., None]:
-        parameters = inspect.signature(answer, eval_str=True).parameters
-        own = [parameter for name, parameter in parameters.items() if name != "asked"]
-
         @functools.wraps(answer)
-        def command(**values: Any) -> None:
-            options.require_texts(values)
-            given = {name: values.pop(name) for name in names}
-            tags = options.tags_of(given.get("tag") or ())
-            filters = {name: given.get(name) for name in FILTERS if name != "tag"}
-            asked = Asked(
-                lake=given["lake"],
-                storage_options=given["storage_options"],
-                table_prefix=given["table_prefix"],
-                filters=Filters(tags=tags, **filters),
-                max_age=given.get("max_age"),
-                as_json=given.get("as_json", False),
-            )
+        def answered(given: Given, **arguments: Any) -> None:
             with unanswered():
-                answer(asked, **values)
+                answer(Asked(given), **arguments)
 
-        keywords = [
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=_DEFAULTS.get(name),
-                annotation=_TYPES[name],
-            )
-            for name in names
-        ]
-        ordered = [
-            *keywords,
-            *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own),
-        ]
-        # typer asks inspect, which looks here first; types of functions do not name the attribute.
-        command.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
-        command.__annotations__ = {one.name: one.annotation for one in ordered}
-        return command
+        return command_of(settings)(answered)
 
     return decorate

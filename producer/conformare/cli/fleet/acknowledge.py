@@ -8,20 +8,20 @@ import typer
 
 from conformare.cli.fleet._asked import Asked, fleet_command
 from conformare.cli.fleet._output import show_line
+from conformare.cli.settings import AcknowledgeSettings
 from conformare.fleet.questions import acknowledged_row
 
 
-@fleet_command("pipeline")
+@fleet_command(AcknowledgeSettings)
 def acknowledge(
-    asked: Asked,
+    asked: Asked[AcknowledgeSettings],
     run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run that has the new code.")],
     context: Annotated[str, typer.Argument(metavar="CONTEXT", help="Label of the context.")],
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who has reviewed it.")],
-    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What they say of it.")],
 ) -> None:
     """Settle a drift that somebody has reviewed: appended to the table `acknowledgements`."""
+    given = asked.settings
     row = acknowledged_row(
-        asked.fleet, run_id, context, by=by, note=note, pipeline=asked.filters.pipeline
+        asked.fleet, run_id, context, by=given.by, note=given.note, pipeline=given.pipeline
     )
     key = row["pipeline"], row["run_id"], row["context_label"]
     if key in asked.fleet.acknowledged():

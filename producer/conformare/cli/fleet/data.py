@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
-
 import typer
 
-from conformare.cli.fleet._asked import FILTERS, Asked, fleet_command
-from conformare.cli.fleet._options import last_moment
+from conformare.cli.fleet._asked import Asked, fleet_command
 from conformare.cli.fleet._output import show_table
+from conformare.cli.settings import ImpactSettings, SensitiveSettings
 from conformare.fleet import questions
 from conformare.fleet.stores import PipelineKey
 
 
-@fleet_command("pipeline", "env", "as_json")
-def impact(
-    asked: Asked,
-    run_id: Annotated[
-        str | None, typer.Option("--run", metavar="RUN_ID", help="From what this run wrote.")
-    ] = None,
-    location: Annotated[
-        str | None, typer.Option("--location", help="From this location, in any spelling.")
-    ] = None,
-    upstream: Annotated[
-        bool, typer.Option("--upstream", help="Against the flow: what it is made from.")
-    ] = False,
-) -> None:
+@fleet_command(ImpactSettings)
+def impact(asked: Asked[ImpactSettings]) -> None:
     """Print what is downstream of a run, a pipeline or a location, nearest first."""
-    pipeline = asked.filters.pipeline
+    given = asked.settings
+    run_id, pipeline, location = given.run_id, given.pipeline, given.location
     start = location or run_id or pipeline
     if start is None or (location is not None and (run_id or pipeline)):
         raise typer.BadParameter("give one of --run, --pipeline and --location")
@@ -37,10 +24,10 @@ def impact(
         run_id=run_id,
         pipeline=pipeline,
         location=location,
-        env=asked.filters.env,
-        direction="up" if upstream else "down",
+        env=given.env,
+        direction="up" if given.upstream else "down",
     )
-    way = "upstream" if upstream else "downstream"
+    way = "upstream" if given.upstream else "downstream"
     if not asked.wants_table(found, f"nothing is {way} of {start}"):
         return
     columns = ("distance", "pipeline", "env", "location", "via", "owners")
@@ -50,21 +37,10 @@ def impact(
     show_table(f"{way.capitalize()} of {start}", columns, rows)
 
 
-@fleet_command(*FILTERS, "as_json")
-def sensitive(
-    asked: Asked,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            "--as-of",
-            parser=last_moment,
-            metavar="TIME",
-            help="By the newest runs of this time; of a date, by those of the end of its day.",
-        ),
-    ] = None,
-) -> None:
+@fleet_command(SensitiveSettings)
+def sensitive(asked: Asked[SensitiveSettings]) -> None:
     """Print where sensitive columns are written, and who reads them."""
-    found = questions.sensitive(asked.fleet, asked.filters, as_of=as_of)
+    found = questions.sensitive(asked.fleet, asked.filters, as_of=asked.settings.as_of)
     if not asked.wants_table(found, "no run writes a sensitive column"):
         return
     columns = ("location", "written by", "env", "at (UTC)", "sensitive", "columns", "read by")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from conformare.cli.fleet._asked import Asked, UnansweredError, fleet_command
 from conformare.cli.fleet._output import show_line
+from conformare.cli.settings import NotifySettings
 from conformare.fleet.notify import (
     Change,
     HttpPost,
@@ -25,59 +25,20 @@ from conformare.fleet.notify import (
     webhook_messages,
 )
 from conformare.fleet.questions import findings
-
-SECRET = "CONFORMARE_WEBHOOK_SECRET"  # noqa: S105 - its name
-ADDRESSES = {"--webhook": "CONFORMARE_WEBHOOK", "--slack": "CONFORMARE_SLACK"}
+from conformare_schemas import environment_variable
 
 
-@fleet_command("pipeline", "env", "owner", "tag", "max_age")
-def notify(
-    asked: Asked,
-    webhook: Annotated[
-        str | None,
-        typer.Option(
-            "--webhook",
-            metavar="URL|@FILE",
-            help="Post signed JSON there. The URL may be in a file, or in CONFORMARE_WEBHOOK.",
-        ),
-    ] = None,
-    slack: Annotated[
-        str | None,
-        typer.Option(
-            "--slack",
-            metavar="URL|@FILE",
-            help="Post to this incoming webhook of Slack. The URL is a secret: better in a file, or "
-            "in CONFORMARE_SLACK.",
-        ),
-    ] = None,
-    secret_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--secret-file",
-            envvar="CONFORMARE_WEBHOOK_SECRET_FILE",
-            metavar="FILE",
-            help=f"The secret that --webhook signs with; or in {SECRET}.",
-        ),
-    ] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            "--state",
-            envvar="CONFORMARE_NOTIFY_STATE",
-            metavar="FILE",
-            help="What was reported; a report of its own for each file.",
-            show_default="a file in your user's state, for each store, filter and address",
-        ),
-    ] = None,
-) -> None:
+@fleet_command(NotifySettings)
+def notify(asked: Asked[NotifySettings]) -> None:
     """Report what is new and what is resolved since the last report, once, by owner.
 
     Exit code 1: the report was not accepted, and the next one tells the same again.
     """
-    option, url = _address({"--webhook": webhook, "--slack": slack})
-    secret = _secret(secret_file) if option == "--webhook" else b""
+    given = asked.settings
+    option, url = _address(given)
+    secret = _secret(given) if option == "--webhook" else b""
     scope = _scope(asked)
-    file = StateFile(_default_state(scope, url) if state is None else state, scope)
+    file = StateFile(given.state or _default_state(scope, url), scope)
     with file.held() as is_mine:
         if not is_mine:
             show_line("another report is on its way: it tells what has changed")
@@ -109,15 +70,17 @@ def _messages(
         yield part, body, signed(body, secret, int(time.time()))
 
 
-def _address(options: Mapping[str, str | None]) -> tuple[str, str]:
-    """Return which option names whom to tell, and the URL."""
+def _address(settings: NotifySettings) -> tuple[str, str]:
+    """Return which option names whom to tell, and the URL: options go before all else."""
+    options = {"--webhook": settings.to_webhook, "--slack": settings.to_slack}
+    if not any(options.values()):
+        options = {"--webhook": settings.webhook, "--slack": settings.slack}
     given = {option: text for option, text in options.items() if text is not None}
-    if not given:
-        found = {option: os.environ.get(name, "") for option, name in ADDRESSES.items()}
-        given = {option: text for option, text in found.items() if text}
     if len(given) != 1:
-        names = " or ".join(f"{option} ({name})" for option, name in ADDRESSES.items())
-        raise typer.BadParameter(f"say whom to tell, by one of {names}")
+        raise typer.BadParameter(
+            f"say whom to tell, by one of --webhook ({environment_variable('webhook')}) or --slack "
+            f"({environment_variable('slack')})"
+        )
     ((option, text),) = given.items()
     url = _content(Path(text[1:]), option) if text.startswith("@") else text
     if not is_address(url):
@@ -128,11 +91,13 @@ def _address(options: Mapping[str, str | None]) -> tuple[str, str]:
     return option, url
 
 
-def _secret(file: Path | None) -> bytes:
-    secret = os.environ.get(SECRET, "") if file is None else _content(file, "--secret-file")
+def _secret(settings: NotifySettings) -> bytes:
+    file = settings.secret_file
+    secret = settings.webhook_secret if file is None else _content(file, "--secret-file")
     if not secret:
         raise typer.BadParameter(
-            f"--webhook signs what it sends: put a secret into {SECRET}, or into a --secret-file"
+            "--webhook signs what it sends: put a secret into "
+            f"{environment_variable('webhook_secret')}, or into a --secret-file"
         )
     return secret.encode()
 
@@ -145,13 +110,14 @@ def _content(file: Path, option: str) -> str:
         raise typer.BadParameter(f"{option}: {file} cannot be read: {why}") from exc
 
 
-def _scope(asked: Asked) -> dict[str, Any]:
+def _scope(asked: Asked[NotifySettings]) -> dict[str, Any]:
     """Return what a report is about; a path is the same from whichever folder it is named."""
-    lake = asked.lake if "://" in asked.lake else str(Path(asked.lake).resolve())
+    lake = asked.settings.lake
+    lake = lake if "://" in lake else str(Path(lake).resolve())
     filters = asked.filters
     return {
         "lake": lake,
-        "table_prefix": asked.table_prefix,
+        "table_prefix": asked.settings.table_prefix,
         "pipeline": filters.pipeline,
         "env": filters.env,
         "owner": filters.owner,

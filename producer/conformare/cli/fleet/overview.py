@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-import typer
-
-from conformare.cli.fleet._asked import FILTERS, Asked, fleet_command
+from conformare.cli.fleet._asked import Asked, fleet_command
 from conformare.cli.fleet._json import show_json
 from conformare.cli.fleet._output import show_line, show_table
+from conformare.cli.settings import DriftSettings, ListSettings, StatusSettings
 from conformare.fleet import questions
 from conformare.fleet.questions import OpenRisk, Owner, PipelineHealth, span
 
@@ -17,8 +15,8 @@ _MARKS = {"healthy": "+", "degraded": "d", "failed": "F", "unknown": "?"}
 LEGEND = "last runs, oldest first: + healthy, d degraded, F failed, ? nothing evaluated"
 
 
-@fleet_command(*FILTERS, "max_age", "as_json")
-def status(asked: Asked) -> None:
+@fleet_command(StatusSettings)
+def status(asked: Asked[StatusSettings]) -> None:
     """Print how each pipeline is, what needs a person most first."""
     found = questions.health(asked.fleet, asked.filters)
     if not asked.wants_table(found, asked.nothing_fits):
@@ -56,17 +54,10 @@ def status(asked: Asked) -> None:
     show_line(LEGEND)
 
 
-@fleet_command(*FILTERS, "as_json")
-def drift(
-    asked: Asked,
-    show_settled: Annotated[
-        bool,
-        typer.Option(
-            "--all", help="Also those whose risks have changed since, or that were acknowledged."
-        ),
-    ] = False,
-) -> None:
+@fleet_command(DriftSettings)
+def drift(asked: Asked[DriftSettings]) -> None:
     """Print the contexts whose code changed while their risks did not, newest first."""
+    show_settled = asked.settings.show_settled
     found = questions.drift(asked.fleet, asked.filters, open_only=not show_settled)
     if not asked.wants_table(found, "no drift" if show_settled else "no open drift"):
         return
@@ -90,8 +81,8 @@ def drift(
         show_line("conformare fleet acknowledge RUN_ID CONTEXT settles one that was reviewed")
 
 
-@fleet_command(*FILTERS, "as_json")
-def owners(asked: Asked) -> None:
+@fleet_command(ListSettings)
+def owners(asked: Asked[ListSettings]) -> None:
     """Print who owns what as of the newest runs, who did once, and which risks are open."""
     found = questions.owners(asked.fleet, asked.filters)
     risks = questions.open_risks(asked.fleet, asked.filters)
@@ -103,8 +94,8 @@ def owners(asked: Asked) -> None:
     _show_open_risks(risks)
 
 
-@fleet_command(*FILTERS, "as_json")
-def expectations(asked: Asked) -> None:
+@fleet_command(ListSettings)
+def expectations(asked: Asked[ListSettings]) -> None:
     """Print how every expectation stands in the newest runs, those that fail first."""
     found = questions.expectations(asked.fleet, asked.filters)
     if not asked.wants_table(found, "no newest run has an expectation"):

@@ -9,15 +9,16 @@ import typer
 from conformare.cli.fleet._asked import Asked, fleet_command
 from conformare.cli.fleet._json import show_json
 from conformare.cli.fleet._output import show_table
+from conformare.cli.settings import ShowSettings
 from conformare.fleet.questions import run_view
 
 _KNOWN = frozenset({"run_id", "pipeline", "ts", "env", "emission_id"})
 """Columns that every row of a run has alike."""
 
 
-@fleet_command("pipeline", "as_json")
+@fleet_command(ShowSettings)
 def show(
-    asked: Asked,
+    asked: Asked[ShowSettings],
     run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run.")],
 ) -> None:
     """Print every row of a run, and what changed since the run before it."""

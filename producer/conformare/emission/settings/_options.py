@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from conformare._options import WriterOptions
+from conformare._options import JobsSession, WriterOptions
 from conformare.emission._client import refusal
 from conformare.emission.settings._hidden_values import hidden, revealed
 from conformare.emission.settings._librdkafka import BOUNDED, QUEUE_KBYTES, why_refused
@@ -33,6 +33,7 @@ from conformare_schemas import (
     path_identifier,
     table_identifier,
 )
+from conformare_schemas.settings import BOOTSTRAP_SERVERS, LAKE, About, TopicPrefix
 
 
 def _revealed_text(value: Any) -> str:
@@ -69,42 +70,73 @@ def _brokers(servers: str) -> str:
 
 
 def _from_seconds(value: Any) -> Any:
-    """Take digits for seconds, also where they come as text from the environment."""
-    return float(value) if isinstance(value, str) and value.strip().isdigit() else value
+    """Take a number for seconds, also where it comes as text from the environment."""
+    if isinstance(value, str) and value.strip().isdigit():
+        value = int(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    try:
+        return timedelta(seconds=value) if is_number else value
+    except OverflowError:
+        raise ValueError("it is too long") from None
+
+
+SpoolFolder = Annotated[
+    Annotated[Path, BeforeValidator(_named), AfterValidator(_absolute)] | None,
+    About(metavar="FOLDER", default="the platform's folder for your user's state"),
+    Field(description="Folder of the spool."),
+]
+SpoolMaxBytes = Annotated[
+    int,
+    About(unit="bytes"),
+    Field(ge=1, description="How much the spool may take; runs beyond it wait in memory."),
+]
 
 
 class KafkaOptions(WriterOptions):
     """Where and how runs are emitted."""
 
     writer: Literal["kafka"] = "kafka"
-    bootstrap_servers: Annotated[str, AfterValidator(_brokers)]
-    """Brokers to begin with, `host:port` separated by commas."""
-    topic_prefix: str = Field(default=DEFAULT_TOPIC_PREFIX, pattern=TOPIC_PREFIX_PATTERN)
-    """Put in front of every grain's topic."""
-    durability: Literal["spool", "memory"] = "spool"
-    """Whether a run is on this machine's disk before `record_run` returns, or in memory only."""
-    spool_dir: Annotated[Path, BeforeValidator(_named), AfterValidator(_absolute)] | None = None
-    """Folder of the spool; the platform's folder for state when not given."""
-    spool_max_bytes: int = Field(default=DEFAULT_MAX_BYTES, ge=1)
-    """What the spool may take, in bytes; runs beyond it wait in memory."""
-    spool_max_age: Annotated[timedelta | None, BeforeValidator(_from_seconds)] = Field(
-        default=None, gt=timedelta(0)
+    bootstrap_servers: Annotated[str, BOOTSTRAP_SERVERS, AfterValidator(_brokers)]
+    topic_prefix: TopicPrefix = Field(default=DEFAULT_TOPIC_PREFIX, pattern=TOPIC_PREFIX_PATTERN)
+    durability: Literal["spool", "memory"] = Field(
+        default="spool",
+        description="Whether a run is on this machine's disk before `record_run` returns, or in "
+        "memory only.",
     )
-    """How long a run may wait in the spool (seconds, or ISO 8601 such as P30D); for ever when not
-    given. What waits longer is lost, and counted."""
-    max_message_bytes: int = Field(default=USUAL_MESSAGE_BYTES, ge=2_000, le=LARGEST_MESSAGE_BYTES)
-    """Largest message in bytes; at most the topic's own `max.message.bytes`."""
-    exit_timeout_seconds: float = Field(default=5.0, ge=0)
-    """How long the interpreter's exit may wait for acknowledgements, in seconds."""
-    strict: bool = False
-    """Whether `record_run` waits for the acknowledgements and raises when they do not come."""
-    lake: str | None = Field(default=None, repr=False)
-    """The lake that the sink writes to, where this job can read it: what `if_run_exists="skip"`
-    looks at. A folder or URI, or `catalog.schema` with `spark`."""
-    spark: Any = Field(default=None, repr=False)
-    """The job's `SparkSession`, to read the lake with where `deltalake` is not installed."""
-    kafka: Annotated[dict[str, Any], BeforeValidator(hidden)] = Field(default_factory=dict)
-    """Further librdkafka options, such as `{"sasl.password": …}`; they win over ours."""
+    spool_dir: SpoolFolder = None
+    spool_max_bytes: SpoolMaxBytes = DEFAULT_MAX_BYTES
+    spool_max_age: Annotated[
+        timedelta | None,
+        About(unit="seconds or ISO 8601, such as `P30D`", default="for ever"),
+        BeforeValidator(_from_seconds),
+    ] = Field(
+        default=None,
+        gt=timedelta(0),
+        description="How long a run may wait in the spool. What waits longer is lost, and counted.",
+    )
+    max_message_bytes: Annotated[int, About(unit="bytes")] = Field(
+        default=USUAL_MESSAGE_BYTES,
+        ge=2_000,
+        le=LARGEST_MESSAGE_BYTES,
+        description="Largest message; at most the topic's own `max.message.bytes`.",
+    )
+    exit_timeout_seconds: Annotated[float, About(unit="seconds")] = Field(
+        default=5.0,
+        ge=0,
+        description="How long the interpreter's exit may wait for acknowledgements.",
+    )
+    strict: bool = Field(
+        default=False,
+        description="Whether `record_run` waits for the acknowledgements and raises when they do not "
+        "come.",
+    )
+    # What `if_run_exists="skip"` looks at; also `catalog.schema`, with `spark`.
+    lake: Annotated[str | None, LAKE] = Field(default=None, repr=False)
+    spark: JobsSession = Field(default=None, repr=False)
+    kafka: Annotated[dict[str, Any], About(is_secret=True), BeforeValidator(hidden)] = Field(
+        default_factory=dict,
+        description="Further librdkafka options, such as `sasl.password`; they win over ours.",
+    )
 
     @property
     def lake_folder(self) -> str | None:

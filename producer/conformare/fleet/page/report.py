@@ -12,6 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from conformare._errors import FleetError
+from conformare.fleet._defaults import DEFAULT_TITLE
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
 from conformare.fleet.page._cells import badge, plain
 from conformare.fleet.page._links import ReportLinks
@@ -43,7 +44,6 @@ PIPELINES = 1_000
 """So many pipelines are rows of a report."""
 ROWS = 100
 """So many rows of any other table are in a report."""
-DEFAULT_TITLE = "Fleet report"
 _FIXED = {"served": False, "level": 3, "badges": BADGES}
 """What every template of a report is given."""
 

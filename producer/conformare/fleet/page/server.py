@@ -19,13 +19,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from conformare._errors import FleetError
+from conformare.fleet._defaults import DEFAULT_PORT
 from conformare.fleet._fleet import Fleet
 from conformare.fleet.page._answers import PAGES, Pages
 from conformare.fleet.page._guard import HEADERS, Guard
 from conformare.fleet.page._links import url
 from conformare.fleet.page._live import LiveFleet
 
-DEFAULT_PORT = 8765
 POLL_SECONDS = 1.0
 """An object store is paid by the request."""
 GRACE_SECONDS = 2

@@ -27,8 +27,10 @@ def pipeline_order(key: PipelineKey) -> tuple[str, bool, str]:
 def by_pipeline(runs: Iterable[Row]) -> dict[PipelineKey, list[Row]]:
     """Return runs by pipeline and environment, newest first."""
     found: dict[PipelineKey, list[Row]] = defaultdict(list)
-    for run in sorted(runs, key=order_of, reverse=True):
+    for run in runs:
         found[PipelineKey(run["pipeline"], run["env"])].append(run)
+    for of_pipeline in found.values():
+        of_pipeline.sort(key=order_of, reverse=True)
     return found
 
 

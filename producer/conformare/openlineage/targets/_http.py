@@ -11,7 +11,6 @@ from openlineage.client.transport.http import HttpConfig, HttpTransport
 from conformare.openlineage._events import RunEvents
 from conformare.openlineage.targets._target import AGAIN, TargetError
 
-DEFAULT_ENDPOINT = "api/v1/lineage"
 TIMEOUT_SECONDS = 10.0
 RETRIES = 3
 
@@ -28,9 +27,7 @@ class HttpTarget:
         api_key: What to authenticate with, as a bearer token; None for nothing.
     """
 
-    def __init__(
-        self, url: str, endpoint: str = DEFAULT_ENDPOINT, api_key: str | None = None
-    ) -> None:
+    def __init__(self, url: str, endpoint: str, api_key: str | None = None) -> None:
         session = requests.Session()
         # Followed, a POST becomes a GET of some page, whose answer looks like an acceptance.
         session.max_redirects = 0
@@ -78,8 +75,8 @@ class HttpTarget:
 
 
 _HINTS = {
-    401: "give the key that it asks for in OPENLINEAGE_API_KEY",
-    403: "the key in OPENLINEAGE_API_KEY may send no events",
+    401: "give the key that it asks for in CONFORMARE_OPENLINEAGE_API_KEY",
+    403: "the key in CONFORMARE_OPENLINEAGE_API_KEY may send no events",
     404: "correct --url or --endpoint",
     405: "correct --url or --endpoint",
 }

@@ -13,7 +13,6 @@ from conformare.openlineage._events import RunEvents
 from conformare.openlineage.targets._target import AGAIN, TargetError
 from conformare.writers import writer_options
 
-DEFAULT_TOPIC = "openlineage.events"
 WAIT_SECONDS = 30.0
 """How long the broker may take for one portion of runs."""
 
@@ -37,7 +36,7 @@ class KafkaTarget:
     def __init__(
         self,
         bootstrap_servers: str,
-        topic: str = DEFAULT_TOPIC,
+        topic: str,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self._topic = topic

@@ -349,7 +349,7 @@ def test_views_of_a_schema_are_beside_its_tables(spark: SparkSession) -> None:
     spark.sql(f"CREATE SCHEMA {schema}")
     with pytest.raises(NoLakeError, match=f"there is no table `{schema}`.`cf_runs`: correct"):
         tables_of_catalog(spark, place)
-    options = SparkTableOptions(spark=spark, schema=schema, table_prefix="cf_")
+    options = SparkTableOptions(spark=spark, schema_=schema, table_prefix="cf_")
     writer = SparkTableWriter(options)
     writer.write(Run("1", rows={"contexts": [context("c", "A", "R")]}).record)
     writer.write(Run("2", minute=1, rows={"contexts": [context("c", "B", "R")]}).record)

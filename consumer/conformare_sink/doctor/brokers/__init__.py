@@ -1,0 +1,1 @@
+"""What `conformare doctor` asks of a Kafka cluster."""

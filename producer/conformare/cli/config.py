@@ -1,0 +1,106 @@
+"""`conformare config`: which settings are in force."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from conformare.cli._commands import application
+from conformare.cli._printable import printable
+from conformare.cli.settings import ConfigShowSettings
+from conformare_schemas.settings import (
+    Definition,
+    Origin,
+    config_file,
+    definitions,
+    in_force,
+    known_models,
+    shown,
+)
+from conformare_schemas.settings.command_line import command_of
+
+app = typer.Typer(no_args_is_help=True, help="The settings that are in force.")
+
+_ORIGINS: dict[str, Origin] = {
+    "COMMANDLINE": "command line",
+    "PROMPT": "command line",
+    "ENVIRONMENT": "environment",
+    "DEFAULT_MAP": "file",
+}
+_Row = tuple[str, str, Origin]
+
+
+@app.callback()
+def config() -> None:
+    """The settings that are in force."""
+
+
+@app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
+@command_of(ConfigShowSettings)
+def show(
+    given: ConfigShowSettings,
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMMAND]...",
+            help="A command with its options, such as `sink --once`: it is not run.",
+        ),
+    ] = None,
+) -> None:
+    """Print each setting, its value, and where that comes from; secrets are hidden."""
+    file = config_file()
+    rows = list(_of_command(command) if command else _of_all())
+    if given.as_json:
+        names = ("name", "value", "origin")
+        settings = [dict(zip(names, row, strict=True)) for row in rows]
+        told = {"file": None if file is None else str(file.path), "settings": settings}
+        typer.echo(json.dumps(told))
+        return
+    typer.echo("no configuration file" if file is None else printable(f"file: {file.path}"))
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    for name, value, origin in rows:
+        typer.echo(f"{name:{widths[0]}}  {value:{widths[1]}}  {origin}")
+
+
+def _of_all() -> Iterator[_Row]:
+    """Yield the settings of this installation, whatever command uses them."""
+    for one in _known().values():
+        if one.is_of_file:
+            found = in_force(one)
+            yield one.name, printable(shown(one, found.value)), found.origin
+
+
+def _of_command(words: list[str]) -> Iterator[_Row]:
+    """Yield the settings of one command as it would see them."""
+    command: Any = typer.main.get_command(application(words))
+    names, rest = ["conformare"], list(words)
+    while hasattr(command, "commands"):
+        name = rest.pop(0) if rest else ""
+        if name not in command.commands:
+            told = ", ".join(sorted(command.commands))
+            raise typer.BadParameter(f"{' '.join(names)} has the commands {told}: name one of them")
+        command, names = command.commands[name], [*names, name]
+    known = {one.variable: one for one in _known().values()}
+    context = command.make_context(" ".join(names), rest)
+    with context:
+        for option in command.params:
+            if option.envvar not in known:
+                continue
+            source = context.get_parameter_source(option.name)
+            origin = _ORIGINS.get(source.name if source else "", "default")
+            one = known[option.envvar]
+            value = None if origin == "default" else context.params[option.name]
+            yield one.name, printable(shown(one, value)), origin
+
+
+def _known() -> dict[str, Definition]:
+    """Return every setting by its name; of several definitions, one that can be in a file."""
+    found: dict[str, Definition] = {}
+    for model in known_models():
+        for one in definitions(model):
+            if one.about.has_variable and not (one.name in found and found[one.name].is_of_file):
+                found[one.name] = one
+    return dict(sorted(found.items()))

@@ -1,0 +1,53 @@
+"""Settings: each is a field of a pydantic model, and everything else is derived from the field."""
+
+from conformare_schemas.settings._config_file import (
+    ConfigFile,
+    SettingsError,
+    config_file,
+    read_config_file,
+    use_config_file,
+)
+from conformare_schemas.settings._definition import (
+    About,
+    Definition,
+    Settings,
+    definitions,
+)
+from conformare_schemas.settings._in_force import InForce, Origin, in_force, shown
+from conformare_schemas.settings._known import SETTINGS_GROUP, known_models
+from conformare_schemas.settings._shared import (
+    BOOTSTRAP_SERVERS,
+    LAKE,
+    STORAGE_OPTIONS,
+    AsJson,
+    Catalog,
+    Schema,
+    TablePrefix,
+    TopicPrefix,
+)
+
+__all__ = [
+    "BOOTSTRAP_SERVERS",
+    "LAKE",
+    "SETTINGS_GROUP",
+    "STORAGE_OPTIONS",
+    "About",
+    "AsJson",
+    "Catalog",
+    "ConfigFile",
+    "Definition",
+    "InForce",
+    "Origin",
+    "Schema",
+    "Settings",
+    "SettingsError",
+    "TablePrefix",
+    "TopicPrefix",
+    "config_file",
+    "definitions",
+    "in_force",
+    "known_models",
+    "read_config_file",
+    "shown",
+    "use_config_file",
+]

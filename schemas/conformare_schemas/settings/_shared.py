@@ -1,0 +1,37 @@
+"""The settings that jobs, the sink and those who read a lake have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from conformare_schemas.settings._definition import About
+
+BOOTSTRAP_SERVERS = Field(
+    description="Kafka brokers to connect to first, `host:port` separated by commas."
+)
+TopicPrefix = Annotated[str, Field(description="What the names of all topics begin with.")]
+LAKE = Field(
+    description="Where the lake is: a folder of this machine, or a URL such as `s3://bucket/lake`."
+)
+Catalog = Annotated[
+    str | None,
+    About(default="the session's current catalog"),
+    Field(description="Catalog of the tables, where they are not folders of the lake."),
+]
+Schema = Annotated[
+    str | None,
+    Field(description="Schema of the tables, where they are not folders of the lake."),
+]
+TablePrefix = Annotated[
+    str,
+    Field(
+        description="What the names of all tables begin with, where they are not folders of the lake."
+    ),
+]
+STORAGE_OPTIONS = Field(
+    description="File with credentials and settings of the lake's store: lines such as "
+    "`AWS_ACCESS_KEY_ID=…`, by the store's own names.",
+)
+AsJson = Annotated[bool, About(of_one_call=True), Field(alias="json", description="Print JSON.")]

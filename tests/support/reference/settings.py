@@ -1,0 +1,93 @@
+"""The page of the settings: every field of every registered model, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+
+from conformare_schemas.settings import SETTINGS_GROUP, Definition, definitions
+from support.reference.markdown import NOTE, code, joined, table
+
+TITLES = {
+    "job": "A job",
+    "sink": "The sink and its commands",
+    "commands": "`fleet` and `spool`",
+    "shared": "Several of them",
+}
+
+INTRO = """\
+A setting has one name, which is written in three ways: `metrics_port` in a
+[configuration file](../howto/configure.md), `CONFORMARE_METRICS_PORT` in the environment, and
+`--metrics-port` on the command line.
+A job gives its settings as keywords of `configure_store` instead.
+The command line or a keyword wins, then the environment, then the file.
+`conformare config show` prints what is in force, and where it comes from."""
+
+CALLS = """\
+These are about one call of a command, so no configuration file holds them.
+The [commands](commands.md) say which takes which."""
+
+
+def page() -> str:
+    """Return the page."""
+    return joined(_parts())
+
+
+def _parts() -> Iterator[str]:
+    yield from ("# Settings", NOTE, INTRO)
+    groups = _by_group()
+    shown = {
+        name: one
+        for settings in groups.values()
+        for name, one in settings.items()
+        if one.is_of_file or one.about.of_job_only
+    }
+    for group, title in TITLES.items():
+        names = [name for name in sorted(shown) if _group_of(name, groups) == group]
+        yield f"## {title}"
+        yield table(
+            ("setting", "option", "type", "default", ""),
+            [_row(shown[name], is_of_command=group != "job") for name in names],
+        )
+    calls = {
+        name: one
+        for settings in groups.values()
+        for name, one in settings.items()
+        if name not in shown and one.about.has_variable
+    }
+    yield from ("## One call", CALLS)
+    yield table(
+        ("option", "environment"),
+        [(code(one.option), code(one.variable)) for _, one in sorted(calls.items())],
+    )
+
+
+def _by_group() -> dict[str, dict[str, Definition]]:
+    """Return the settings of each group; of a name that several models have, one of a file first."""
+    found: dict[str, dict[str, Definition]] = {}
+    for group in entry_points(group=SETTINGS_GROUP):
+        if group.name not in TITLES:  # of another distribution
+            continue
+        settings = found.setdefault(group.name, {})
+        for model in group.load():
+            for one in definitions(model):
+                if one.name not in settings or not settings[one.name].is_of_file:
+                    settings[one.name] = one
+    return found
+
+
+def _group_of(name: str, groups: dict[str, dict[str, Definition]]) -> str:
+    own = [
+        group
+        for group, settings in groups.items()
+        if name in settings and (settings[name].is_of_file or settings[name].about.of_job_only)
+    ]
+    return own[0] if len(own) == 1 else "shared"
+
+
+def _row(one: Definition, *, is_of_command: bool) -> tuple[str, ...]:
+    kind = "object, in Python alone" if one.about.of_job_only else one.type_text
+    kind = f"{kind}; secret" if one.about.is_secret else kind
+    option = one.option if one.about.has_option and is_of_command else ""
+    default = one.default_text if one.about.default else code(one.default_text)
+    return code(one.name), code(option), kind, default, one.sentence
