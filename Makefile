@@ -12,6 +12,11 @@ INSTALLED := $(VENV)/.installed
 # The oldest Spark that the capture works on has an environment of its own.
 COMPAT_VENV := .venv-compat
 COMPAT_INSTALLED := $(COMPAT_VENV)/.installed
+# What builds the documentation and checks a release, apart from what is checked.
+TOOLS_VENV := .venv-tools
+TOOLS_INSTALLED := $(TOOLS_VENV)/.installed
+# Asked only by the target that needs it.
+OTHER_VENV = .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 PYTEST_ARGS ?= --tb=short
 # Each process has a broker and a Spark of its own, some 4 GB, and waits for them most of its time; the
 # tests of a module share a lake. Long modules come first, so that no process has one of them left alone.
@@ -35,7 +40,12 @@ $(COMPAT_INSTALLED): TOO_NEW := 3, 13
 # setuptools: pyspark 3.5 imports distutils, which Python 3.12 does not have any more.
 $(COMPAT_INSTALLED): WANTED := --constraint constraints-compat.txt --editable '.[cli,expectations,connect]' \
   'pyspark[connect]' delta-spark setuptools hypothesis pytest
-$(INSTALLED) $(COMPAT_INSTALLED):
+$(TOOLS_INSTALLED): constraints-tools.txt
+$(TOOLS_INSTALLED): PYTHONS := 3.10 or newer
+$(TOOLS_INSTALLED): TOO_NEW := 4, 0
+$(TOOLS_INSTALLED): WANTED := --constraint constraints-tools.txt \
+  zensical mkdocstrings-python build twine cyclonedx-bom pre-commit pytest
+$(INSTALLED) $(COMPAT_INSTALLED) $(TOOLS_INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < ($(TOO_NEW)))' 2>/dev/null || { \
 	  found=$$($(PYTHON) --version 2>/dev/null) || found="not there"; \
 	  echo "error: Python $(PYTHONS) is needed, and \`$(PYTHON)\` is $$found: call make PYTHON=<another>" >&2; exit 1; }
@@ -76,7 +86,12 @@ test: setup lint typecheck ## Lint, check types and run the tests, but for the l
 test-long: setup ## Run the long tests: heavy batches, kills in large ones, altered tables, executors with a catalog
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(PYTEST_ARGS) tests/integration
 
-# Several brokers, every way to log in, every right taken away: see docs/operation.md. KAFKA=4.4.0 for another release.
+# Some three minutes, and part of test-long; a registry of 109 MB is fetched once.
+.PHONY: test-registry
+test-registry: setup ## Let a real Schema Registry be killed, hang, be slow, refuse and be full of others
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/registry
+
+# Several brokers, every way to log in, every right taken away: see docs/operation/topics.md. KAFKA=4.4.0 for another release.
 .PHONY: test-kafka
 test-kafka: setup ## Run a cluster of three, log in every way, renew passwords: five minutes
 	$(if $(KAFKA),CONFORMARE_TEST_KAFKA=$(KAFKA)) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/clusters
@@ -91,20 +106,45 @@ test-brokers: setup ## The same on the oldest and the newest Kafka that is teste
 test-compat: java $(COMPAT_INSTALLED) ## Run the tests of the capture on Spark 3.5
 	$(COMPAT_VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/unit/capture tests/unit/record tests/integration/capture
 
+# Some minutes, most of which pip needs to build pyspark.
+.PHONY: test-python
+test-python: java ## Run the unit tests and a short integration set on another Python, such as PYTHON=python3.13
+	$(MAKE) VENV=$(OTHER_VENV) classes
+	$(OTHER_VENV)/bin/python -m pytest $(PYTEST_ARGS) --numprocesses 2 --dist loadfile tests/unit \
+	  tests/integration/test_seed_page.py tests/integration/capture/test_steps.py tests/integration/emission/test_skip.py
+
+.PHONY: docs
+docs: $(TOOLS_INSTALLED) ## Build the documentation into dist/docs; a broken link fails
+	$(TOOLS_VENV)/bin/zensical build --strict --clean
+	@.ci/own-scripts dist/docs
+
+# With an empty folder as HOME, as on a machine that has seen nothing of this.
+.PHONY: release-check
+release-check: java $(TOOLS_INSTALLED) ## Build wheel and sdist, install each extra apart, run demo and quick start from there
+	$(TOOLS_VENV)/bin/python -m pytest $(PYTEST_ARGS) --confcutdir tests/release tests/release
+
+.PHONY: sbom
+sbom: java $(TOOLS_INSTALLED) ## List every library, script and jar of a release in dist/sbom.json (CycloneDX)
+	PYTHONPATH=tests $(TOOLS_VENV)/bin/python -m release.sbom --constraint constraints.txt --output dist/sbom.json
+
+.PHONY: jar-digests
+jar-digests: java $(INSTALLED) ## Fetch all jars anew and write the digests that they are held to
+	PYTHONPATH=tests $(BIN)/python -m support.jobs.jar_digests
+
 # Each has an environment of its own, for they do not fit together.
-TOOLS := airflow dagster dbt
+RECIPES := airflow dagster dbt
 WANTED_airflow := 'apache-airflow>=3.1,<4'
 WANTED_dagster := 'dagster>=1.12,<2' 'dagster-pipes>=1.12,<2'
 WANTED_dbt := 'dbt-core>=1.10,<1.11' 'dbt-duckdb>=1.10,<1.11'
-TOOLS_INSTALLED := $(TOOLS:%=.venv-%/.installed)
-$(TOOLS_INSTALLED): .venv-%/.installed: pyproject.toml
+RECIPES_INSTALLED := $(RECIPES:%=.venv-%/.installed)
+$(RECIPES_INSTALLED): .venv-%/.installed: pyproject.toml
 	@echo "Installing into $(@D)"
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(WANTED_$*) --editable .
 	@touch $@
 
 .PHONY: test-recipes
-test-recipes: setup $(TOOLS_INSTALLED) ## Run the recipes of Airflow, Dagster, dbt and spark-submit: two minutes, once installed
+test-recipes: setup $(RECIPES_INSTALLED) ## Run the recipes of Airflow, Dagster, dbt and spark-submit: two minutes, once installed
 	RECIPES_ENVIRONMENTS=$(CURDIR) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/recipes
 
 # OPENLINEAGE=../OpenLineage for a checkout of the specification's repository.
@@ -145,7 +185,7 @@ bench-fleet: setup ## Measure how fast the fleet answers over a million runs
 	PYTHONPATH=tests $(BIN)/python -m bench.fleet $(PARTS)
 
 .PHONY: capture-table
-capture-table: $(INSTALLED) ## Write the tables of docs/capture.md anew
+capture-table: $(INSTALLED) ## Write the tables of docs/reference/ that tell of the capture anew
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.capture_table
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.location_forms
 
@@ -177,5 +217,5 @@ compose-check: ## Validate docker-compose.yml (needs no Docker engine)
 
 .PHONY: clean
 clean: ## Remove what was built here; the jars of the machine stay
-	rm -rf $(VENV) $(COMPAT_VENV) $(TOOLS:%=.venv-%) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage spark-warehouse metastore_db derby.log
+	rm -rf $(VENV) $(COMPAT_VENV) $(TOOLS_VENV) $(RECIPES:%=.venv-%) .venv-3.* .cache dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage spark-warehouse metastore_db derby.log
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

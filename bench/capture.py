@@ -1,4 +1,4 @@
-"""What tracking costs: `make bench` prints it, docs/capture.md keeps what was seen.
+"""What tracking costs: `make bench` prints it, docs/howto/record-a-spark-job.md keeps what was seen.
 
 Ratios of one run on one machine: tracked and untracked rounds take turns, so that whatever else the
 machine does meets both.

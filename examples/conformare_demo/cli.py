@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -36,8 +38,17 @@ def demo(
             running.close()
     report = Path(lake).with_name("fleet.html")
     _report(lake, report)
-    show_line(f"The report:   {report}")
-    show_line(f"Live:         conformare fleet serve --lake {shlex.quote(lake)}")
+    show_line("Open the report in a browser:")
+    show_line(f"  {report.as_uri()}")
+    show_line("Or serve the fleet live:")
+    show_line(f"  {_program()} fleet serve --lake {shlex.quote(lake)}")
+
+
+def _program() -> str:
+    """Return how this shell calls `conformare`: `make demo` has it in a folder that is not on PATH."""
+    called = Path(sys.argv[0])
+    is_on_path = called.name != "conformare" or shutil.which("conformare") == str(called.absolute())
+    return "conformare" if is_on_path else shlex.quote(str(called))
 
 
 def _report(lake: str, file: Path) -> None:

@@ -110,8 +110,8 @@ def test_only_steps_and_findings_reach_the_terminal(
         "The replay changed nothing: 0 runs landed, 3 known already, all 10 tables",
         "its newest run failed: expect_column_values_to_not_be_null(arr_delay) does not hold",
         "the code of flown flights changed, its risks did not",
-        str(demo_lake.with_name("fleet.html")),
-        f"conformare fleet serve --lake '{demo_lake}'",
+        f"  {demo_lake.with_name('fleet.html').as_uri()}\n",
+        f"  conformare fleet serve --lake '{demo_lake}'\n",
     ):
         assert telling in shown.stdout
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,6 +17,7 @@ from conformare_sink.errors import JarResolutionError, JavaNotFoundError
 from conformare_sink.spark.jars import (
     BROKER_JARS,
     DELTA_VERSION,
+    DIGESTS_FILE,
     JAR_SETS,
     SINK_JARS,
     SPARK_VERSION,
@@ -78,7 +81,9 @@ def test_the_jars_are_of_the_installed_versions_of_pyspark_and_delta() -> None:
 
 def test_the_documentation_names_the_same_jars() -> None:
     """Somebody pastes them behind `--packages`."""
-    text = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "howto" / "run-on-a-cluster.md").read_text(
+        encoding="utf-8"
+    )
     assert f"PACKAGES={','.join(SINK_JARS.coordinates)}\n" in text
 
 
@@ -150,6 +155,39 @@ def test_a_damaged_jar_is_fetched_anew(damage: bytes) -> None:
     assert not is_resolved(TINY)
     assert resolve_jars(TINY) == (jar,)
     assert jar.read_bytes() == b"jar"
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_jar_with_other_bytes_is_refused_in_one_line(mirror: Path) -> None:
+    """A mirror was broken into, or somebody stands in between; the right jar is taken afterwards."""
+    right = hashlib.sha256(b"jar").hexdigest()
+    held = replace(TINY, digests={"org.example_tiny-1.jar": right})
+    jar = mirror / "org" / "example" / "tiny" / "1" / "tiny-1.jar"
+    jar.write_bytes(b"hostile")
+    with pytest.raises(JarResolutionError, match="is not the jar that was tested") as raised:
+        resolve_jars(held)
+    assert hashlib.sha256(b"hostile").hexdigest() in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert not is_resolved(held)
+    jar.write_bytes(b"jar")
+    assert resolve_jars(held)[0].read_bytes() == b"jar"
+
+
+@pytest.mark.usefixtures("cache", "mirror")
+def test_a_jar_that_nobody_has_tested_is_refused() -> None:
+    """A jar beside the expected ones would be on the class path like them."""
+    with pytest.raises(JarResolutionError, match=r"org\.example_tiny-1\.jar is not the jar"):
+        resolve_jars(replace(TINY, digests={}))
+
+
+def test_every_jar_of_this_machine_is_one_that_was_tested() -> None:
+    """The jars that the other tests run with, and no digest is left over from older versions."""
+    found = {
+        f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}"
+        for jar_set in JAR_SETS
+        for jar in resolve_jars(jar_set)
+    }
+    assert set(DIGESTS_FILE.read_text(encoding="ascii").splitlines()) == found
 
 
 @pytest.mark.usefixtures("cache", "mirror")

@@ -173,7 +173,7 @@ class EmbeddedBroker:
         arguments = self._folder.prepare_format()
         try:
             with self._folder.log_file.open("ab") as log:
-                done = subprocess.run(
+                done = subprocess.run(  # noqa: S603 - our own words
                     [*command, "kafka.tools.StorageTool", *arguments],
                     cwd=self.directory,
                     stdin=subprocess.DEVNULL,
@@ -190,7 +190,7 @@ class EmbeddedBroker:
 
     def _spawn(self, command: list[str], lock: BrokerLock) -> subprocess.Popen[bytes]:
         with self._folder.log_file.open("ab") as log:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - our own words
                 [*command, "kafka.Kafka", self._folder.configuration_file.name],
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,

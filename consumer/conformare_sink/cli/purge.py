@@ -24,7 +24,9 @@ def purge(given: PurgeSettings) -> None:
     """
     run_id, pipeline, before, location = given.run_id, given.pipeline, given.before, given.location
     if location is not None and (run_id or pipeline is not None):
-        raise typer.BadParameter("--location is of no run: leave out --run-id and --pipeline")
+        raise typer.BadParameter(
+            "--location deletes what was declared of a place, not runs: leave out --run-id and --pipeline"
+        )
     if not run_id and pipeline is None and before is None and location is None:
         raise typer.BadParameter("say which runs: --run-id, --pipeline or --before")
     # Spark takes a second to import; a wrong option should not wait for it.

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_schemas.registry import RegistrySettings
 from conformare_schemas.settings import (
     BOOTSTRAP_SERVERS,
     LAKE,
@@ -138,7 +139,7 @@ class LakeSettings(Tables, LakeStore):
     """Of a command that works on a lake."""
 
 
-class Landing(Tables, Batches, LakeStore, Brokers):
+class Landing(Tables, Batches, RegistrySettings, LakeStore, Brokers):
     """Of a command that lands messages in a lake."""
 
     def options(self) -> SinkOptions:
@@ -285,7 +286,7 @@ class QuarantineShowSettings(Printed, Limited, Messages):
     """Of `conformare quarantine show`."""
 
 
-class QuarantineRetrySettings(Messages):
+class QuarantineRetrySettings(RegistrySettings, Messages):
     """Of `conformare quarantine retry`."""
 
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX

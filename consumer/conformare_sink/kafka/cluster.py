@@ -254,7 +254,7 @@ class Cluster:
         else:
             told = f"refused: {told}"
         if "AUTHORIZATION" in error.name():
-            told += f"; this user needs {needs}: docs/operation.md has the ACLs"
+            told += f"; this user needs {needs}: docs/operation/topics.md has the ACLs"
         at_login = error.name() in ("_AUTHENTICATION", "_SSL")
         return BrokerRefusedError(f"{self._servers} {told}", at_login=at_login)
 

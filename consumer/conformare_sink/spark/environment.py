@@ -113,7 +113,12 @@ def _libraries(files: Mapping[str, Path]) -> dict[str, Path]:
     """The libraries of this system that programs link to, but for those of every Linux."""
     programs = [file for name, file in files.items() if name.endswith((".so", f"/bin/{_PYTHON}"))]
     try:
-        asked = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False)  # noqa: S607
+        asked = subprocess.run(  # noqa: S603 - files of this environment, no shell
+            ["ldd", *programs],  # noqa: S607 - the system's own, wherever it is
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except OSError as exc:
         raise PackError("`ldd` is not there: pack on the Linux that the workers have") from exc
     packed = {file.name for file in files.values()}

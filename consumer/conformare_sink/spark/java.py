@@ -52,7 +52,7 @@ def _checked_java(java_home: str, search_path: str) -> Path:
 def major_version(java: str) -> int | None:
     """Return the major version of a `java` program; None where it does not tell."""
     try:
-        answer = subprocess.run(
+        answer = subprocess.run(  # noqa: S603 - the user's own Java
             [java, "-version"],
             capture_output=True,
             text=True,

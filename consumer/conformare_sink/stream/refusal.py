@@ -33,7 +33,7 @@ def refusal_of(error: BaseException, topics: Topics) -> BrokerRefusedError | Non
     if (words := words_of(error, Fault.NOT_ALLOWED)) is not None:
         return BrokerRefusedError(
             f"{servers} refused: {_said(words)}; this user needs Read on the topics: "
-            "docs/operation.md has the ACLs"
+            "docs/operation/topics.md has the ACLs"
         )
     if (words := words_of(error, Fault.NOT_LET_IN)) is not None:
         found = diagnose(addresses(servers), access)

@@ -14,6 +14,8 @@ from conformare.emission.settings import SpoolFolder, SpoolMaxBytes
 from conformare.emission.spool import DEFAULT_MAX_BYTES
 from conformare.fleet._defaults import DEFAULT_PORT, DEFAULT_TITLE
 from conformare.fleet.questions import DEFAULT_KINDS, KINDS, Kind
+from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_schemas.registry import SCHEMA_REGISTRY_URL, RegistrySettings
 from conformare_schemas.settings import (
     LAKE,
     STORAGE_OPTIONS,
@@ -21,6 +23,7 @@ from conformare_schemas.settings import (
     AsJson,
     Settings,
     TablePrefix,
+    TopicPrefix,
 )
 
 ONE_CALL = About(of_one_call=True)
@@ -452,7 +455,15 @@ class SpoolImportSettings(SpoolSettings):
     spool_max_bytes: SpoolMaxBytes = DEFAULT_MAX_BYTES
 
 
+class SchemasSettings(RegistrySettings):
+    """Of every command of `conformare schemas`."""
+
+    schema_registry_url: Annotated[str, SCHEMA_REGISTRY_URL]
+    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX
+
+
 SETTINGS = (
+    SchemasSettings,
     ConfigShowSettings,
     ListSettings,
     StatusSettings,

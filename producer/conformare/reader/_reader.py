@@ -53,7 +53,7 @@ def asked(what: str, seconds: float, **about: Any) -> list[Any]:
     }
     # A fork in between would leave the child with an end of a pipe that is to be closed here.
     with fork_guard.whole:
-        reader = subprocess.Popen(
+        reader = subprocess.Popen(  # noqa: S603 - a program of ours
             [sys.executable, str(PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

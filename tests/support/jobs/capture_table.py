@@ -1,4 +1,4 @@
-"""The table of docs/capture.md: every method of Spark's frames, readers and writers, and its capture.
+"""The table of docs/reference/capture.md: every method of Spark's frames, readers and writers, and its capture.
 
 `python -m support.jobs.capture_table` (with `tests` on the path, as `make capture-table` does) writes it
 anew. What is tracked comes from the capture's own table; why the rest is not stands here.
@@ -133,7 +133,7 @@ def _lines() -> Iterator[str]:
             yield f"| `{name}` | {' '.join(methods)} | {text} |"
 
 
-TABLE = DocumentTable("capture.md", "methods", table)
+TABLE = DocumentTable("reference/capture.md", "methods", table)
 
 if __name__ == "__main__":
     TABLE.write()

@@ -14,7 +14,7 @@ class DocumentTable:
     """A table in a document of `docs/`.
 
     Args:
-        name: Name of the document.
+        name: Path of the document below `docs/`.
         mark: What the two comments name the table.
         table: Makes it, as Markdown.
     """

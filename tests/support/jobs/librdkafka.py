@@ -1,4 +1,4 @@
-"""What the installed librdkafka knows, and the table in docs/delivery.md of what is left to a job."""
+"""What the installed librdkafka knows, and the table in docs/reference/kafka-writer.md of what is left to a job."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def table() -> str:
     return "\n".join(lines)
 
 
-TABLE = DocumentTable("delivery.md", "librdkafka", table)
+TABLE = DocumentTable("reference/kafka-writer.md", "librdkafka", table)
 
 if __name__ == "__main__":
     TABLE.write()

@@ -1,4 +1,4 @@
-"""The table of docs/capture.md: forms of locations, and what is kept of each.
+"""The table of docs/reference/metadata-only.md: forms of locations, and what is kept of each.
 
 `python -m support.jobs.location_forms` (with `tests` on the path, as `make capture-table` does) writes it
 anew. `<…>` stands for what may hold a secret: a test puts secrets there and looks for them.
@@ -295,7 +295,7 @@ def _cell(text: str) -> str:
     return f"`{text}`"
 
 
-TABLE = DocumentTable("capture.md", "locations", table)
+TABLE = DocumentTable("reference/metadata-only.md", "locations", table)
 
 if __name__ == "__main__":
     TABLE.write()

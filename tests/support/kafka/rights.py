@@ -1,4 +1,4 @@
-"""The rights that docs/operation.md gives to each user, read from the page."""
+"""The rights that docs/operation/topics.md gives to each user, read from the page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
-DOCS = Path(__file__).parents[3] / "docs" / "operation.md"
+DOCS = Path(__file__).parents[3] / "docs" / "operation" / "topics.md"
 
 
 def documented_acls() -> list[AclBinding]:
-    """The commands of docs/operation.md, as kafka-acls reads them."""
+    """The commands of docs/operation/topics.md, as kafka-acls reads them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--add", action="store_true")
     parser.add_argument("--allow-principal")

@@ -58,7 +58,11 @@ class HandmadeLake:
         """
         for grain in sorted(grains, key=lambda one: one == "runs"):
             rows = [
-                {"emission_id": emission_id, **row, "ts": datetime.fromisoformat(row["ts"])}
+                {
+                    "emission_id": emission_id,
+                    **row,
+                    "ts": datetime.fromisoformat(row["ts"].replace("Z", "+00:00")),
+                }
                 for record in records
                 for row in record[grain]
             ]

@@ -78,7 +78,7 @@ class Cluster:
         self.workers = workers
 
     def submit(self, *arguments: str) -> subprocess.Popen[str]:
-        """Submit the sink, as docs/deploy.md says it."""
+        """Submit the sink, as docs/howto/run-on-a-cluster.md says it."""
         command = [
             *(str(PROGRAMS / "spark-submit"), "--master", self.url),
             *("--jars", ",".join(map(str, resolve_jars(SINK_JARS)))),

@@ -1,4 +1,4 @@
-"""docs/capture.md tells of every method of Spark what is captured of it, and tells the truth."""
+"""docs/reference/capture.md tells of every method of Spark what is captured of it, and tells the truth."""
 
 from __future__ import annotations
 

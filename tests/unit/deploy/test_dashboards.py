@@ -20,7 +20,7 @@ from conformare_sink.monitoring.metrics import SinkMetrics
 ROOT = Path(__file__).parents[3]
 DASHBOARD = ROOT / "deploy" / "grafana" / "conformare-sink.json"
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"
-DOCS = ROOT / "docs" / "operation.md"
+DOCS = ROOT / "docs" / "operation" / "monitoring.md"
 
 LANGUAGE = {
     *("sum", "max", "by", "and", "on", "le", "rate", "increase"),
@@ -148,7 +148,7 @@ def test_an_alert_of_a_status_names_one_that_there_is() -> None:
 
 def test_the_documentation_says_what_to_do_for_every_alert() -> None:
     """And has no other."""
-    section = DOCS.read_text(encoding="utf-8").split("### What to be told of")[1].split("\n## ")[0]
+    section = DOCS.read_text(encoding="utf-8").split("\n## What to be told of")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`Conformare.*?`) \|", section, re.MULTILINE)
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(r["alert"] for r in rules())
     for rule in rules():

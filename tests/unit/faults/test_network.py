@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet  # the builtin one from Python 3.11 on
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -182,7 +183,7 @@ def test_nothing_is_answered_until_it_is_mended(
     """Connections are accepted meanwhile."""
     net.hang()
     waiting: list[Future[int]] = [pool.submit(put, net, f"/{number}", b"") for number in range(3)]
-    with pytest.raises(TimeoutError):
+    with pytest.raises(NotYet):
         waiting[0].result(0.2)
     assert store.objects == {}
     net.mend()

@@ -11,6 +11,7 @@ from conformare_sink.spark.jars._ivy import IVY_SETTINGS_VARIABLE
 from conformare_sink.spark.jars._sets import (
     BROKER_JARS,
     DELTA_VERSION,
+    DIGESTS_FILE,
     JAR_SETS,
     KAFKA_VERSION,
     SCALA_VERSION,
@@ -23,6 +24,7 @@ __all__ = [
     "BROKER_JARS",
     "CACHE_VARIABLE",
     "DELTA_VERSION",
+    "DIGESTS_FILE",
     "IVY_SETTINGS_VARIABLE",
     "JAR_SETS",
     "KAFKA_VERSION",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -52,7 +53,8 @@ def resolve_jars(jar_set: JarSet) -> tuple[Path, ...]:
 
     Raises:
         JavaNotFoundError: They must be fetched, and there is no usable Java.
-        JarResolutionError: They could not be fetched, or not be kept.
+        JarResolutionError: They could not be fetched, or not be kept, or one of them is not the
+            jar that was tested.
     """
     folder = jars_folder(jar_set)
     jars = _read_manifest(folder)
@@ -70,6 +72,12 @@ def resolve_jars(jar_set: JarSet) -> tuple[Path, ...]:
 def _fetch_into(folder: Path, jar_set: JarSet) -> tuple[Path, ...]:
     work = folder / "ivy"
     fetched = _ivy.fetch(jar_set, work, folder / "resolve.log")
+    try:
+        _refuse_untested(fetched, jar_set, folder / "resolve.log")
+    except JarResolutionError:
+        # Ivy would take the wrong jar from its own cache the next time.
+        shutil.rmtree(work, ignore_errors=True)
+        raise
     sizes = {}
     for jar in sorted(fetched.iterdir()):
         sizes[jar.name] = jar.stat().st_size
@@ -81,6 +89,20 @@ def _fetch_into(folder: Path, jar_set: JarSet) -> tuple[Path, ...]:
     draft.replace(folder / _MANIFEST)
     shutil.rmtree(work, ignore_errors=True)
     return tuple(folder / name for name in sizes)
+
+
+def _refuse_untested(fetched: Path, jar_set: JarSet, log_file: Path) -> None:
+    """Raise unless each jar is, bit for bit, the one that was tested."""
+    if jar_set.digests is None:
+        return
+    for jar in fetched.iterdir():
+        found = hashlib.sha256(jar.read_bytes()).hexdigest()
+        if found != jar_set.digests.get(jar.name):
+            cause = (
+                f"{jar.name} is not the jar that was tested, its SHA-256 is {found}; if "
+                f"{_ivy.IVY_SETTINGS_VARIABLE} names a mirror, correct the mirror"
+            )
+            raise JarResolutionError(jar_set.coordinates, log_file, cause)
 
 
 def _read_manifest(folder: Path) -> tuple[Path, ...]:

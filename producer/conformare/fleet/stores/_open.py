@@ -32,9 +32,11 @@ def open_store(
     folder = Path(place)
     try:
         is_lake = (folder / f"{table_prefix}runs" / "_delta_log").is_dir()
-        if not is_lake and is_parquet_store(folder):
+        # From Python 3.13 on, `glob` does not take every name that is no folder's.
+        is_of_files = folder.is_dir() and not is_lake
+        if is_of_files and is_parquet_store(folder):
             return parquet_store(folder)
-        if not is_lake and is_json_store(folder):
+        if is_of_files and is_json_store(folder):
             return json_store(folder)
     except OSError as exc:
         raise FleetError(f"{place} cannot be read: {exc.strerror}") from exc

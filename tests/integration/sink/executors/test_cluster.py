@@ -1,4 +1,4 @@
-"""The sink on a cluster, submitted as docs/deploy.md says it."""
+"""The sink on a cluster, submitted as docs/howto/run-on-a-cluster.md says it."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def test_executors_that_have_nothing_else_land_runs_with_it(
     lake: str,
     tmp_path: Path,
 ) -> None:
-    """Submitted as docs/deploy.md says; nothing of this environment's is in an executor's sight."""
+    """Submitted as docs/howto/run-on-a-cluster.md says; nothing of this environment's is in an executor's sight."""
     records = [make_record(f"run-{n}") for n in range(8)]
     for number, record in enumerate(records):
         topic.send(messages_of(record, f"e{number}"))

@@ -1,4 +1,4 @@
-"""What docs/operation.md gives users on a cluster that asks: enough for each of them, and no more."""
+"""What docs/operation/topics.md gives users on a cluster that asks: enough for each of them, and no more."""
 
 from __future__ import annotations
 

@@ -271,7 +271,7 @@ def test_tables_are_of_one_folder(store: Store, tmp_path: Path) -> None:
 def test_tables_that_a_job_has_made_are_the_first_lakes_and_can_be_moved(
     spark: SparkSession, tmp_path: Path, empty: CatalogOptions
 ) -> None:
-    """By the statement of docs/deploy.md."""
+    """By the statement of docs/howto/use-a-catalog.md."""
     first, second = (tables_at(spark, tmp_path / name, empty) for name in ("1", "2"))
     runs = f"{empty.schema_name}.cf_runs"
     spark.sql(LAKE_TABLES["runs"].create_sql(runs))

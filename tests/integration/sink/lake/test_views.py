@@ -18,7 +18,7 @@ from conformare_sink.lake.views.sources import tables_of_catalog
 from conformare_sink.lake.views.statements import view_statements
 from conformare_sink.options import CatalogOptions
 
-DOCS = Path(__file__).parents[4] / "docs" / "views.md"
+DOCS = Path(__file__).parents[4] / "docs" / "howto" / "query-with-sql.md"
 
 Found = Sequence[tuple[Any, ...]]
 

@@ -27,7 +27,7 @@ def lake(tmp_path: Path) -> Path:
 
 
 def statements(text: str) -> list[str]:
-    """What is printed, as docs/views.md takes it apart."""
+    """What is printed, as docs/howto/query-with-sql.md takes it apart."""
     return [one for one in text.split(";\n") if one.strip()]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from conformare_sink.kafka.topic_check import TopicState, differences
 
-DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
+DOCS = Path(__file__).parents[4] / "docs" / "operation" / "topics.md"
 GOOD = TopicState(
     "runs",
     replicas=[3, 3],

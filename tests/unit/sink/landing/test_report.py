@@ -17,7 +17,7 @@ from conformare_sink.landing.report import BatchReport, latencies_of, times_of
 from conformare_sink.messages.emission import Decision, recorded_at
 from conformare_sink.messages.headers import by_producer
 
-DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
+DOCS = Path(__file__).parents[4] / "docs" / "operation" / "logs.md"
 
 BUSY = BatchReport(
     batch_id=7,

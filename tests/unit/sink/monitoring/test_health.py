@@ -9,7 +9,7 @@ import pytest
 
 from conformare_sink.monitoring.health import Health
 
-DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
+DOCS = Path(__file__).parents[4] / "docs" / "operation" / "monitoring.md"
 
 
 class Clock:
@@ -124,6 +124,6 @@ def test_the_docs_have_every_status_and_no_other(health: Health, clock: Clock) -
         said.append(health.report().status)
     health.stopping()
     said.append(health.report().status)
-    section = DOCS.read_text(encoding="utf-8").split("### Health")[1].split("###")[0]
+    section = DOCS.read_text(encoding="utf-8").split("\n## Health")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`.*`) \|", section, re.MULTILINE)
     assert sorted(re.findall("`(.*?)`", " ".join(rows))) == sorted(said)

@@ -16,7 +16,7 @@ from conformare_sink.messages.headers import by_producer
 from conformare_sink.monitoring.health import Health, status_registry
 from conformare_sink.monitoring.metrics import SinkMetrics
 
-DOCS = Path(__file__).parents[4] / "docs" / "operation.md"
+DOCS = Path(__file__).parents[4] / "docs" / "operation" / "monitoring.md"
 
 FIRST = BatchReport(
     batch_id=0,

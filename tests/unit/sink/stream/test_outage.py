@@ -279,7 +279,7 @@ def test_a_sink_that_was_let_in_waits_for_settings_that_let_it_in_again() -> Non
             NOT_ALLOWED,
             (
                 "127.0.0.1:1 refused: Not authorized to access topics: [a.runs]; this user needs "
-                "Read on the topics: docs/operation.md has the ACLs"
+                "Read on the topics: docs/operation/topics.md has the ACLs"
             ),
         ),
     ],
