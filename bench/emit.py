@@ -19,6 +19,7 @@ from bench.emission.broker import running_broker
 from bench.emission.durable import latency_of_durable_runs
 from bench.emission.imports import time_of_import
 from bench.emission.rates import rate_in_memory
+from bench.emission.registry import latency_beside_a_registry
 from bench.emission.side_by_side import beside_openlineage
 
 COMPARED = ("confluent-kafka", "openlineage-python")
@@ -32,6 +33,7 @@ def main() -> None:
         folder = Path(name)
         with running_broker(folder / "broker") as broker:
             _run("durable record_run", lambda: latency_of_durable_runs(broker, folder))
+            _run("beside a schema registry", lambda: latency_beside_a_registry(broker, folder))
             _run('durability="memory"', lambda: rate_in_memory(broker))
             _run("beside openlineage-python", lambda: beside_openlineage(broker, folder))
     _run("import conformare", time_of_import)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, table_identifier
+from conformare_schemas.registry import RegistrySettings
 from conformare_schemas.settings import (
     BOOTSTRAP_SERVERS,
     LAKE,
@@ -224,7 +225,7 @@ class Running(Settings):
     )
 
 
-class SinkOptions(Running, Batches, LakeStore, Brokers):
+class SinkOptions(Running, Batches, RegistrySettings, LakeStore, Brokers):
     """Where the sink reads from and writes to."""
 
     catalog: CatalogOptions | None = Field(

@@ -19,8 +19,12 @@ from conformare_schemas._contract import (
 )
 from conformare_schemas._delta import ForeignTableError, open_table
 from conformare_schemas._framing import (
+    CONFLUENT_HEADER_BYTES,
     HEADER_BYTES,
+    LARGEST_SCHEMA_ID,
     SINGLE_OBJECT_MAGIC,
+    confluent_header,
+    confluent_id,
     message_header,
     schema_fingerprint,
 )
@@ -66,6 +70,7 @@ from conformare_schemas._times import (
 __all__ = [
     "CHILD_GRAINS",
     "CONFIG_VARIABLE",
+    "CONFLUENT_HEADER_BYTES",
     "CONTRACT_HEADER",
     "CONTRACT_VERSION",
     "DEFAULT_TOPIC_PREFIX",
@@ -77,6 +82,7 @@ __all__ = [
     "KEY_COLUMNS",
     "LAKE_PROPERTY",
     "LARGEST_MESSAGE_BYTES",
+    "LARGEST_SCHEMA_ID",
     "LATEST_TS",
     "LATEST_TS_MICROS",
     "MAX_ROWS_PER_MESSAGE",
@@ -99,6 +105,8 @@ __all__ = [
     "TableDefinition",
     "acknowledgements_table",
     "arrow_schema",
+    "confluent_header",
+    "confluent_id",
     "environment_variable",
     "grain_table",
     "key_columns",

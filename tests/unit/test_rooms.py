@@ -21,7 +21,10 @@ NEVER = [  # folder, and what nothing in it imports
     ("producer/conformare/record", ("conformare.emission", "conformare.writers")),
     *(
         (f"producer/conformare/{room}", ("conformare.cli", "typer", "rich"))
-        for room in ("capture", "record", "emission", "writers", "testing", "fleet")
+        for room in (
+            *("capture", "record", "emission", "writers", "testing"),
+            *("fleet", "openlineage"),
+        )
     ),
     *(
         (f"producer/conformare/{room}", ("conformare.fleet",))
@@ -37,6 +40,14 @@ NEVER = [  # folder, and what nothing in it imports
             "questions": ("page", "notify", "stores._lake", "stores._delta", "stores._files"),
             "notify": ("page", "stores"),
         }.items()
+    ),
+    *(
+        (f"producer/conformare/{room}", ("openlineage", "conformare.openlineage"))
+        for room in ("capture", "record", "emission", "writers", "testing", "fleet")
+    ),
+    (
+        "producer/conformare/openlineage",
+        tuple(f"conformare.fleet.{other}" for other in ("_fleet", "questions", "page", "notify")),
     ),
     ("producer/conformare/fleet/questions", ("deltalake", "pyarrow", "starlette", "jinja2")),
     *(
@@ -67,6 +78,17 @@ NEVER = [  # folder, and what nothing in it imports
             "lake": ("kafka", "landing", "executors", "stream", "monitoring", "cli"),
             "landing": ("kafka", "lake", "executors", "stream", "monitoring", "cli"),
             "executors": ("kafka", "stream", "monitoring", "cli"),
+            "registry": (
+                "kafka",
+                "spark",
+                "lake",
+                "landing",
+                "executors",
+                "stream",
+                "monitoring",
+                "cli",
+                "options",
+            ),
             "monitoring": ("kafka", "lake", "executors", "stream", "cli"),
             "stream": ("monitoring.endpoint", "cli", "doctor"),
             "doctor": ("landing", "executors", "stream", "monitoring", "cli"),
@@ -74,6 +96,8 @@ NEVER = [  # folder, and what nothing in it imports
         }.items()
     ),
     ("schemas/conformare_schemas/store", ("pyspark", "deltalake", "obstore")),
+    ("schemas/conformare_schemas/registry", ("confluent_kafka",)),
+    ("consumer/conformare_sink/messages", ("conformare_sink.registry", "urllib3")),
     ("consumer/conformare_sink/messages", ("pyspark", "deltalake", "confluent_kafka", "obstore")),
     ("consumer/conformare_sink/spark", ("deltalake", "confluent_kafka", "obstore")),
     ("consumer/conformare_sink/kafka", ("deltalake", "obstore")),

@@ -6,19 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Annotated
 
 import typer
 
-from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_schemas.findings import Asked, Finding, Role, State
-from conformare_sink.cli._arguments import (
-    ENVIRONMENT,
-    AsJson,
-    KafkaSettings,
-    Storage,
-    TopicPrefix,
-)
+from conformare_schemas.registry import RegistryAccess
+from conformare_schemas.settings.command_line import command_of
 from conformare_sink.cli._console import (
     FAILURE,
     readable_errors,
@@ -28,9 +21,10 @@ from conformare_sink.cli._console import (
     styled,
     waiting,
 )
+from conformare_sink.cli.settings import DoctorSettings
 from conformare_sink.doctor.asked import SinkAsked
 from conformare_sink.doctor.examination import CHECKS, Check, examine
-from conformare_sink.doctor.job_access import access_of_job
+from conformare_sink.doctor.job_access import access_of_job, registry_of_job
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.access import ANYBODY, KafkaAccess
 from conformare_sink.kafka.listener import addresses
@@ -46,52 +40,28 @@ _STYLES = {
 }
 
 
+@command_of(DoctorSettings)
 @readable_errors
-def doctor(
-    bootstrap_servers: Annotated[
-        str | None,
-        typer.Option(
-            envvar="CONFORMARE_BOOTSTRAP_SERVERS",
-            help="Kafka brokers; without them, no cluster is looked at.",
-        ),
-    ] = None,
-    lake: Annotated[
-        str | None,
-        typer.Option(
-            envvar="CONFORMARE_LAKE", help="Folder of the lake; without it, no lake is looked at."
-        ),
-    ] = None,
-    role: Annotated[
-        Role | None,
-        typer.Option(
-            envvar="CONFORMARE_ROLE",
-            help="Whose machine this is: a job's, or the sink's.",
-            show_default="sink where what it needs is installed, else job",
-        ),
-    ] = None,
-    kafka_settings: KafkaSettings = ANYBODY,
-    topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX,
-    storage_options: Storage = ENVIRONMENT,
-    as_json: AsJson = False,
-) -> None:
+def doctor(given: DoctorSettings) -> None:
     """Check this machine, the brokers, the topics and the lake; say how to mend what is wrong.
 
     The exit code is 0 where nothing is to be mended, 1 where something is, and 2 for wrong use.
     """
-    role = role or _usual_role()
-    if bootstrap_servers is not None:
-        _require_addresses(bootstrap_servers)
+    role = given.role or _usual_role()
+    if given.bootstrap_servers is not None:
+        _require_addresses(given.bootstrap_servers)
     asked = SinkAsked(
         role,
-        bootstrap_servers,
-        topic_prefix,
-        _access(role, kafka_settings),
-        lake,
-        storage_options,
+        given.bootstrap_servers,
+        given.topic_prefix,
+        _access(role, given.access),
+        given.lake,
+        given.storage,
+        _registry(role, given),
     )
     with waiting("Looking"):
         found = list(examine([*CHECKS, *_registered()], asked))
-    if as_json:
+    if given.as_json:
         show_json(_as_json(role, found))
     else:
         _print(role, found)
@@ -116,6 +86,16 @@ def _access(role: Role, given: KafkaAccess) -> KafkaAccess:
         return given
     try:
         return access_of_job()
+    except KafkaSettingsError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
+def _registry(role: Role, given: DoctorSettings) -> RegistryAccess | None:
+    """Return how the registry is reached: by a job, where no file is named, as its writer does."""
+    if given.registry is None or role is Role.SINK or given.registry_settings:
+        return given.registry
+    try:
+        return registry_of_job(given.registry)
     except KafkaSettingsError as exc:
         raise typer.BadParameter(str(exc)) from exc
 

@@ -21,6 +21,7 @@ from conformare_sink.lake.quarantine import (
     quarantined_causes,
     quarantined_messages,
 )
+from conformare_sink.registry.resolver import ONCE_SECONDS, asking
 
 app = typer.Typer(no_args_is_help=True, help="Messages that could not be used.")
 
@@ -97,13 +98,19 @@ def retry(given: QuarantineRetrySettings) -> None:
     """Land messages from quarantine that can be used by now, and take them out of it."""
     with (
         opened_lake(given, "a retry") as opened,
+        asking(given.registry, given.topic_prefix) as registry,
         waiting("Trying again"),
     ):
         from conformare_sink.landing.landing import Landing
         from conformare_sink.landing.pending import PendingMessages
         from conformare_sink.stream.retry import retry as retry_messages
+        from conformare_sink.stream.retry import unresolved_ids
 
-        landing = Landing(opened, PendingMessages(opened.waiting()), given.topic_prefix)
+        if registry is not None:
+            registry.want(unresolved_ids(opened))
+            registry.settle(ONCE_SECONDS)
+        waits = PendingMessages(opened.waiting())
+        landing = Landing(opened, waits, given.topic_prefix, registry=registry)
         retried = retry_messages(opened, landing, _filter(given))
     show_line(f"{retried.used} message(s) taken out of quarantine: {retried.summary()}")
     for reason, messages in retried.unusable.items():

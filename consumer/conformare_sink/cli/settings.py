@@ -12,6 +12,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
+from conformare_schemas.findings import Role
+from conformare_schemas.registry import RegistrySettings
 from conformare_schemas.settings import (
     BOOTSTRAP_SERVERS,
     LAKE,
@@ -138,7 +140,7 @@ class LakeSettings(Tables, LakeStore):
     """Of a command that works on a lake."""
 
 
-class Landing(Tables, Batches, LakeStore, Brokers):
+class Landing(Tables, Batches, RegistrySettings, LakeStore, Brokers):
     """Of a command that lands messages in a lake."""
 
     def options(self) -> SinkOptions:
@@ -235,6 +237,16 @@ class StatusSettings(Limited, Printed, KafkaClient, LakeSettings):
     bootstrap_servers: Annotated[str | None, BOOTSTRAP_SERVERS] = None
 
 
+class DoctorSettings(Printed, RegistrySettings, KafkaClient, LakeStore):
+    """Of `conformare doctor`."""
+
+    bootstrap_servers: Annotated[str | None, BOOTSTRAP_SERVERS] = None
+    lake: Annotated[str | None, LAKE] = None  # type: ignore[assignment]  # it need not be looked at
+    role: Annotated[
+        Role | None, About(default="sink where what it needs is installed, else job")
+    ] = Field(default=None, description="Whose machine this is: a job's, or the sink's.")
+
+
 class MaintainSettings(LakeSettings):
     """Of `conformare maintain`."""
 
@@ -285,7 +297,7 @@ class QuarantineShowSettings(Printed, Limited, Messages):
     """Of `conformare quarantine show`."""
 
 
-class QuarantineRetrySettings(Messages):
+class QuarantineRetrySettings(RegistrySettings, Messages):
     """Of `conformare quarantine retry`."""
 
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX
@@ -383,6 +395,7 @@ SETTINGS = (
     SinkSettings,
     ReplaySettings,
     StatusSettings,
+    DoctorSettings,
     MaintainSettings,
     PurgeSettings,
     QuarantineListSettings,

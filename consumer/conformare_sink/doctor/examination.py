@@ -58,6 +58,12 @@ CHECKS: Sequence[Check] = (
         "what reaches brokers needs it: install conformare-stream",
         "bootstrap_servers",
     ),
+    Check(
+        "registry",
+        in_module("registry"),
+        'it is needed for a Schema Registry: pip install "conformare-stream[registry]"',
+        "registry_url",
+    ),
     Check("lake", in_module("lakes.look"), _FOR_SINK, "lake"),
 )
 """Those of the sink's side; others are registered in the group `conformare.checks`."""

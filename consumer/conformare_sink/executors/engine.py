@@ -25,9 +25,10 @@ from conformare_sink.lake.halves import DigestArray, array_of, array_of_column
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.store.portable import portable
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.landing.landing import FilesPlace
+from conformare_sink.landing.place import FilesPlace
 from conformare_sink.messages.emission import RunKey
 from conformare_sink.messages.envelope import Envelope
+from conformare_sink.messages.framing import SchemaRegistry
 from conformare_sink.options import Engine, SinkOptions
 from conformare_sink.spark.collect import HELPED_BY_PARTS, MOST_MESSAGES_AT_ONCE, bucket_of
 from conformare_sink.spark.dealing import BUCKETS, Ranges, count
@@ -94,6 +95,7 @@ class Executors:
         options: Which batches they process, and where from.
         pipelines: Only runs of these are looked at; none for those of all.
         tells_identities: Whether somebody wants to know which emissions were decided.
+        registry: Tells what schema ids mean; None where there is no registry.
     """
 
     def __init__(
@@ -105,7 +107,9 @@ class Executors:
         pipelines: Collection[str] = (),
         *,
         tells_identities: bool = False,
+        registry: SchemaRegistry | None = None,
     ) -> None:
+        self._registry = registry
         self._tells_identities = tells_identities
         self._spark = spark
         self._source = source
@@ -209,11 +213,14 @@ class Executors:
         topic = topic_name("runs", self._topic_prefix)
         of_runs = {place: those for place, those in ranges.items() if place[0] == topic}
         digests = array_of(())
+        # The same for both jobs: a run is looked up, or it does not land.
+        ids = None if self._registry is None else dict(self._registry.known())
         if of_runs:
             read = partial(
                 digests_of_runs,
                 topic_prefix=self._topic_prefix,
                 for_any_pipeline=self.place.has_purged(),
+                ids=ids,
             )
             found = self._source.read(of_runs).mapInArrow(read, "digest binary").toArrow()
             digests = array_of_column(found.column("digest"))
@@ -223,6 +230,7 @@ class Executors:
             topic_prefix=self._topic_prefix,
             pipelines=self._pipelines,
             tells_identities=self._tells_identities,
+            ids=ids,
             known=Known(DigestSet(landed), DigestSet(purged), frozenset(map(run_digest, waiting))),
         )
 

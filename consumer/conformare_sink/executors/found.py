@@ -33,6 +33,8 @@ class Found:
     """Messages that are left to the driver: rows of the table `pending`, without values."""
     rejected: list[bytes] = field(default_factory=list)
     """Digests of the places of messages that cannot be used."""
+    unresolved: set[int] = field(default_factory=set)
+    """Schema ids of some of them, of which nothing is known."""
     sequences: Sequences = field(default_factory=dict)
     """Producer → numbers of its emissions."""
     heavy: list[int] = field(default_factory=list)
@@ -52,6 +54,7 @@ class Found:
         self.recorded = np.concatenate([self.recorded, other.recorded])
         self.waiting += other.waiting
         self.rejected += other.rejected
+        self.unresolved |= other.unresolved
         self.sequences = together(self.sequences, other.sequences)
         self.heavy += other.heavy
         self.fault = self.fault or other.fault

@@ -15,6 +15,9 @@ from conformare_sink.lake.halves import DIGEST_BYTES
 from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.messages.emission import IDENTITY_BYTES, Decision
 
+MOST_UNRESOLVED = 1_000
+"""Schema ids that a task tells of; nobody has so many, and others are found in quarantine."""
+
 REPLY = (
     "told string, landed binary, recorded binary, rejected binary, waiting binary, "
     "identities map<string, binary>"
@@ -37,6 +40,7 @@ def reply_of(found: Found) -> pa.RecordBatch:
         "files": {t: [asdict(file) for file in files] for t, files in found.files.items()},
         "decisions": {decision.name: n for decision, n in found.decisions.items()},
         "sequences": {name: numbers.tolist() for name, numbers in found.sequences.items()},
+        "unresolved": sorted(found.unresolved)[:MOST_UNRESOLVED],
         "heavy": found.heavy,
         "fault": found.fault,
     }
@@ -72,6 +76,7 @@ def read_replies(rows: pa.Table) -> Found:
                 sequences={
                     name: np.array(numbers, np.int64) for name, numbers in told["sequences"].items()
                 },
+                unresolved={*told["unresolved"]},
                 heavy=told["heavy"],
                 fault=told["fault"],
             )

@@ -28,6 +28,7 @@ from conformare_sink.messages.assembly import table_rows
 from conformare_sink.messages.decode import decode
 from conformare_sink.messages.emission import Decision, RunKey, emission_identity
 from conformare_sink.messages.envelope import Rejected
+from conformare_sink.messages.framing import SchemaIds, in_one_framing
 from conformare_sink.messages.headers import by_producer
 from conformare_sink.messages.heads import emission_keys
 from conformare_sink.messages.message import Message, messages_of
@@ -48,7 +49,11 @@ class Known(NamedTuple):
 
 
 def digests_of_runs(
-    batches: Iterable[pa.RecordBatch], topic_prefix: str, *, for_any_pipeline: bool
+    batches: Iterable[pa.RecordBatch],
+    topic_prefix: str,
+    *,
+    for_any_pipeline: bool,
+    ids: SchemaIds | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the digests of the runs of some messages.
 
@@ -56,9 +61,10 @@ def digests_of_runs(
         batches: Messages of the grain `runs`: `MESSAGE_COLUMNS`, and others.
         topic_prefix: Put in front of every grain's topic.
         for_any_pipeline: Whether also those with `ANY_PIPELINE`, by which purged runs are known.
+        ids: What a schema registry has told; None where there is no registry.
     """
     for batch in batches:
-        messages = messages_of(pa.Table.from_batches([batch]))
+        messages = in_one_framing(messages_of(pa.Table.from_batches([batch])), ids).messages
         keys = emission_keys(messages, topic_prefix)
         runs = {key.run for key in keys if key is not None}
         # What decodes although its head is written in an unusual way lands like any other.
@@ -80,6 +86,7 @@ class Task:
         known: What is known of the runs.
         tells_identities: Whether somebody wants to know which emissions were decided.
         most_bytes: What a task holds at once; each message counts `LEAST_WEIGHT` at least.
+        ids: What a schema registry has told; None where there is no registry.
     """
 
     storage: PortableStorage
@@ -88,6 +95,7 @@ class Task:
     known: Known = field(repr=False)
     tells_identities: bool = False
     most_bytes: int = PORTION_WEIGHT
+    ids: SchemaIds | None = field(default=None, repr=False)
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Process a part of the batch.
@@ -125,7 +133,7 @@ class Task:
             sequences=by_producer(portion.sequences),
         )
         rejected = [*portion.too_large]
-        for part in in_parts(portion.messages, self.topic_prefix):
+        for part in in_parts(portion.messages, self.topic_prefix, ids=self.ids):
             rejected += self._land(part, storage, found)
         if rejected:
             rows = quarantine_rows(rejected)
@@ -135,7 +143,15 @@ class Task:
 
     def _land(self, messages: Sequence[Message], storage: Storage, found: Found) -> list[Rejected]:
         """Write the rows of what is whole, and the messages of what is not; return the rejected."""
-        done = process(messages, self.topic_prefix, self._settled, self._waits, self._is_wanted)
+        done = process(
+            messages,
+            self.topic_prefix,
+            self._settled,
+            self._waits,
+            self._is_wanted,
+            ids=self.ids,
+        )
+        found.unresolved |= done.unresolved
         whole = done.decided[Decision.LAND]
         if whole:
             for grain, rows in table_rows(done.decoded, whole.values()).items():

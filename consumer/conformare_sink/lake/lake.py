@@ -23,6 +23,7 @@ from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_sinc
 from conformare_sink.lake.landings import Files, Landings, run_keys
 from conformare_sink.lake.layout import PURGING_NOTE, SOURCE_NOTE, is_ours
 from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs
+from conformare_sink.lake.quarantine import places_with_other_causes
 from conformare_sink.lake.settled import SettledRuns
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.own import (
@@ -292,6 +293,23 @@ class Lake:
     def has_quarantined(self) -> bool:
         """Return whether there is anything in quarantine."""
         return len(self._quarantined) > 0
+
+    def requarantine(self, rejected: Sequence[Rejected], causes: Collection[str]) -> None:
+        """Give messages in quarantine another cause; where the process ends in between, both.
+
+        Args:
+            rejected: The messages, with their new causes.
+            causes: Those that they may have had, of which none is a new one.
+        """
+        if rejected:
+            places = [one.message.place for one in rejected]
+            done = places_with_other_causes(self.tables, places, causes)
+            if new := [one for one in rejected if one.message.place not in done]:
+                self._open[QUARANTINE.name].append(quarantine_rows(new))
+            keys = place_keys(places)
+            for cause in causes:
+                before = pa.array([cause] * keys.num_rows, pa.string())
+                self.delete(QUARANTINE.name, keys.append_column("cause", before))
 
     def release(self, places: Collection[Place]) -> int:
         """Take messages out of quarantine; return how many there were."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from conformare_sink.lake.tables.own import QUARANTINE
-from conformare_sink.lake.tables.sql import sql_text
+from conformare_sink.lake.tables.sql import at_places, sql_text
 from conformare_sink.lake.tables.tables import (
     LakeTables,
     Rows,
@@ -39,6 +39,8 @@ class QuarantineFilter:
     """What their cause begins with."""
     topic: str | None = None
     """Topic they came by."""
+    beginnings: Collection[bytes] | None = None
+    """What their value begins with: one of these, up to `SHOWN_BYTES` each and all as long."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def quarantined_messages(
         SELECT topic, partition, `offset`, timestamp, key, value_bytes, cause,
                {_FIRST_BYTES[tables.dialect]} AS first_bytes
         FROM quarantine
-        WHERE {_condition(chosen)}
+        WHERE {_condition(chosen, tables.dialect)}
         ORDER BY quarantined_at DESC, topic, partition, `offset` LIMIT {limit:d}
     """  # noqa: S608 - texts are quoted
     return [_without_content(row) for row in _query(tables, sql)]
@@ -121,22 +123,60 @@ def quarantined_places(tables: LakeTables, chosen: QuarantineFilter) -> list[Pla
         tables: The lake's tables.
         chosen: Which ones.
     """
-    sql = f"""
-        SELECT topic, partition, `offset`, timestamp, key FROM quarantine
-        WHERE {_condition(chosen)} ORDER BY key, timestamp
-    """  # noqa: S608 - texts are quoted
+    return _places(tables, f"{_condition(chosen, tables.dialect)} ORDER BY key, timestamp")
+
+
+def places_with_other_causes(
+    tables: LakeTables, places: Collection[Place], causes: Collection[str]
+) -> set[Place]:
+    """Return which messages are in quarantine for other causes than some.
+
+    Args:
+        tables: The lake's tables.
+        places: Where the messages are in Kafka.
+        causes: The causes that do not count.
+    """
+    others = f"cause NOT IN ({', '.join(map(sql_text, causes))})"
+    return set(_places(tables, f"{others} AND ({at_places(places)})"))
+
+
+def _places(tables: LakeTables, condition: str) -> list[Place]:
+    sql = f"SELECT topic, partition, `offset`, timestamp, key FROM quarantine WHERE {condition}"  # noqa: S608 - texts are quoted
     found = select_all(tables, sql, QUARANTINE.name)
     nothing = pa.nulls(found.num_rows, pa.binary())
     return [message.place for message in messages_of(found.append_column("value", nothing))]
 
 
-def _condition(chosen: QuarantineFilter) -> str:
+def quarantined_beginnings(
+    tables: LakeTables, chosen: QuarantineFilter, n_bytes: int, limit: int
+) -> list[bytes]:
+    """Return what the values of messages in quarantine begin with, each beginning once.
+
+    Args:
+        tables: The lake's tables.
+        chosen: Which messages.
+        n_bytes: Length of a beginning, up to `SHOWN_BYTES`.
+        limit: How many at most.
+    """
+    beginning = f"substr({_FIRST_BYTES[tables.dialect]}, 1, {2 * n_bytes:d})"
+    sql = f"""
+        SELECT DISTINCT {beginning} AS beginning FROM quarantine
+        WHERE {_condition(chosen, tables.dialect)} LIMIT {limit:d}
+    """  # noqa: S608 - texts are quoted
+    return [bytes.fromhex(row["beginning"] or "") for row in _query(tables, sql)]
+
+
+def _condition(chosen: QuarantineFilter, dialect: str) -> str:
     conditions = ["true"]
     if chosen.cause is not None:
         beginning = f"substr(cause, 1, {len(chosen.cause)})"
         conditions.append(f"{beginning} = {sql_text(chosen.cause)}")
     if chosen.topic is not None:
         conditions.append(f"topic = {sql_text(chosen.topic)}")
+    if chosen.beginnings is not None:
+        digits = [one.hex() for one in chosen.beginnings] or [""]
+        beginning = f"substr({_FIRST_BYTES[dialect]}, 1, {len(digits[0])})"
+        conditions.append(f"{beginning} IN ({', '.join(map(sql_text, digits))})")
     return " AND ".join(conditions)
 
 

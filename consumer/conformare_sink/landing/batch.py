@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from pyspark.sql import DataFrame
 
-from conformare_sink.landing.landing import FilesPlace, Found, Landed, Landing, Offsets, in_the_end
+from conformare_sink.landing.landing import Landed, Landing, in_the_end
+from conformare_sink.landing.place import FilesPlace, Found, Offsets
 from conformare_sink.landing.report import BatchReport, Times
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, identities_of
 from conformare_sink.messages.envelope import Envelope, Rejected

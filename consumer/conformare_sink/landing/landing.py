@@ -17,119 +17,26 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from conformare_schemas import EMISSION_COLUMN, RUN_GRAINS, SOURCE_RISKS
 from conformare_sink.landing.pending import PendingMessages
+from conformare_sink.landing.place import FilesPlace, Found, LandingPlace, Offsets
 from conformare_sink.landing.report import Times, latencies_of, times_of
 from conformare_sink.landing.rows import WholeEmissions
 from conformare_sink.messages.assembly import Parts, assemble
 from conformare_sink.messages.declarations import declaration
 from conformare_sink.messages.decode import NOTHING_DECODED, Decoded
-from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
+from conformare_sink.messages.emission import Decision, EmissionKey
 from conformare_sink.messages.envelope import Envelope, Rejected
-from conformare_sink.messages.headers import Sequences
-from conformare_sink.messages.message import Message, Place
+from conformare_sink.messages.framing import SchemaIds, SchemaRegistry
+from conformare_sink.messages.message import Message
 from conformare_sink.messages.parts import in_parts
 from conformare_sink.messages.process import decide_parts, process
-from conformare_sink.messages.skipping import Settled
 
 logger = logging.getLogger("conformare_sink")
-
-Offsets = Mapping[str, int]
-"""How far the topics were read: the name of a log → the first offset that was not."""
-
-
-class LandingPlace(Protocol):
-    """Where runs land: a lake, or the rehearsal of one."""
-
-    def settled(self, runs: Collection[RunKey]) -> Settled:
-        """Return which of some runs are there already, and which were deleted on purpose."""
-
-    def land(
-        self, rows: Mapping[str, pa.Table], runs: Collection[RunKey], read: Offsets | None = None
-    ) -> None:
-        """Append the rows of some runs, those of `runs` last, with how far the topics were read."""
-
-    def note_read(self, read: Offsets) -> None:
-        """Note how far the topics were read, where no run landed."""
-
-    def declare(self, rows: pa.Table) -> Mapping[str, Decision]:
-        """Append declarations that are not there; return what became of each, by emission_id."""
-
-    def quarantine(self, rejected: Sequence[Rejected]) -> int:
-        """Keep messages that could not be used; return how many were not there yet."""
-
-    def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
-        """Keep messages whose emission is not complete."""
-
-    def waiting_messages(self, places: Collection[Place]) -> Iterator[list[Message]]:
-        """Return messages that were kept, with their values, in portions and in the order asked.
-
-        One that is not there is left out.
-        """
-
-    def waiting_since(self, moment: datetime) -> Collection[EmissionKey]:
-        """Return the emissions of which nothing has been kept since a moment."""
-
-    def stop_waiting(self, places: Collection[Place]) -> None:
-        """Delete messages from those that wait."""
-
-
-Files = Mapping[str, Sequence[Any]]
-"""Table → files in its folder, which are not committed."""
-
-
-class Found(Protocol):
-    """What others made of messages, and wrote to the folders of the place where runs land."""
-
-    @property
-    def messages(self) -> int:
-        """How many messages there were."""
-
-    @property
-    def files(self) -> Files:
-        """The files."""
-
-    @property
-    def landed(self) -> bytes:
-        """Digests of the runs whose rows are in the files, one after the other."""
-
-    @property
-    def decisions(self) -> Mapping[Decision, int]:
-        """Emissions that were decided."""
-
-    @property
-    def identities(self) -> Mapping[Decision, Collection[bytes]]:
-        """Which ones, where somebody wants to know: the `emission_identity` of each."""
-
-    @property
-    def recorded(self) -> Times:
-        """When runs were recorded whose rows are there, in seconds since 1970."""
-
-    @property
-    def sequences(self) -> Sequences:
-        """Producer → numbers of its emissions, where messages name them."""
-
-    @property
-    def rejected(self) -> Sequence[bytes]:
-        """Digests of the places of messages that cannot be used."""
-
-
-class FilesPlace(Protocol):
-    """A place where runs land that takes files, too."""
-
-    def land_files(self, files: Files, digests: bytes, read: Offsets | None = None) -> None:
-        """Add the rows of some runs, those of `runs` last, with how far the topics were read."""
-
-    def quarantine_files(self, files: Files, digests: Sequence[bytes]) -> int:
-        """Keep messages that could not be used; return how many were not there yet."""
-
-    def keep_waiting_files(self, files: Files) -> None:
-        """Keep messages whose emission is not complete."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +96,7 @@ class Landing:
         pending: What waits from one call to the next.
         topic_prefix: Put in front of every grain's topic.
         pipelines: Only runs of these are looked at; none for those of all.
+        registry: Tells what schema ids mean; None where there is no registry.
     """
 
     def __init__(
@@ -197,7 +105,9 @@ class Landing:
         pending: PendingMessages,
         topic_prefix: str,
         pipelines: Collection[str] = (),
+        registry: SchemaRegistry | None = None,
     ) -> None:
+        self._registry = registry
         self.pending = pending
         self._place = place
         self._topic_prefix = topic_prefix
@@ -205,7 +115,7 @@ class Landing:
 
     def in_parts(self, messages: Sequence[Message]) -> Iterator[list[Message]]:
         """Return messages in parts of bounded rows, to be landed one after the other."""
-        return in_parts(messages, self._topic_prefix)
+        return in_parts(messages, self._topic_prefix, ids=self._ids())
 
     def land(
         self,
@@ -227,7 +137,16 @@ class Landing:
         done = _Done(read)
         settle = self._place.settled
         waits, is_wanted = self.pending.has, self._is_wanted
-        found = process(messages, self._topic_prefix, settle, waits, is_wanted, in_full=in_full)
+        found = process(
+            messages,
+            self._topic_prefix,
+            settle,
+            waits,
+            is_wanted,
+            ids=self._ids(),
+            in_full=in_full,
+        )
+        self._want(found.unresolved)
         self._reject([*unreadable, *found.rejected], done)
         self._declare(found.decoded.declared, done)
         joined = decide_parts(self._with_what_waits(found.open), settle)
@@ -246,6 +165,7 @@ class Landing:
         """
         done = _Done(read)
         done.n_quarantined = place.quarantine_files(found.files, found.rejected)
+        self._want(found.unresolved)
         place.keep_waiting_files(found.files)
         parts = self._with_what_waits(assemble(waiting))
         if found.landed:
@@ -372,6 +292,13 @@ class Landing:
                 fate = Decision.PURGED if decision is Decision.PURGED else Decision.REPEAT
                 for other in self.pending.settle(key.run):
                     decisions.setdefault(other, fate)
+
+    def _ids(self) -> SchemaIds | None:
+        return None if self._registry is None else self._registry.known()
+
+    def _want(self, ids: Collection[int]) -> None:
+        if self._registry is not None and ids:
+            self._registry.want(ids)
 
     def _is_wanted(self, pipeline: str) -> bool:
         return not self._pipelines or pipeline in self._pipelines

@@ -21,11 +21,11 @@ from conformare_schemas import (
     table_columns,
     topic_name,
 )
-from conformare_sink.messages.columns import MessageColumns, read_columns
 from conformare_sink.messages.content import content_of, message_readers
 from conformare_sink.messages.declarations import no_declarations, read_declarations
 from conformare_sink.messages.envelope import Envelope, Rejected, fault
 from conformare_sink.messages.message import Message
+from conformare_sink.messages.side_by_side.columns import MessageColumns, read_columns
 
 CHUNK_BYTES = 4 * 2**20
 """Messages are read in chunks of so many bytes: a byte of a hostile message may take the memory of

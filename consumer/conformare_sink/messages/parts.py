@@ -20,8 +20,9 @@ from conformare_schemas import (
     topic_name,
 )
 from conformare_sink.messages.envelope import LONGEST_IDENTITY
+from conformare_sink.messages.framing import SchemaIds, single_object
 from conformare_sink.messages.message import Message
-from conformare_sink.messages.payloads import Ints, Payloads
+from conformare_sink.messages.side_by_side.payloads import Ints, Payloads
 
 MOST_ROWS = 250_000
 
@@ -30,7 +31,10 @@ _HEAD_BYTES = LONGEST_IDENTITY + 64
 
 
 def in_parts(
-    messages: Sequence[Message], topic_prefix: str, most_rows: int = MOST_ROWS
+    messages: Sequence[Message],
+    topic_prefix: str,
+    most_rows: int = MOST_ROWS,
+    ids: SchemaIds | None = None,
 ) -> Iterator[list[Message]]:
     """Yield messages in parts of which none has more rows than a limit.
 
@@ -40,6 +44,7 @@ def in_parts(
         messages: In any order.
         topic_prefix: Put in front of every grain's topic.
         most_rows: Most rows of one part; a single message may have more.
+        ids: What a schema registry has told; None where there is no registry.
 
     Yields:
         All messages of one key in the same part, in the order in which the keys first came. A key
@@ -50,7 +55,7 @@ def in_parts(
     if n_bytes // _least_bytes_of_a_row() <= most_rows:
         yield list(messages)
         return
-    announced = announced_rows(messages, topic_prefix)
+    announced = announced_rows(messages, topic_prefix, ids)
     if announced.sum() <= most_rows:
         yield list(messages)
         return
@@ -65,12 +70,15 @@ def in_parts(
     yield part
 
 
-def announced_rows(messages: Sequence[Message], topic_prefix: str) -> Ints:
+def announced_rows(
+    messages: Sequence[Message], topic_prefix: str, ids: SchemaIds | None = None
+) -> Ints:
     """Return how many rows each message has at most, as its first bytes say it.
 
     Args:
         messages: Any.
         topic_prefix: Put in front of every grain's topic.
+        ids: What a schema registry has told; None where there is no registry.
 
     Returns:
         The exact number for messages that `decode` accepts, unless what stands before their rows is
@@ -78,14 +86,15 @@ def announced_rows(messages: Sequence[Message], topic_prefix: str) -> Ints:
     """
     announced = np.zeros(len(messages), np.int64)
     alike: dict[tuple[str, bytes], list[int]] = defaultdict(list)
+    values: dict[int, bytes] = {}
     for index, message in enumerate(messages):
-        if message.value is not None:
-            alike[message.topic, message.value[:HEADER_BYTES]].append(index)
+        if (value := single_object(message.value, ids)) is not None:
+            values[index] = value
+            alike[message.topic, value[:HEADER_BYTES]].append(index)
     for grain, version in RELEASED_SCHEMAS:
         topic, header = topic_name(grain, topic_prefix), message_header(grain, version)
         if (indices := alike.get((topic, header))) is not None:
-            values = [messages[index].value or b"" for index in indices]
-            announced[indices] = _announced(grain, version, values)
+            announced[indices] = _announced(grain, version, [values[n] for n in indices])
     return announced
 
 

@@ -11,6 +11,7 @@ from conformare_sink.messages.assembly import Parts, assemble, emission
 from conformare_sink.messages.decode import Decoded, decode
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey, decide
 from conformare_sink.messages.envelope import Rejected
+from conformare_sink.messages.framing import SchemaIds, as_they_came, in_one_framing
 from conformare_sink.messages.message import Message
 from conformare_sink.messages.skipping import Settle, skip_settled
 
@@ -21,19 +22,18 @@ class Processed:
 
     Attributes:
         decoded: What they hold.
+        rejected: Messages that cannot be used, as they came.
+        unresolved: Schema ids of some of them, of which nothing is known.
         open: Emissions of runs of which something waits elsewhere: they are not decided.
         decided: The other emissions by what becomes of them; without parts, where these were left
             out before they were decoded.
     """
 
     decoded: Decoded
+    rejected: Sequence[Rejected]
+    unresolved: frozenset[int]
     open: Mapping[EmissionKey, Parts]
     decided: Mapping[Decision, Mapping[EmissionKey, Parts]]
-
-    @property
-    def rejected(self) -> Sequence[Rejected]:
-        """Messages that cannot be used."""
-        return self.decoded.rejected
 
 
 def process(
@@ -43,6 +43,7 @@ def process(
     waits: Callable[[RunKey], bool],
     is_wanted: Callable[[str], bool] = lambda _: True,
     *,
+    ids: SchemaIds | None = None,
     in_full: bool = False,
 ) -> Processed:
     """Decode messages, assemble their emissions and decide each.
@@ -53,13 +54,15 @@ def process(
         settle: Tells which runs are settled.
         waits: Tells whether anything of a run waits elsewhere.
         is_wanted: Tells whether runs of a pipeline are looked at.
+        ids: What a schema registry has told; None where there is no registry.
         in_full: Whether messages are decoded whose run is settled, too: only so is known of each
             whether it can be used.
     """
-    left = messages
+    framed = in_one_framing(messages, ids)
+    left = framed.messages
     skipped: Mapping[EmissionKey, Decision] = {}
     if not in_full:
-        left, skipped = skip_settled(messages, topic_prefix, settle, waits, is_wanted)
+        left, skipped = skip_settled(left, topic_prefix, settle, waits, is_wanted)
     decoded = decode(left, topic_prefix)
     parts = assemble(one for one in decoded.envelopes if is_wanted(one.pipeline))
     opened = {key: those for key, those in parts.items() if waits(key.run)}
@@ -67,7 +70,8 @@ def process(
     decided = decide_parts(closed, settle)
     for key, decision in skipped.items():
         decided[decision].setdefault(key, {})
-    return Processed(decoded, opened, decided)
+    rejected = [*framed.rejected, *as_they_came(decoded.rejected, messages)]
+    return Processed(decoded, rejected, framed.unresolved, opened, decided)
 
 
 def decide_parts(

@@ -81,6 +81,18 @@ class LandingQuery:
         self._query.stop()
         self._checkpoint.cleanup()
 
+    def between_batches(self, work: Callable[[], None]) -> None:
+        """Do something while no batch is under way; leave it where one is, or the query is over."""
+        if not self._landing.acquire(blocking=False):
+            return
+        try:
+            if not self._stopping and self._fault is None:
+                work()
+        except Exception as fault:  # noqa: BLE001 - `wait` raises it
+            self._fault = fault
+        finally:
+            self._landing.release()
+
     def progress(self) -> tuple[int, PartitionOffsets]:
         """Return the number of the last batch that landed, and the offsets that it ended at."""
         return self._progress

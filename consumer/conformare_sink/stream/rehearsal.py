@@ -30,7 +30,7 @@ from conformare_sink.lake.purge import purged_among, purged_declarations
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
 from conformare_sink.lake.tables.tables import LakeTables, Offsets, require_lake
-from conformare_sink.landing.landing import LandingPlace
+from conformare_sink.landing.place import LandingPlace
 from conformare_sink.messages.emission import Decision, RunKey
 from conformare_sink.messages.envelope import Rejected
 from conformare_sink.messages.skipping import Settled

@@ -25,6 +25,7 @@ from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.landing.report import BatchReport
 from conformare_sink.messages.emission import Decision
 from conformare_sink.options import SinkOptions
+from conformare_sink.registry.resolver import ONCE_SECONDS, asking
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges
 from conformare_sink.stream.query import LandingQuery
@@ -174,9 +175,12 @@ def replay(
         closing(ScratchMessages()) as scratch,
         closing(Tally()) as tally,
         destination(tables, scratch, dry_run=dry_run) as place,
+        # What it does not resolve by then goes to quarantine.
+        asking(options.registry, options.topic_prefix, ONCE_SECONDS) as registry,
     ):
         # What the selection holds a part of only waits for nothing beyond the replay's end.
-        landing = Landing(place, PendingMessages(), options.topic_prefix, selection.pipelines)
+        prefix, pipelines = options.topic_prefix, selection.pipelines
+        landing = Landing(place, PendingMessages(), prefix, pipelines, registry)
         identity = [options.topic_prefix, *selection.identity()]
         notes = None if dry_run else ReplayNotes(tables, identity, logs)
         course = Course(starts) if notes is None else notes.begin(starts)
@@ -194,8 +198,9 @@ def replay(
         source = KafkaSource(spark, topics, selection.of)
         others = None
         if isinstance(place, ReplayedLake):
-            pipelines = selection.pipelines
-            others = Executors(spark, source, place, options, pipelines, tells_identities=True)
+            others = Executors(
+                spark, source, place, options, pipelines, tells_identities=True, registry=registry
+            )
         land = BatchLanding(landing, Collector(source), report, on_decided=decided, others=others)
 
         def land_and_note(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:

@@ -28,8 +28,10 @@ from conformare_sink.messages.process import no_garbage_collection
 from conformare_sink.monitoring.health import Health
 from conformare_sink.monitoring.metrics import SinkMetrics
 from conformare_sink.options import SinkOptions
+from conformare_sink.registry.resolver import Resolver, asking
 from conformare_sink.spark.collect import Collector
 from conformare_sink.spark.dealing import Ranges
+from conformare_sink.stream.awaited import AwaitedSchemas
 from conformare_sink.stream.outage import Restarts, await_broker
 from conformare_sink.stream.query import LandingQuery
 from conformare_sink.stream.refusal import Admission
@@ -69,6 +71,8 @@ class SinkStream:
         self._metrics = metrics or SinkMetrics()
         self._health = health or Health()
         self._stopping = stopping or threading.Event()
+        self._resolver: Resolver | None = None
+        self._awaited: AwaitedSchemas | None = None
 
     def run_once(self) -> None:
         """Land everything that the topics hold now, then return.
@@ -131,18 +135,24 @@ class SinkStream:
                 self._health.running()
                 group = consumer_group(lake.lake_id)
                 try:
-                    return self._attend(
+                    is_over = self._attend(
                         query, LagReport(topics, group, self._metrics.lag), rotation
                     )
                 except StreamFailedError:
                     forget_fetched(self._spark)  # the next one may need the room
                     raise
+                if interval is None and self._awaited and not self._stopping.is_set():
+                    self._awaited.finish()
+                return is_over
 
             def land_with_settings_of_now() -> None:
                 while not land():
                     pass
 
-            with _maintained(lake, maintain_every):
+            with (
+                _maintained(lake, maintain_every),
+                asking(options.registry, options.topic_prefix) as self._resolver,
+            ):
                 restarts.keep_up(land_with_settings_of_now)
 
     def _await_broker(
@@ -166,16 +176,19 @@ class SinkStream:
         course = resumption.begin()
         with no_garbage_collection():
             pending = PendingMessages(lake.waiting())
-        landing = Landing(lake, pending, options.topic_prefix)
+        resolver = self._resolver
+        landing = Landing(lake, pending, options.topic_prefix, registry=resolver)
         if (retried := retry_newly_readable(lake, landing)) is not None:
             logger.info("out of quarantine, for their schema is known now: %s", retried.summary())
+        awaited = None if resolver is None else AwaitedSchemas(lake, landing, resolver)
+        self._awaited = awaited
         source = KafkaSource(self._spark, topics)
         land = BatchLanding(
             landing,
             Collector(source),
             report,
             options.most_pending_days,
-            others=Executors(self._spark, source, lake, options),
+            others=Executors(self._spark, source, lake, options, registry=resolver),
         )
 
         def land_watched(batch: DataFrame, batch_id: int, ranges: Ranges) -> None:
@@ -183,6 +196,9 @@ class SinkStream:
             with self._health.batch():
                 land(batch, batch_id, ranges, course.new_to_note(ends))
             course.noted(ends)
+            # Here too, for a sink with a backlog is never between batches for long.
+            if awaited is not None:
+                awaited.retry()
 
         messages = source.stream(options.max_messages_per_batch, course.starts)
         return LandingQuery(messages, course.starts, land_watched, interval)
@@ -198,6 +214,8 @@ class SinkStream:
         try:
             while not (ended or renewed or self._stopping.is_set()):
                 ended = query.wait(WAKE_SECONDS)
+                if self._awaited is not None:
+                    query.between_batches(self._awaited.retry)
                 renewed = not ended and rotation.look()
                 batch_id, offsets = query.progress()
                 lag.offer(offsets)

@@ -27,5 +27,5 @@ def asked_command(arguments: list[str]) -> str | None:
 def install_hint(arguments: list[str]) -> str:
     """Return how to install what a command needs: its entry point names the extra."""
     entry = registered_commands().get(asked_command(arguments) or "")
-    extra = next(iter(entry.extras), DEFAULT_EXTRA) if entry else DEFAULT_EXTRA
-    return f'pip install "{DISTRIBUTION}[{extra}]"'
+    extras = ",".join(entry.extras) if entry else ""
+    return f'pip install "{DISTRIBUTION}[{extras or DEFAULT_EXTRA}]"'

@@ -13,12 +13,13 @@ from tempfile import NamedTemporaryFile
 from rich.filesize import decimal
 
 from conformare._errors import SpoolError, StoreConfigurationError
-from conformare._options import made_options
+from conformare._options import given, made_options
 from conformare.emission.settings import KafkaOptions
 from conformare.emission.spool import default_spool_folder, require_own
 from conformare.emission.spool._folder import process_folders, subfolders
 from conformare.emission.spool._inventory import Where, take_inventory
 from conformare_schemas.findings import Asked, Finding, Role
+from conformare_schemas.settings import definitions
 
 SETTINGS, SPOOL = "settings of the job", "spool"
 
@@ -40,12 +41,14 @@ def look(asked: Asked) -> Iterator[Finding]:
         yield from _spool(root, None)
         return
     options = None
-    given = {"topic_prefix": asked.topic_prefix}
     try:
         options = made_options(
             KafkaOptions,
             "kafka",
-            {**given, "bootstrap_servers": asked.bootstrap_servers or ANY_BROKER},
+            {
+                "topic_prefix": asked.topic_prefix,
+                "bootstrap_servers": asked.bootstrap_servers or ANY_BROKER,
+            },
         )
     except StoreConfigurationError as exc:
         yield Finding.mend(SETTINGS, f"{exc}: correct the variable CONFORMARE_… of that name")
@@ -69,7 +72,8 @@ def _folder(options: KafkaOptions | None = None) -> Path | None:
     try:
         if options is not None:
             return options.spool_folder
-        named = os.environ.get("CONFORMARE_SPOOL_DIR", "").strip()
+        setting = next(one for one in definitions(KafkaOptions) if one.name == "spool_dir")
+        named = given(setting).value
         return Path(named).expanduser() if named else default_spool_folder()
     except RuntimeError:
         return None

@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Sent
 
-from conformare.emission._emission import Emission
+from conformare.emission._emission import Emission, Message
 from conformare.emission._parcel import Parcel
 from conformare_schemas import topic_name
 
@@ -61,6 +61,7 @@ class Client:
         settings: librdkafka's options.
         topic_prefix: Put in front of every grain's topic.
         troubled: Called, from `drain`, with what keeps a broker from being reached.
+        framed: Returns the value of a message as it is sent.
     """
 
     def __init__(
@@ -68,8 +69,10 @@ class Client:
         settings: Mapping[str, Any],
         topic_prefix: str,
         troubled: Callable[[KafkaError], None],
+        framed: Callable[[Message], bytes],
     ) -> None:
         self._prefix = topic_prefix
+        self._framed = framed
         self._troubled = troubled
         self._batch: list[Attempt] = []
         self.is_broken = False
@@ -145,7 +148,7 @@ class Client:
                 self.producer.produce(
                     topic_name(message.grain, self._prefix),
                     key=message.key,
-                    value=message.value,
+                    value=self._framed(message),
                     headers=headers,
                     on_delivery=on_error,
                 )

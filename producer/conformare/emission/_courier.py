@@ -19,11 +19,12 @@ from typing import Any
 from conformare._delivery_stats import DeliveryStats
 from conformare._errors import SpoolFileError
 from conformare.emission._client import Attempt, Client
-from conformare.emission._emission import Emission
+from conformare.emission._emission import Emission, Message
 from conformare.emission._outcomes import Outcomes
 from conformare.emission._parcel import Parcel
 from conformare.emission._queue import DeliveryQueue
 from conformare.emission._stats import Ledger
+from conformare.emission.registry import IdCache, RegisteredIds
 from conformare.emission.settings import KafkaOptions
 from conformare.emission.spool import Spool, recorded_at
 
@@ -59,6 +60,10 @@ class Courier:
         self._spool = spool
         self._ledger = ledger
         self._clients: dict[bool, Client] = {}
+        self._ids: RegisteredIds | None = None
+        if (registry := options.registry) is not None:
+            cache = None if spool is None else IdCache(spool, registry)
+            self._ids = RegisteredIds(registry, options.topic_prefix, cache, ledger.warn)
         self._reset()
 
     def begin_process(self) -> None:
@@ -66,6 +71,8 @@ class Courier:
         self._abandon_clients()
         if self._spool is not None:
             self._spool.begin_process()
+        if self._ids is not None:
+            self._ids.begin_process()
         self._reset()
 
     def _reset(self) -> None:
@@ -159,6 +166,8 @@ class Courier:
         while not self._is_over():
             self._deliver()
         self._abandon_clients()
+        if self._ids is not None:
+            self._ids.close()
         if self._spool is not None:
             self._spool.leave()
 
@@ -247,9 +256,12 @@ class Courier:
             if alone:
                 settings["batch.num.messages"] = 1
             self._clients[alone] = Client(
-                settings, self._options.topic_prefix, self._outcomes.on_trouble
+                settings, self._options.topic_prefix, self._outcomes.on_trouble, self._framed
             )
         return self._clients[alone]
+
+    def _framed(self, message: Message) -> bytes:
+        return message.value if self._ids is None else self._ids.framed(message)
 
     def _deliver_batch(self) -> None:
         """Wait for the batch's answers; what has none in time makes room for others."""

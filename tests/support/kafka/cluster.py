@@ -28,7 +28,7 @@ from conformare_sink.broker._folder import java_options
 from conformare_sink.broker.broker import free_port
 from conformare_sink.spark.jars import resolve_jars
 from conformare_sink.spark.java import find_java
-from support.kafka.tokens import AUDIENCE, TokenEndpoint
+from support.kafka.tokens import AUDIENCE, ISSUER, TokenEndpoint
 from support.kafka.versions import TESTED, Kafka
 from support.servers.certificates import ADDRESS, Authority
 
@@ -282,6 +282,7 @@ def _ways_in(cluster: Cluster) -> dict[str, str]:
         ),
         "sasl.oauthbearer.jwks.endpoint.url": cluster.tokens.keys_url,
         "sasl.oauthbearer.expected.audience": AUDIENCE,
+        "sasl.oauthbearer.expected.issuer": ISSUER,
         f"{scram}.sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512",
         f"{scram}.connections.max.reauth.ms": str(REAUTHENTICATION_MS),
     }

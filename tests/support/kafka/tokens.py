@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from support.servers.certificates import ADDRESS, Authority
 
-AUDIENCE = "kafka"
+AUDIENCE, ISSUER = "kafka", "https://id.example.org"
 LIFE_SECONDS = 60
 _KEY_ID = "of-the-tests"
 _UNAUTHORIZED = 401
@@ -63,7 +63,13 @@ class TokenEndpoint:
 
     def _token(self, client: str) -> str:
         now = int(time.time())
-        claims = {"sub": client, "aud": AUDIENCE, "iat": now, "exp": now + LIFE_SECONDS}
+        claims = {
+            "iss": ISSUER,
+            "sub": client,
+            "aud": AUDIENCE,
+            "iat": now,
+            "exp": now + LIFE_SECONDS,
+        }
         head = {"alg": "RS256", "typ": "JWT", "kid": _KEY_ID}
         signed = ".".join(_base64(json.dumps(part).encode()) for part in (head, claims))
         signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())

@@ -15,7 +15,8 @@ from conformare_sink.lake.halves import array_of
 from conformare_sink.lake.kept import envelopes_of
 from conformare_sink.lake.lake import Lake
 from conformare_sink.lake.store.portable import portable
-from conformare_sink.landing.landing import Landed, Landing, Offsets
+from conformare_sink.landing.landing import Landed, Landing
+from conformare_sink.landing.place import Offsets
 from conformare_sink.messages.message import Message, message_columns
 from conformare_sink.spark.dealing import bucket
 
@@ -59,11 +60,12 @@ def land_by_tasks(
 
 def task_for(lake: Lake, landing: Landing, messages: Sequence[Message], topic_prefix: str) -> Task:
     """Return what the driver gives to the tasks of a batch."""
+    ids = landing._ids()
     runs = [m for m in messages if m.topic == topic_name("runs", topic_prefix)]
     digests = {
         digest
         for rows in digests_of_runs(
-            as_batches(runs, 0), topic_prefix, for_any_pipeline=lake.has_purged()
+            as_batches(runs, 0), topic_prefix, for_any_pipeline=lake.has_purged(), ids=ids
         )
         for digest in rows.column("digest").to_pylist()
     }
@@ -73,6 +75,7 @@ def task_for(lake: Lake, landing: Landing, messages: Sequence[Message], topic_pr
         storage=portable(lake.arrivals),
         topic_prefix=topic_prefix,
         pipelines=frozenset(),
+        ids=ids,
         known=Known(DigestSet(known), DigestSet(purged), waiting),
     )
 

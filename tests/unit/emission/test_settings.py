@@ -84,6 +84,9 @@ def test_every_option_can_come_from_the_environment(
         "WARN_ON_SOURCE": "true",
         "LAKE": "/lake",
         "KAFKA": '{"linger.ms": 50}',
+        "SCHEMA_REGISTRY_URL": "http://registry:8081",
+        "SCHEMA_REGISTRY_SUBJECT_STRATEGY": "RecordName",
+        "SCHEMA_REGISTRY": '{"basic.auth.user.info": "user:password"}',
     }
     # `writer` has chosen these options, and a session is no text.
     assert {name.lower() for name in given} == set(KafkaOptions.model_fields) - {"writer", "spark"}
@@ -102,6 +105,9 @@ def test_every_option_can_come_from_the_environment(
         warn_on_source=True,
         lake="/lake",
         kafka={"linger.ms": 50},
+        schema_registry_url="http://registry:8081",
+        schema_registry_subject_strategy="RecordName",
+        schema_registry={"basic.auth.user.info": "user:password"},
     )
 
 

@@ -33,6 +33,13 @@ from conformare_schemas import (
     path_identifier,
     table_identifier,
 )
+from conformare_schemas.registry import (
+    SCHEMA_REGISTRY_URL,
+    RegistryAccess,
+    SchemaRegistrySubjects,
+    access_of,
+    require_usable,
+)
 from conformare_schemas.settings import BOOTSTRAP_SERVERS, LAKE, About, TopicPrefix
 
 
@@ -137,6 +144,15 @@ class KafkaOptions(WriterOptions):
         default_factory=dict,
         description="Further librdkafka options, such as `sasl.password`; they win over ours.",
     )
+    schema_registry_url: Annotated[str | None, About(default="none"), SCHEMA_REGISTRY_URL] = None
+    schema_registry_subject_strategy: SchemaRegistrySubjects = "TopicName"
+    schema_registry: Annotated[dict[str, Any], About(is_secret=True), BeforeValidator(hidden)] = (
+        Field(
+            default_factory=dict,
+            description="What the Schema Registry wants of its clients, such as "
+            "`basic.auth.user.info`, by Confluent's names.",
+        )
+    )
 
     @property
     def lake_folder(self) -> str | None:
@@ -181,6 +197,22 @@ class KafkaOptions(WriterOptions):
             if cause is not None:
                 raise ValueError(f"librdkafka refuses the options: {cause}")
         return self
+
+    @model_validator(mode="after")
+    def _has_a_usable_registry(self) -> KafkaOptions:
+        if self.schema_registry and self.schema_registry_url is None:
+            raise ValueError("schema_registry needs schema_registry_url")
+        require_usable(self.registry)
+        return self
+
+    @property
+    def registry(self) -> RegistryAccess | None:
+        """The Schema Registry; None where none is set."""
+        if self.schema_registry_url is None:
+            return None
+        settings = {name: revealed(value) for name, value in self.schema_registry.items()}
+        strategy = self.schema_registry_subject_strategy
+        return access_of(self.schema_registry_url, settings, strategy)
 
     @property
     def destination(self) -> Destination:

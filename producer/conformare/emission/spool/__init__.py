@@ -7,8 +7,9 @@ from conformare.emission.spool._file import (
     are_brokers,
     recorded_at,
 )
+from conformare.emission.spool._folder import write_synced
 from conformare.emission.spool._lock import HAS_LOCKS, FileLock
-from conformare.emission.spool._ownership import require_own
+from conformare.emission.spool._ownership import own_content, require_own
 from conformare.emission.spool._place import default_spool_folder
 from conformare.emission.spool._spool import DEFAULT_MAX_BYTES, Spool
 
@@ -22,6 +23,8 @@ __all__ = [
     "SpooledEmission",
     "are_brokers",
     "default_spool_folder",
+    "own_content",
     "recorded_at",
     "require_own",
+    "write_synced",
 ]

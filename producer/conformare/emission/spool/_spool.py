@@ -1,5 +1,6 @@
 """The spool of one destination: where a run is from `record_run` until it is acknowledged.
 
+    <spool>/<destination>/schema-ids-<registry>.json        what a Schema Registry has told
     <spool>/<destination>/<process>/lock                    held as long as that process lives
     <spool>/<destination>/<process>/cause                   why its emissions still wait
     <spool>/<destination>/<process>/<emission>.<run>.emission
@@ -145,6 +146,10 @@ class Spool:
         if spooled.destination.folder_name != self.destination.folder_name:
             raise SpoolFileError(f"it is meant for {spooled.destination.bootstrap_servers}")
         return spooled.emission
+
+    def beside(self, name: str) -> Path:
+        """Return the path of a file beside the folders of processes; it need not be there."""
+        return self._parent / name
 
     @property
     def has_more(self) -> bool:

@@ -151,18 +151,25 @@ def test_a_wrong_port_is_told_and_hides_nothing_else(lake: str, doctor: Doctor) 
     assert states(report, "maintenance") == [["good"]]
 
 
-def test_a_hung_broker_and_a_hung_store_cost_ten_seconds_together(
+def test_what_hangs_costs_ten_seconds_all_together(
     tmp_path: Path, object_store: ObjectStore, doctor: Doctor
 ) -> None:
     """They take connections, and never answer."""
-    with hung() as broker, hung() as dead:
+    with hung() as broker, hung() as dead, hung() as registry:
         code, report = doctor(
+            *("--schema-registry-url", f"http://{registry}"),
             *("--bootstrap-servers", broker, "--lake", "s3://lakes/any"),
             *store_file(tmp_path, object_store, AWS_ENDPOINT_URL=f"http://{dead}"),
         )
     assert code == 1
     assert states(report, "python", "broker", "lake") == [["good"], ["mend"], ["mend"]]
     assert report["broker"][0][1].startswith(f"no Kafka broker answers at {broker}")
+    assert report["registry"] == [
+        (
+            "mend",
+            f"http://{registry} does not answer in time: start it, or correct --schema-registry-url",
+        )
+    ]
     assert "the store does not answer: correct AWS_ENDPOINT_URL" in report["lake"][0][1]
 
 

@@ -107,7 +107,7 @@ def test_a_jobs_own_options_that_are_wrong_are_wrong_use(
     assert main(["doctor", "--role", "sink"]) == 0
     assert main(["doctor", "--role", "job"]) == 2
     printed = capsys.readouterr()
-    assert "CONFORMARE_KAFKA is no object in JSON" in printed.err
+    assert "kafka (CONFORMARE_KAFKA) is no object in JSON" in printed.err
     assert "hunter2" not in printed.err
 
 

@@ -11,6 +11,8 @@ import pytest
 from confluent_kafka.admin._acl import AclOperation
 
 from conformare_schemas.findings import Finding, Role, State
+from conformare_schemas.registry import RegistryAccess
+from conformare_sink.doctor import registry
 from conformare_sink.doctor.asked import SinkAsked
 from conformare_sink.doctor.brokers import clock, rights, topics
 from conformare_sink.doctor.lakes import tables
@@ -203,3 +205,20 @@ def test_due_maintenance_comes_with_its_command() -> None:
     asked = replace(ASKED, storage=StorageSettings(file=Path("/s")))
     ((_, line),) = told(tables.judge_upkeep(asked, [Look("runs", 7, small_files=DUE_FILES)], None))
     assert line.endswith("call `conformare maintain --lake '/a lake' --storage-options /s`")
+
+
+@pytest.mark.parametrize(
+    ("role", "missing", "state"),
+    [
+        (Role.JOB, {"a-value"}, State.MEND),
+        (Role.SINK, {"a-value"}, State.ADVICE),
+        (Role.JOB, set(), State.GOOD),
+    ],
+)
+def test_schemas_that_a_registry_lacks(role: Role, missing: set[str], state: State) -> None:
+    """A job needs them for its framing; a sink reads those of others."""
+    access = RegistryAccess(url="http://registry:8081")
+    found = registry.judge(replace(ASKED, role=role), access, missing)
+    assert found.state is state
+    assert "http://registry:8081" in found.line
+    assert ("conformare schemas register" in found.line) == bool(missing)

@@ -19,9 +19,10 @@ from support.lakes import tasks
 from support.lakes.checker import check, read_table, waiting_runs
 from support.lakes.landed import PREFIX, kafka_messages, tables_in
 from support.lakes.tasks import as_batches, land_by_tasks, task_for
+from support.messages.framed import Told, by_id
 from support.messages.records import make_record
 
-from conformare_schemas import RUN_GRAINS, topic_name
+from conformare_schemas import RUN_GRAINS, confluent_header, topic_name
 from conformare_sink.executors.reply import read_replies
 from conformare_sink.executors.task import Task
 from conformare_sink.lake.lake import Lake, open_for_writing
@@ -37,11 +38,14 @@ ROWS = {"contexts": 2, "risks": 3, "owners": 1}
 def open_lake(folder: Path) -> Iterator[tuple[Lake, Landing]]:
     """A lake that is open for landing."""
     with open_for_writing(tables_in(folder), "a test") as lake:
-        yield lake, Landing(lake, PendingMessages(lake.waiting()), PREFIX)
+        yield lake, Landing(lake, PendingMessages(lake.waiting()), PREFIX, registry=Told())
 
 
 def produced(chance: random.Random) -> list[Message]:
-    """Messages of some runs: whole ones, parts, conflicts, what was sent twice, and garbage."""
+    """Messages of some runs: whole ones, parts, conflicts, what was sent twice, and garbage.
+
+    In both framings, and some by an id that nobody knows.
+    """
     messages: list[Message] = []
     for number in range(chance.randint(1, 6)):
         for content in chance.choice([("first",), ("first", "second")]):
@@ -53,6 +57,12 @@ def produced(chance: random.Random) -> list[Message]:
     garbage = Message(b"k", b"garbage", topic_name("runs", PREFIX), 1, 0, 0)
     messages += [garbage] * chance.randint(0, 1)
     chance.shuffle(messages)
+    for n in chance.sample(range(len(messages)), len(messages) // 2):
+        if messages[n] is not garbage:
+            messages[n] = by_id(messages[n])
+    if chance.random() < 1 / 3:
+        n = chance.randrange(len(messages))
+        messages[n] = messages[n]._replace(value=confluent_header(77) + b"payload")
     return [m._replace(offset=n, timestamp=n) for n, m in enumerate(messages)]
 
 
@@ -107,6 +117,20 @@ def test_a_batch_that_lands_again_changes_nothing(tmp_path: Path) -> None:
             land_by_tasks(lake, landing, [*messages, garbage], PREFIX)
     assert check(tmp_path, records).is_sound
     assert len(read_table(tmp_path, "quarantine")) == 1
+
+
+def test_a_known_run_is_known_in_either_framing(tmp_path: Path) -> None:
+    """And the driver hears of the ids that no task could resolve."""
+    record = make_record("run-0", rows=ROWS)
+    other = kafka_messages(make_record("run-0", content="second", rows=ROWS), "second")
+    strange = other[0]._replace(value=confluent_header(77) + b"payload", offset=99)
+    with open_lake(tmp_path) as (lake, landing):
+        land_by_tasks(lake, landing, kafka_messages(record, "first"), PREFIX)
+        land_by_tasks(lake, landing, [*map(by_id, other), strange], PREFIX)
+        registry = landing._registry
+        assert isinstance(registry, Told)
+        assert registry.wanted == {77}
+    assert check(tmp_path, [record]).is_sound
 
 
 def test_files_of_a_lost_attempt_are_in_no_commit(tmp_path: Path) -> None:

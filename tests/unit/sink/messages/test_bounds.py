@@ -27,10 +27,10 @@ from support.messages.wire import (
 
 from conformare_schemas import MAX_ROWS_PER_MESSAGE
 from conformare_sink.messages import content, decode
-from conformare_sink.messages.columns import read_columns
 from conformare_sink.messages.content import SEVERAL_BLOCKS, TOO_MANY_ROWS
 from conformare_sink.messages.envelope import LONGEST_IDENTITY, MOST_ROWS_OF_EMISSION
 from conformare_sink.messages.message import Message
+from conformare_sink.messages.side_by_side.columns import read_columns
 
 OWNER = row("owners")
 A_MEGABYTE = 240_000

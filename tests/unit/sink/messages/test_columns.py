@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformare_schemas import RUN_GRAINS, message_header, message_schema, topic_name
-from conformare_sink.messages import columns as avro_columns
 from conformare_sink.messages import decode
-from conformare_sink.messages.columns import read_columns
 from conformare_sink.messages.message import Message
-from conformare_sink.messages.payloads import MOST_ITEMS
+from conformare_sink.messages.side_by_side import columns as avro_columns
+from conformare_sink.messages.side_by_side.columns import read_columns
+from conformare_sink.messages.side_by_side.payloads import MOST_ITEMS
 
 MILLENNIUM = 10**15
 """Microseconds."""

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from conformare_schemas import HEADER_BYTES, message_schema
-from conformare_sink.messages.payloads import MOST_ITEMS, Bools, Ints, Payloads
+from conformare_sink.messages.side_by_side.payloads import MOST_ITEMS, Bools, Ints, Payloads
 
 IndexOf = Callable[[Ints], Ints]
 """Where in a column what was read for some slots belongs."""

@@ -1,0 +1,1 @@
+"""Messages of one grain become columns, each field read of all of them at once."""
