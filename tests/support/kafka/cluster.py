@@ -127,8 +127,8 @@ class Broker:
         return self.folder / "server.properties"
 
     def format(self, cluster_id: str) -> None:
-        """Make an empty storage."""
-        arguments = ["format", "--cluster-id", cluster_id, "--config", str(self.configuration)]
+        """Make an empty storage, for a cluster whose id may begin with a dash."""
+        arguments = ["format", f"--cluster-id={cluster_id}", "--config", str(self.configuration)]
         done = subprocess.run(
             [*self._command, "kafka.tools.StorageTool", *arguments],
             capture_output=True,
