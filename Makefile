@@ -83,7 +83,7 @@ test: setup lint typecheck ## Lint, check types and run the tests, but for the l
 	  tests/integration tests/unit
 
 .PHONY: test-long
-test-long: setup ## Run the long tests: heavy batches, kills in large ones, altered tables, executors with a catalog
+test-long: setup ## Run the long tests, such as heavy batches, altered tables, exports and a failing registry
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(PYTEST_ARGS) tests/integration
 
 # Some three minutes, and part of test-long; a registry of 109 MB is fetched once.
@@ -117,6 +117,7 @@ test-python: java ## Run the unit tests and a short integration set on another P
 docs: $(TOOLS_INSTALLED) ## Build the documentation into dist/docs; a broken link fails
 	$(TOOLS_VENV)/bin/zensical build --strict --clean
 	@.ci/own-scripts dist/docs
+	@rm -rf .cache
 
 # With an empty folder as HOME, as on a machine that has seen nothing of this.
 .PHONY: release-check
@@ -130,6 +131,27 @@ sbom: java $(TOOLS_INSTALLED) ## List every library, script and jar of a release
 .PHONY: jar-digests
 jar-digests: java $(INSTALLED) ## Fetch all jars anew and write the digests that they are held to
 	PYTHONPATH=tests $(BIN)/python -m support.jobs.jar_digests
+
+# Each has an environment of its own, for they do not fit together.
+RECIPES := airflow dagster dbt
+WANTED_airflow := 'apache-airflow>=3.1,<4'
+WANTED_dagster := 'dagster>=1.12,<2' 'dagster-pipes>=1.12,<2'
+WANTED_dbt := 'dbt-core>=1.10,<1.11' 'dbt-duckdb>=1.10,<1.11'
+RECIPES_INSTALLED := $(RECIPES:%=.venv-%/.installed)
+$(RECIPES_INSTALLED): .venv-%/.installed: pyproject.toml
+	@echo "Installing into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(WANTED_$*) --editable .
+	@touch $@
+
+.PHONY: test-recipes
+test-recipes: setup $(RECIPES_INSTALLED) ## Run the recipes of Airflow, Dagster, dbt and spark-submit: two minutes, once installed
+	RECIPES_ENVIRONMENTS=$(CURDIR) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/recipes
+
+# OPENLINEAGE=../OpenLineage for a checkout of the specification's repository.
+.PHONY: test-openlineage
+test-openlineage: setup ## Check exported events against the schemas of a checkout of OpenLineage: a minute
+	OPENLINEAGE_CHECKOUT=$(OPENLINEAGE) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/openlineage
 
 # FAULTS_ARGS="--store s3 --kills 20 --series 1" for lakes in MinIO, which needs Go once; "--engine executors"
 # for batches that executors process.
@@ -146,7 +168,6 @@ bench-capture: setup ## Measure what tracking costs
 
 .PHONY: bench-emit
 bench-emit: setup ## Measure what emitting a run costs
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m bench.emit
 
 # PARTS="freshness s3" for some parts; BESIDE=../another-checkout to measure its sink in the same run.
@@ -197,5 +218,5 @@ compose-check: ## Validate docker-compose.yml (needs no Docker engine)
 
 .PHONY: clean
 clean: ## Remove what was built here; the jars of the machine stay
-	rm -rf $(VENV) $(COMPAT_VENV) $(TOOLS_VENV) .venv-3.* .cache dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage spark-warehouse metastore_db derby.log
+	rm -rf $(VENV) $(COMPAT_VENV) $(TOOLS_VENV) $(RECIPES:%=.venv-%) .venv-3.* .cache dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage spark-warehouse metastore_db derby.log
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

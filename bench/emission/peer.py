@@ -46,7 +46,8 @@ def leave(runs: int, servers: str, topic: str, **transport: Any) -> None:
     """Emit events, and end the process as soon as the last call has returned."""
     client = _client(servers, topic, **transport)
     client.emit(_event(WARM_UP))
-    client.transport.wait_for_completion()
+    of_kafka: Any = client.transport
+    of_kafka.wait_for_completion()
     await_go()
     for number in range(runs):
         client.emit(_event(number))

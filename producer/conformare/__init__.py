@@ -16,6 +16,7 @@ from conformare._errors import (
 )
 from conformare._recording import configure_store, record_run, record_source_risk
 from conformare.capture import (
+    DeclaredSource,
     Risk,
     Store,
     all_risks,
@@ -43,6 +44,8 @@ from conformare.capture import (
     risk,
     scan_columns,
     set_profiles,
+    sink,
+    source,
     store,
     trackSpark,
     unmark_sensitive,
@@ -52,6 +55,7 @@ from conformare.upstream import check_upstream_risks
 
 __all__ = [
     "ConformareError",
+    "DeclaredSource",
     "DeliveryError",
     "DeliveryStats",
     "Risk",
@@ -94,6 +98,8 @@ __all__ = [
     "risk",
     "scan_columns",
     "set_profiles",
+    "sink",
+    "source",
     "store",
     "to_run_record",
     "trackSpark",

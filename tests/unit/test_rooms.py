@@ -21,7 +21,10 @@ NEVER = [  # folder, and what nothing in it imports
     ("producer/conformare/record", ("conformare.emission", "conformare.writers")),
     *(
         (f"producer/conformare/{room}", ("conformare.cli", "typer", "rich"))
-        for room in ("capture", "record", "emission", "writers", "testing", "fleet")
+        for room in (
+            *("capture", "record", "emission", "writers", "testing"),
+            *("fleet", "openlineage"),
+        )
     ),
     *(
         (f"producer/conformare/{room}", ("conformare.fleet",))
@@ -37,6 +40,14 @@ NEVER = [  # folder, and what nothing in it imports
             "questions": ("page", "notify", "stores._lake", "stores._delta", "stores._files"),
             "notify": ("page", "stores"),
         }.items()
+    ),
+    *(
+        (f"producer/conformare/{room}", ("openlineage", "conformare.openlineage"))
+        for room in ("capture", "record", "emission", "writers", "testing", "fleet")
+    ),
+    (
+        "producer/conformare/openlineage",
+        tuple(f"conformare.fleet.{other}" for other in ("_fleet", "questions", "page", "notify")),
     ),
     ("producer/conformare/fleet/questions", ("deltalake", "pyarrow", "starlette", "jinja2")),
     *(

@@ -14,7 +14,8 @@ from support.jobs.location_forms import FORMS, Form
 
 import conformare as cf
 from conformare import _recording
-from conformare.record._declaration import MOST_LOCATION_BYTES, MOST_RISKS
+from conformare.capture.declared._location import MOST_LOCATION_BYTES
+from conformare.record._declaration import MOST_RISKS
 from conformare.testing import InMemoryWriter
 from conformare_schemas import arrow_schema, table_columns
 

@@ -20,6 +20,7 @@ from conformare.capture.declared._contexts import (
     reset_context,
     risk,
 )
+from conformare.capture.declared._data import DeclaredSource, sink, source
 from conformare.capture.declared._risks import (
     Risk,
     all_risks,
@@ -40,6 +41,7 @@ from conformare.capture.spark._patches import restore, trackSpark
 from conformare.capture.spark.sql._catalogs import is_connect
 
 __all__ = [
+    "DeclaredSource",
     "Risk",
     "Store",
     "all_risks",
@@ -70,6 +72,8 @@ __all__ = [
     "risk",
     "scan_columns",
     "set_profiles",
+    "sink",
+    "source",
     "store",
     "trackSpark",
     "unmark_sensitive",

@@ -32,6 +32,9 @@ from conformare.capture.declared._scope import Declared, Group, Scope
 NODE_KEY = "__conformare_node__"
 """Where a frame carries the identity of its node: in its `__dict__`, never as an attribute."""
 
+SPARK = "spark"
+"""The engine of what is tracked."""
+
 MOST_AT_ONE_PLACE = 1_000
 """So many distinct nodes may come from one operation at one place in the source."""
 
@@ -220,6 +223,7 @@ class Content:
         child: int,
         scope: Scope,
         logic: Logic | None = None,
+        backend: str = SPARK,
     ) -> None:
         """Append an event, in the open blocks."""
         self.declare(scope)
@@ -229,7 +233,7 @@ class Content:
                 number=len(self.events) + 1,
                 op=op,
                 kind=kind,
-                backend="spark",
+                backend=backend,
                 parents=parents,
                 child=child,
                 groups=scope.groups,

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformare._process_lock import ProcessLock
 from conformare.capture._asked import OfFrame
-from conformare.capture._content import Content, Origination
+from conformare.capture._content import SPARK, Content, Origination
 from conformare.capture._lineage import (
     ColumnsOf,
     DataNamed,
@@ -232,6 +232,7 @@ class Store:
         look_up: LookUp | None = None,
         place: Place | None = None,
         variant: Hashable = None,
+        backend: str = SPARK,
     ) -> int:
         """Take note of a read.
 
@@ -244,6 +245,7 @@ class Store:
             look_up: Asks for location and format, if this is a new read.
             place: Where the call stands.
             variant: What else tells it from other reads at this place.
+            backend: Engine that has read.
 
         Returns:
             Number of the node of the frame.
@@ -260,7 +262,7 @@ class Store:
                 if known is None:
                     content.frames[number] = frame
                 content.sources.append(placed(Source(number, location, format, reader), look_up))
-                content.add_event(reader, "source", (), number, scope)
+                content.add_event(reader, "source", (), number, scope, backend=backend)
                 content.remember(origination, (), number)
             if known is None:
                 content.mark(frame, number)
@@ -278,6 +280,9 @@ class Store:
         columns: ColumnsOf | None = None,
         look_up: LookUp | None = None,
         place: Place | None = None,
+        upstream: Iterable[int] = (),
+        variant: Hashable = None,
+        backend: str = SPARK,
     ) -> int:
         """Take note of a write that has succeeded.
 
@@ -291,6 +296,9 @@ class Store:
             columns: Asks for the columns that were written, those of the frame unless given.
             look_up: Asks for the format, if this is a new write.
             place: Where the call stands.
+            upstream: Numbers of more nodes that it was made from.
+            variant: What else tells it from other writes at this place.
+            backend: Engine that has written.
 
         Returns:
             Number of the node of the sink.
@@ -300,17 +308,18 @@ class Store:
             written = frame if isinstance(frame, int) else content.root(frame, None, place).number
             if columns is None:
                 columns = OfFrame(frame)
-            what = ("sink", op, location, format, writer, scope.groups, scope.risks)
+            parents = (written, *upstream)
+            what = ("sink", op, location, format, writer, scope.groups, scope.risks, variant)
             origination = Origination(place, what)
-            number = content.same_as(origination, (written,))
+            number = content.same_as(origination, parents)
             if number is None:
                 node = content.new_node(label)
                 number, position = node.number, len(content.sinks)
                 content.written[position] = columns
                 sink = Sink(number, written, location, format, writer)
                 content.sinks.append(placed(sink, look_up))
-                content.add_event(op, "sink", (written,), number, scope)
-                content.remember(origination, (written,), number)
+                content.add_event(op, "sink", parents, number, scope, backend=backend)
+                content.remember(origination, parents, number)
             elif not isinstance(frame, int):
                 with untracked():
                     widen(content, number, columns)

@@ -11,16 +11,14 @@ from typing import Any
 from conformare import _fork_guard as fork_guard
 from conformare.capture import Risk, risk
 from conformare.capture.declared._contexts import Risks, declared_risks
+from conformare.capture.declared._location import canonical_location
 from conformare.capture.declared._risks import resolved_risk, validated_severity
 from conformare.capture.declared._scope import Declared
-from conformare.capture.spark.sql._names import location_written
 from conformare.record._arguments import utc_ts
 from conformare_schemas import SOURCE_RISKS
 
 MOST_RISKS = 1_000
 """Of one declaration: it is one message."""
-MOST_LOCATION_BYTES = 2_000
-"""Of a location, in UTF-8: it is the key of that message."""
 KIND = "static"
 OF_A_RISK = ("owner", "mitigation", "note")
 OF_A_DECLARATION = ("column", "context", "author")
@@ -70,30 +68,6 @@ def source_risk_record(
     shared = {"location": place, "ts": utc_ts(ts), "kind": KIND, **_part(said, OF_A_DECLARATION)}
     rows = [SourceRisksRow(**shared, **vars(one)) for one in distinct]
     return {SOURCE_RISKS: [row.model_dump() for row in rows]}
-
-
-def canonical_location(location: object) -> str:
-    """Return a location as captured reads and writes name it, without credentials.
-
-    Args:
-        location: A path, a URL or the name of a table.
-
-    Raises:
-        ValueError: It is none, or too long.
-    """
-    if not isinstance(location, (str, os.PathLike)) or not (text := _text(location)):
-        raise ValueError("location must be a path, a URL or the name of a table")
-    shown = location_written(text)
-    size = len(shown.encode("utf-8", "replace"))
-    if size > MOST_LOCATION_BYTES:
-        raise ValueError(
-            f"location has {size:,} bytes; {MOST_LOCATION_BYTES:,} is the most it may have"
-        )
-    return shown
-
-
-def _text(location: str | os.PathLike[str]) -> str:
-    return os.fsdecode(location).strip()
 
 
 def _said(text: object) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -65,6 +65,15 @@ class LakeStore:
             f"SELECT pipeline, env, count(*) AS n FROM runs WHERE {condition} GROUP BY 1, 2"
         )
         return {PipelineKey(row["pipeline"], row["env"]): row["n"] for row in rows}
+
+    def run_keys(self, since: datetime | None = None) -> Iterator[RunKey]:
+        """See `FleetStore`."""
+        condition = "TRUE" if since is None else f"ts >= {sql.moment(since)}"
+        found = self._tables.found(
+            f"SELECT pipeline, run_id FROM runs WHERE {condition} ORDER BY ts, run_id"
+        )
+        for batch in found.to_batches():
+            yield from map(RunKey, *(column.to_pylist() for column in batch.columns))
 
     def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """See `FleetStore`."""

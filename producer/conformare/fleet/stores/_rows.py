@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -55,6 +55,11 @@ class RowStore:
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """See `FleetStore`."""
         return Counter(PipelineKey(run["pipeline"], run["env"]) for run in self._runs.values())
+
+    def run_keys(self, since: datetime | None = None) -> Iterator[RunKey]:
+        """See `FleetStore`."""
+        runs = (run for run in self._runs.values() if since is None or run["ts"] >= since)
+        return (RunKey(run["pipeline"], run["run_id"]) for run in sorted(runs, key=order_of))
 
     def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """See `FleetStore`."""

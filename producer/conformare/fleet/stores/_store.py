@@ -6,7 +6,7 @@ Runs are in the order of their `ts`, and of their `run_id` where that is the sam
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -123,6 +123,13 @@ class FleetStore(Protocol):
 
     def run_counts(self) -> Mapping[PipelineKey, int]:
         """Return how many runs each pipeline has in each environment."""
+
+    def run_keys(self, since: datetime | None = None) -> Iterator[RunKey]:
+        """Yield what every run is known by, oldest first.
+
+        Args:
+            since: Not those before; None for all.
+        """
 
     def last_healthy(self, *, evaluated: bool) -> list[Row]:
         """Return the newest run with status healthy of each pipeline and environment.

@@ -1,0 +1,1 @@
+"""The recipes of examples/recipes, called as their users call them."""

@@ -1,0 +1,1 @@
+select day, count(*) as orders from {{ ref('orders') }} group by day

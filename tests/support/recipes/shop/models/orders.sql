@@ -1,0 +1,1 @@
+select id, day, email from {{ ref('raw_orders') }} where id is not null

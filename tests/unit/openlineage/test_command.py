@@ -1,0 +1,229 @@
+"""`conformare export openlineage`: each run once, whatever comes in between."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.fleet.small import put_run
+from support.jobs.spool_command import Answer, Run
+from support.servers.receiver import Posted, Receiver, answer_with
+
+from conformare.openlineage import openlineage_run_id
+
+AGAIN = "the next export sends the same again"
+
+
+def told(posts: list[Posted]) -> list[tuple[str, str, str]]:
+    """Which events were posted: job, event, and the run's own id where it stands in it."""
+    found = []
+    for posted in posts:
+        event = posted.json
+        facets = event["run"]["facets"]
+        run_id = facets["conformare_record"]["runId"] if "conformare_record" in facets else ""
+        found.append((event["job"]["name"], event["eventType"], run_id))
+    return found
+
+
+ALL = [
+    ("orders", "START", ""),
+    ("orders", "COMPLETE", "1"),
+    ("bills", "START", ""),
+    ("bills", "COMPLETE", "1"),
+    ("orders", "START", ""),
+    ("orders", "FAIL", "2"),
+    ("orders", "START", ""),
+    ("orders", "COMPLETE", "3"),
+]
+
+
+def test_each_run_is_sent_once_the_oldest_first(run: Run, lake: Path, server: Receiver) -> None:
+    """And a run that comes late is sent, too, whatever its time."""
+    asked = ("--lake", lake, "--url", server.url)
+    assert run(*asked) == Answer(0, "sent: 4 runs\n", "")
+    assert told(server.posts) == ALL
+    assert server.posts[0].path == "/hook/T0KEN/api/v1/lineage"
+    assert run(*asked) == Answer(0, "sent: 0 runs\n", "")
+    put_run(lake, "bills", "0", "2020-01-01T00:00:00Z")
+    assert run(*asked) == Answer(0, "sent: 1 run\n", "")
+    assert told(server.posts[8:]) == [("bills", "START", ""), ("bills", "COMPLETE", "0")]
+
+
+def test_runs_since_a_time_are_sent(run: Run, lake: Path, server: Receiver) -> None:
+    """The others are still there for another export."""
+    asked = ("--lake", lake, "--url", server.url)
+    assert run(*asked, "--since", "2026-11-27").out == "sent: 2 runs\n"
+    assert run(*asked).out == "sent: 2 runs\n"
+    assert sorted(told(server.posts)) == sorted(ALL)
+
+
+def test_what_it_is_called_can_be_said(run: Run, lake: Path, server: Receiver) -> None:
+    """The namespace of jobs and of tables, and where events are taken."""
+    sources = [
+        {"node": "a", "location": "sales.orders", "format": "delta", "reader": "spark.table"}
+    ]
+    put_run(lake, "reads", "1", "2026-11-29T00:00:00Z", sources=sources)
+    names = ("--namespace", "shop", "--tables", "hive://host:9083", "--endpoint", "/lineage")
+    assert run("--lake", lake, "--url", f"{server.url}/", *names, "--since", "2026-11-29").code == 0
+    event = server.posts[-1].json
+    assert event["job"]["namespace"] == "shop"
+    assert event["inputs"][0]["namespace"] == "hive://host:9083"
+    assert server.posts[-1].path == "/hook/T0KEN/lineage"
+
+
+def test_the_key_is_sent_as_a_bearer_token(
+    run: Run, lake: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the environment; so may be the server."""
+    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_API_KEY", "K3Y")
+    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_URL", server.url)
+    assert run("--lake", lake).code == 0
+    assert {posted.headers["Authorization"] for posted in server.posts} == {"Bearer K3Y"}
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 429, 301, 302, 307])
+def test_a_server_that_takes_nothing_ends_the_export(
+    run: Run, lake: Path, server: Receiver, code: int
+) -> None:
+    """What it has taken before is not sent again; nothing of its address is shown."""
+    place = {"Location": server.url} if 300 <= code < 400 else {}
+    server.answers = [*[answer_with(201)] * 3, answer_with(code, **place)]
+    asked = ("--lake", lake, "--url", server.url)
+    answer = run(*asked)
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("error: the server ")
+    assert "T0KEN" not in answer.err
+    assert len(server.posts) == 4
+    assert run(*asked).out == "sent: 3 runs\n"
+    assert told(server.posts[4:]) == ALL[2:]
+
+
+def test_a_server_that_fails_for_a_moment_is_asked_again(
+    run: Run, lake: Path, server: Receiver
+) -> None:
+    """The answer 500 is no answer."""
+    server.answers = [answer_with(500), answer_with(503)]
+    assert run("--lake", lake, "--url", server.url).out == "sent: 4 runs\n"
+    assert told(server.posts[2:]) == ALL
+
+
+def test_a_server_that_fails_for_good_ends_the_export(
+    run: Run, lake: Path, server: Receiver
+) -> None:
+    """And the next one goes on from there."""
+    server.answers = [*[answer_with(201)] * 5, *[answer_with(500)] * 4]
+    asked = ("--lake", lake, "--url", server.url)
+    assert run(*asked) == Answer(1, "", f"error: the server answers with errors only: {AGAIN}\n")
+    assert run(*asked).out == "sent: 2 runs\n"
+    assert told(server.posts[9:]) == ALL[4:]
+
+
+def test_a_server_that_is_not_there_is_told(run: Run, lake: Path) -> None:
+    """Its address is not."""
+    answer = run("--lake", lake, "--url", "http://127.0.0.1:9/T0KEN")
+    assert answer == Answer(1, "", f"error: the server could not be reached: {AGAIN}\n")
+
+
+def test_a_run_that_alone_is_refused_holds_up_no_other(
+    run: Run, lake: Path, server: Receiver
+) -> None:
+    """It is told, and tried again by the next export."""
+    server.answers = [answer_with(201), answer_with(422)]
+    asked = ("--lake", lake, "--url", server.url)
+    answer = run(*asked)
+    assert (answer.code, answer.out) == (1, "sent: 3 runs\n")
+    assert answer.err == (
+        "orders 1: the server answered 422\n"
+        "error: refused: 1 run, which the next export tries again\n"
+    )
+    assert run(*asked).out == "sent: 1 run\n"
+    assert told(server.posts[-2:]) == ALL[:2]
+
+
+def test_events_go_to_a_file(run: Run, lake: Path, tmp_path: Path) -> None:
+    """One a line; the part of a line that a killed export has left is dropped."""
+    file = tmp_path / "events.jsonl"
+    asked = ("--lake", lake, "--file", file)
+    assert run(*asked, "--since", "2026-11-28").out == "sent: 1 run\n"
+    whole = file.read_bytes()
+    file.write_bytes(whole + b'{"eventType": "STA')
+    assert run(*asked).out == "sent: 3 runs\n"
+    assert file.read_bytes().startswith(whole)
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [event["eventType"] for event in events] == [
+        *("START", "COMPLETE"),
+        *("START", "COMPLETE", "START", "COMPLETE", "START", "FAIL"),
+    ]
+    assert events[1]["run"]["runId"] == str(openlineage_run_id("orders", "3"))
+
+
+def test_a_file_that_cannot_be_written_is_told(run: Run, lake: Path, tmp_path: Path) -> None:
+    """In one line."""
+    answer = run("--lake", lake, "--file", tmp_path / "no/such/events.jsonl")
+    assert answer.code == 1
+    assert answer.err.endswith("events.jsonl cannot be written: No such file or directory\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="of Linux")  # noqa: PTH110
+def test_a_full_disk_is_told(run: Run, lake: Path) -> None:
+    """Nothing counts as sent."""
+    asked = ("--lake", lake, "--file", "/dev/full")
+    for _ in range(2):
+        assert run(*asked).err == "error: /dev/full cannot be written: No space left on device\n"
+
+
+def test_what_was_sent_is_of_one_receiver(
+    run: Run, lake: Path, server: Receiver, tmp_path: Path
+) -> None:
+    """Another would get nothing; nothing of the address is in the file."""
+    state = tmp_path / "sent.sqlite"
+    assert run("--lake", lake, "--url", server.url, "--state", state).code == 0
+    answer = run("--lake", lake, "--url", f"{server.url}/other", "--state", state)
+    assert answer.code == 2
+    assert "another receiver: give each export a --state of its own" in answer.err
+    assert b"T0KEN" not in state.read_bytes()
+
+
+def test_a_damaged_state_is_told(run: Run, lake: Path, server: Receiver, tmp_path: Path) -> None:
+    """And what to do."""
+    state = tmp_path / "sent.sqlite"
+    state.write_text("no database, " * 100)
+    answer = run("--lake", lake, "--url", server.url, "--state", state)
+    assert answer.code == 2
+    assert "is damaged: remove it" in answer.err
+    assert server.posts == []
+
+
+WRONG: list[tuple[list[str], str]] = [
+    ([], "say where to, by one of --url, --kafka or --file"),
+    (["--url", "http://h", "--file", "x"], "say where to, by one of --url, --kafka or --file"),
+    (["--url", "http://u:S3CRET@h"], "--url is no URL to post to"),
+    (["--url", "ftp://h/S3CRET"], "--url is no URL to post to"),
+    (["--url", "@/no/such/file"], "--url: its file cannot be read: No such file or directory"),
+    (["--url", ""], "--url is empty"),
+    (["--kafka", "b:9092", "--kafka-settings", "/no/such"], "/no/such cannot be read"),
+    (["--kafka", "u:S3CRET@b"], "bootstrap_servers: Value error, it must be host:port"),
+    (["--url", "http://h", "--since", "yesterday"], "is neither a time"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "why"), WRONG)
+def test_wrong_use_is_told_in_one_line(
+    run: Run, lake: Path, arguments: list[Any], why: str
+) -> None:
+    """Without secrets."""
+    answer = run("--lake", lake, *arguments)
+    assert answer.code in (1, 2)
+    assert why in answer.err
+    assert answer.err.count("\n") == 1
+    assert "S3CRET" not in answer.err
+
+
+def test_a_place_without_runs_is_told(run: Run, tmp_path: Path, server: Receiver) -> None:
+    """As everywhere."""
+    answer = run("--lake", tmp_path / "none", "--url", server.url)
+    assert answer.code == 2
+    assert "is no lake" in answer.err
