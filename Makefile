@@ -83,7 +83,7 @@ test: setup lint typecheck ## Lint, check types and run the tests, but for the l
 	  tests/integration tests/unit
 
 .PHONY: test-long
-test-long: setup ## Run the long tests: heavy batches, kills in large ones, altered tables, executors with a catalog
+test-long: setup ## Run the long tests, such as heavy batches, altered tables, exports and a failing registry
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(PYTEST_ARGS) tests/integration
 
 # Some three minutes, and part of test-long; a registry of 109 MB is fetched once.
@@ -117,6 +117,7 @@ test-python: java ## Run the unit tests and a short integration set on another P
 docs: $(TOOLS_INSTALLED) ## Build the documentation into dist/docs; a broken link fails
 	$(TOOLS_VENV)/bin/zensical build --strict --clean
 	@.ci/own-scripts dist/docs
+	@rm -rf .cache
 
 # With an empty folder as HOME, as on a machine that has seen nothing of this.
 .PHONY: release-check

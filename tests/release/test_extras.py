@@ -21,6 +21,8 @@ BRINGS = {
     "connect": "import sqlglot, conformare",
     "metrics": "import conformare.metrics; conformare.metrics.register()",
     "expectations": "import great_expectations, conformare",
+    "registry": "import urllib3; from conformare.cli import main; main(['schemas', '--help'])",
+    "openlineage": "from conformare.cli import main; main(['export', 'openlineage', '--help'])",
 }
 FOR_A_CHECKOUT = {"bench", "dev"}
 

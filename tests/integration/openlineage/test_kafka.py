@@ -19,6 +19,8 @@ from conformare.openlineage import Exported, export_runs, sent_runs
 from conformare.openlineage.targets import KafkaTarget, TargetError
 from conformare_sink.broker.broker import EmbeddedBroker
 
+pytestmark = pytest.mark.long
+
 PARTITIONS = 3
 
 

@@ -19,6 +19,8 @@ from conformare.fleet.stores import open_store
 from conformare.openlineage import export_runs, openlineage_run_id, sent_runs
 from conformare.openlineage.targets import FileTarget
 
+pytestmark = pytest.mark.long
+
 PROGRAM = "import sys; from conformare.cli.export import app; app(['openlineage', *sys.argv[1:]])"
 
 

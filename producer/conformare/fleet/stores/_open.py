@@ -33,7 +33,7 @@ def open_store(
     try:
         is_lake = (folder / f"{table_prefix}runs" / "_delta_log").is_dir()
         # From Python 3.13 on, `glob` does not take every name that is no folder's.
-        is_of_files = folder.is_dir() and not is_lake
+        is_of_files = bool(place) and folder.is_dir() and not is_lake
         if is_of_files and is_parquet_store(folder):
             return parquet_store(folder)
         if is_of_files and is_json_store(folder):
