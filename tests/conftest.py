@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from conformare._guard import guard
 from conformare.capture import (
@@ -18,6 +19,10 @@ from conformare.capture import (
 from conformare.emission import _writer as writer_module
 
 OPT_OUT = "expects_guarded_fault"
+
+# How long an example takes says nothing of the code on a machine that others keep busy.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_configure(config: pytest.Config) -> None:

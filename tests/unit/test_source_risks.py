@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.jobs.location_forms import FORMS, Form
 
@@ -152,7 +152,6 @@ HOLDING = [form for forms in FORMS.values() for form in forms if form.places]
 WILD = st.lists(st.sampled_from([*"abcXYZ019+=_-.~%@:?&;,(){}#$!*", "12?", "h:1"]), min_size=1)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(HOLDING), WILD, st.data())
 def test_no_secret_at_any_place_of_any_form_is_declared(
     form: Form, parts: list[str], data: st.DataObject

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from conformare_schemas.registry._access import RegistryAccess
 
 CONNECT_SECONDS = 3.0
-READ_SECONDS = 5.0
+READ_SECONDS = 10.0
 """How long the next byte may take."""
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 30.0
 """How long all of an answer may take."""
 MOST_BYTES = 2**22
 MOST_VERSIONS = 50

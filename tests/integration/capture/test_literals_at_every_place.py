@@ -104,7 +104,6 @@ def all_that_is_told() -> str:
 
 @settings(
     max_examples=2,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -186,7 +186,7 @@ def test_who_may_see_topics_and_not_read_them_is_told(
     ("user", "role", "state", "told"),
     [
         ("job", "job", "good", "this user may Write conformare.rights."),
-        ("sink", "sink", "good", "partition 0 of conformare.rights.runs was read: a message"),
+        ("sink", "sink", "good", "of conformare.rights.runs was read: a message"),
         ("job", "sink", "mend", "this user may not Read conformare.rights."),
         ("sink", "job", "mend", "this user may not Write conformare.rights."),
         ("status", "sink", "mend", "this user may not Read conformare.rights."),

@@ -9,7 +9,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare.capture.source._constants import attributes_of, is_users
@@ -141,7 +141,6 @@ LITERALS = st.recursive(
 NAMES = st.sampled_from(["thr", "limit", "_x", "größe", "THRESHOLD"])
 
 
-@settings(deadline=None)
 @given(literal=LITERALS, name=NAMES, local=st.booleans())
 def test_a_constant_counts_like_the_literal_in_its_place(
     run_job: Callable[[str], list[str]], literal: Any, name: str, local: bool
@@ -152,7 +151,6 @@ def test_a_constant_counts_like_the_literal_in_its_place(
     assert run_job(script) == run_job(f"df.filter(['a', {literal!r}])")
 
 
-@settings(deadline=None)
 @given(values=st.lists(st.integers() | st.text(max_size=5), min_size=1, max_size=40))
 def test_no_value_of_a_run_enters(run_job: Callable[[str], list[str]], values: list[Any]) -> None:
     script = f"""

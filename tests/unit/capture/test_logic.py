@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare.capture.source._callsite import Authored
@@ -311,7 +311,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(one=VALUES, other=VALUES)
 def test_equal_arguments_have_one_text_and_others_another(one: Any, other: Any) -> None:
     assert (text_of(one) == text_of(other)) is (repr_of(one) == repr_of(other))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare.capture.spark.sql._file_systems import FileSystem
@@ -30,7 +30,6 @@ def test_the_name_of_a_table(parts: tuple[str, ...], location: str) -> None:
     assert table(parts).location == location
 
 
-@settings(deadline=None)  # a busy machine
 @given(
     st.lists(st.text(min_size=1).filter(lambda part: part == part.strip()), min_size=1, max_size=4)
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 # Nobody evaluates the body of the lambda, so that it may name anything.
@@ -75,7 +75,6 @@ def spelled(parts: list[str], frame: str, quote: str, space: str) -> str:
     return space.join(written)
 
 
-@settings(deadline=None)
 @given(
     parts=tokens(),
     frame=st.sampled_from(["d", "flights", "_"]),
@@ -90,7 +89,6 @@ def test_layout_quotes_comments_and_names_of_frames_do_not_count(
     assert plain == other != [""]
 
 
-@settings(deadline=None)
 @given(one=tokens(), other=tokens())
 def test_another_expression_has_another_text(
     run_job: Callable[[str], list[str]], one: list[str], other: list[str]
@@ -100,7 +98,6 @@ def test_another_expression_has_another_text(
     assert (run_job(scripts[0]) == run_job(scripts[1])) is same
 
 
-@settings(deadline=None)
 @given(times=st.integers(1, 50))
 def test_a_loop_has_the_texts_of_one_turn(run_job: Callable[[str], list[str]], times: int) -> None:
     script = "for group in range({}):\n lowest = group * 2\n df.filter([group, lowest, 3])"

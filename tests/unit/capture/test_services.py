@@ -178,7 +178,7 @@ def test_two_places_of_a_service_are_two_locations() -> None:
     assert len(set(places)) == len(places)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("quick_digests")
 @given(
     st.sampled_from(sorted(SERVICES)),

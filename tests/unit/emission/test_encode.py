@@ -111,7 +111,7 @@ def test_no_message_has_more_rows_than_the_contract_allows(
     assert decoded(messages[-1])["row_counts"] == {"runs": 1, "owners": n_rows}
 
 
-@settings(max_examples=15, deadline=None)  # a large grain takes a while
+@settings(max_examples=15)
 @given(
     n_rows=st.integers(min_value=9_990, max_value=30_010),
     max_message_bytes=st.integers(min_value=2_500, max_value=1_000_000),

@@ -52,7 +52,6 @@ def assert_unseen(text: str) -> None:
 
 
 @settings(
-    deadline=None,
     max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

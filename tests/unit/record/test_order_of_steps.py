@@ -40,7 +40,7 @@ def fingerprint(stub_frame: Any, *chains: list[int]) -> str:
     return hash_of_last_context()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=LOGIC, second=LOGIC)
 def test_dependent_steps_cannot_be_swapped(stub_frame: Any, first: int, second: int) -> None:
     there = fingerprint(stub_frame, [first, second])
@@ -48,7 +48,7 @@ def test_dependent_steps_cannot_be_swapped(stub_frame: Any, first: int, second: 
     assert (there == back) == (first == second)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(LOGIC, min_size=1, max_size=4), min_size=1, max_size=4), st.randoms())
 def test_independent_chains_can_be_in_any_order(
     stub_frame: Any, chains: list[list[int]], random: Any
@@ -58,7 +58,7 @@ def test_independent_chains_can_be_in_any_order(
     assert fingerprint(stub_frame, *shuffled) == before
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LOGIC, min_size=1, max_size=4))
 def test_a_loop_of_4_is_a_loop_of_40(stub_frame: Any, body: list[int]) -> None:
     assert fingerprint(stub_frame, body * 4) == fingerprint(stub_frame, body * 40)

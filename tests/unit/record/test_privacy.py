@@ -150,7 +150,7 @@ def say(words: str, column: str, frame: Any) -> None:
     )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("quick_digests")
 @given(st.sampled_from(HOLDING), WILD, st.data())
 def test_no_secret_at_any_place_of_any_form_gets_out(
@@ -171,7 +171,7 @@ def test_no_secret_at_any_place_of_any_form_gets_out(
     assert "Q9Z" not in caplog.text
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CREDENTIALS, SECRETS)
 def test_no_credential_of_a_location_gets_out(template: str, secret: str) -> None:
     location = template.format(secret)
@@ -179,7 +179,7 @@ def test_no_credential_of_a_location_gets_out(template: str, secret: str) -> Non
     assert secret not in everything_said()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PERSONAL, ADDRESSES)
 def test_no_address_of_a_person_gets_out(template: str, address: str) -> None:
     say("the author's own", address, capture(template.format(address), address))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timezone
@@ -19,6 +20,7 @@ SECONDS = 4.0
 """How long each answer may take: several are asked for within the time of one check."""
 
 _NO_MORE = "_PARTITION_EOF"
+_NO_GROUP = "GROUP_AUTHORIZATION_FAILED"
 _HIDDEN = ("TOPIC_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PART")
 
 
@@ -73,14 +75,16 @@ class Questions(Cluster):
             consumer.assign([TopicPartition(*place, offset)])
 
             def poll() -> bool:
-                message = consumer.poll(SECONDS)
-                if message is None:
-                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its name
-                if (error := message.error()) is None:
-                    return True
-                if error.name() == _NO_MORE:
-                    return False
-                raise KafkaException(error)
+                deadline = time.monotonic() + SECONDS
+                while (message := consumer.poll(max(0, deadline - time.monotonic()))) is not None:
+                    if (error := message.error()) is None:
+                        return True
+                    if error.name() == _NO_MORE:
+                        return False
+                    # To read, no right to a group is needed; librdkafka looks for it all the same.
+                    if error.name() != _NO_GROUP:
+                        raise KafkaException(error)
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its name
 
             return self._ask(poll, SECONDS, needs=f"Read on the topic {place[0]}")
 

@@ -67,10 +67,15 @@ def judge(asked: SinkAsked, rights: Rights) -> Iterator[Finding]:
 
 
 def _reading(cluster: Questions, topic: str) -> Iterator[Finding]:
-    first, _ = cluster.log_ends([(topic, 0)])
-    has_message = cluster.read_one((topic, 0), first[topic, 0])
+    places = [(topic, number) for number in sorted(cluster.metadata().topics[topic].partitions)]
+    first, end = cluster.log_ends(places)
+    # One that has a message, if any has.
+    place = next((one for one in places if first[one] < end[one]), places[0])
+    has_message = cluster.read_one(place, first[place])
     what = "a message" if has_message else "its end, as it is empty"
-    yield Finding.good(PART, f"partition 0 of {topic} was read: {what}; no offset was committed")
+    yield Finding.good(
+        PART, f"partition {place[1]} of {topic} was read: {what}; no offset was committed"
+    )
 
 
 def _group(asked: SinkAsked, cluster: Questions) -> Iterator[Finding]:

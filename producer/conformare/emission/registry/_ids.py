@@ -24,6 +24,7 @@ from conformare_schemas.registry import (
     RegistryAccess,
     RegistryClient,
     RegistryError,
+    RegistryUnreachableError,
     released_ids,
     subject_name,
 )
@@ -58,7 +59,7 @@ class RegisteredIds:
         self._cache = cache
         self._warn = warn
         self._ids: Ids = {}
-        self._is_told = False
+        self._told: set[bool] = set()
         self.begin_process()
 
     def begin_process(self) -> None:
@@ -92,7 +93,7 @@ class RegisteredIds:
         if not self._ids:
             self._looked.wait(FIRST_LOOK_SECONDS)
         if not self._ids:
-            self._tell("it has not answered yet")
+            self._tell("it has not answered yet", is_refusal=False)
 
     def _run(self) -> None:
         looked, over = self._looked, self._over
@@ -103,7 +104,8 @@ class RegisteredIds:
             except Exception as exc:  # noqa: BLE001 - nobody is there to catch it
                 if not self._ids:
                     fault = str(exc) if isinstance(exc, RegistryError) else type(exc).__name__
-                    self._tell(fault)
+                    is_refusal = not isinstance(exc, RegistryUnreachableError)
+                    self._tell(fault, is_refusal=is_refusal)
                 wait, pause = pause, min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 is_complete = len(self._ids) >= len(GRAINS)
@@ -132,15 +134,16 @@ class RegisteredIds:
             self._cache.write(found)
         if lacking := [grain for grain in GRAINS if (grain, message_header(grain)) not in found]:
             self._tell(
-                f"it has no schema of {', '.join(lacking)}, which `conformare schemas register` adds"
+                f"it has no schema of {', '.join(lacking)}, which `conformare schemas register` adds",
+                is_refusal=True,
             )
 
-    def _tell(self, why: str) -> None:
-        """Say once that messages go without the registry's ids."""
-        if not self._is_told:
-            self._is_told = True
+    def _tell(self, why: str, *, is_refusal: bool) -> None:
+        """Say that messages go without the registry's ids: once, and once more what is to be mended."""
+        if is_refusal not in self._told:
+            self._told.add(is_refusal)
             self._warn(
-                "schema registry",
+                f"schema registry {'refuses' if is_refusal else 'is silent'}",
                 f"messages are sent in single-object encoding, not by the ids of the schema registry "
                 f"{self._access.url}: {why}",
             )

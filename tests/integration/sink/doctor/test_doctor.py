@@ -127,10 +127,8 @@ def test_all_is_well_and_nothing_is_left_behind(
     told = "Read" if role == "sink" else "Write"
     assert report["permissions"][0][0] == "good"
     assert report["permissions"][0][1].startswith(f"this user may {told} {topics.names[0]}")
-    was_read = ("good", f"partition 0 of {topics.names[4]} was read")
-    assert any(
-        (state, line.split(":")[0]) == was_read for state, line in report["permissions"]
-    ) == (role == "sink")
+    was_read = f"of {topics.names[4]} was read: a message"
+    assert any(was_read in line for _, line in report["permissions"]) == (role == "sink")
     written = any("was written to" in line for _, line in report["lake"])
     assert written == (role == "sink")
     assert report["clock of the store"][0][0] == ("good" if role == "sink" else "not checked")

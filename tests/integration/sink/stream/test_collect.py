@@ -162,7 +162,7 @@ SENT = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.lists(SENT, min_size=1, max_size=60))
 def test_each_message_comes_once_whatever_it_is(spark: SparkSession, sent: list[Sent]) -> None:
     """Any keys, values, headers, sizes and counts: read, or named with its size; none too many."""

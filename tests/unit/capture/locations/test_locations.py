@@ -42,9 +42,7 @@ def secret(draw: st.DataObject) -> str:
     return f"{beginning}{MARK}{''.join(f'{part}{MARK}' for part in parts)}"
 
 
-@settings(
-    deadline=None, max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("quick_digests")
 @given(st.sampled_from(HOLDING), st.data())
 def test_no_part_of_a_secret_is_seen_wherever_it_stands(form: Form, data: st.DataObject) -> None:
@@ -60,7 +58,7 @@ def test_no_part_of_a_secret_is_seen_wherever_it_stands(form: Form, data: st.Dat
     assert redacted(shown) == shown == shown_locations(shown)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("quick_digests")
 @given(st.sampled_from([form for form in KEPT if form.places]), st.text("abcXYZ019", min_size=1))
 def test_a_place_is_one_location_whatever_its_secrets_are(form: Form, hidden: str) -> None:
@@ -270,7 +268,7 @@ def test_a_digest_does_not_cover_what_stands_before_a_host_or_in_a_parameter() -
     assert redacted("jdbc:foo:<x>;password=a") == redacted("jdbc:foo:<x>;password=b")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("quick_digests")
 @given(st.text(string.printable, max_size=60))
 def test_redacting_twice_changes_nothing_more(text: str) -> None:

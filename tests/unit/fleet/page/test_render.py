@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.fleet.hostile import TEXTS
 
@@ -48,7 +48,6 @@ def article(text: str) -> Seen:
     return seen
 
 
-@settings(deadline=None)  # the first one compiles the templates
 @given(st.text() | st.sampled_from(TEXTS))
 def test_no_text_adds_a_tag(text: str) -> None:
     """A page of any text has the tags of one of a harmless text."""

@@ -23,7 +23,7 @@ LEAST_PATIENCE = timedelta(minutes=20)
 @given(
     st.randoms(use_true_random=False), st.integers(0, 40), st.sampled_from([None, LEAST_PATIENCE])
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_answer_is_that_of_plain_python(
     random: Random, runs: int, max_age: timedelta | None
 ) -> None:
@@ -36,7 +36,7 @@ def test_every_answer_is_that_of_plain_python(
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_runs_that_land_in_any_order_and_portions_leave_the_same_answers(
     random: Random, runs: int
 ) -> None:

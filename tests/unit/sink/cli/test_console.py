@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import conformare_demo
@@ -41,7 +41,6 @@ TELLING = st.sampled_from(
 SIGNS = TELLING | st.characters(exclude_categories=())
 TEXTS = st.text(SIGNS) | st.sampled_from(["[/boom]", "[link=x]y", "a:bug:b", "[bold]x[/bold]"])
 
-UNHURRIED = settings(deadline=None)
 """Tables take a while to lay out where the machine does something else as well."""
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 UNSEEN = re.compile(
@@ -100,7 +99,6 @@ def test_any_text_is_one_line_that_a_terminal_does_not_obey(text: str) -> None:
     assert not UNSEEN.search(printable(text))
 
 
-@UNHURRIED
 @given(st.lists(st.tuples(TEXTS, TEXTS, st.integers()), max_size=4), TEXTS)
 def test_any_text_stands_whole_in_a_table(rows: list[tuple[str, str, int]], title: str) -> None:
     """On one line of a file, however long it is."""
@@ -133,7 +131,6 @@ def test_a_long_name_is_whole_in_a_file_and_folded_on_a_terminal(
     assert "".join(line.split("│")[1].strip() for line in lines if "│" in line) == name
 
 
-@UNHURRIED
 @given(TEXTS)
 def test_on_a_terminal_the_only_codes_are_of_colours(text: str) -> None:
     """They are ours."""

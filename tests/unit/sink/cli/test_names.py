@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare.cli import main
@@ -43,7 +43,6 @@ NAMES = [
     "0\u0300 ",
     "0\u0300\xa0",
 ]
-UNHURRIED = settings(deadline=None)
 """Tables take a while to lay out where the machine does something else as well."""
 SINCE = datetime(2026, 1, 2, tzinfo=timezone.utc)
 TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(NAMES)
@@ -81,7 +80,6 @@ def printed_by(show: Any, *what: Any, **how: Any) -> list[str]:
     return lines
 
 
-@UNHURRIED
 @given(STATUSES)
 def test_status_prints_any_names(found: LakeStatus) -> None:
     """Each whole, and those of one emission on one line."""
@@ -94,7 +92,6 @@ def test_status_prints_any_names(found: LakeStatus) -> None:
         assert any(all(printable(name) in line for name in names) for line in lines)
 
 
-@UNHURRIED
 @given(st.builds(Purged, runs=BY_NAME, rows=BY_NAME, quarantined=COUNTS), st.booleans())
 def test_purge_prints_any_names(found: Purged, dry_run: bool) -> None:
     """It must not end in an error after it has deleted."""
@@ -103,7 +100,6 @@ def test_purge_prints_any_names(found: Purged, dry_run: bool) -> None:
         assert any(printable(name) in line and f"{count:,}" in line for line in lines)
 
 
-@UNHURRIED
 @given(TEXTS)
 def test_maintain_prints_any_names(name: str) -> None:
     """Those of tables are ours, but for a prefix."""

@@ -6,7 +6,7 @@ import struct
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare_sink.doctor.brokers import wire as subject
@@ -88,7 +88,6 @@ def test_the_leader_says_what_time_it_is(
     assert controller_time(NOBODY, None) == expected
 
 
-@settings(deadline=None)
 @given(content=st.binary(max_size=300))
 def test_any_bytes_are_an_answer_or_none(content: bytes) -> None:
     """Whoever listens there may say anything."""

@@ -76,7 +76,7 @@ def everything(folder: Path) -> dict[str, list[str]]:
     return {table: sorted(map(str, those)) for table, those in rows.items()}
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(st.randoms(use_true_random=False))
 def test_the_tables_are_those_of_the_driver_alone(chance: random.Random) -> None:
     """However the topics are cut into batches, and whoever processes each of them."""

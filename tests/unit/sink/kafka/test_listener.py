@@ -80,7 +80,7 @@ def test_what_listens_is_told(answers: tuple[bytes, ...], found: Listener) -> No
         assert ask(address, None) == found
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.binary(max_size=40) | st.binary(max_size=40).map(framed), max_size=3))
 def test_whatever_listens_raises_nothing_else_than_an_oserror(answers: list[bytes]) -> None:
     """A port may belong to anybody, with TLS and without."""

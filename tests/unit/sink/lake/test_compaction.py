@@ -176,7 +176,7 @@ def counted(table: DeltaTable, condition: str) -> int:
     return int(pa.table(QueryBuilder().register("t", table).execute(sql).read_all()).num_rows)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(rows=st.lists(st.tuples(texts, texts, moments), min_size=2, max_size=8))
 def test_every_row_is_found_by_each_of_its_values(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[Any, Any, Any]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare_sink.lake.digests import DigestSet, run_digest
@@ -17,7 +17,6 @@ digests = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(portions=st.lists(st.tuples(st.booleans(), st.lists(digests))), asked=st.lists(digests))
 def test_it_answers_like_a_set(
     portions: list[tuple[bool, list[bytes]]], asked: list[bytes]

@@ -47,7 +47,7 @@ def in_folder() -> Iterator[Path]:
             os.chdir(before)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(name=names)
 def test_a_table_is_where_its_lake_was_named_to_be(name: str) -> None:
     """Made, appended to, deleted from, compacted and asked; and nothing is anywhere else."""

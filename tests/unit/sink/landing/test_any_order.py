@@ -204,7 +204,7 @@ def piece_of(envelope: Envelope) -> tuple[str, Piece]:
 STEPS = (Sink.some, Sink.some, Sink.some, Sink.read_again, Sink.set_aside, Sink.retry)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     seed=st.integers(),
     steps=st.lists(st.sampled_from(STEPS), max_size=8),

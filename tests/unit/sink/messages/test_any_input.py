@@ -20,7 +20,7 @@ some_messages = st.lists(any_message(), max_size=12)
 
 
 @given(messages=some_messages)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_message_is_used_or_rejected(messages: list[Message]) -> None:
     """Exactly once, as itself; a cause is one printable line."""
     decoded = decode(messages, PREFIX)
@@ -42,7 +42,7 @@ def emission_of(message: Message) -> str:
 
 
 @given(messages=some_messages)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_message_has_more_rows_than_it_announces(messages: list[Message]) -> None:
     """By that parts are cut; whatever is in several blocks, or announces what it has not."""
     decoded = decode(messages, PREFIX)
@@ -56,7 +56,7 @@ def test_no_message_has_more_rows_than_it_announces(messages: list[Message]) -> 
 
 
 @given(messages=some_messages, known=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_whatever_is_complete_lands_whole(messages: list[Message], known: bool) -> None:
     """Rows are those that its `runs` counts; no run lands twice, or when it is known."""
     decoded = decode(messages, PREFIX)
@@ -77,7 +77,7 @@ def test_whatever_is_complete_lands_whole(messages: list[Message], known: bool) 
 
 
 @given(messages=some_messages, most_rows=st.integers(1, 400))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_parts_are_the_messages_and_keep_keys_together(
     messages: list[Message], most_rows: int
 ) -> None:

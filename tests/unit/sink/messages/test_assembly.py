@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.messages.produce import messages_of
 from support.messages.records import make_record
@@ -32,7 +32,6 @@ def delivered(run_ids: list[str], seed: int, max_message_bytes: int) -> list[Mes
     return [Message(*message, 0, offset, offset) for offset, message in enumerate(produced)]
 
 
-@settings(deadline=None)  # the first example reads the schemas
 @given(seed=st.integers(), size=st.sampled_from([1_500, 4_000, 1_000_000]))
 def test_rows_of_an_emission_are_those_of_its_record(seed: int, size: int) -> None:
     """Each once, for those emissions that were chosen, as the tables hold them."""

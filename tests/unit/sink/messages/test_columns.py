@@ -98,7 +98,7 @@ def nothing_at_once(
 
 @pytest.mark.parametrize("grain", RUN_GRAINS)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_both_ways_say_the_same_of_any_bytes(grain: str, data: st.DataObject) -> None:
     """Of good messages as of damaged ones, whatever lies beside them."""
     messages = messages_with(grain, data.draw(st.lists(some_values(grain), max_size=5)))
@@ -109,7 +109,7 @@ def test_both_ways_say_the_same_of_any_bytes(grain: str, data: st.DataObject) ->
 
 @pytest.mark.parametrize("grain", RUN_GRAINS)
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_our_producers_write_is_read_at_once(grain: str, data: st.DataObject) -> None:
     """Otherwise the tests above would compare the general decoder with itself."""
     content = data.draw(CONTENTS[grain])

@@ -28,7 +28,7 @@ from conformare_sink.messages.message import Message
 from conformare_sink.messages.parts import announced_rows
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.randoms(use_true_random=False))
 def test_it_does_not_matter_which_framing_a_message_has(chance: random.Random) -> None:
     """Within one run, one batch, with what waits, and beside a declaration."""

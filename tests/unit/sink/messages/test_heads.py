@@ -47,7 +47,7 @@ BEHIND_THE_HEAD = re.compile(
 
 
 @given(messages=st.lists(any_message(), max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_heads_say_what_decode_finds(messages: list[Message]) -> None:
     """Or nothing, where a number has ten bytes; and nothing of what is rejected by its head."""
     keys = dict(zip(map(id, messages), emission_keys(messages, PREFIX), strict=True))

@@ -151,7 +151,7 @@ def decided(
 
 
 @given(seed=st.integers())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_it_decides_as_if_all_was_decoded(seed: int) -> None:
     """Runs that are known, that were purged, that wait, and of which a part comes."""
     chance = random.Random(seed)  # noqa: S311 - the same every time

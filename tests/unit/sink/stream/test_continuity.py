@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare_sink.kafka.offsets import PartitionOffsets
@@ -61,7 +61,6 @@ def kinds(findings: list[Finding]) -> list[Happened]:
     return [finding.kind for finding in findings]
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(logs=some_logs(), data=st.data())
 def test_nothing_stands_against_going_on_within_what_the_logs_hold(
     logs: TopicLogs, data: st.DataObject
@@ -78,7 +77,6 @@ def test_nothing_stands_against_going_on_within_what_the_logs_hold(
     assert starts(reading, logs) == read | dict.fromkeys(new, 0)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(reading=some_readings, logs=some_logs())
 def test_every_message_is_landed_or_read_or_told_to_be_lost(
     reading: Reading, logs: TopicLogs
@@ -101,7 +99,6 @@ def test_every_message_is_landed_or_read_or_told_to_be_lost(
             assert landed or not held or offset >= begun[place]
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(reading=some_readings, logs=some_logs())
 def test_a_log_that_ends_before_what_was_read_of_it_is_another_one(
     reading: Reading, logs: TopicLogs

@@ -278,7 +278,7 @@ def replay(
 
 
 @given(seed=st.integers(), breaks=st.lists(st.integers(0, 5), max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_replay_that_breaks_off_anywhere_lands_the_same(seed: int, breaks: list[int]) -> None:
     """Between two batches or in the middle of one; every run once, and whole."""
     chance = random.Random(seed)  # noqa: S311 - the same world every time

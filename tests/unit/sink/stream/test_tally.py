@@ -110,7 +110,7 @@ class World:
 
 
 @given(seed=st.integers(), n_cuts=st.integers(0, 6), skips=st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_counts_do_not_depend_on_where_batches_begin(seed: int, n_cuts: int, skips: bool) -> None:
     """And neither on whether known runs are decoded; what waits no more is off the disk."""
     chance = random.Random(seed)  # noqa: S311 - the same world every time

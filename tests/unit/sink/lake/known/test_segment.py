@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare_sink.errors import DamagedError
@@ -51,7 +51,6 @@ def written(folder: Path, *parts: Halves) -> Segment:
         return writer.finish()
 
 
-@settings(deadline=None)
 @given(there=some_digests, asked=st.lists(digests), cut=st.integers(min_value=0, max_value=40))
 def test_it_answers_like_a_set(there: list[bytes], asked: list[bytes], cut: int) -> None:
     """However it was written, and after it was opened again."""
@@ -65,7 +64,6 @@ def test_it_answers_like_a_set(there: list[bytes], asked: list[bytes], cut: int)
             assert len(one) == len(there)
 
 
-@settings(deadline=None)
 @given(several=st.lists(some_digests, min_size=1, max_size=5), step=st.integers(1, 50))
 def test_what_is_merged_is_all_there_in_order(several: list[list[bytes]], step: int) -> None:
     """Whatever is read at once."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare_sink.errors import DamagedError
@@ -74,7 +74,6 @@ def save(found: StoredSet, version: int = 1) -> None:
     found.await_saved()
 
 
-@settings(deadline=None)
 @given(steps=steps)
 def test_it_answers_like_a_set(steps: list[tuple[str, list[bytes]]]) -> None:
     """However it came to be, and what was saved is what the next process finds."""
@@ -103,7 +102,6 @@ def test_it_answers_like_a_set(steps: list[tuple[str, list[bytes]]]) -> None:
         found.close()
 
 
-@settings(deadline=None)
 @given(portions=st.lists(several, max_size=8), more=several)
 def test_a_whole_table_comes_in_portions(portions: list[list[bytes]], more: list[bytes]) -> None:
     """And is one segment then, or stays in memory."""

@@ -114,7 +114,7 @@ STEPS = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     seed=st.integers(),
     steps=st.lists(st.sampled_from(STEPS), min_size=4, max_size=30),
