@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from conformare_schemas.registry._access import RegistryAccess
 
 CONNECT_SECONDS = 3.0
-READ_SECONDS = 10.0
-"""How long the next byte may take."""
+READ_SECONDS = 5.0
+"""How long the next byte may take; `doctor` ends every look after ten seconds."""
 ANSWER_SECONDS = 30.0
 """How long all of an answer may take."""
 MOST_BYTES = 2**22

@@ -118,6 +118,6 @@ def test_a_secret_that_others_can_read_is_logged_without_its_value(
     file.chmod(0o644)
     with caplog.at_level(logging.WARNING, "conformare"):
         cf.configure_store()
-    assert [one.message for one in caplog.records] == [
+    assert caplog.messages == [
         f"conformare: {file} holds secrets (kafka) and others can read it: chmod 600 {file}"
     ]

@@ -86,6 +86,7 @@ def test_a_lake_in_an_object_store_is_written_with_the_drivers_credentials(
     assert check(fetch(object_store, path, tmp_path), RECORDS[:1]).is_sound
 
 
+@pytest.mark.long
 def test_what_no_task_can_hold_lands_by_the_driver(
     spark: SparkSession, topic: Topic, options: SinkOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

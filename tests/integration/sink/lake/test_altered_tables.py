@@ -186,7 +186,7 @@ def admin(spark: SparkSession, lake: str) -> Admin:
     return Admin(spark, lake)
 
 
-@pytest.fixture(params=["before", "meanwhile"])
+@pytest.fixture(params=[pytest.param("before", marks=pytest.mark.long), "meanwhile"])
 def meanwhile(request: pytest.FixtureRequest) -> bool:
     """Whether the lake is open while the tables are altered."""
     return bool(request.param == "meanwhile")

@@ -201,6 +201,7 @@ def test_what_is_in_the_catalog_is_looked_at(
     assert printed("quarantine", "show", "--cause", r"it's \ ${x}") == []
 
 
+@pytest.mark.long
 def test_a_replay_lands_in_the_catalog(
     spark: SparkSession,
     store: Store,

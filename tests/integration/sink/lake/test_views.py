@@ -342,6 +342,7 @@ def test_impact_is_one_hop_of_the_newest_runs(fleet: Fleet) -> None:
     ]
 
 
+@pytest.mark.long
 def test_views_of_a_schema_are_beside_its_tables(spark: SparkSession) -> None:
     """Under the same prefix; a table that nobody has made yet counts as empty."""
     schema = f"views_{uuid.uuid4().hex[:8]}"

@@ -193,6 +193,7 @@ def test_a_declaration_of_a_newer_contract_lands_after_the_upgrade(
     assert check_declarations(store.lake, [record]).is_sound
 
 
+@pytest.mark.long
 def test_a_job_that_writes_tables_itself_declares_into_the_same_one(
     spark: SparkSession, options: SinkOptions, topic: Topic
 ) -> None:
@@ -208,6 +209,7 @@ def test_a_job_that_writes_tables_itself_declares_into_the_same_one(
     assert check_declarations(store.lake, [*records, make_declaration("/data")]).is_sound
 
 
+@pytest.mark.long
 def test_executors_leave_declarations_to_the_driver(
     spark: SparkSession, options: SinkOptions, topic: Topic
 ) -> None:

@@ -135,7 +135,9 @@ def test_a_part_is_chosen_by_offset_and_by_pipeline(
     assert progress[-1] == ReplayProgress(24, 24, 0, landed=1, known=0)
 
 
-@pytest.mark.parametrize("engine", [Engine.DRIVER, Engine.EXECUTORS])
+@pytest.mark.parametrize(
+    "engine", [Engine.DRIVER, pytest.param(Engine.EXECUTORS, marks=pytest.mark.long)]
+)
 def test_every_emission_is_counted_once_however_batches_cut_it(
     spark: SparkSession,
     topic: Topic,

@@ -101,4 +101,4 @@ def test_a_check_that_fails_by_itself_tells_its_kind_and_no_text_of_others(
     assert (found.part, found.state) == ("lake", State.MEND)
     assert found.line.startswith("the check itself failed (Panic): report it")
     assert "hunter2" not in found.line
-    assert [record.message for record in caplog.records] == ["the check of lake failed"]
+    assert caplog.messages == ["the check of lake failed"]
