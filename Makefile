@@ -86,7 +86,7 @@ test: setup lint typecheck ## Lint, check types and run the tests, but for the l
 test-long: setup ## Run the long tests, such as heavy batches, altered tables, exports and a failing registry
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(PYTEST_ARGS) tests/integration
 
-# Some three minutes, and part of test-long; a registry of 109 MB is fetched once.
+# Part of test-long; a registry of 109 MB is fetched once.
 .PHONY: test-registry
 test-registry: setup ## Let a real Schema Registry be killed, hang, be slow, refuse and be full of others
 	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/registry
