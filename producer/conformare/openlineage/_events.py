@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,17 +35,24 @@ from openlineage.client.facet_v2 import (
 
 from conformare.capture.declared._data import DECLARED
 from conformare.openlineage import _facets as facets
-from conformare.openlineage._names import DatasetName, dataset_names
+from conformare.openlineage._names import NAMESPACE_LENGTH, DatasetName, dataset_names
 from conformare.openlineage._published import producer
 from conformare_schemas import RUN_GRAINS, table_columns
 
 INTEGRATION = "CONFORMARE"
+JOB_TYPE = "JOB"
+"""Marquez refuses an event whose job has no such type."""
 UNKNOWN = "unknown"
-"""The version of an engine, which no record has and a facet must have."""
+"""The version of an engine and the type of a column, which no record has.
+
+A facet must have a version. Without types, Marquez adds a dataset's columns again with each run.
+"""
 
 _RUN_IDS = uuid.UUID("5b8f6a44-5f0e-5d0c-9a41-3f2d8c0b7e21")
 """The namespace of our runs' UUIDs. It never changes: what was sent is found again by it."""
 _STORAGE_LAYERS = ("delta", "iceberg")
+_URI = re.compile(r"[A-Za-z][\w+.-]*://[\w.@:,;=+/-]+", re.ASCII)
+"""A namespace that is a URI; a bucket may have names that are none, and receivers refuse those."""
 
 Row = dict[str, Any]
 
@@ -101,6 +109,7 @@ def run_events(rows: Mapping[str, Sequence[Row]], naming: Naming) -> RunEvents:
     at = _moment(run["ts"])
     identity = openlineage_run_id(run["pipeline"], run["run_id"])
     namespace = f"{naming.namespace}.{run['env']}" if run["env"] else naming.namespace
+    namespace = namespace[:NAMESPACE_LENGTH]
     job = Job(namespace, run["pipeline"], facets=_job_facets(rows))
     began = RunEvent(
         eventTime=at,
@@ -142,7 +151,9 @@ def _job_facets(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     is_stream = any(source["reader"].endswith("readStream") for source in rows["sources"])
     found: dict[str, Any] = {
         "jobType": job_type_job.JobTypeJobFacet(
-            processingType="STREAMING" if is_stream else "BATCH", integration=INTEGRATION
+            processingType="STREAMING" if is_stream else "BATCH",
+            integration=INTEGRATION,
+            jobType=JOB_TYPE,
         )
     }
     owners = dict.fromkeys((row["owner"], row["role"]) for row in rows["owners"])
@@ -268,14 +279,16 @@ def _by_dataset(rows: Iterable[Row], location: str, tables: str) -> dict[Dataset
 
 def _dataset_facets(name: DatasetName, rows: Sequence[Row]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    columns = dict.fromkeys(column for row in rows for column in row["columns"])
+    named = dict.fromkeys(column for row in rows for column in row["columns"])
+    columns = [column for column in named if column.strip()]  # a CSV file may leave names out
     if columns:
         found["schema"] = schema_dataset.SchemaDatasetFacet(
             fields=[
-                schema_dataset.SchemaDatasetFacetFields(name=one, fields=None) for one in columns
+                schema_dataset.SchemaDatasetFacetFields(name=one, type=UNKNOWN, fields=None)
+                for one in columns
             ]
         )
-    if "://" in name.namespace:
+    if _URI.fullmatch(name.namespace):
         found["dataSource"] = datasource_dataset.DatasourceDatasetFacet(
             name=name.namespace, uri=name.namespace
         )

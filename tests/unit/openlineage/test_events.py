@@ -86,7 +86,10 @@ def test_a_source_has_its_columns_and_what_was_expected_of_it() -> None:
     """One that could not be evaluated is neither: it is a test that was skipped."""
     (source,) = bare(ended()["inputs"])
     assert (source["namespace"], source["name"]) == ("s3://shop", "raw/orders")
-    assert source["facets"]["schema"]["fields"] == [{"name": "id"}, {"name": "email"}]
+    assert source["facets"]["schema"]["fields"] == [
+        {"name": "id", "type": "unknown"},
+        {"name": "email", "type": "unknown"},
+    ]
     assert source["facets"]["storage"] == {"storageLayer": "delta"}
     assert source["inputFacets"]["dataQualityAssertions"]["assertions"] == [
         {
@@ -155,6 +158,30 @@ def test_a_stream_is_told_by_its_reader() -> None:
     emission.tables["sources"][0]["reader"] = "spark.readStream"
     job = events_of(emission)[0]["job"]
     assert job["facets"]["jobType"]["processingType"] == "STREAMING"
+
+
+def test_a_job_has_all_that_marquez_asks_for() -> None:
+    """It refuses an event whose job has a type in part."""
+    for event in events_of(full_emission()):
+        assert bare(event["job"]["facets"]["jobType"]) == {
+            "processingType": "BATCH",
+            "integration": "CONFORMARE",
+            "jobType": "JOB",
+        }
+
+
+def test_what_a_receiver_cannot_hold_is_left_out() -> None:
+    """A column without a name, an address that is none, and a namespace beyond all measure."""
+    emission = full_emission(env="e" * 2_000)
+    (source,) = emission.tables["sources"]
+    source.update(location="s3://my bucket/raw", columns=["", " ", "id"])
+    (sink,) = emission.tables["sinks"]
+    sink["location"] = f"s3://{'b' * 2_000}/x"
+    event = events_of(emission)[-1]
+    (read,), (written,) = event["inputs"], event["outputs"]
+    assert [one["name"] for one in read["facets"]["schema"]["fields"]] == ["id"]
+    assert "dataSource" not in read["facets"]
+    assert len(event["job"]["namespace"]) == len(written["namespace"]) == 1_024
 
 
 def test_the_events_are_the_same_each_time() -> None:
