@@ -151,7 +151,14 @@ test-recipes: setup $(RECIPES_INSTALLED) ## Run the recipes of Airflow, Dagster,
 # OPENLINEAGE=../OpenLineage for a checkout of the specification's repository.
 .PHONY: test-openlineage
 test-openlineage: setup ## Check exported events against the schemas of a checkout of OpenLineage: a minute
+	$(if $(OPENLINEAGE),,$(error say where a checkout of OpenLineage is: OPENLINEAGE=../OpenLineage))
 	OPENLINEAGE_CHECKOUT=$(OPENLINEAGE) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/openlineage
+
+# MARQUEZ=../marquez for a checkout. It needs Maven, a JDK and Postgres (Debian: maven, openjdk-17-jdk-headless, postgresql).
+.PHONY: test-marquez
+test-marquez: setup ## Export runs to a real Marquez and ask what it shows: 75 seconds, and as much once to build it
+	$(if $(MARQUEZ),,$(error say where a checkout of Marquez is: MARQUEZ=../marquez))
+	MARQUEZ_CHECKOUT=$(MARQUEZ) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/marquez
 
 # FAULTS_ARGS="--store s3 --kills 20 --series 1" for lakes in MinIO, which needs Go once; "--engine executors"
 # for batches that executors process.

@@ -104,10 +104,11 @@ def run_events(rows: Mapping[str, Sequence[Row]], naming: Naming) -> RunEvents:
         naming: What to call its job and the tables of catalogs.
     """
     set_producer(producer())
+    (recorded,) = rows["runs"]
+    identity = openlineage_run_id(recorded["pipeline"], recorded["run_id"])
     rows = {grain: [_filled(grain, row) for row in rows[grain]] for grain in RUN_GRAINS}
     (run,) = rows["runs"]
     at = _moment(run["ts"])
-    identity = openlineage_run_id(run["pipeline"], run["run_id"])
     namespace = f"{naming.namespace}.{run['env']}" if run["env"] else naming.namespace
     namespace = namespace[:NAMESPACE_LENGTH]
     job = Job(namespace, run["pipeline"], facets=_job_facets(rows))
@@ -134,13 +135,24 @@ def run_events(rows: Mapping[str, Sequence[Row]], naming: Naming) -> RunEvents:
 
 
 def _filled(grain: str, row: Row) -> Row:
-    """Return a row with empty lists and maps where a table has null."""
+    """Return a row with empty lists and maps where a table has null, and as receivers can hold it."""
     empty: dict[str, Any] = {
         column.name: {} if column.sql_type.startswith("MAP") else []
         for column in table_columns(grain)
         if column.sql_type.startswith(("ARRAY", "MAP")) and row[column.name] is None
     }
-    return {**row, **empty}
+    return {name: _storable(value) for name, value in {**row, **empty}.items()}
+
+
+def _storable(value: Any) -> Any:
+    """Return a value without the sign NUL, which Postgres, and so Marquez, cannot hold."""
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return value
 
 
 def _moment(ts: datetime) -> str:
