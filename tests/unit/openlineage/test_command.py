@@ -81,10 +81,22 @@ def test_the_key_is_sent_as_a_bearer_token(
     run: Run, lake: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is in the environment; so may be the server."""
-    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_API_KEY", "K3Y")
+    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_API_KEY", "K3Y\n")
     monkeypatch.setenv("CONFORMARE_OPENLINEAGE_URL", server.url)
     assert run("--lake", lake).code == 0
     assert {posted.headers["Authorization"] for posted in server.posts} == {"Bearer K3Y"}
+
+
+@pytest.mark.parametrize("key", ["K3Y\nX: y", "K3Y\N{RIGHTWARDS ARROW}"])
+def test_a_key_that_no_header_can_have_is_told(
+    run: Run, lake: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Without the key."""
+    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_API_KEY", key)
+    answer = run("--lake", lake, "--url", server.url)
+    assert answer.err.endswith("openlineage_api_key must be printable ASCII\n")
+    assert (answer.code, server.posts) == (2, [])
+    assert "K3Y" not in answer.err
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 429, 301, 302, 307])
