@@ -16,7 +16,7 @@ from conformare.capture import (
     set_profiles,
     store,
 )
-from conformare.emission import _writer as writer_module
+from conformare.emission import _writers
 
 OPT_OUT = "expects_guarded_fault"
 
@@ -71,8 +71,8 @@ def nothing_captured() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_writer_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let `flush` and `delivery_stats` count the writers of this test, and of no other."""
-    writers = writer_module._Writers()
-    monkeypatch.setattr(writer_module, "_writers", writers)
+    writers = _writers._Writers()
+    monkeypatch.setattr(_writers, "_writers", writers)
     yield
     for writer in writers._all:
         writer.close(timeout_seconds=0)

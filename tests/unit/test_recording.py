@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import conformare as cf
-from conformare import _recording
+from conformare import _stores
 
 
 @pytest.fixture(autouse=True)
 def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins without a configured store."""
-    monkeypatch.setattr(_recording, "_stores", _recording._Stores())
+    monkeypatch.setattr(_stores, "_stores", _stores._Stores())
 
 
 class Collected:

@@ -22,7 +22,7 @@ from conformare_sink.lake.digests import (
     runs_in,
 )
 from conformare_sink.lake.halves import DigestArray
-from conformare_sink.lake.kept import envelopes_of
+from conformare_sink.lake.kept.pending import envelopes_of
 from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.landings import Files

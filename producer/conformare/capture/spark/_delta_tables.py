@@ -8,7 +8,7 @@ from typing import Any
 
 from conformare.capture._store import store
 from conformare.capture.locations import label_of_path
-from conformare.capture.source._logic import is_data_frame
+from conformare.capture.source._kinds import is_data_frame
 from conformare.capture.spark._reads import add_read
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_change

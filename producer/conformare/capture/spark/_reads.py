@@ -14,7 +14,7 @@ from conformare.capture.locations import (
     last_segment,
     without_extension,
 )
-from conformare.capture.source._logic import text_of
+from conformare.capture.source._values import text_of
 from conformare.capture.spark._places import UNKNOWN, is_watched, place_of, takes_names
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark.sql._analysed import analysed

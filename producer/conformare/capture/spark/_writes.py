@@ -9,7 +9,7 @@ from typing import Any
 from conformare.capture._lineage import ColumnsOf, LookUp
 from conformare.capture._store import store
 from conformare.capture.locations import label_of_path
-from conformare.capture.source._logic import is_data_frame
+from conformare.capture.source._kinds import is_data_frame
 from conformare.capture.spark._places import place_of
 from conformare.capture.spark._reads import options_of
 from conformare.capture.spark._steps import Call

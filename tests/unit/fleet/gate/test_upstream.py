@@ -18,7 +18,7 @@ from support.messages.typical import typical_store
 from support.servers.silent import silent_store
 
 import conformare as cf
-from conformare import _recording
+from conformare import _stores
 from conformare.capture import _reads_told
 from conformare.capture._reads_told import tell_read
 from conformare.fleet import read_store, upstream_risks
@@ -41,11 +41,11 @@ def _record(dest: Config) -> None:
 @pytest.fixture(autouse=True)
 def no_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test begins in a process that has no store, and has warned of nothing."""
-    monkeypatch.setattr(_recording, "_stores", _recording._Stores())
+    monkeypatch.setattr(_stores, "_stores", _stores._Stores())
     monkeypatch.setattr(_reads_told, "_listeners", [SourceWarnings().tell])
     monkeypatch.delenv("CONFORMARE_WARN_ON_SOURCE", raising=False)
     yield
-    _recording._stores.replace(None)
+    _stores._stores.replace(None)
 
 
 @pytest.fixture(params=["json", "parquet", "lake"])

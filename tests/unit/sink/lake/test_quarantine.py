@@ -11,7 +11,7 @@ import pytest
 from deltalake import write_deltalake
 
 from conformare.cli import main
-from conformare_sink.lake.quarantine import (
+from conformare_sink.lake.kept.quarantined import (
     QuarantinedCause,
     QuarantineFilter,
     quarantined_causes,

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from conformare.capture._lineage import LookUp, Origin
 from conformare.capture.locations import BETWEEN, is_query, label_of_table, redacted
 from conformare.capture.spark.sql._analysed import analysed
-from conformare.capture.spark.sql._dialect import is_installed, written
+from conformare.capture.spark.sql._dialect import is_installed
 from conformare.capture.spark.sql._file_systems import FileSystem, absolute
 from conformare.capture.spark.sql._names import (
     GLOBAL_VIEWS,
@@ -24,6 +24,7 @@ from conformare.capture.spark.sql._names import (
 )
 from conformare.capture.spark.sql._relations import lower
 from conformare.capture.spark.sql._statement import FormatOf, Read, Statement, read_of_files
+from conformare.capture.spark.sql._written import written
 
 _DEFAULT_FORMAT = "spark.sql.sources.default"
 _CATALOG = "spark.sql.catalog."

@@ -8,16 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from conformare.capture.spark.sql._catalogs import Names, columns_of
-from conformare.capture.spark.sql._dialect import (
-    Args,
-    Written,
-    WrittenTarget,
-    is_installed,
-    written,
-)
+from conformare.capture.spark.sql._dialect import is_installed
 from conformare.capture.spark.sql._names import files, view_key
 from conformare.capture.spark.sql._printed import printed_statement
 from conformare.capture.spark.sql._statement import Statement, Target
+from conformare.capture.spark.sql._written import Args, Written, WrittenTarget, written
 
 logger = logging.getLogger("conformare")
 

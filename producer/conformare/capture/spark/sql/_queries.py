@@ -12,7 +12,7 @@ from conformare.capture._reads_told import tell_read
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
 from conformare.capture.locations import BETWEEN, shown_query
-from conformare.capture.source._logic import is_data_frame
+from conformare.capture.source._kinds import is_data_frame
 from conformare.capture.spark._reads import record_memory, record_table
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark.naming import names_made_by, remember_script

@@ -19,7 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformare.capture.source._callsite import Authored
-from conformare.capture.source._logic import authored, is_data_frame, text_of
+from conformare.capture.source._kinds import is_data_frame
+from conformare.capture.source._logic import authored
+from conformare.capture.source._values import text_of
 
 
 class Spark:
@@ -342,7 +344,7 @@ def processes(script: str) -> Iterator[str]:
 def test_every_process_has_the_same_texts() -> None:
     script = textwrap.dedent(
         """
-        from conformare.capture.source._logic import text_of
+        from conformare.capture.source._values import text_of
         def f(x, y=object()):
             return x in {"a", "b", "c"} and (lambda z: z), f, object
         class Job:
