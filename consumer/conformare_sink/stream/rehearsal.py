@@ -152,7 +152,7 @@ class Rehearsal:
         self,
         rows: Mapping[str, pa.Table],  # noqa: ARG002 - only which runs would land matters
         runs: Collection[RunKey],
-        read: Mapping[str, int] | None = None,  # noqa: ARG002
+        read: Mapping[str, int] | None = None,  # noqa: ARG002 - as above
     ) -> None:
         """Remember the runs."""
         self._landed.add([*map(run_digest, runs)])

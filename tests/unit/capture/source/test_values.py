@@ -102,7 +102,7 @@ def test_without_spark_nothing_is_a_value_of_spark(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_type_of_the_users_own_is_not_asked(spark: type[Spark]) -> None:
-    class Money(spark.DataType):  # type: ignore[misc, name-defined]
+    class Money(spark.DataType):  # type: ignore[misc, name-defined]  # a class that a fixture has made
         def simpleString(self) -> str:
             raise AssertionError
 

@@ -97,7 +97,7 @@ def test_who_waits_for_ever_can_be_stopped(
 class Answering(Topics):
     """Topics on a broker that answers."""
 
-    def partitions(self, timeout_seconds: float = 0) -> dict[str, int]:  # noqa: ARG002
+    def partitions(self, timeout_seconds: float = 0) -> dict[str, int]:  # noqa: ARG002 - a topic's has it
         """Return nothing, at once."""
         return {}
 

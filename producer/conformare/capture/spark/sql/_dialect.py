@@ -14,7 +14,7 @@ DIALECT = "databricks"
 def is_installed() -> bool:
     """Whether the parser is there: it belongs to the extra `connect`."""
     try:
-        import sqlglot  # noqa: F401
+        import sqlglot  # noqa: F401 - only whether it is there matters
     except ImportError:
         return False
     return True
