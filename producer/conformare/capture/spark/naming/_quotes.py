@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 from conformare.capture.spark.naming._literals import may_be_shown
@@ -86,7 +87,7 @@ def _unescaped(found: re.Match[str]) -> str:
     for code, base in zip(found.groups(), _BASES, strict=False):
         if code is not None:
             number = int(code, base)
-            return chr(number) if number <= 0x10FFFF else found[0]
+            return chr(number) if number <= sys.maxunicode else found[0]
     other = found[4]
     if other is None:
         return found["twice"]

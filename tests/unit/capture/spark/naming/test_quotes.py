@@ -60,7 +60,6 @@ def test_a_literal_says_the_same_without_its_escapes(value: str) -> None:
     assert re.sub(r"\\(.)", r"\1", written[1:-1], flags=re.DOTALL) == value
 
 
-
 @pytest.mark.parametrize(
     ("text", "all_is_said"),
     [
