@@ -158,3 +158,35 @@ def test_a_statement_in_a_literal(
     query = "select id, name = 'Bob Smith', 'Smith' from staff".replace("'", quote)
     made = columns_of(spark.sql(f"execute immediate '{query}'"), grain)
     assert made in (["(name = ?)", "?", "id"], ["(expression)", "?", "id"])
+
+
+# Each is the one word Smith, which Spark makes the column's name.
+ONE_WORD = [
+    "'Smi' 'th'",
+    "'\\u0053mith'",
+    "'Sm\\151th'",
+    "r'Smith'",
+    "\"Smi\" /* */ 'th'",
+    "'S\\mith'",
+]
+
+
+@pytest.mark.parametrize("word", ONE_WORD)
+@pytest.mark.parametrize("form", ["{}", "script", "literal", "variable"])
+def test_a_word_that_is_written_in_another_way(
+    spark: SparkSession, staff: DataFrame, grain: Grain, word: str, form: str
+) -> None:
+    if form != "{}" and pyspark.__version__ < "4":
+        pytest.skip("scripts and EXECUTE IMMEDIATE are new in Spark 4")
+    staff.createOrReplaceTempView("staff")
+    query = "select id, WORD from staff".replace("WORD", word)
+    literal = query.replace("\\", "\\\\").replace('"', '\\"')
+    if form == "variable":
+        spark.sql(f'declare or replace variable said string = "{literal}"')
+    statement = {
+        "script": f"begin {query}; end",
+        "literal": f'execute immediate "{literal}"',
+        "variable": "execute immediate said",
+    }.get(form, query)
+    made = columns_of(spark.sql(statement), grain)
+    assert made in (["?", "id"], ["?"])
