@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from conformare import _stores
 from conformare._guard import guard
 from conformare.capture import (
     profile_sources,
@@ -66,6 +67,12 @@ def nothing_captured() -> Iterator[None]:
     reset_marks()
     reset_context()
     store.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_store_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test begin without a store, whatever the one before has configured."""
+    monkeypatch.setattr(_stores, "_stores", _stores._Stores())
 
 
 @pytest.fixture(autouse=True)

@@ -28,12 +28,6 @@ SCHEMA = "conformare"
 FEW_ROWS = {"contexts": 2, "risks": 3}
 
 
-@pytest.fixture(autouse=True)
-def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins without a configured store."""
-    monkeypatch.setattr(_stores, "_stores", _stores._Stores())
-
-
 @pytest.fixture
 def schema(spark: SparkSession) -> Iterator[str]:
     """The schema of the snippet, which does not exist yet."""

@@ -10,13 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import conformare as cf
-from conformare import _stores
-
-
-@pytest.fixture(autouse=True)
-def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins without a configured store."""
-    monkeypatch.setattr(_stores, "_stores", _stores._Stores())
 
 
 class Collected:

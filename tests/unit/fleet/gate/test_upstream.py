@@ -41,7 +41,6 @@ def _record(dest: Config) -> None:
 @pytest.fixture(autouse=True)
 def no_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test begins in a process that has no store, and has warned of nothing."""
-    monkeypatch.setattr(_stores, "_stores", _stores._Stores())
     monkeypatch.setattr(_reads_told, "_listeners", [SourceWarnings().tell])
     monkeypatch.delenv("CONFORMARE_WARN_ON_SOURCE", raising=False)
     yield
