@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from conformare.capture.source._constants import attributes_of, constant
 from conformare.capture.source._scopes import COMPREHENSIONS, Bound, Imported, Scope, Source
-from conformare.capture.spark._table import STEPS
+from conformare.capture.source._step_names import STEPS
 
 IsFrame = Callable[[Any], bool]
 Lookup = Callable[[str], Any]

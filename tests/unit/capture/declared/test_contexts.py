@@ -18,7 +18,7 @@ from conformare.capture import (
     risk,
     store,
 )
-from conformare.capture.declared._scope import current_scope
+from conformare.capture._scope import current_scope
 
 
 def open_labels() -> list[str]:

@@ -6,8 +6,8 @@ import re
 import sys
 from collections.abc import Iterator
 
-from conformare.capture.spark.naming._literals import may_be_shown
-from conformare.capture.spark.sql._printed import on_one_line
+from conformare.capture.naming._literals import may_be_shown
+from conformare.capture.sql._printed import on_one_line
 
 _RAW = r"""(?<!\w)[rR](?:'[^']*'|"[^"]*")"""
 _STRING = rf"""(?:{_RAW}|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")"""

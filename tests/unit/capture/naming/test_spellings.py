@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformare.capture.spark.naming._lists import COLUMN, MANY, NAMED, Item, made_of, marked
-from conformare.capture.spark.naming._texts import (
+from conformare.capture.naming._lists import COLUMN, MANY, NAMED, Item, made_of, marked
+from conformare.capture.naming._texts import (
     item_of_text,
     names_in_query,
     names_in_statement_text,

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from conformare.capture.spark.sql._written import Args, Written, written
+from conformare.capture.sql._written import Args, Written, written
 
 pytest.importorskip("sqlglot")
 

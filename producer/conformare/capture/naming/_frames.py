@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformare.capture._lineage import MadeNames
-from conformare.capture.spark.naming._columns import names_in_columns
-from conformare.capture.spark.naming._resolved import names_in_plan, names_in_statement
-from conformare.capture.spark.naming._texts import names_in_query, names_in_statement_text
+from conformare.capture.naming._columns import names_in_columns
+from conformare.capture.naming._resolved import names_in_plan, names_in_statement
+from conformare.capture.naming._texts import names_in_query, names_in_statement_text
 
 SCRIPT_KEY = "__conformare_script__"
 """Where the rows that a script has left carry what it said, in their frame's `__dict__`."""

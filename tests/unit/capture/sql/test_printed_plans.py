@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformare.capture.spark.sql._printed import on_one_line, parsed_statement
-from conformare.capture.spark.sql._written import Written, WrittenTarget
+from conformare.capture.sql._printed import on_one_line, parsed_statement
+from conformare.capture.sql._written import Written, WrittenTarget
 
 INSERT = """\
 'InsertIntoStatement 'UnresolvedRelation [tgt], [__required_write_privileges__=INSERT], false, false, false, false

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformare.capture.locations import redacted
-from conformare.capture.spark.sql._file_systems import absolute
-from conformare.capture.spark.sql._names import is_path
-from conformare.capture.spark.sql._plan_tree import Functions, PlanTree, items, tree_of
-from conformare.capture.spark.sql._statement import Read, Statement, read_of_files
+from conformare.capture.sql._file_systems import absolute
+from conformare.capture.sql._names import is_path
+from conformare.capture.sql._plan_tree import Functions, PlanTree, items, tree_of
+from conformare.capture.sql._statement import Read, Statement, read_of_files
 
 PATTERN = re.compile(r"[*?{\[]")
 """What makes a pattern of a path."""

@@ -12,21 +12,21 @@ from conformare.capture._reads_told import tell_read
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import read_done
 from conformare.capture.locations import BETWEEN, shown_query
+from conformare.capture.naming import names_made_by, remember_script
 from conformare.capture.source._kinds import is_data_frame
 from conformare.capture.spark._reads import record_memory, record_table
 from conformare.capture.spark._steps import Call
-from conformare.capture.spark.naming import names_made_by, remember_script
-from conformare.capture.spark.sql._analysed import analysed
-from conformare.capture.spark.sql._catalogs import (
+from conformare.capture.sql._analysed import analysed
+from conformare.capture.sql._catalogs import (
     columns_of,
     format_at,
     format_look_up,
     is_connect,
     origin_of,
 )
-from conformare.capture.spark.sql._connect import stated
-from conformare.capture.spark.sql._printed import on_one_line
-from conformare.capture.spark.sql._statement import Statement, Target
+from conformare.capture.sql._connect import stated
+from conformare.capture.sql._printed import on_one_line
+from conformare.capture.sql._statement import Statement, Target
 
 READER = "spark.sql"
 

@@ -7,9 +7,9 @@ from itertools import islice
 from typing import Any
 
 from conformare.capture.locations import place_named
-from conformare.capture.spark.sql._as_written import PATTERN
-from conformare.capture.spark.sql._file_systems import absolute
-from conformare.capture.spark.sql._names import (
+from conformare.capture.sql._as_written import PATTERN
+from conformare.capture.sql._file_systems import absolute
+from conformare.capture.sql._names import (
     SESSION_CATALOG,
     Place,
     database,
@@ -17,8 +17,8 @@ from conformare.capture.spark.sql._names import (
     parts_of,
     table,
 )
-from conformare.capture.spark.sql._plan_tree import Functions, items, value_of
-from conformare.capture.spark.sql._statement import FormatOf, Read, read_of_files
+from conformare.capture.sql._plan_tree import Functions, items, value_of
+from conformare.capture.sql._statement import FormatOf, Read, read_of_files
 
 # One read of a thousand paths is one source.
 _MOST_PATHS = 20

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformare._process_lock import ProcessLock
 from conformare.capture._lineage import Field
-from conformare.capture.declared._words import tags_of, tags_of_field
+from conformare.capture.sensitivity._words import tags_of, tags_of_field
 
 _lock = ProcessLock()
 # None marks what is not sensitive, whatever its name suggests.

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformare.capture.spark.sql._names import FRAME_OF_ARGUMENT, is_path, parts_of
-from conformare.capture.spark.sql._written import Args, Parts, Written, WrittenTarget
+from conformare.capture.sql._names import FRAME_OF_ARGUMENT, is_path, parts_of
+from conformare.capture.sql._written import Args, Parts, Written, WrittenTarget
 
 _ANALYSED = "== Analyzed Logical Plan =="
 _OPERATIONS = {

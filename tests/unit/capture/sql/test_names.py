@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformare.capture.spark.sql._file_systems import FileSystem
-from conformare.capture.spark.sql._names import files, is_path, parts_of, table
+from conformare.capture.sql._file_systems import FileSystem
+from conformare.capture.sql._names import files, is_path, parts_of, table
 
 
 @pytest.mark.parametrize(

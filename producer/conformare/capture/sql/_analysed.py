@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformare.capture.spark.sql._as_written import is_restored, with_patterns
-from conformare.capture.spark.sql._commands import (
+from conformare.capture.sql._as_written import is_restored, with_patterns
+from conformare.capture.sql._commands import (
     DROPPED_VIEWS,
     VIEWS,
     WRITES,
     key_of_view,
 )
-from conformare.capture.spark.sql._names import FRAME_OF_ARGUMENT, parts_of, view_key
-from conformare.capture.spark.sql._plan_tree import (
+from conformare.capture.sql._names import FRAME_OF_ARGUMENT, parts_of, view_key
+from conformare.capture.sql._plan_tree import (
     Functions,
     PlanTree,
     functions_of,
     items,
     tree_of,
 )
-from conformare.capture.spark.sql._relations import reads_of
-from conformare.capture.spark.sql._statement import Statement
+from conformare.capture.sql._relations import reads_of
+from conformare.capture.sql._statement import Statement
 
 _SETS_VARIABLE = "SetVariable"
 _ROWS = "LocalRelation"

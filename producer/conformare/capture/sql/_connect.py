@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from conformare.capture.spark.sql._catalogs import Names, columns_of
-from conformare.capture.spark.sql._dialect import is_installed
-from conformare.capture.spark.sql._names import files, view_key
-from conformare.capture.spark.sql._printed import printed_statement
-from conformare.capture.spark.sql._statement import Statement, Target
-from conformare.capture.spark.sql._written import Args, Written, WrittenTarget, written
+from conformare.capture.sql._catalogs import Names, columns_of
+from conformare.capture.sql._dialect import is_installed
+from conformare.capture.sql._names import files, view_key
+from conformare.capture.sql._printed import printed_statement
+from conformare.capture.sql._statement import Statement, Target
+from conformare.capture.sql._written import Args, Written, WrittenTarget, written
 
 logger = logging.getLogger("conformare")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformare.capture.spark.naming._quotes import quoted_in, says_all, without_escapes
+from conformare.capture.naming._quotes import quoted_in, says_all, without_escapes
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from conformare.capture import (
 )
 from conformare.capture._lineage import Field
 from conformare.capture._nested import columns_in
-from conformare.capture.declared._sensitivity import sensitive_fields
+from conformare.capture.sensitivity._columns import sensitive_fields
 from conformare.record import build_model, to_run_record
 
 TEXT = T.StringType()

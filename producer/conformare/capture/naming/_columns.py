@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from conformare.capture._data_names import EXPRESSION
-from conformare.capture.spark.naming import _spelling as spelling
-from conformare.capture.spark.naming._lists import (
+from conformare.capture.naming import _spelling as spelling
+from conformare.capture.naming._lists import (
     COLUMN,
     MANY,
     NAMED,
@@ -16,8 +16,8 @@ from conformare.capture.spark.naming._lists import (
     made_of,
     marked,
 )
-from conformare.capture.spark.naming._literals import may_be_shown
-from conformare.capture.spark.naming._texts import (
+from conformare.capture.naming._literals import may_be_shown
+from conformare.capture.naming._texts import (
     item_of_text,
     names_in_query,
     names_in_statement_text,

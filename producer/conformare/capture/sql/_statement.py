@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformare.capture._lineage import ColumnsOf
-from conformare.capture.spark.sql._names import Place, files
+from conformare.capture.sql._names import Place, files
 
 FormatOf = Callable[[], str | None]
 """Asks Spark for a format; it runs no job."""

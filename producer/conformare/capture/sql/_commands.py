@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from conformare.capture.spark.sql._file_systems import absolute
-from conformare.capture.spark.sql._names import GLOBAL_VIEWS, is_path, parts_of, table, view_key
-from conformare.capture.spark.sql._plan_tree import Functions, value_of
-from conformare.capture.spark.sql._relations import (
+from conformare.capture.sql._file_systems import absolute
+from conformare.capture.sql._names import GLOBAL_VIEWS, is_path, parts_of, table, view_key
+from conformare.capture.sql._plan_tree import Functions, value_of
+from conformare.capture.sql._relations import (
     catalog_table,
     identified,
     lower,
@@ -20,7 +20,7 @@ from conformare.capture.spark.sql._relations import (
     nothing,
     reads_of,
 )
-from conformare.capture.spark.sql._statement import Read, Target, read_of_files
+from conformare.capture.sql._statement import Read, Target, read_of_files
 
 Find = Callable[[Any, Functions], Read]
 

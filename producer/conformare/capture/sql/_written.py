@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformare.capture.spark.sql._dialect import DIALECT, parsed
-from conformare.capture.spark.sql._names import GLOBAL_VIEWS, parts_of
+from conformare.capture.sql._dialect import DIALECT, parsed
+from conformare.capture.sql._names import GLOBAL_VIEWS, parts_of
 
 Parts = tuple[str, ...]
 Args = Mapping[str, Any] | Sequence[Any] | None

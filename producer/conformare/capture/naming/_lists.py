@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from conformare.capture._data_names import EXPRESSION, is_plain
-from conformare.capture.spark.naming._literals import HIDDEN
+from conformare.capture.naming._literals import HIDDEN
 
 _MARK = "\0"
 _MARKED = re.compile(f"{_MARK}[^{_MARK}]*{_MARK}")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from conformare.capture._data_names import EXPRESSION
-from conformare.capture.spark.naming import _spelling as spelling
-from conformare.capture.spark.naming._lists import (
+from conformare.capture.naming import _spelling as spelling
+from conformare.capture.naming._lists import (
     COLUMN,
     MANY,
     NAMED,
@@ -17,9 +17,9 @@ from conformare.capture.spark.naming._lists import (
     marked,
     named_by_author,
 )
-from conformare.capture.spark.naming._literals import HIDDEN, may_be_shown
-from conformare.capture.spark.naming._quotes import quoted_in, says_all, without_escapes
-from conformare.capture.spark.sql._dialect import DIALECT, is_installed, parsed
+from conformare.capture.naming._literals import HIDDEN, may_be_shown
+from conformare.capture.naming._quotes import quoted_in, says_all, without_escapes
+from conformare.capture.sql._dialect import DIALECT, is_installed, parsed
 
 # Where a query that others read from stands.
 _BELOW = ("From", "Join", "CTE", "Lateral")

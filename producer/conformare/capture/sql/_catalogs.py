@@ -9,10 +9,10 @@ from weakref import WeakKeyDictionary
 
 from conformare.capture._lineage import LookUp, Origin
 from conformare.capture.locations import BETWEEN, is_query, label_of_table, redacted
-from conformare.capture.spark.sql._analysed import analysed
-from conformare.capture.spark.sql._dialect import is_installed
-from conformare.capture.spark.sql._file_systems import FileSystem, absolute
-from conformare.capture.spark.sql._names import (
+from conformare.capture.sql._analysed import analysed
+from conformare.capture.sql._dialect import is_installed
+from conformare.capture.sql._file_systems import FileSystem, absolute
+from conformare.capture.sql._names import (
     GLOBAL_VIEWS,
     SESSION_CATALOG,
     Place,
@@ -22,9 +22,9 @@ from conformare.capture.spark.sql._names import (
     table,
     view_key,
 )
-from conformare.capture.spark.sql._relations import lower
-from conformare.capture.spark.sql._statement import FormatOf, Read, Statement, read_of_files
-from conformare.capture.spark.sql._written import written
+from conformare.capture.sql._relations import lower
+from conformare.capture.sql._statement import FormatOf, Read, Statement, read_of_files
+from conformare.capture.sql._written import written
 
 _DEFAULT_FORMAT = "spark.sql.sources.default"
 _CATALOG = "spark.sql.catalog."

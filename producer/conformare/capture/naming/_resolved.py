@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from conformare.capture._data_names import EXPRESSION, is_plain
-from conformare.capture.spark.naming._literals import HIDDEN, may_be_shown
-from conformare.capture.spark.sql._plan_tree import Functions, functions_of, items
+from conformare.capture.naming._literals import HIDDEN, may_be_shown
+from conformare.capture.sql._plan_tree import Functions, functions_of, items
 
 _CATALYST = "org.apache.spark.sql.catalyst"
 _ALIAS = f"{_CATALYST}.expressions.Alias"
