@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -105,7 +106,8 @@ NEVER = [  # folder, and what nothing in it imports
 PACKAGES = ["schemas/conformare_schemas", "producer/conformare", "consumer/conformare_sink"]
 
 
-def imports(file: Path) -> set[str]:
+@cache
+def imports(file: Path) -> frozenset[str]:
     """Every name that a module imports, wherever in it, with its module."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -113,7 +115,7 @@ def imports(file: Path) -> set[str]:
             found |= {f"{node.module}.{name.name}" for name in node.names}
         elif isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
-    return found
+    return frozenset(found)
 
 
 @pytest.mark.parametrize(("folder", "forbidden"), NEVER)
