@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from conformare_sink.spark.process import cause_in
 from conformare_sink.spark.session import spark_conf
 
 
@@ -28,3 +31,28 @@ def test_a_heap_and_jars_are_set_only_if_given() -> None:
     assert not {"spark.driver.memory", "spark.jars"} & spark_conf().keys()
     conf = spark_conf(driver_memory="2g", jars=("/a.jar", "/b.jar"))
     assert (conf["spark.driver.memory"], conf["spark.jars"]) == ("2g", "/a.jar,/b.jar")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", None),
+        (
+            "Unrecognized VM option 'UseFoo'\nError: Could not create the Java Virtual Machine.\n"
+            "Error: A fatal exception has occurred. Program will exit.\n",
+            "Unrecognized VM option 'UseFoo'",
+        ),
+        (
+            'Exception in thread "main" java.lang.ExceptionInInitializerError\n'
+            "\tat org.apache.spark.deploy.SparkSubmit.main(SparkSubmit.scala)\n"
+            "Caused by: java.net.UnknownHostException: host: host: Name or service not known\n"
+            "\tat java.base/java.net.InetAddress.getLocalHost(InetAddress.java:1671)\n\t... 10 more\n"
+            "Caused by: java.net.UnknownHostException: host: Name or service not known\n\t... 17 more\n"
+            "[7.283s][warning][cds] Pre JDK 6 class not supported by CDS: 49.0 jdk/internal/Accessor5\n",
+            "java.net.UnknownHostException: host: Name or service not known",
+        ),
+    ],
+)
+def test_a_java_that_ends_at_its_start_is_told_by_its_cause(said: str, told: str | None) -> None:
+    """Not by the last line of its stack, nor by a warning about something else."""
+    assert cause_in(said.splitlines()) == told
