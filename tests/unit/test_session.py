@@ -33,24 +33,29 @@ def test_a_heap_and_jars_are_set_only_if_given() -> None:
     assert (conf["spark.driver.memory"], conf["spark.jars"]) == ("2g", "/a.jar,/b.jar")
 
 
+OF_AN_OPTION = """\
+Unrecognized VM option 'UseFoo'
+Error: Could not create the Java Virtual Machine.
+Error: A fatal exception has occurred. Program will exit.
+"""
+OF_A_NAME = """\
+Exception in thread "main" java.lang.ExceptionInInitializerError
+\tat org.apache.spark.deploy.SparkSubmit.main(SparkSubmit.scala)
+Caused by: java.net.UnknownHostException: host: host: Name or service not known
+\tat java.base/java.net.InetAddress.getLocalHost(InetAddress.java:1671)
+\t... 10 more
+Caused by: java.net.UnknownHostException: host: Name or service not known
+\t... 17 more
+[7.283s][warning][cds] Pre JDK 6 class not supported by CDS: 49.0 jdk/internal/Accessor5
+"""
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [
         ("", None),
-        (
-            "Unrecognized VM option 'UseFoo'\nError: Could not create the Java Virtual Machine.\n"
-            "Error: A fatal exception has occurred. Program will exit.\n",
-            "Unrecognized VM option 'UseFoo'",
-        ),
-        (
-            'Exception in thread "main" java.lang.ExceptionInInitializerError\n'
-            "\tat org.apache.spark.deploy.SparkSubmit.main(SparkSubmit.scala)\n"
-            "Caused by: java.net.UnknownHostException: host: host: Name or service not known\n"
-            "\tat java.base/java.net.InetAddress.getLocalHost(InetAddress.java:1671)\n\t... 10 more\n"
-            "Caused by: java.net.UnknownHostException: host: Name or service not known\n\t... 17 more\n"
-            "[7.283s][warning][cds] Pre JDK 6 class not supported by CDS: 49.0 jdk/internal/Accessor5\n",
-            "java.net.UnknownHostException: host: Name or service not known",
-        ),
+        (OF_AN_OPTION, "Unrecognized VM option 'UseFoo'"),
+        (OF_A_NAME, "java.net.UnknownHostException: host: Name or service not known"),
     ],
 )
 def test_a_java_that_ends_at_its_start_is_told_by_its_cause(said: str, told: str | None) -> None:
