@@ -38,9 +38,7 @@ _READ_BYTES = 65536
 _END_SECONDS = 10.0
 
 
-def launch_spark(
-    conf: SparkConf, jars: Collection[Path] = (), address: str | None = None
-) -> Any:
+def launch_spark(conf: SparkConf, jars: Collection[Path] = (), address: str | None = None) -> Any:
     """Start Spark's Java process and return the py4j gateway to it.
 
     What Java writes goes on to our stderr, line by line, except for the noise of its start.
