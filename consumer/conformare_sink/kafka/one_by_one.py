@@ -26,6 +26,7 @@ from conformare_sink.messages.message import (
     Message,
     Weighed,
 )
+from conformare_sink.spark.logs import untold
 
 _SETTINGS = {
     "key.deserializer": "org.apache.kafka.common.serialization.ByteBufferDeserializer",
@@ -106,8 +107,9 @@ class _Partition:
         jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 - nothing public has Java's classes
         kafka = jvm.org.apache.kafka
         settings = jvm.java.util.Properties()
-        for name, value in {**client, **_SETTINGS}.items():
-            settings.setProperty(name, value)
+        with untold():
+            for name, value in {**client, **_SETTINGS}.items():
+                settings.setProperty(name, value)
         self._servers = client["bootstrap.servers"]
         self._topic, self._partition = topic, partition
         self._wait, self._at_once = map(jvm.java.time.Duration.ofMillis, (_POLL_MILLISECONDS, 0))

@@ -22,6 +22,7 @@ from conformare_sink.messages.message import (
     MESSAGE_COLUMNS,
     Weighed,
 )
+from conformare_sink.spark.logs import untold
 
 RECORDS_AT_ONCE = 200
 """How many records a consumer makes at once of what it has fetched. Compressed they have a megabyte
@@ -87,10 +88,11 @@ class KafkaSource:
             What `as_messages` returns, with values up to `LARGEST_AT_FIRST`.
         """
         names = self._topics.names if starts is None else sorted({topic for topic, _ in starts})
+        reader = self._spark.readStream.format("kafka")
+        with untold():
+            reader = reader.options(**self._options)
         stream = (
-            self._spark.readStream.format("kafka")
-            .options(**self._options)
-            .option("subscribe", ",".join(names))
+            reader.option("subscribe", ",".join(names))
             .option("startingOffsets", "earliest" if starts is None else to_spark(starts))
             .option("maxOffsetsPerTrigger", max_messages_per_batch)
             .option("kafka.max.poll.records", RECORDS_AT_ONCE)
@@ -113,10 +115,11 @@ class KafkaSource:
         partitions: dict[str, list[int]] = defaultdict(list)
         for topic, partition in ranges:
             partitions[topic].append(partition)
+        reader = self._spark.read.format("kafka")
+        with untold():
+            reader = reader.options(**self._options)
         rows = (
-            self._spark.read.format("kafka")
-            .options(**self._options)
-            .option("assign", json.dumps(partitions))
+            reader.option("assign", json.dumps(partitions))
             .option("startingOffsets", to_spark({p: first for p, (first, _) in ranges.items()}))
             .option("endingOffsets", to_spark({p: until for p, (_, until) in ranges.items()}))
             .option("kafka.max.poll.records", records_at_once or RECORDS_AT_ONCE)
