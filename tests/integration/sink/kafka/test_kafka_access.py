@@ -80,7 +80,7 @@ def test_runs_land_from_a_broker_that_asks(
     written = [path.read_bytes() for path in Path(lake).rglob("*") if path.is_file()]
     seen = [caplog.text, *capfd.readouterr(), repr(options)]
     assert "Command to send" in caplog.text  # what Java is told is in the log, but for secrets
-    secrets = re.compile(br'p\\*"a\\*s|BEGIN (ENCRYPTED )?PRIVATE KEY')
+    secrets = re.compile(rb'p\\*"a\\*s|BEGIN (ENCRYPTED )?PRIVATE KEY')
     everywhere = [*(text.encode() for text in seen), *written]
     assert not [found[0] for content in everywhere if (found := secrets.search(content))]
 
