@@ -19,6 +19,7 @@ from pyspark.sql import SparkSession
 
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
 from conformare_sink.errors import BrokerUnreachableError
+from conformare_sink.kafka.java_client import untold
 from conformare_sink.messages.message import (
     LARGEST_MESSAGE,
     LATEST_TIME,
@@ -26,7 +27,6 @@ from conformare_sink.messages.message import (
     Message,
     Weighed,
 )
-from conformare_sink.spark.logs import untold
 
 _SETTINGS = {
     "key.deserializer": "org.apache.kafka.common.serialization.ByteBufferDeserializer",

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
-from conformare_sink.kafka.java_client import as_spark_options, java_settings
+from conformare_sink.kafka.java_client import as_spark_options, java_settings, untold
 from conformare_sink.kafka.offsets import PartitionOffsets, to_spark
 from conformare_sink.kafka.one_by_one import forget_fetched, read_one_by_one
 from conformare_sink.kafka.topics import Topics
@@ -22,7 +22,6 @@ from conformare_sink.messages.message import (
     MESSAGE_COLUMNS,
     Weighed,
 )
-from conformare_sink.spark.logs import untold
 
 RECORDS_AT_ONCE = 200
 """How many records a consumer makes at once of what it has fetched. Compressed they have a megabyte
