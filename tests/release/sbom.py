@@ -46,7 +46,9 @@ def libraries(constraint: Path) -> Bom:
         wanted = [f"{ROOT}[{','.join(EXTRAS)}]", "--constraint", str(constraint)]
         install = [python, "-m", "pip", "install", "--quiet", "--report", str(report), *wanted]
         subprocess.run(install, check=True)
-        subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "pip"], check=True)
+        fetched = dict(digests(json.loads(report.read_text(encoding="utf-8"))))
+        unasked = {"pip", "setuptools"} - fetched.keys()  # of the environment itself
+        subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", *unasked], check=True)
         asked = subprocess.run(
             [
                 *(sys.executable, "-m", "cyclonedx_py", "environment", python),
@@ -55,7 +57,6 @@ def libraries(constraint: Path) -> Bom:
             check=True,
             capture_output=True,
         )
-        fetched = dict(digests(json.loads(report.read_text(encoding="utf-8"))))
     found: Bom = Bom.from_json(json.loads(asked.stdout))
     for library in found.components:
         if digest := fetched.get(library.name.lower().replace("_", "-")):

@@ -100,6 +100,27 @@ def test_the_metadata_say_whose_it_is_and_where_to_read(metadata: Message) -> No
     assert set(urls) == {"Homepage", "Documentation", "Changelog"}
 
 
+def test_every_link_of_the_page_on_an_index_leads_to_the_site(metadata: Message) -> None:
+    """There are no files beside it: a relative link, or a picture, would lead nowhere."""
+    text = metadata.get_payload()
+    assert isinstance(text, str)
+    links = re.findall(r"\]\(([^)]*)\)", text)
+    urls = dict(url.split(", ") for url in metadata.get_all("Project-URL", []))
+    assert f"{urls['Documentation']}/quickstart.html" in links
+    assert f"{urls['Documentation']}/pictures/overview.png" in links
+    assert [link for link in links if not link.startswith((f"{urls['Homepage']}/", "#"))] == []
+
+
+def test_every_other_place_that_names_the_version_names_this_one(metadata: Message) -> None:
+    """The demo, which goes with it, and the image of the Deployment."""
+    version = metadata["Version"]
+    demo = (ROOT / "examples" / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.findall(r'^version = "(.*)"$', demo, re.MULTILINE) == [version]
+    assert re.findall(r"conformare-stream\[[\w,]+\]==([\w.]+)", demo) == [version]
+    image = (ROOT / "deploy" / "kubernetes" / "kustomization.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"newTag: ([\w.]+)", image) == [version]
+
+
 def test_the_pythons_that_are_named_are_those_that_are_tested(metadata: Message) -> None:
     """By the workflow, one by `.ci/run` and the others by `make test-python`."""
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
