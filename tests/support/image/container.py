@@ -21,6 +21,8 @@ _CRUN = """\
 if [ -d /sys/fs/cgroup/unified ]; then umount /sys/fs/cgroup/unified; fi
 exec crun --cgroup-manager disabled --root "$0" "$@"
 """
+# Docker and Kubernetes write this file, with the name of the container beside where it has a network.
+_HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 _MOUNTS: list[dict[str, Any]] = [
     {"destination": "/proc", "type": "proc", "source": "proc"},
     {
@@ -67,6 +69,7 @@ class Container:
         """Start a command as the first process of the container; it is not there any more, then."""
         bundle = self.folder / "bundle"
         bundle.mkdir(parents=True)
+        (bundle / "hosts").write_text(_HOSTS, encoding="utf-8")
         config = self._config(command, environment)
         (bundle / "config.json").write_text(json.dumps(config), encoding="utf-8")
         name = f"conformare-{uuid.uuid4().hex[:12]}"
@@ -108,6 +111,7 @@ class Container:
 
     def _mounts(self, gid: int) -> Iterator[dict[str, Any]]:
         confinement = self.confinement
+        yield _bound(self.folder / "bundle" / "hosts", "/etc/hosts", "ro")
         for path in (*confinement.volumes, *confinement.scratch, *confinement.settings):
             folder = self.volume(path)
             folder.mkdir(parents=True)
@@ -121,12 +125,7 @@ class Container:
                 folder.chmod(0o1777)
             else:
                 self._write_settings(path, folder, gid)
-            yield {
-                "destination": path,
-                "type": "bind",
-                "source": str(folder),
-                "options": ["bind", access, "nosuid", "nodev"],
-            }
+            yield _bound(folder, path, access)
 
     def _write_settings(self, path: str, folder: Path, gid: int) -> None:
         for name, content in self.files.items():
@@ -157,6 +156,11 @@ class Running:
             text=True,
             check=False,
         )
+
+
+def _bound(source: Path, path: str, access: str) -> dict[str, Any]:
+    options = ["bind", access, "nosuid", "nodev"]
+    return {"destination": path, "type": "bind", "source": str(source), "options": options}
 
 
 def _crun(state: str, *arguments: str) -> list[str]:
