@@ -67,10 +67,14 @@ class Resolver:
         access: The registry.
         topic_prefix: Put in front of every grain's topic: the subjects of our own schemas are asked
             for before any message comes.
+        patience_seconds: How long whoever wants ids waits for answers, all in all.
     """
 
-    def __init__(self, access: RegistryAccess, topic_prefix: str) -> None:
+    def __init__(
+        self, access: RegistryAccess, topic_prefix: str, patience_seconds: float = 0.0
+    ) -> None:
         self._access = access
+        self._patience = patience_seconds
         names = (subject_name(g, topic_prefix, access.subject_strategy) for g in GRAINS)
         self._subjects = {name: _Wanted() for name in names}
         self._known: dict[int, bytes] = {}
@@ -96,8 +100,12 @@ class Resolver:
         """Return what the registry has told; more may come to it, and nothing changes."""
         return self._known
 
-    def want(self, ids: Collection[int]) -> None:
-        """Let the registry be asked for ids; nothing is waited for."""
+    def want(self, ids: Collection[int]) -> bool:
+        """Let the registry be asked for ids, and wait for it as long as there is patience.
+
+        Returns:
+            Whether it has told of some of them by now.
+        """
         with self._changed:
             for one in ids:
                 if one in self._known:
@@ -106,6 +114,10 @@ class Resolver:
                     self._make_room()
                     self._wanted[one] = _Wanted()
             self._changed.notify_all()
+            began = time.monotonic()
+            self.settle(self._patience)
+            self._patience = max(0.0, self._patience - (time.monotonic() - began))
+            return any(one in self._known for one in ids)
 
     def take_news(self) -> set[int]:
         """Return the ids that were wanted and are known since this was asked last."""
@@ -215,20 +227,21 @@ class Resolver:
 
 @contextmanager
 def asking(
-    access: RegistryAccess | None, topic_prefix: str, wait_seconds: float = 0
+    access: RegistryAccess | None, topic_prefix: str, patience_seconds: float = 0
 ) -> Iterator[Resolver | None]:
     """Ask a registry, if there is one, for as long as the block takes.
 
     Args:
         access: How it is reached; None where there is none.
         topic_prefix: Put in front of every grain's topic.
-        wait_seconds: How long the ids of our own subjects are waited for at most.
+        patience_seconds: How long whoever wants ids waits for answers, those of our own subjects
+            included, all in all.
     """
     if access is None:
         yield None
         return
-    resolver = Resolver(access, topic_prefix)
+    resolver = Resolver(access, topic_prefix, patience_seconds)
     resolver.start()
     with closing(resolver):
-        resolver.settle(wait_seconds)
+        resolver.want(())
         yield resolver

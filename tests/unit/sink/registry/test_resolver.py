@@ -79,7 +79,7 @@ def test_an_id_that_the_registry_answers_badly_holds_up_no_other(
 
     with (
         answering(says) as server,
-        asking(RegistryAccess.of(server.url, {}), "x.", PATIENCE_SECONDS) as resolver,
+        asking(RegistryAccess.of(server.url, {}), "x.") as resolver,
     ):
         assert resolver is not None
         resolver.want([1])
@@ -115,3 +115,34 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+def test_whoever_has_patience_has_answers_at_once() -> None:
+    """Such as a replay, which cannot come back to what it put into quarantine."""
+
+    def says(path: str) -> Iterable[bytes]:
+        return told({"schema": '"string"'}) if path.endswith("/7") else unknown()
+
+    with (
+        answering(says) as server,
+        asking(RegistryAccess.of(server.url, {}), "x.", PATIENCE_SECONDS) as resolver,
+    ):
+        assert resolver is not None
+        assert resolver.want([6, 7])
+        assert resolver.known() == {7: FOREIGN}
+        assert not resolver.want([6, 2**31])
+        assert resolver._patience > 0
+
+
+def test_patience_ends_once_for_all() -> None:
+    """Whatever number of batches a replay has."""
+    with (
+        silent_server() as url,
+        asking(RegistryAccess.of(url, {}), "x.", 0.05) as resolver,
+    ):
+        assert resolver is not None
+        assert resolver._patience == 0
+        began = time.monotonic()
+        for number in range(100):
+            assert not resolver.want([number])
+        assert time.monotonic() - began < 2
