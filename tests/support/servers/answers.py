@@ -64,8 +64,10 @@ def answering(says: Says) -> Iterator[Answers]:
     """
     with Answers(says) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 def told(content: object, status: int = 200, headers: str = "") -> list[bytes]:
@@ -77,7 +79,8 @@ def told(content: object, status: int = 200, headers: str = "") -> list[bytes]:
         headers: More of them, each with its end of line.
     """
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return [f"HTTP/1.1 {status} x\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode(), body]
+    # In one piece: the kernel would hold back a second one.
+    return [f"HTTP/1.1 {status} x\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body]
 
 
 def unknown(code: int = 40403) -> list[bytes]:
