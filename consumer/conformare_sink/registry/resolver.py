@@ -81,6 +81,7 @@ class Resolver:
         self._wanted: dict[int, _Wanted] = {}
         self._news: set[int] = set()
         self._has_dropped = False
+        self._turn_at = 0.0
         self._changed = threading.Condition()
         self._is_over = False
         self._pause = FIRST_PAUSE_SECONDS
@@ -126,10 +127,20 @@ class Resolver:
             return news
 
     def take_dropped(self) -> bool:
-        """Return whether ids were dropped since this was asked last, and there is room for them."""
+        """Return whether ids were dropped since this was asked last, and it is their turn.
+
+        That is when the registry has said of all others that it does not know them, and not often.
+        """
         with self._changed:
-            found = self._has_dropped and len(self._wanted) < MOST_WANTED
-            self._has_dropped = self._has_dropped and not found
+            now = time.monotonic()
+            found = (
+                self._has_dropped
+                and now >= self._turn_at
+                and all(one.refusals for one in self._wanted.values())
+            )
+            if found:
+                self._has_dropped = False
+                self._turn_at = now + LONGEST_UNKNOWN_SECONDS
             return found
 
     def settle(self, timeout_seconds: float) -> None:
