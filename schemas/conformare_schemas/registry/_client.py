@@ -72,7 +72,7 @@ class RegistryClient:
         self._timeouts = (urllib3.exceptions.TimeoutError, TimeoutError)
         self._insecure = urllib3.exceptions.SSLError
         self._refusals = (urllib3.exceptions.NewConnectionError, ConnectionError)
-        self._limit = TimeLimit()
+        self._limit = TimeLimit(READ_SECONDS)
         self._path = urlsplit(access.url).path
         self._pool = urllib3.connection_from_url(
             access.url,
@@ -81,7 +81,7 @@ class RegistryClient:
             maxsize=1,
             **secure,
         )
-        self._pool.ConnectionCls = self._limit.watched(self._pool.ConnectionCls)
+        self._pool.ConnectionCls = self._limit.held_by(self._pool.ConnectionCls)
 
     def close(self) -> None:
         """Close its connection."""
@@ -183,25 +183,25 @@ class RegistryClient:
         return answer
 
     def _request(self, method: str, path: str, body: Mapping[str, str] | None) -> tuple[int, bytes]:
-        with self._limit.of(ANSWER_SECONDS):
-            response = self._pool.request(
-                method,
-                f"{self._path}{path}",
-                body=None if body is None else json.dumps(body).encode(),
-                headers=self._headers,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,  # nothing is compressed for us, and a little may become a lot
-            )
-            content = bytearray()
-            try:
-                while chunk := response.read1(2**16):
-                    content += chunk
-                    if len(content) > MOST_BYTES:
-                        raise self._strange()
-                response.release_conn()
-            finally:
-                response.close()
+        self._limit.begin(ANSWER_SECONDS)
+        response = self._pool.request(
+            method,
+            f"{self._path}{path}",
+            body=None if body is None else json.dumps(body).encode(),
+            headers=self._headers,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,  # nothing is compressed for us, and a little may become a lot
+        )
+        content = bytearray()
+        try:
+            while chunk := response.read1(2**16):
+                content += chunk
+                if len(content) > MOST_BYTES:
+                    raise self._strange()
+            response.release_conn()
+        finally:
+            response.close()
         return response.status, bytes(content)
 
     def _refused(self, status: int, code: object) -> RegistryRefusedError:

@@ -1,61 +1,64 @@
-"""A limit on all the time that a request takes: a socket's own time-out begins anew with each byte."""
+"""A limit on all the time that an answer takes: a socket's own time-out begins anew with each byte."""
 
 from __future__ import annotations
 
+import http.client
+import io
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
 from typing import Any
 
 
 class TimeLimit:
-    """Cuts the connection of a client that waits too long; to be used by one thread."""
+    """How long the answers to one client may take.
 
-    def __init__(self) -> None:
-        self._socket: socket.socket | None = None
+    It needs no thread: at a job's end, none may begin any more.
 
-    def watched(self, connections: Any) -> Any:
-        """Return a class of connections as the given one, whose sockets can be cut.
+    Args:
+        read_seconds: How long the next byte may take.
+    """
 
-        Args:
-            connections: A class of connections of urllib3.
-        """
+    def __init__(self, read_seconds: float) -> None:
+        self.read_seconds = read_seconds
+        self.until = 0.0
+
+    def begin(self, seconds: float) -> None:
+        """Let the next answer be whole after so many seconds, or end with a time-out."""
+        self.until = time.monotonic() + seconds
+
+    def held_by(self, connections: Any) -> Any:
+        """Return a class of connections that hold to it, made of one of urllib3's."""
         limit = self
 
-        class Watched(connections):  # type: ignore[misc]
-            def connect(self) -> None:
-                super().connect()
-                limit._socket = self.sock
+        class Response(http.client.HTTPResponse):
+            def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+                super().__init__(sock, *args, **kwargs)
+                self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, limit))
 
-        return Watched
+        class Connection(connections):  # type: ignore[misc]
+            response_class = Response
 
-    @contextmanager
-    def of(self, seconds: float) -> Iterator[None]:
-        """End what the block asks for after some seconds.
+        return Connection
 
-        Raises:
-            TimeoutError: That was necessary.
-        """
-        is_cut = threading.Event()
 
-        def cut() -> None:
-            is_cut.set()
-            if self._socket is not None:
-                with suppress(OSError):  # it has ended by itself
-                    # Not a TLS socket's own: that belongs to the thread that reads.
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+class _TimedReader(io.RawIOBase):
+    """What comes by a socket, as long as there is time."""
 
-        timer = threading.Timer(seconds, cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        except Exception as exc:
-            if is_cut.is_set():
-                raise TimeoutError from exc
-            raise
-        finally:
-            timer.cancel()
-        if is_cut.is_set():  # an answer that is cut may look like a whole one
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, limit: TimeLimit) -> None:
+        self._raw = raw
+        self._socket = sock
+        self._limit = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._limit.until - time.monotonic()
+        if left <= 0:
             raise TimeoutError
+        self._socket.settimeout(min(left, self._limit.read_seconds))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()

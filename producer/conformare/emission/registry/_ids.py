@@ -67,13 +67,26 @@ class RegisteredIds:
     def begin_process(self) -> None:
         """In a forked child: what is known stays known, and the thread is the parent's."""
         self._thread: threading.Thread | None = None
+        self._has_waited = False
         self._looked = threading.Event()
         self._over = threading.Event()
 
+    def begin(self) -> None:
+        """Begin to look; called by the job, for at its end no thread may begin any more."""
+        if self._thread is not None:
+            return
+        thread = threading.Thread(target=self._run, name="conformare-registry", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return  # the interpreter ends, or the machine has no more threads
+        self._thread = thread
+
     def framed(self, message: Message) -> bytes:
         """Return the value of a message as it is sent; called by the courier alone."""
-        if self._thread is None:
-            self._begin()
+        if not self._has_waited:
+            self._has_waited = True
+            self._await_ids()
         schema_id = self._ids.get((message.grain, message.value[:HEADER_BYTES]))
         if schema_id is None:
             return message.value
@@ -83,17 +96,12 @@ class RegisteredIds:
         """Look no more."""
         self._over.set()
 
-    def _begin(self) -> None:
-        if self._cache is not None and not self._ids:
-            self._ids = self._cache.read()
-        thread = threading.Thread(target=self._run, name="conformare-registry", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            return  # the interpreter ends, or the machine has no more threads
-        self._thread = thread
-        # What has come of looking, the thread tells.
-        if not self._ids and not self._looked.wait(FIRST_LOOK_SECONDS):
+    def _await_ids(self) -> None:
+        """Wait until the thread has ids, or has told why it has none."""
+        self.begin()
+        if self._thread is None:
+            self._tell("no thread can be started to ask it", is_refusal=False)
+        elif not self._looked.wait(FIRST_LOOK_SECONDS) and not self._ids:
             self._tell("it has not answered yet", is_refusal=False)
 
     def _run(self) -> None:
@@ -101,6 +109,10 @@ class RegisteredIds:
         pause = FIRST_PAUSE_SECONDS
         while not over.is_set():
             try:
+                if self._cache is not None and not self._ids:
+                    self._ids = self._cache.read()
+                if self._ids:
+                    looked.set()
                 self._look()
             except Exception as exc:  # noqa: BLE001 - nobody is there to catch it
                 if not self._ids:

@@ -198,6 +198,19 @@ def test_a_silent_registry_keeps_no_run_from_its_topic(
     assert caplog.text.count("single-object encoding") == 1
 
 
+def test_a_job_that_ends_with_its_run_has_begun_to_ask(
+    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it ends, Python 3.12 begins no thread any more: the courier could not."""
+    monkeypatch.setattr(RegisteredIds, "framed", lambda _, message: message.value)
+    with answering(lambda _: unknown(40401)) as server:
+        writer = make_writer(kafka=MOCK, schema_registry_url=server.url)
+        writer.write(make_record("run"))
+        assert writer._courier._ids is not None
+        assert writer._courier._ids._thread is not None
+        assert writer.flush(PATIENCE_SECONDS) == 0
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
