@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import yaml
 
-from conformare_sink.broker.broker import free_port
+from conformare_sink.broker.ports import free_port
 from conformare_sink.spark.java import find_java
 from support.marquez.build import class_path
 
