@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from conformare_schemas.findings import Asked, Finding, Role
+from conformare_sink.doctor.names import named
 from conformare_sink.errors import JavaNotFoundError
-from conformare_sink.spark.jars import SINK_JARS, is_resolved, jars_folder
+from conformare_sink.spark.jars import SINK_JARS, altered_jars, is_resolved, jars_folder
 from conformare_sink.spark.java import find_java, major_version
 
 
@@ -35,6 +36,12 @@ def _jars(role: Role) -> Finding:
     folder = jars_folder(SINK_JARS)
     if role is Role.JOB:
         return Finding.unchecked("jars", "only the sink needs them, on its own machine")
+    if altered := altered_jars(SINK_JARS):
+        return Finding.mend(
+            "jars",
+            f"{named(altered)} in {folder} is not what was tested: delete that folder, and fetch the "
+            f"jars again by `python -m conformare_sink.spark.jars {SINK_JARS.name}`",
+        )
     if is_resolved(SINK_JARS):
         return Finding.good("jars", f"{folder} has {', '.join(SINK_JARS.coordinates)}")
     return Finding.mend(

@@ -62,7 +62,14 @@ def command_of(
         @functools.wraps(function)
         def command(typer_context: typer.Context, **values: Any) -> None:
             arguments = {one.name: values[one.name] for one in own}
-            _require_texts({name.replace("_", "-"): text for name, text in arguments.items()})
+            # Several are the words of another command, which judges them itself.
+            _require_texts(
+                {
+                    name.replace("_", "-"): text
+                    for name, text in arguments.items()
+                    if not isinstance(text, list)
+                }
+            )
             function(_checked(model, typer_context, values), **arguments)
 
         options = [_parameter(one) for one in settings if _is_option(one)]

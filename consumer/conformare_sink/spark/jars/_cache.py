@@ -40,6 +40,15 @@ def is_resolved(jar_set: JarSet) -> bool:
     return bool(_read_manifest(jars_folder(jar_set)))
 
 
+def altered_jars(jar_set: JarSet) -> list[str]:
+    """Return the jars of a complete folder that are not, bit for bit, those that were tested."""
+    digests = jar_set.digests
+    jars = _read_manifest(jars_folder(jar_set))
+    if digests is None:
+        return []
+    return [jar.name for jar in jars if _digest(jar) != digests.get(jar.name)]
+
+
 def resolve_jars(jar_set: JarSet) -> tuple[Path, ...]:
     """Return the jars of a set, fetching them where this machine does not have them yet.
 
@@ -96,13 +105,17 @@ def _refuse_untested(fetched: Path, jar_set: JarSet, log_file: Path) -> None:
     if jar_set.digests is None:
         return
     for jar in fetched.iterdir():
-        found = hashlib.sha256(jar.read_bytes()).hexdigest()
+        found = _digest(jar)
         if found != jar_set.digests.get(jar.name):
             cause = (
                 f"{jar.name} is not the jar that was tested, its SHA-256 is {found}; if "
                 f"{_ivy.IVY_SETTINGS_VARIABLE} names a mirror, correct the mirror"
             )
             raise JarResolutionError(jar_set.coordinates, log_file, cause)
+
+
+def _digest(jar: Path) -> str:
+    return hashlib.sha256(jar.read_bytes()).hexdigest()
 
 
 def _read_manifest(folder: Path) -> tuple[Path, ...]:
