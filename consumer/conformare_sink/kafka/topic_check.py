@@ -75,10 +75,7 @@ def differences(topics: Sequence[TopicState], brokers: int) -> list[Difference]:
     for topic in topics:
         for found in _of_topic(topic, brokers):
             by_difference.setdefault(found, []).append(topic.name)
-    told = [
-        replace(d, topics=tuple(names))
-        for d, names in by_difference.items()
-    ]
+    told = [replace(d, topics=tuple(names)) for d, names in by_difference.items()]
     return sorted(told, key=lambda difference: not difference.is_fault)
 
 

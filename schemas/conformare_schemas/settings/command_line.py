@@ -137,7 +137,7 @@ def _parameter(one: Definition) -> inspect.Parameter:
         *([one.about.short] if one.about.short else []),
         envvar=one.variable if one.about.has_variable else None,
         help=one.sentence.replace("`", ""),
-        metavar=one.about.metavar or ("PATH" if _is_path(one.type) else None),
+        metavar=one.about.metavar,
         show_default=shows,
         min=least if kind in (int, float) else None,
         max=most if kind in (int, float) else None,
@@ -166,10 +166,6 @@ def _kind(annotation: Any) -> Any:
         return annotation
     # Also for a path: as one, a text that is empty would be the working folder.
     return str
-
-
-def _is_path(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Path)
 
 
 def _config_callback(

@@ -102,7 +102,7 @@ def test_a_command_shows_secrets_without_an_option_and_options_without_a_variabl
 
 
 def test_every_command_with_settings_can_be_shown() -> None:
-    """typer keeps what `command_of` has noted."""
+    """Typer keeps what `command_of` has noted."""
     waiting: list[Any] = [typer.main.get_command(application([]))]
     without = set()
     while waiting:
@@ -162,12 +162,18 @@ def test_odd_variables_are_told(
     assert main(["config", "show"]) == 0
     found = capsys.readouterr().err.splitlines()
     assert found == [
-        "warning: CONFORMARE_\\x1b[2J\\u202e of nobody is no setting and changes nothing: correct the "
-        "name, or remove it",
-        "warning: CONFORMARE_BOOTSTRAP_SERVER is no setting and changes nothing; did you mean "
-        "CONFORMARE_BOOTSTRAP_SERVERS?",
+        (
+            "warning: CONFORMARE_\\x1b[2J\\u202e of nobody is no setting and changes nothing: correct the "
+            "name, or remove it"
+        ),
+        (
+            "warning: CONFORMARE_BOOTSTRAP_SERVER is no setting and changes nothing; did you mean "
+            "CONFORMARE_BOOTSTRAP_SERVERS?"
+        ),
         "warning: CONFORMARE_SPARK is no setting and changes nothing; did you mean CONFORMARE_SLACK?",
-        "warning: CONFORMARE_METRICS_PORT: Input should be a valid integer, unable to parse string as "
-        "an integer",
+        (
+            "warning: CONFORMARE_METRICS_PORT: Input should be a valid integer, unable to parse string as "
+            "an integer"
+        ),
         "warning: CONFORMARE_SCHEMA_REGISTRY: it is not JSON",
     ]

@@ -91,6 +91,12 @@ def test_no_option_shows_a_secret_to_whoever_lists_processes() -> None:
     assert given - by_file == {"kafka", "schema_registry"}  # a job's, which has no options
 
 
+def test_an_option_that_takes_a_path_says_of_what() -> None:
+    """To typer it is a text, so that help would call it one."""
+    paths = [one for one in ALL if one.type is Path and one.about.has_option]
+    assert [one.name for one in paths if one.about.metavar is None] == []
+
+
 def test_a_job_without_extras_knows_every_setting() -> None:
     """It checks a file that it shares with the sink, and has neither typer nor Spark nor a lake."""
     program = """

@@ -32,9 +32,7 @@ DUE_FILES = 200
 """Small files of one table that nobody compacts: readers open each of them."""
 LANDED = 2
 """The version of `runs` from which on something has landed: it is made by one or two commits."""
-_WHAT_TO_DO = (
-    ". If it is damaged, restore its folder from a backup; if a newer release wrote it, upgrade this one"
-)
+_WHAT_TO_DO = ". If it is damaged, restore its folder from a backup; if a newer release wrote it, upgrade this one"
 BEHIND_FILES = 10_000
 """As many pile up beside a sink that compacts them every hour only where it does not."""
 
@@ -163,4 +161,6 @@ def _look(storage: Storage, definition: TableDefinition) -> Look:
 
 
 def _is_writable(table: Path) -> bool:
-    return all(os.access(folder, os.W_OK | os.X_OK) for folder in (table, table / LOG))
+    return all(
+        os.access(folder, os.W_OK | os.X_OK, effective_ids=True) for folder in (table, table / LOG)
+    )

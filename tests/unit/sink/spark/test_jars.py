@@ -22,6 +22,7 @@ from conformare_sink.spark.jars import (
     SINK_JARS,
     SPARK_VERSION,
     JarSet,
+    altered_jars,
     cache_directory,
     is_resolved,
     jars_folder,
@@ -77,6 +78,17 @@ def test_the_jars_are_of_the_installed_versions_of_pyspark_and_delta() -> None:
         "pyspark": SPARK_VERSION,
         "delta-spark": DELTA_VERSION,
     }
+
+
+def test_a_jar_that_was_altered_afterwards_is_found(cache: Path, mirror: Path) -> None:
+    """Its size alone does not tell."""
+    del cache, mirror
+    tiny = replace(TINY, digests={"org.example_tiny-1.jar": hashlib.sha256(b"jar").hexdigest()})
+    (jar,) = resolve_jars(tiny)
+    assert altered_jars(tiny) == []
+    jar.write_bytes(b"rja")
+    assert is_resolved(tiny)
+    assert altered_jars(tiny) == [jar.name]
 
 
 def test_the_documentation_names_the_same_jars() -> None:
