@@ -51,7 +51,7 @@ def look(asked: Asked) -> Iterator[Finding]:
             },
         )
     except StoreConfigurationError as exc:
-        told = f"{exc}: correct it where `conformare config show` says that it comes from"
+        told = f"{exc}. `conformare config show` says where it comes from"
         yield Finding.mend(SETTINGS, told)
     else:
         yield Finding.good(

@@ -18,6 +18,7 @@ from conformare_schemas.settings._in_force import (
     Origin,
     in_force,
     misfitting_variables,
+    told,
 )
 from conformare_schemas.settings._known import SETTINGS_GROUP, known_models, unknown_variables
 from conformare_schemas.settings._shared import (
@@ -58,6 +59,7 @@ __all__ = [
     "misfitting_variables",
     "read_config_file",
     "shown",
+    "told",
     "unknown_variables",
     "use_config_file",
 ]

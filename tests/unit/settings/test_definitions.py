@@ -18,6 +18,7 @@ from conformare_schemas.settings import About, Settings, definitions, known_mode
 
 ALL = [one for model in known_models() for one in definitions(model)]
 OF_FILES = [one for one in ALL if one.is_of_file]
+NO_TEXTS = (".png", ".svg", ".pyc")
 TOLD = [one for one in ALL if one.name != "writer"]
 """The options of each writer have its own name in place of the setting."""
 
@@ -71,12 +72,24 @@ def test_every_option_that_the_environment_has_is_a_setting() -> None:
     assert len(options) > 100
 
 
-@pytest.mark.parametrize("name", ["deploy", "docker", "docker-compose.yml", "docs"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "deploy",
+        "docker",
+        "docker-compose.yml",
+        "docs",
+        "producer",
+        "consumer",
+        "examples",
+        "schemas",
+    ],
+)
 def test_what_we_hand_out_sets_variables_that_exist(name: str) -> None:
     """A misspelt one would be ignored."""
     place = Path(__file__).parents[3] / name
     files = [place] if place.is_file() else [one for one in place.rglob("*") if one.is_file()]
-    texts = [one.read_text(encoding="utf-8") for one in files if one.suffix not in (".png", ".svg")]
+    texts = [one.read_text(encoding="utf-8") for one in files if one.suffix not in NO_TEXTS]
     found = {
         variable for text in texts for variable in re.findall(r"\bCONFORMARE_[A-Z_]*[A-Z]\b", text)
     }
