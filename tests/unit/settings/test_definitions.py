@@ -80,7 +80,6 @@ def test_every_option_that_the_environment_has_is_a_setting() -> None:
         "docker-compose.yml",
         "docs",
         "producer",
-        "consumer",
         "examples",
         "schemas",
     ],
