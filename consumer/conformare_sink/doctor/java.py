@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from conformare_schemas.findings import Asked, Finding, Role
-from conformare_sink.doctor.names import named
 from conformare_sink.errors import JavaNotFoundError
-from conformare_sink.spark.jars import SINK_JARS, altered_jars, is_resolved, jars_folder
+from conformare_sink.spark.jars import SINK_JARS, is_resolved, jars_folder
 from conformare_sink.spark.java import find_java, major_version
 
 
@@ -36,16 +35,10 @@ def _jars(role: Role) -> Finding:
     folder = jars_folder(SINK_JARS)
     if role is Role.JOB:
         return Finding.unchecked("jars", "only the sink needs them, on its own machine")
-    if altered := altered_jars(SINK_JARS):
-        return Finding.mend(
-            "jars",
-            f"{named(altered)} in {folder} is not what was tested: delete that folder, and fetch the "
-            f"jars again by `python -m conformare_sink.spark.jars {SINK_JARS.name}`",
-        )
     if is_resolved(SINK_JARS):
         return Finding.good("jars", f"{folder} has {', '.join(SINK_JARS.coordinates)}")
     return Finding.mend(
         "jars",
-        f"{folder} does not have all of them: fetch them by "
+        f"{folder} does not have all of them as they were tested: fetch them by "
         f"`python -m conformare_sink.spark.jars {SINK_JARS.name}`; the sink does at its first start",
     )

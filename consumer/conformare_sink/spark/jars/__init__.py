@@ -2,7 +2,6 @@
 
 from conformare_sink.spark.jars._cache import (
     CACHE_VARIABLE,
-    altered_jars,
     cache_directory,
     is_resolved,
     jars_folder,
@@ -33,7 +32,6 @@ __all__ = [
     "SINK_JARS",
     "SPARK_VERSION",
     "JarSet",
-    "altered_jars",
     "cache_directory",
     "is_resolved",
     "jars_folder",
