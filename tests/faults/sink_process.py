@@ -18,7 +18,7 @@ END_SECONDS = 60.0
 """How long what is left of a sink may take to end by itself."""
 
 # It is killed before the optimising compiler has paid off.
-_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:MetaspaceSize=256m"
 
 _POLL_SECONDS = 0.05
 _PROCESSES = Path("/proc")

@@ -36,6 +36,10 @@ INTERPRETED = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
+FRUGAL = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:MetaspaceSize=256m"
+"""Options of Java: it ends before the optimising compiler, or several threads of a collector, have paid
+off; and all that it has is not collected each time that classes take some more room."""
+
 # While it is set, pyspark's functions make columns for Connect sessions, otherwise for classic ones.
 CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
@@ -56,6 +60,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let pyspark do what it warns of itself for."""
     for warning in PYSPARKS_OWN_WARNINGS:
         config.addinivalue_line("filterwarnings", warning)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def frugal_java() -> Iterator[None]:
+    """Let every Java process that Spark is started in, by a test or by what it starts, take little."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SPARK_SUBMIT_OPTS", FRUGAL)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +125,7 @@ def classic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         **INTERPRETED,
         "spark.python.daemon.module": python_workers.__name__,
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -XX:+UseParallelGC",
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -Xms{DRIVER_MEMORY}",
         "spark.connect.grpc.binding.address": LOOPBACK,
         "spark.connect.grpc.binding.port": "0",
     }

@@ -32,7 +32,7 @@ from conformare_sink.spark.jars import SINK_JARS, cache_directory, resolve_jars
 SECONDS = 240.0
 FLUSH_SECONDS = 60.0
 NOBODY = "127.0.0.1:1"
-KEPT = ("PATH", "PYTHONPATH", "JAVA_HOME")
+KEPT = ("PATH", "PYTHONPATH", "JAVA_HOME", "SPARK_SUBMIT_OPTS")
 RUN_ID = "run-of-a-deployment"
 JOB = f"""
 import conformare as cf
