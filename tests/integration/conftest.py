@@ -13,6 +13,7 @@ import pytest
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 from support.jobs import python_workers
+from support.servers.java import FRUGAL
 
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.broker.broker import free_port as a_free_port
@@ -34,11 +35,9 @@ INTERPRETED = {
     # read as ever, in vectors; and the sinks that tests start as a user does compile.
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # A page that is off would show each plan; the form by default is the dearest to print.
+    "spark.sql.ui.explainMode": "simple",
 }
-
-FRUGAL = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:MetaspaceSize=256m"
-"""Options of Java: it ends before the optimising compiler, or several threads of a collector, have paid
-off; and all that it has is not collected each time that classes take some more room."""
 
 # While it is set, pyspark's functions make columns for Connect sessions, otherwise for classic ones.
 CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
