@@ -87,7 +87,7 @@ demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 test: ## Lint, check types and run the tests, but for the long ones
 	@$(MAKE) --no-print-directory --jobs 2 setup lint typecheck
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not long' $(PYTEST_ARGS) --ignore tests/integration/clusters \
-	  tests/integration tests/unit
+	  --ignore tests/integration/image tests/integration tests/unit
 
 .PHONY: test-long
 test-long: setup ## Run the long tests, such as heavy batches, altered tables, exports and a failing registry
@@ -107,6 +107,15 @@ test-kafka: setup ## Run a cluster of three, log in every way, renew passwords: 
 test-brokers: setup ## The same on the oldest and the newest Kafka that is tested: ten minutes
 	for release in $$(PYTHONPATH=tests $(BIN)/python -m support.kafka.versions); do \
 	  CONFORMARE_TEST_KAFKA=$$release $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/clusters; done
+
+.PHONY: image-tools
+image-tools:
+	@.ci/require-image-tools
+
+# Layers are kept in the cache of jars, in test-image: to make all of them anew, delete that folder.
+.PHONY: test-image
+test-image: setup image-tools ## Build the image without Docker, as root, and run it confined: TIME minutes
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/image
 
 # Not the contract, the writers or the sink: none of them depends on the Spark of the job.
 .PHONY: test-compat

@@ -16,7 +16,7 @@ from support.jobs import python_workers
 from support.servers.java import FRUGAL
 
 from conformare_sink.broker.broker import EmbeddedBroker
-from conformare_sink.broker.broker import free_port as a_free_port
+from conformare_sink.broker.ports import free_port as a_free_port
 from conformare_sink.spark.jars import SPARK_VERSION, JarSet, resolve_jars
 from conformare_sink.spark.process import launch_spark
 from conformare_sink.spark.session import build_session, spark_conf

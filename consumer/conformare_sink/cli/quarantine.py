@@ -16,7 +16,7 @@ from conformare_sink.cli.settings import (
     QuarantineRetrySettings,
     QuarantineShowSettings,
 )
-from conformare_sink.lake.quarantine import (
+from conformare_sink.lake.kept.quarantined import (
     QuarantineFilter,
     quarantined_causes,
     quarantined_messages,
@@ -98,7 +98,7 @@ def retry(given: QuarantineRetrySettings) -> None:
     """Land messages from quarantine that can be used by now, and take them out of it."""
     with (
         opened_lake(given, "a retry") as opened,
-        asking(given.registry, given.topic_prefix) as registry,
+        asking(given.registry, given.topic_prefix, ONCE_SECONDS) as registry,
         waiting("Trying again"),
     ):
         from conformare_sink.landing.landing import Landing
@@ -108,7 +108,6 @@ def retry(given: QuarantineRetrySettings) -> None:
 
         if registry is not None:
             registry.want(unresolved_ids(opened))
-            registry.settle(ONCE_SECONDS)
         waits = PendingMessages(opened.waiting())
         landing = Landing(opened, waits, given.topic_prefix, registry=registry)
         retried = retry_messages(opened, landing, _filter(given))

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import reduce
 
 from conformare_schemas import CONFLUENT_HEADER_BYTES, confluent_header, confluent_id
-from conformare_sink.lake.kept import fetch_messages
-from conformare_sink.lake.lake import Lake
-from conformare_sink.lake.quarantine import (
+from conformare_sink.lake.kept.messages import fetch_messages
+from conformare_sink.lake.kept.quarantined import (
     QuarantineFilter,
     quarantined_beginnings,
     quarantined_places,
 )
+from conformare_sink.lake.lake import Lake
 from conformare_sink.lake.tables.own import QUARANTINE
 from conformare_sink.landing.landing import Landing, in_the_end
 from conformare_sink.messages.decode import readable_headers
@@ -112,7 +112,9 @@ def retry_resolved(lake: Lake, landing: Landing, ids: SchemaIds) -> Retried:
 
 
 def unresolved_ids(lake: Lake) -> list[int]:
-    """Return schema ids for which messages are in quarantine, `MOST_IDS` of a cause at most.
+    """Return schema ids for which messages are in quarantine.
+
+    If there are more than `MOST_IDS` of a cause, it returns one more than that, others each time.
 
     Args:
         lake: The lake.
@@ -123,7 +125,7 @@ def unresolved_ids(lake: Lake) -> list[int]:
         confluent_id(beginning)
         for cause in (NOT_OURS, UNRESOLVED)
         for beginning in quarantined_beginnings(
-            lake.tables, QuarantineFilter(cause), CONFLUENT_HEADER_BYTES, MOST_IDS
+            lake.tables, QuarantineFilter(cause), CONFLUENT_HEADER_BYTES, MOST_IDS + 1
         )
     )
     return [one for one in found if one is not None]

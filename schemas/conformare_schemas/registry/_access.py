@@ -6,7 +6,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -20,7 +20,9 @@ from pydantic import (
 )
 
 from conformare_schemas.registry._errors import RegistrySettingsError
-from conformare_schemas.registry._subjects import SubjectStrategy
+
+SubjectStrategy = Literal["TopicName", "RecordName", "TopicRecordName"]
+"""How a subject is named, in Confluent's words."""
 
 
 class RegistryAccess(BaseModel):
@@ -52,6 +54,8 @@ class RegistryAccess(BaseModel):
     @classmethod
     def _is_of_a_registry(cls, url: str) -> str:
         url = url.strip().rstrip("/")
+        if "," in url:
+            raise ValueError("it must be one URL; name one that leads to whichever registry is up")
         try:
             parts = urlsplit(url)
             _ = parts.port
@@ -61,9 +65,9 @@ class RegistryAccess(BaseModel):
             raise ValueError("it must not hold a password: that belongs in basic.auth.user.info")
         if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii():
             raise ValueError("it must be one URL, http:// or https://")
-        if parts.query or parts.fragment or not url.isprintable() or " " in url or "," in url:
+        if parts.query or parts.fragment or not url.isprintable() or " " in url:
             raise ValueError("it must be one URL without a query")
-        return url
+        return f"{parts.scheme}{url[len(parts.scheme) :]}"  # `HTTPS:` is https:
 
     @model_validator(mode="after")
     def _is_consistent(self) -> RegistryAccess:
