@@ -12,8 +12,8 @@ from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
-from support.servers.java import FRUGAL
 from support.servers.network import Network
+from support.spark.java import FRUGAL
 
 END_SECONDS = 60.0
 """How long what is left of a sink may take to end by itself."""

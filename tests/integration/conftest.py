@@ -12,8 +12,8 @@ import pyspark
 import pytest
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
-from support.jobs import python_workers
-from support.servers.java import FRUGAL
+from support.spark import python_workers
+from support.spark.java import FRUGAL
 
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.broker.ports import free_port as a_free_port

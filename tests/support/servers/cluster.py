@@ -15,7 +15,7 @@ from pathlib import Path
 from conformare_sink.cli.submit import PROGRAM
 from conformare_sink.spark.class_archive import java_options
 from conformare_sink.spark.jars import SINK_JARS, cache_directory, resolve_jars
-from support.servers.java import FRUGAL
+from support.spark.java import FRUGAL
 
 PROGRAMS = Path(sys.executable).parent
 LOOPBACK = "127.0.0.1"

@@ -16,7 +16,7 @@ import pytest
 from support.lakes.checker import check
 from support.messages.produce import Topic, messages_of
 from support.messages.records import make_record
-from support.servers.java import FRUGAL
+from support.spark.java import FRUGAL
 
 from conformare.cli import main
 from conformare_sink.broker.broker import EmbeddedBroker

@@ -15,7 +15,7 @@ def main() -> None:
     sys.path[:] = [entry for entry in sys.path if not entry.endswith((".zip", ".jar"))]
     from pyspark.daemon import manager
 
-    manager()  # type: ignore[no-untyped-call]
+    manager()  # type: ignore[no-untyped-call]  # it has no types
 
 
 if __name__ == "__main__":
