@@ -129,14 +129,14 @@ class Resolver:
     def take_dropped(self) -> bool:
         """Return whether ids were dropped since this was asked last, and it is their turn.
 
-        That is when the registry has said of all others that it does not know them, and not often.
+        That is when the registry was asked for all others in vain, and not often.
         """
         with self._changed:
             now = time.monotonic()
             found = (
                 self._has_dropped
                 and now >= self._turn_at
-                and all(one.refusals for one in self._wanted.values())
+                and all(one.refusals or one.faults for one in self._wanted.values())
             )
             if found:
                 self._has_dropped = False

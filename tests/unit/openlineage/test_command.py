@@ -285,7 +285,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["--url", "@/no/such/file"], "--url: its file cannot be read: No such file or directory"),
     (["--url", ""], "--url is empty"),
     (["--kafka", "b:9092", "--kafka-settings", "/no/such"], "/no/such cannot be read"),
-    (["--kafka", "u:S3CRET@b"], "bootstrap_servers: Value error, it must be host:port"),
+    (["--kafka", "u:S3CRET@b"], "bootstrap_servers: it must be host:port"),
     (["--url", "http://h", "--since", "yesterday"], "is neither a time"),
 ]
 

@@ -281,6 +281,25 @@ def test_a_replay_waits_for_ids_of_subjects_that_others_have_named(
     assert causes(store) == {}
 
 
+def test_what_a_replay_lands_first_leaves_quarantine_with_the_next_sink(
+    make_store: MakeStore, registry: Registry, ids: Mapping[str, int]
+) -> None:
+    """Each run once, in whichever order its id becomes known to them."""
+    dead = make_store("http://127.0.0.1:1")
+    records = [make_record(f"run-{n}", rows=ROWS) for n in range(2)]
+    sent = [messages_of(one, f"e-{n}") for n, one in enumerate(records)]
+    dead.topic.send([*sent_by_id(sent[0], ids), *sent[1][:1], *sent_by_id(sent[1][1:], ids)])
+    dead.catch_up()
+    assert causes(dead) == {NOT_RESOLVED: 5}
+    alive = make_store(registry.url)
+    assert alive.again(Selection()).landed == 2
+    assert check(alive.lake, records).is_sound
+    assert alive.catch_up()[Decision.LAND] == 0
+    assert causes(alive) == {}
+    assert waiting_runs(alive.lake) == set()
+    assert check(alive.lake, records).is_sound
+
+
 def named(grain: str) -> str:
     """A grain's schema, with a comment that no other has: so it has an id of its own."""
     return json.dumps({**message_schema(grain), "doc": uuid.uuid4().hex})
