@@ -114,7 +114,7 @@ image-tools:
 
 # Layers are kept in the cache of jars, in test-image: to make all of them anew, delete that folder.
 .PHONY: test-image
-test-image: setup image-tools ## Build the image without Docker, as root, and run it confined: TIME minutes
+test-image: setup image-tools ## Build the image without Docker, as root, and run it confined: ten minutes
 	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/image
 
 # Not the contract, the writers or the sink: none of them depends on the Spark of the job.

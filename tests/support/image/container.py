@@ -78,14 +78,18 @@ class Container:
         with log.open("wb") as output:
             process = subprocess.Popen(run, stdout=output, stderr=subprocess.STDOUT)
         try:
-            yield Running(process, name, state)
+            yield Running(process, name, state, self._user)
         finally:
             if process.poll() is None:
                 subprocess.run(_crun(state, "kill", name, "KILL"), check=False)
             process.wait()
 
+    @property
+    def _user(self) -> str:
+        return self.confinement.user or self.image.user
+
     def _config(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
-        uid, gid = map(int, (self.confinement.user or self.image.user).split(":"))
+        uid, gid = map(int, self._user.split(":"))
         rights = list(self.confinement.capabilities)
         namespaces = ["pid", "ipc", "uts", "mount", *([] if self.network else ["network"])]
         return {
@@ -147,11 +151,12 @@ class Running:
     process: subprocess.Popen[bytes]
     _name: str
     _state: str
+    _user: str
 
     def inside(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run another command in it, as `docker exec` does."""
         return subprocess.run(
-            _crun(self._state, "exec", self._name, *command),
+            _crun(self._state, "exec", "--user", self._user, self._name, *command),
             capture_output=True,
             text=True,
             check=False,
