@@ -52,7 +52,7 @@ def _program() -> str:
 
 
 def _report(lake: str, file: Path) -> None:
-    """Write the report of the fleet into a file, and show what in it needs a person."""
+    """Write the report of the fleet into a file, and show what in it needs attention."""
     from conformare.fleet import Fleet, open_store
     from conformare.fleet.page import write_report
     from conformare.fleet.questions import findings

@@ -16,7 +16,7 @@ FOUND = 1
 
 @fleet_command(CheckSettings)
 def check(asked: Asked[CheckSettings]) -> None:
-    """Look for what needs a person: exit code 1 if anything is found, 0 if nothing is.
+    """Look for what needs attention: exit code 1 if anything is found, 0 if nothing is.
 
     Exit code 2: wrong use, a store that cannot be read, or no pipeline that fits. A gate does not
     pass because of a misspelt name.

@@ -17,7 +17,7 @@ LEGEND = "last runs, oldest first: + healthy, d degraded, F failed, ? nothing ev
 
 @fleet_command(StatusSettings)
 def status(asked: Asked[StatusSettings]) -> None:
-    """Print how each pipeline is, what needs a person most first."""
+    """Print how each pipeline is, the most urgent first."""
     found = questions.health(asked.fleet, asked.filters)
     if not asked.wants_table(found, asked.nothing_fits):
         return
