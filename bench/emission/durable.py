@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.emission.broker import Broker
 from bench.emission.figures import at_most, latencies, p50, p99
-from bench.emission.job import Job, job
+from bench.emission.jobs.job import Job, job
 
 ROUNDS = 2
 MOST_P50_MS, MOST_P99_MS = 3.0, 15.0

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from bench.emission.figures import at_most
-from bench.emission.job import bare_environment
+from bench.emission.jobs.job import bare_environment
 
 TIMES = 15
 MOST_SECONDS = 0.3

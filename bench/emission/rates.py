@@ -6,8 +6,8 @@ from typing import Any
 
 from bench.emission.broker import Broker
 from bench.emission.figures import at_least
-from bench.emission.job import job
-from bench.emission.runs import WARM_UP_CALLS
+from bench.emission.jobs.job import job
+from bench.emission.jobs.runs import WARM_UP_CALLS
 
 SECONDS = 10.0
 LEAST_RUNS_PER_SECOND = 2_000

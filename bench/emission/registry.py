@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.emission.broker import Broker
 from bench.emission.durable import MOST_RATIO, PACES
 from bench.emission.figures import at_most, latencies, p99
-from bench.emission.job import job
+from bench.emission.jobs.job import job
 from support.servers.registry import silent_server
 
 ROUNDS = 2

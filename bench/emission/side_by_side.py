@@ -12,8 +12,8 @@ from typing import Any
 
 from bench.emission.broker import Broker
 from bench.emission.figures import latencies
-from bench.emission.job import Job, bare_environment, job
-from bench.emission.runs import numbered
+from bench.emission.jobs.job import Job, bare_environment, job
+from bench.emission.jobs.runs import numbered
 
 ROUNDS = 3
 PACES = {"back to back": (200, 0.0), "every 20 ms": (100, 0.02)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -19,11 +18,9 @@ from conformare.capture.spark.naming._lists import (
     named_by_author,
 )
 from conformare.capture.spark.naming._literals import HIDDEN, may_be_shown
+from conformare.capture.spark.naming._quotes import quoted_in, says_all, without_escapes
 from conformare.capture.spark.sql._dialect import DIALECT, is_installed, parsed
-from conformare.capture.spark.sql._printed import on_one_line
 
-_QUOTED = re.compile(r"""'((?:[^'\\]|\\.|'')*)'|"((?:[^"\\]|\\.|"")*)"|\b(\d[\w.]*)""", re.DOTALL)
-_ESCAPED = re.compile(r"\\(.)|'(?=')|\"(?=\")", re.DOTALL)
 # Where a query that others read from stands.
 _BELOW = ("From", "Join", "CTE", "Lateral")
 
@@ -36,7 +33,7 @@ def item_of_text(text: str) -> Item:
     """
     tree = _parsed(f"SELECT {text}")
     if tree is None or len(tree.selects) != 1:
-        literals = frozenset(_quoted_in(text))
+        literals = frozenset(quoted_in(text))
         return Item(EXPRESSION, literals, is_one=False) if literals else MANY
     return _item(tree.selects[0])
 
@@ -51,7 +48,9 @@ def names_in_query(text: str, values: Iterable[str], names: Sequence[str]) -> di
     """
     tree = _parsed(text)
     if tree is None or not hasattr(tree, "selects"):
-        literals = [*_quoted_in(text), *values]
+        if not says_all(text):
+            return doubtful(names, names)
+        literals = [*quoted_in(text), *values]
         return doubtful(names, literals) if literals else {}
     items = [_item(column) for column in tree.selects]
     below = list(_items_below(tree))
@@ -73,7 +72,7 @@ def names_in_statement_text(text: str, values: Iterable[str]) -> dict[str, str]:
     """
     tree = _parsed(text)
     if tree is None:
-        literals = list(_quoted_in(text))
+        literals = list(quoted_in(text))
     else:
         items = [_item(column) for select in _all(tree, "Select") for column in select.selects]
         made = [item for item in (*items, *_items_below(tree)) if item.spelled is not None]
@@ -83,18 +82,8 @@ def names_in_statement_text(text: str, values: Iterable[str]) -> dict[str, str]:
 
 def _parsed(text: str) -> Any:
     """Return the tree of a statement, None where nobody understands it."""
-    tree = parsed(text)[0] if is_installed() else None
+    tree = parsed(without_escapes(text))[0] if is_installed() else None
     return None if type(tree).__name__ == "Command" else tree
-
-
-def _quoted_in(text: str) -> Iterator[str]:
-    """Yield the literals in a text, those of a statement in a literal among them."""
-    for quoted, double_quoted, number in _QUOTED.findall(on_one_line(text)):
-        literal = _ESCAPED.sub(r"\1", quoted or double_quoted) or number
-        if literal and not may_be_shown(literal):
-            yield literal
-        if "'" in literal or '"' in literal:
-            yield from _quoted_in(literal)
 
 
 def _all(tree: Any, kind: str) -> Iterator[Any]:

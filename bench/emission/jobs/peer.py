@@ -6,8 +6,8 @@ import os
 import time
 from typing import Any
 
-from bench.emission.job import await_go, say, serve
-from bench.emission.runs import WARM_UP_CALLS, numbered
+from bench.emission.jobs.job import await_go, say, serve
+from bench.emission.jobs.runs import WARM_UP_CALLS, numbered
 from openlineage.client import OpenLineageClient
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.facet_v2 import schema_dataset

@@ -1,4 +1,4 @@
-"""The archive of Spark's classes: when Java is told of it. A real one is met in test_session.py."""
+"""The archive of Spark's classes: when Java is told of it. A real one is met in the integration tests."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from bench.emission.encoded import encoded_emissions, numbered_records
-from bench.emission.job import await_go, say, serve
-from bench.emission.runs import PIPELINE, WARM_UP_CALLS
+from bench.emission.jobs.encoded import encoded_emissions, numbered_records
+from bench.emission.jobs.job import await_go, say, serve
+from bench.emission.jobs.runs import PIPELINE, WARM_UP_CALLS
 from support.messages.typical import typical_store
 
 import conformare as cf

@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Callable
 
 import pyspark
 import pytest
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from support.jobs.lineage import Grain
 
-from conformare.capture import describe, store, untracked
+from conformare.capture import describe, store
 from conformare.capture.spark.sql._catalogs import is_connect
-from conformare.record import build_model, describe_run, to_run_record
+from conformare.record import build_model
+
+from .conftest import BOB, NUMBER, all_that_is_told, columns_of, is_bob
 
 pytestmark = [pytest.mark.sessions("classic", "connect"), pytest.mark.usefixtures("tracked")]
 
-BOB = "Bob Smith"
-NUMBER = 91234
-DAY = "1999-12-31"
-SCHEMA = """
-    id int, name string, n int, m map<string, int>, arr array<string>, s struct<email: string>,
-    `(name = Al)` boolean
-"""
-
-
-@pytest.fixture
-def staff(spark: SparkSession) -> DataFrame:
-    """A person and a column that merely looks like an expression; nothing has been captured."""
-    with untracked():
-        row = (1, BOB, NUMBER, {BOB: 1}, [BOB], ("a@b",), True)
-        return spark.createDataFrame([row], SCHEMA)
-
-
-def columns_of(frame: DataFrame, grain: Grain) -> list[str]:
-    """Return the columns that the record shows of a frame that is written."""
-    writer = frame.write.format("noop").mode("overwrite")
-    writer.save()
-    told = all_that_is_told()
-    for secret in (BOB, "Bob", "Smith", str(NUMBER), DAY):
-        assert secret not in told, told
-    found: list[str] = grain("sinks")[-1]["columns"]
-    return found
-
-
-def all_that_is_told() -> str:
-    """Return the record, the model and the tree of what was captured."""
-    shown = io.StringIO()
-    describe_run(store, file=shown)
-    record = to_run_record(store, "p", run_id="r", ts="2026-01-01")
-    return json.dumps([record, build_model(store)]) + shown.getvalue()
-
-
 Make = Callable[[DataFrame], DataFrame]
-
-
-def is_bob() -> Column:
-    """Return a condition with a literal."""
-    return F.col("name") == BOB
 
 
 FORMS: list[tuple[str, Make, list[str]]] = [
@@ -153,81 +112,6 @@ def test_a_literal_in_the_name_of_a_column_is_hidden(
     assert shown == columns
 
 
-STATEMENTS: list[tuple[str, str, list[str], list[str] | None]] = [
-    ("eq", "select id, name = 'Bob Smith' from staff", ["(name = ?)", "id"], None),
-    ("word", "select 'Smith', id from staff", ["?", "id"], None),
-    (
-        "own",
-        "select 'EUR' as EUR from staff",
-        ["EUR"],
-        None,
-    ),
-    (
-        "day",
-        "select DATE '1999-12-31', n = 91234 from staff",
-        ["(n = ?)", "?"],
-        ["(expression)", "(n = ?)"],
-    ),
-    (
-        "with",
-        "with c as (select name = 'Bob Smith', id from staff) select * from c",
-        ["(name = ?)", "id"],
-        ["(expression)", "id"],
-    ),
-    ("below", "select *, 1 from (select 'Smith', id from staff)", ["1", "?", "id"], None),
-    ("union", "select name = 'Bob Smith' from staff union all select true", ["(name = ?)"], None),
-    (
-        "cube",
-        "select name = 'Bob Smith', count(*) from staff group by cube(name = 'Bob Smith')",
-        ["(name = ?)", "count(1)"],
-        ["(expression)"],
-    ),
-    (
-        "aggregate",
-        "select count(distinct name), max(if(name = 'Bob Smith', 1, 0)) from staff",
-        ["count(DISTINCT name)", "max((IF((name = ?), 1, 0)))"],
-        ["(expression)", "count(DISTINCT name)"],
-    ),
-    ("values", "values ('Bob Smith')", ["col1"], None),
-    ("stack", "select stack(2, 'Bob Smith', 'x')", ["col0"], None),
-    (
-        "having",
-        "select id, max(n) from staff group by id having max(name) = 'Bob Smith'",
-        ["id", "max(n)"],
-        None,
-    ),
-    (
-        "pivot",
-        "select * from (select id, name, n from staff) pivot (count(case when id = 91234 then 1 end), max(n) for name in ('x', 'y'))",
-        [
-            "x_count(CASE WHEN (id = ?) THEN 1 END)",
-            "x_max(n)",
-            "y_count(CASE WHEN (id = ?) THEN 1 END)",
-            "y_max(n)",
-        ],
-        ["(expression)"],
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("query", "on_classic", "on_connect"),
-    [s[1:] for s in STATEMENTS],
-    ids=[s[0] for s in STATEMENTS],
-)
-def test_a_literal_in_the_name_of_a_column_of_a_query_is_hidden(
-    spark: SparkSession,
-    staff: DataFrame,
-    grain: Grain,
-    query: str,
-    on_classic: list[str],
-    on_connect: list[str] | None,
-) -> None:
-    staff.createOrReplaceTempView("staff")
-    expected = on_connect if is_connect(spark) and on_connect is not None else on_classic
-    assert columns_of(spark.sql(query), grain) == expected
-
-
 def test_what_is_made_from_such_a_column_does_not_show_it_either(
     staff: DataFrame, grain: Grain
 ) -> None:
@@ -274,74 +158,6 @@ def test_another_name_is_the_authors(staff: DataFrame, grain: Grain) -> None:
         .select("id", "b", F.col("x_1")),
     ):
         assert columns_of(frame, grain) == ["b", "id", "x_1"]
-
-
-def test_views_and_tables_that_a_statement_makes(
-    spark: SparkSession, staff: DataFrame, grain: Grain
-) -> None:
-    staff.createOrReplaceTempView("staff")
-    query = "select id, name = 'Bob Smith', 'Smith' from staff"
-    spark.sql(f"create or replace temporary view of_bob as {query}")
-    seen = columns_of(spark.table("of_bob").filter("id > 0"), grain)
-    expected = ["(expression)", "?", "id"] if is_connect(spark) else ["(name = ?)", "?", "id"]
-    assert seen == expected
-    try:
-        spark.sql(f"create table of_bob_kept using parquet as {query}")
-        all_that_is_told()
-        assert grain("sinks")[-1]["columns"] == expected
-        assert "Smith" not in all_that_is_told()
-    finally:
-        with untracked():
-            spark.sql("drop table if exists of_bob_kept")
-
-
-@pytest.mark.sessions("classic")
-@pytest.mark.parametrize("reader", ["table", "read.table", "sql", "global", "cached", "stated"])
-def test_a_view_that_was_made_before_tracking_began(
-    spark: SparkSession, staff: DataFrame, grain: Grain, reader: str
-) -> None:
-    query = "select id, name = 'Bob Smith', 'Smith' from staff"
-    with untracked():
-        made = staff.select("id", is_bob(), F.lit("Smith"))
-        made.createOrReplaceTempView("of_somebody")
-        made.createOrReplaceGlobalTempView("of_somebody")
-        staff.createOrReplaceTempView("staff")
-        spark.sql("drop view if exists cached")
-        spark.sql(f"cache table cached as {query}")
-        spark.sql(f"create or replace temporary view stated as {query}")
-    reads: dict[str, Callable[[], DataFrame]] = {
-        "table": lambda: spark.table("of_somebody"),
-        "read.table": lambda: spark.read.table("of_somebody"),
-        "sql": lambda: spark.sql("select * from of_somebody"),
-        "global": lambda: spark.table("global_temp.of_somebody"),
-        "cached": lambda: spark.table("cached"),
-        "stated": lambda: spark.table("stated"),
-    }
-    assert columns_of(reads[reader](), grain) == ["(name = ?)", "?", "id"]
-    assert grain("sources")[-1]["columns"] == ["id", "(name = ?)", "?"]
-
-
-@pytest.mark.skipif(pyspark.__version__ < "4", reason="scripts are new in Spark 4")
-@pytest.mark.parametrize("begin", ["begin", "/* it's */ BEGIN"])
-def test_the_rows_that_a_script_leaves(
-    spark: SparkSession, staff: DataFrame, grain: Grain, begin: str
-) -> None:
-    staff.createOrReplaceTempView("staff")
-    query = "select id, name = 'Bob Smith', 'Smith', 91234 from staff"
-    left = spark.sql(f"{begin} {query}; end")
-    assert columns_of(left, grain) == ["(expression)", "?", "id"]
-    assert columns_of(left.filter("id > 0").select("id", "Smith"), grain) == ["?", "id"]
-
-
-@pytest.mark.skipif(pyspark.__version__ < "4", reason="EXECUTE IMMEDIATE is new in Spark 4")
-@pytest.mark.parametrize("quote", ["\\'", "''"])
-def test_a_statement_in_a_literal(
-    spark: SparkSession, staff: DataFrame, grain: Grain, quote: str
-) -> None:
-    staff.createOrReplaceTempView("staff")
-    query = "select id, name = 'Bob Smith', 'Smith' from staff".replace("'", quote)
-    made = columns_of(spark.sql(f"execute immediate '{query}'"), grain)
-    assert made in (["(name = ?)", "?", "id"], ["(expression)", "?", "id"])
 
 
 def test_rows_that_are_taken_into_the_process_and_made_a_frame_again(

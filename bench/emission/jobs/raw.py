@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.emission.encoded import encoded_emissions
-from bench.emission.job import await_go, say, serve
-from bench.emission.runs import WARM_UP_CALLS
+from bench.emission.jobs.encoded import encoded_emissions
+from bench.emission.jobs.job import await_go, say, serve
+from bench.emission.jobs.runs import WARM_UP_CALLS
 from confluent_kafka import KafkaError, Producer
 
 from conformare.emission import Emission, KafkaOptions

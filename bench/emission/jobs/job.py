@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SETTINGS = ("CONFORMARE_", "OPENLINEAGE_")
 AT_MOST_SECONDS = 90.0
 
@@ -78,7 +78,7 @@ class Job:
 
 @contextmanager
 def job(program: str, command: str, **arguments: Any) -> Iterator[Job]:
-    """Run a command of a program in `bench/emission` until it waits for `go`; at last kill it.
+    """Run a command of a program in `bench/emission/jobs` until it waits for `go`; at last kill it.
 
     Args:
         program: Name of its module.
@@ -88,7 +88,7 @@ def job(program: str, command: str, **arguments: Any) -> Iterator[Job]:
     call = json.dumps([command, arguments])
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", f"bench.emission.{program}", call],
+            [sys.executable, "-m", f"bench.emission.jobs.{program}", call],
             env=bare_environment(),
             cwd=folder,
             stdin=subprocess.PIPE,

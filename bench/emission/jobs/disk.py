@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from bench.emission.job import await_go, say, serve
+from bench.emission.jobs.job import await_go, say, serve
 
 
 def main() -> None:

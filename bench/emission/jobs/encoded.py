@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from bench.emission.runs import PIPELINE, numbered
+from bench.emission.jobs.runs import PIPELINE, numbered
 from support.messages.typical import typical_store
 
 from conformare import to_run_record

@@ -7,9 +7,9 @@ import random
 import time
 from typing import Any
 
-from bench.emission.encoded import encoded_emissions
-from bench.emission.job import await_go, say, serve
-from bench.emission.runs import PIPELINE, WARM_UP_CALLS, numbered
+from bench.emission.jobs.encoded import encoded_emissions
+from bench.emission.jobs.job import await_go, say, serve
+from bench.emission.jobs.runs import PIPELINE, WARM_UP_CALLS, numbered
 from support.messages.typical import typical_store
 
 import conformare as cf

@@ -81,7 +81,7 @@ def test_the_jars_are_of_the_installed_versions_of_pyspark_and_delta() -> None:
 
 def test_the_documentation_names_the_same_jars() -> None:
     """Somebody pastes them behind `--packages`."""
-    text = (Path(__file__).parents[2] / "docs" / "howto" / "run-on-a-cluster.md").read_text(
+    text = (Path(__file__).parents[4] / "docs" / "howto" / "run-on-a-cluster.md").read_text(
         encoding="utf-8"
     )
     assert f"PACKAGES={','.join(SINK_JARS.coordinates)}\n" in text
