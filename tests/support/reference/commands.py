@@ -18,9 +18,9 @@ OURS = ("conformare.", "conformare_sink.")
 
 INTRO = """\
 `conformare COMMAND --help` prints the same.
-A wrong call ends with exit code 2 and a failure with 1, each with one line that says what to do.
+Wrong use ends with exit code 2, a failure with 1. Either way, one line says what to do.
 `conformare --install-completion` lets your shell complete commands, options and values.
-Every command that has settings takes `--config FILE`, a [configuration file](../howto/configure.md)."""
+Every command with settings also takes `--config FILE`, a [configuration file](../howto/configure.md)."""
 
 
 def page() -> str:

@@ -12,20 +12,20 @@ TITLES = {
     "job": "A job",
     "sink": "The sink and its commands",
     "commands": "`fleet` and `spool`",
-    "shared": "Several of them",
+    "shared": "Shared by jobs, the sink and commands",
 }
 
 INTRO = """\
-A setting has one name, which is written in three ways: `metrics_port` in a
+Each setting has one name, spelled in three ways: `metrics_port` in a
 [configuration file](../howto/configure.md), `CONFORMARE_METRICS_PORT` in the environment, and
 `--metrics-port` on the command line.
-A job gives its settings as keywords of `configure_store` instead.
-The command line or a keyword wins, then the environment, then the file.
-`conformare config show` prints what is in force, and where it comes from."""
+In a job, pass settings as keywords of `configure_store`.
+The command line or a keyword wins over the environment, and the environment over the file.
+`conformare config show` prints the settings in force, and where they come from."""
 
 CALLS = """\
-These are about one call of a command, so no configuration file holds them.
-The [commands](commands.md) say which takes which."""
+These options belong to a single call, so they cannot be in a configuration file.
+[Commands](commands.md) lists the options of each command."""
 
 
 def page() -> str:
