@@ -120,9 +120,9 @@ class _Shown(dict[str, Any]):
 
 
 def get_store_config() -> dict[str, Any] | None:
-    """Return a copy of what `configure_store` was given last; None where it was not called.
+    """Return a copy of the last arguments of `configure_store`, or None if it was not called.
 
-    Printed, it shows names alone: its values may be secret, and they are all there.
+    When printed, it shows only names, because values may be secret. The values are all there.
     """
     config = _stores.config
     if config is None:
@@ -133,17 +133,17 @@ def get_store_config() -> dict[str, Any] | None:
 
 
 def reset_store_config() -> None:
-    """Forget what `configure_store` was given; the environment counts again."""
+    """Forget the last `configure_store`, so that the environment decides again."""
     _stores.replace(None)
 
 
 def configure_store(**config: Any) -> None:
-    """Say where this process records its runs; a later call replaces the whole configuration.
+    """Configure where this process records its runs. A later call replaces the whole configuration.
 
     Args:
         **config: `writer` ("kafka", "spark_table", "json", "parquet", "none" or a function) and the
             options of that writer. With `warn_on_source=True`, each captured read of a location
-            that carries recorded risks warns, once. What is not given is taken from
+            that carries recorded risks warns, once. Missing options come from
             `CONFORMARE_<NAME>`, or from the file that `CONFORMARE_CONFIG` names.
 
     Raises:
@@ -182,8 +182,10 @@ def record_run(
 ) -> str:
     """Record what this process captured as one run of a pipeline.
 
-    Through the Kafka writer this neither waits for the broker nor raises because of it. The other
+    With the Kafka writer, this neither waits for the broker nor raises because of it. The other
     writers are synchronous, and their errors reach the caller.
+
+        cf.record_run("flight_delays", env="prod", git_sha="abc123", tags={"team": "ops"})
 
     Args:
         pipeline: Identity of the pipeline across its runs.
@@ -197,8 +199,8 @@ def record_run(
         run_id: Identity of the run within its pipeline; a new UUIDv7 when not given.
         ts: When the run took place; now when not given.
         title: Title of the run.
-        if_run_exists: "append", or "skip" to record nothing where the store already has the run.
-            A run is never changed: whichever is chosen, its first record stays.
+        if_run_exists: "append", or "skip" to record nothing if the store already has the run.
+            Either way, a run never changes: its first record wins.
 
     Returns:
         The run_id, also when nothing was recorded.
@@ -247,12 +249,12 @@ def record_source_risk(
     ts: datetime | str | None = None,
     dest: Destination | None = None,
 ) -> RunRecord:
-    """Record risks of a location that hold whichever pipeline reads it.
+    """Declare risks that a location carries, whichever pipeline reads it.
 
         cf.record_source_risk("s3://lake/customers", "privacy.pii_exposure", column="email")
 
-    It belongs to no run, and what is recorded stays: each call adds to the store. Through the Kafka
-    writer this neither waits for the broker nor raises because of it.
+    A declaration belongs to no run, and each call adds to the store. With the Kafka writer, this
+    neither waits for the broker nor raises because of it.
 
     Args:
         location: A path, a URL or the name of a table; it is recorded as captured reads and writes

@@ -1,4 +1,4 @@
-"""The fleet: what the recorded runs say."""
+"""The fleet: ask about the recorded runs."""
 
 from conformare._errors import UpstreamRiskWarning
 from conformare._recording import get_store_config, reset_store_config
