@@ -55,7 +55,7 @@ def _folder(settings: SpoolSettings) -> Path:
     try:
         return settings.spool_dir or default_spool_folder()
     except RuntimeError as exc:
-        raise SpoolError(f"there is no folder for the spool ({exc}); use --spool-dir") from exc
+        raise SpoolError(f"the spool has no folder ({exc}); use --spool-dir") from exc
 
 
 @app.command("list")

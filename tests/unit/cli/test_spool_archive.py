@@ -99,7 +99,7 @@ def test_bad_members_are_told_and_the_good_ones_imported(
     assert (code, text) == (1, "1 run(s) imported for 127.0.0.1:1; 4 cannot be imported\n")
     assert error.splitlines() == [
         "error: '../../evil.emission': its name is not that of its content",
-        r"error: '\x1b[2J': it is no spooled emission, or one of a later release",
+        r"error: '\x1b[2J': it is not a spooled emission, or it is from a later release",
         f"error: 'a/{good.name}': its name is not that of its content",
         "error: and so on",
     ]

@@ -47,7 +47,7 @@ def _checked(profilers: Iterable[Any]) -> tuple[Profiler, ...]:
     for profiler in listed:
         if not callable(getattr(profiler, "evaluate", None)):
             raise TypeError(
-                f"{quoted(profiler)} is no profiler; make one with greatExpectations(...)"
+                f"{quoted(profiler)} is not a profiler; make one with greatExpectations(...)"
             )
     return listed
 

@@ -226,7 +226,7 @@ class DeltaTables:
         runs = self._table("runs")
         if runs is None:
             raise FleetError(
-                f"{self.place} is no lake: it has no table {self._prefix}runs; correct --lake, or "
+                f"{self.place} is not a lake: it has no table {self._prefix}runs; correct --lake, or "
                 "start the sink, which makes it"
             )
         tables = {"runs": runs}

@@ -260,8 +260,8 @@ def test_impact_tells_distance_and_owners(shop: Fleet) -> None:
         (views.lineage_page, {"pipeline": "none"}, "has no pipeline 'none'"),
         (views.impact_page, {"location": "none"}, "no newest run reads or writes 'none'"),
         (views.findings_page, {"kind": "none"}, "no findings of kind 'none'"),
-        (views.overview_page, {"since": "soon"}, "'soon' is no time"),
-        (views.sensitive_page, {"as_of": "soon"}, "'soon' is no time"),
+        (views.overview_page, {"since": "soon"}, "'soon' is not a time"),
+        (views.sensitive_page, {"as_of": "soon"}, "'soon' is not a time"),
     ],
 )
 def test_what_is_not_there_is_told_in_one_line(
