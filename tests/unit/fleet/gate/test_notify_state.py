@@ -69,7 +69,7 @@ def test_a_state_of_other_filters_is_refused(report: Run, receiver: Receiver, st
     assert f"{state} belongs to another store or to other filters" in answer.err
     changed = json.loads(state.read_text())
     state.write_text(json.dumps({**changed, "version": 2}))
-    assert "of another release" in report().err
+    assert "from another release" in report().err
     assert len(receiver.posts) == 1
 
 
