@@ -173,7 +173,7 @@ class Executors:
         return dealt
 
     def _give_up(self, why: str) -> None:
-        logger.warning("the driver goes on alone: %s", why)
+        logger.warning("the driver continues alone: %s", why)
         self._fewest = None
 
     def _unseen(self, found: Found) -> str | None:

@@ -237,7 +237,7 @@ class DeltaTables:
             elif grain not in OPTIONAL:
                 raise FleetError(
                     f"{self.place} has no table {self._prefix}{grain}: restore it, or start the "
-                    "sink, which makes it anew"
+                    "sink, which creates it again"
                 )
         return tables
 
