@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from conformare import _stores
 from conformare._guard import guard
 from conformare.capture import (
     profile_sources,
@@ -16,7 +17,7 @@ from conformare.capture import (
     set_profiles,
     store,
 )
-from conformare.emission import _writer as writer_module
+from conformare.emission import _writers
 
 OPT_OUT = "expects_guarded_fault"
 
@@ -69,10 +70,16 @@ def nothing_captured() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def no_store_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test begin without a store, whatever the one before has configured."""
+    monkeypatch.setattr(_stores, "_stores", _stores._Stores())
+
+
+@pytest.fixture(autouse=True)
 def no_writer_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let `flush` and `delivery_stats` count the writers of this test, and of no other."""
-    writers = writer_module._Writers()
-    monkeypatch.setattr(writer_module, "_writers", writers)
+    writers = _writers._Writers()
+    monkeypatch.setattr(_writers, "_writers", writers)
     yield
     for writer in writers._all:
         writer.close(timeout_seconds=0)

@@ -14,7 +14,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from conformare_sink.broker.broker import HOST, EmbeddedBroker, free_port
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.broker.ports import HOST, free_port
 from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.kafka.topics import Topics
 

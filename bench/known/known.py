@@ -113,7 +113,7 @@ def _keep(given: dict[str, Any]) -> None:
         for n_digests in (*[RUNS // SEGMENTS] * SEGMENTS, *[SPILLED] * SEGMENTS):
             halves = (random.integers(0, 2**64, n_digests, np.uint64) for _ in range(2))
             kept._add_segment(in_order(Halves(*halves)))  # noqa: SLF001 - no sink could in this time
-        lake._settled.known._is_changed = True  # noqa: SLF001
+        lake._settled.known._is_changed = True  # noqa: SLF001 - its file is measured, too
     found()
 
 
@@ -146,7 +146,7 @@ def _land(given: dict[str, Any]) -> None:
                     raise RuntimeError("a new run is known")
                 lake.land(rows, runs)
                 taken[name].append(time.perf_counter() - began)
-        n_segments.append(len(_stored(many)._segments))  # noqa: SLF001
+        n_segments.append(len(_stored(many)._segments))  # noqa: SLF001 - as above
     found(**taken, segments=n_segments)
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from conformare_demo.interruption import ending_on_request, held_back
-from conformare_sink.broker.broker import EmbeddedBroker, free_port
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.broker.ports import free_port
 from conformare_sink.cli._console import show_cursor
 from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.spark.process import end_spark

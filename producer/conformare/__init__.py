@@ -14,7 +14,8 @@ from conformare._errors import (
     StoreNotConfiguredError,
     UpstreamRiskWarning,
 )
-from conformare._recording import configure_store, record_run, record_source_risk
+from conformare._recording import record_run, record_source_risk
+from conformare._stores import configure_store
 from conformare.capture import (
     DeclaredSource,
     Risk,

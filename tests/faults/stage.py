@@ -15,7 +15,8 @@ from support.lakes.view import LakeView
 from support.servers.network import network
 from support.servers.object_store import ObjectStore
 
-from conformare_sink.broker.broker import EmbeddedBroker, free_port
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.broker.ports import free_port
 from conformare_sink.errors import BrokerNotRunningError
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.options import Engine

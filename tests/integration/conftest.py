@@ -13,7 +13,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from conformare_sink.broker.broker import EmbeddedBroker
-from conformare_sink.broker.broker import free_port as a_free_port
+from conformare_sink.broker.ports import free_port as a_free_port
 from conformare_sink.spark.jars import SPARK_VERSION, JarSet, resolve_jars
 from conformare_sink.spark.process import launch_spark
 from conformare_sink.spark.session import build_session, spark_conf

@@ -16,8 +16,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from conformare.cli import main
-from conformare_sink.broker import broker as broker_module
-from conformare_sink.broker.broker import EmbeddedBroker, free_port
+from conformare_sink.broker import ports
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.broker.ports import free_port
 from conformare_sink.errors import (
     BrokerAlreadyRunningError,
     BrokerDirectoryError,
@@ -134,8 +135,8 @@ def test_a_port_is_looked_for_among_those_that_no_system_gives_out(
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
         other.listen()
-        monkeypatch.setattr(broker_module, "_OWN_PORTS", (port, free_port()))
-        monkeypatch.setattr(broker_module, "_PORTS_TO_TRY", 2)
+        monkeypatch.setattr(ports, "_OWN_PORTS", (port, free_port()))
+        monkeypatch.setattr(ports, "_PORTS_TO_TRY", 2)
         assert port not in {free_port() for _ in range(8)}
 
 

@@ -15,7 +15,7 @@ from support.lakes.landed import tables_in
 from support.messages.records import make_record
 
 import conformare as cf
-from conformare import _recording
+from conformare import _stores
 from conformare_schemas import ForeignTableError
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.landing.report import BatchReport
@@ -26,12 +26,6 @@ from conformare_sink.stream.stream import SinkStream
 Record = dict[str, list[dict[str, Any]]]
 SCHEMA = "conformare"
 FEW_ROWS = {"contexts": 2, "risks": 3}
-
-
-@pytest.fixture(autouse=True)
-def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins without a configured store."""
-    monkeypatch.setattr(_recording, "_stores", _recording._Stores())
 
 
 @pytest.fixture
@@ -150,7 +144,7 @@ def test_one_lake_is_filled_by_both_ways(
     late = make_record("kafka", content="second", rows=FEW_ROWS)
 
     def write(dest: dict[str, Any], record: Record) -> None:
-        _recording._writer_of(dest).write(record)
+        _stores._writer_of(dest).write(record)
 
     def catch_up() -> None:
         reports: list[BatchReport] = []
@@ -187,7 +181,7 @@ def test_rows_that_a_crash_left_are_removed_when_the_job_is_retried(
     spark: SparkSession, lake: str
 ) -> None:
     """As if the job had been killed between two appends of its first try."""
-    writer = _recording._writer_of({"writer": "spark_table", "spark": spark, "lake": lake})
+    writer = _stores._writer_of({"writer": "spark_table", "spark": spark, "lake": lake})
     run_id = "it's \\ a `run`"  # text that SQL gives a meaning to
     first = make_record(run_id, rows=FEW_ROWS)
     again = make_record(run_id, rows=FEW_ROWS, content="second")

@@ -10,13 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import conformare as cf
-from conformare import _recording
-
-
-@pytest.fixture(autouse=True)
-def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins without a configured store."""
-    monkeypatch.setattr(_recording, "_stores", _recording._Stores())
 
 
 class Collected:
@@ -32,10 +25,10 @@ class Collected:
 def test_a_run_without_a_pipeline_is_refused() -> None:
     """It is the identity that everything over time is grouped by."""
     with pytest.raises(TypeError, match="pipeline"):
-        cf.record_run()  # type: ignore[call-arg]
+        cf.record_run()  # type: ignore[call-arg]  # the mistake
     for blank in (None, "", "  "):
         with pytest.raises(ValueError, match="pipeline"):
-            cf.record_run(blank)  # type: ignore[arg-type]
+            cf.record_run(blank)  # type: ignore[arg-type]  # the mistake
 
 
 def test_without_a_store_the_error_says_what_to_call() -> None:
@@ -86,7 +79,7 @@ def test_an_unknown_if_run_exists_is_refused() -> None:
 def test_a_destination_of_another_kind_is_a_type_error() -> None:
     """The error names the kinds."""
     with pytest.raises(TypeError, match="write"):
-        cf.record_run("p", dest=42)  # type: ignore[arg-type]
+        cf.record_run("p", dest=42)  # type: ignore[arg-type]  # the mistake
 
 
 def test_a_run_goes_to_an_object_or_a_function() -> None:

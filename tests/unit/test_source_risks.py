@@ -13,19 +13,12 @@ from hypothesis import strategies as st
 from support.jobs.location_forms import FORMS, Form
 
 import conformare as cf
-from conformare import _recording
 from conformare.capture.declared._location import MOST_LOCATION_BYTES
 from conformare.record._declaration import MOST_RISKS
 from conformare.testing import InMemoryWriter
 from conformare_schemas import arrow_schema, table_columns
 
 Row = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins without a configured store."""
-    monkeypatch.setattr(_recording, "_stores", _recording._Stores())
 
 
 def declared(*risks: Any, location: Any = "/data", **fields: Any) -> list[Row]:

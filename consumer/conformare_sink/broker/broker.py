@@ -10,9 +10,7 @@ it ends. The process id in the state file only tells whom to signal.
 from __future__ import annotations
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -27,22 +25,16 @@ from confluent_kafka.admin import AdminClient
 
 from conformare_sink.broker._defaults import DEFAULT_HEAP, DEFAULT_PORT
 from conformare_sink.broker._folder import BrokerFolder, BrokerLock, java_options
+from conformare_sink.broker.ports import ANSWER_SECONDS, HOST, free_port, listens, require_free_port
 from conformare_sink.errors import (
     BrokerAlreadyRunningError,
     BrokerNotRunningError,
-    BrokerPortTakenError,
     BrokerStartError,
 )
 from conformare_sink.spark.jars import BROKER_JARS, resolve_jars
 from conformare_sink.spark.java import find_java
 
-HOST = "127.0.0.1"
-
 _POLL_SECONDS = 0.05
-_ANSWER_SECONDS = 2.0
-# Below those that Linux (from 32768), macOS and Windows (from 49152) take for whoever asks for any.
-_OWN_PORTS = range(20_000, 32_768)
-_PORTS_TO_TRY = 100
 
 
 def default_broker_directory() -> Path:
@@ -126,7 +118,7 @@ class EmbeddedBroker:
             pid, port = self._folder.read_state()
             raise BrokerAlreadyRunningError(self.directory, pid, port)
         with lock:
-            _require_free_port(self.port)
+            require_free_port(self.port)
             # From here to the new state, nobody must signal the process of the last one.
             self._folder.forget_state()
             self._folder.write_configuration(HOST, self.port, free_port())
@@ -165,7 +157,7 @@ class EmbeddedBroker:
         self._reap()
         running = self._folder.is_locked()
         pid, port = self._folder.read_state() if running else (None, None)
-        answering = port is not None and _answers(f"{HOST}:{port}", _ANSWER_SECONDS)
+        answering = port is not None and _answers(f"{HOST}:{port}", ANSWER_SECONDS)
         return BrokerStatus(running, answering, self.directory, pid, port, self._folder.log_file)
 
     def _format(self, command: list[str], deadline: float) -> None:
@@ -203,7 +195,7 @@ class EmbeddedBroker:
 
     def _await_answer(self, process: subprocess.Popen[bytes], deadline: float) -> None:
         def ended_or_listening() -> bool:
-            return process.poll() is not None or _listens(self.port)
+            return process.poll() is not None or listens(self.port)
 
         try:
             _poll_until(ended_or_listening, deadline)
@@ -242,43 +234,6 @@ class EmbeddedBroker:
 
     def _start_error(self, what: str) -> BrokerStartError:
         return BrokerStartError(what, self._folder.log_file, self._folder.telling_log_line())
-
-
-def _require_free_port(port: int) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As Kafka does: a port whose last connections are still closing is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as exc:
-            raise BrokerPortTakenError(port, exc.strerror or str(exc)) from exc
-
-
-def free_port() -> int:
-    """Return a port of loopback that nothing listens on, and that no system gives out by itself.
-
-    A broker that is away keeps its port that way: what a system gave to another process meanwhile
-    would get the broker's clients, which go on asking for it. Chosen at random, because two
-    processes that look at the same time must not see the same port free.
-
-    Where none of many is free, the broker that is to have it says so.
-    """
-    candidates = random.sample(_OWN_PORTS, _PORTS_TO_TRY)
-    return next(filter(_is_free, candidates), candidates[0])
-
-
-def _is_free(port: int) -> bool:
-    try:
-        _require_free_port(port)
-    except BrokerPortTakenError:
-        return False
-    return True
-
-
-def _listens(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.settimeout(_ANSWER_SECONDS)
-        return probe.connect_ex((HOST, port)) == 0
 
 
 def _answers(bootstrap_servers: str, timeout_seconds: float) -> bool:

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from confluent_kafka import Producer
 
 from conformare_schemas import DEFAULT_TOPIC_PREFIX, topic_name
-from conformare_sink.broker.broker import EmbeddedBroker, free_port
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.broker.ports import free_port
 from conformare_sink.kafka.topics import Topics
 from conformare_sink.options import SinkOptions
 from conformare_sink.spark.process import end_spark

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from conformare_schemas.settings.command_line import command_of
-from conformare_sink.broker.broker import HOST, EmbeddedBroker, default_broker_directory
+from conformare_sink.broker.broker import EmbeddedBroker, default_broker_directory
+from conformare_sink.broker.ports import HOST
 from conformare_sink.cli._console import FAILURE, readable_errors, show_line, waiting
 from conformare_sink.cli.settings import BrokerSettings, BrokerStartSettings, BrokerStopSettings
 from conformare_sink.spark.jars import BROKER_JARS, KAFKA_VERSION, is_resolved, resolve_jars

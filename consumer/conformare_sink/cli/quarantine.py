@@ -16,7 +16,7 @@ from conformare_sink.cli.settings import (
     QuarantineRetrySettings,
     QuarantineShowSettings,
 )
-from conformare_sink.lake.quarantine import (
+from conformare_sink.lake.kept.quarantined import (
     QuarantineFilter,
     quarantined_causes,
     quarantined_messages,

@@ -38,4 +38,4 @@ def judge(
 
 def _seconds(span: timedelta) -> str:
     seconds = span.total_seconds()
-    return f"{seconds:.1f} s" if seconds < 100 else f"{timedelta(seconds=round(seconds))}"  # noqa: PLR2004
+    return f"{seconds:.1f} s" if seconds < 100 else f"{timedelta(seconds=round(seconds))}"  # noqa: PLR2004 - in seconds as far as people count them

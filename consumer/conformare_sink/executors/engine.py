@@ -22,7 +22,7 @@ from conformare_sink.executors.room import has_room
 from conformare_sink.executors.task import Known, Task, digests_of_runs
 from conformare_sink.lake.digests import DigestSet, run_digest
 from conformare_sink.lake.halves import DigestArray, array_of, array_of_column
-from conformare_sink.lake.kept import envelopes_of
+from conformare_sink.lake.kept.pending import envelopes_of
 from conformare_sink.lake.store.portable import portable
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.landing.place import FilesPlace

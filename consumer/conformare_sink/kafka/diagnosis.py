@@ -191,9 +191,9 @@ def _about_an_alert(server: Address, access: KafkaAccess, error: ssl.SSLError) -
 def _certificate(server: Address) -> Certificate:
     """Return what a broker's certificate says, whatever is wrong with it."""
     with connect(server, trusting()) as connection:
-        shown = connection.getpeercert(binary_form=True)  # type: ignore[attr-defined]
+        shown = connection.getpeercert(binary_form=True)  # type: ignore[attr-defined]  # TLS, by its context
     with connect(server, vouched_by(shown)) as connection:
-        return Certificate.of(connection.getpeercert())  # type: ignore[attr-defined]
+        return Certificate.of(connection.getpeercert())  # type: ignore[attr-defined]  # TLS, by its context
 
 
 def _out_of_date(certificate: Certificate, whose: str, advice: str) -> str | None:

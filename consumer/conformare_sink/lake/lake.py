@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -17,38 +16,30 @@ import pyarrow as pa
 from conformare_schemas import RUN_GRAINS, SOURCE_RISKS
 from conformare_sink.errors import LakeRefusedError, TableAlteredError
 from conformare_sink.lake.declarations import Declarations
-from conformare_sink.lake.digests import PLACE_DIGEST, place_digest, read_digests, run_digests
+from conformare_sink.lake.digests import run_digests
 from conformare_sink.lake.halves import DigestArray, array_of
-from conformare_sink.lake.kept import fetch_messages, read_waiting, waiting_since
-from conformare_sink.lake.landings import Files, Landings, run_keys
+from conformare_sink.lake.kept.messages import fetch_messages
+from conformare_sink.lake.kept.pending import PendingTable
+from conformare_sink.lake.kept.quarantine import QuarantineTable
+from conformare_sink.lake.landings import Files, Landings
 from conformare_sink.lake.layout import PURGING_NOTE, SOURCE_NOTE, is_ours
 from conformare_sink.lake.purge import Purge, Purged, finish_purge, purge_runs
-from conformare_sink.lake.quarantine import places_with_other_causes
 from conformare_sink.lake.settled import SettledRuns
 from conformare_sink.lake.store.storage import Storage
-from conformare_sink.lake.tables.own import (
-    PENDING,
-    QUARANTINE,
-    pending_rows,
-    quarantine_rows,
-    rejected_in,
-)
+from conformare_sink.lake.tables.own import PENDING, QUARANTINE
 from conformare_sink.lake.tables.tables import (
     TABLES_AT_ONCE,
     LakeTables,
     Offsets,
-    select_all,
     select_rows,
 )
 from conformare_sink.lake.writer.lock import sole_writer
 from conformare_sink.messages.emission import Decision, EmissionKey, RunKey
 from conformare_sink.messages.envelope import Envelope, Rejected
-from conformare_sink.messages.message import Message, Place, message_columns
+from conformare_sink.messages.message import Message, Place
 from conformare_sink.messages.skipping import Settled
 
 logger = logging.getLogger("conformare_sink")
-
-RUN_KEY = list(RunKey._fields)
 
 
 class Lake:
@@ -72,8 +63,8 @@ class Lake:
         self._storage = tables.storage
         self._open = tables.open()
         self._landings = Landings(tables, self._open, confirm)
-        self._pending = threading.Lock()
-        self._read_quarantined()
+        self._pending = PendingTable(tables, self._open[PENDING.name])
+        self._quarantine = QuarantineTable(tables, self._open[QUARANTINE.name])
         self._settled = SettledRuns(
             tables, self._open["runs"], self._landings.look_again, checkpoint
         )
@@ -163,9 +154,7 @@ class Lake:
         Args:
             files: The files by table; those of grains are not looked at.
         """
-        if files.get(PENDING.name):
-            with self._pending:
-                self._open[PENDING.name].add(files[PENDING.name])
+        self._pending.add_files(files.get(PENDING.name, ()))
 
     def quarantine_files(self, files: Files, digests: Sequence[bytes]) -> int:
         """Keep files of messages that could not be used, but messages that are there already.
@@ -177,21 +166,12 @@ class Lake:
         Returns:
             How many were not.
         """
-        if not any(self._quarantined.contain(digests)):
-            if files.get(QUARANTINE.name):
-                self._open[QUARANTINE.name].add(files[QUARANTINE.name])
-                self._quarantined.add(digests)
-            return len(digests)
-        return sum(
-            self.quarantine(rejected_in(rows))
-            for file in files[QUARANTINE.name]
-            if (rows := self.arrivals.read(f"{QUARANTINE.name}/{file.path}"))
-        )
+        return self._quarantine.add_files(files.get(QUARANTINE.name, ()), digests)
 
     def takes_files(self) -> bool:
         """Return whether rows may come as files, which others have written."""
-        others = (self._open[table.name] for table in (PENDING, QUARANTINE))
-        return self._landings.take_files() and all(table.takes_files for table in others)
+        kept = (self._pending, self._quarantine)
+        return self._landings.take_files() and all(table.takes_files for table in kept)
 
     def note_read(self, read: Offsets) -> None:
         """Note how far the topics have been read, where no run landed."""
@@ -234,13 +214,11 @@ class Lake:
 
     def keep_waiting(self, envelopes: Collection[Envelope]) -> None:
         """Keep messages whose emission is not complete."""
-        if envelopes:
-            with self._pending:
-                self._open[PENDING.name].append(pending_rows(envelopes))
+        self._pending.add(envelopes)
 
     def waiting(self) -> Iterator[Envelope]:
         """Return the messages that wait, without their values; one that was kept twice, twice."""
-        for envelopes in read_waiting(self.tables):
+        for envelopes in self._pending.read():
             runs = {RunKey(e.pipeline, e.run_id) for e in envelopes}
             known, purged = self.settled(runs)
             settled = known | purged
@@ -252,12 +230,11 @@ class Lake:
 
     def waiting_since(self, moment: datetime) -> list[EmissionKey]:
         """Return the emissions of which nothing has been kept since a moment."""
-        return waiting_since(self.tables, moment)
+        return self._pending.emissions_since(moment)
 
     def stop_waiting(self, places: Collection[Place]) -> None:
         """Delete messages from those that wait."""
-        with self._pending:
-            self.delete(PENDING.name, place_keys(places))
+        self._pending.delete(places)
 
     def forget_settled(self) -> int:
         """Delete from `pending` what waits no more, for its run has landed or was purged.
@@ -268,13 +245,7 @@ class Lake:
         Returns:
             How many rows were deleted.
         """
-        waiting = select_all(
-            self.tables, "SELECT DISTINCT run_id, pipeline FROM pending", PENDING.name
-        )
-        runs = [RunKey(pipeline, run_id) for run_id, pipeline in zip(*_texts(waiting), strict=True)]
-        settled = run_keys(self._settled.beside_landing(runs))
-        with self._pending:
-            return self.delete(PENDING.name, settled)
+        return self._pending.delete_runs(self._settled.beside_landing(self._pending.runs()))
 
     def quarantine(self, rejected: Sequence[Rejected]) -> int:
         """Keep messages that could not be used, but those that are there already.
@@ -282,17 +253,11 @@ class Lake:
         Returns:
             How many were not.
         """
-        digests = [place_digest(one.message.place) for one in rejected]
-        there = self._quarantined.contain(digests)
-        new = [one for one, known in zip(rejected, there, strict=True) if not known]
-        if new:
-            self._open[QUARANTINE.name].append(quarantine_rows(new))
-            self._quarantined.add([place_digest(one.message.place) for one in new])
-        return len(new)
+        return self._quarantine.add(rejected)
 
     def has_quarantined(self) -> bool:
         """Return whether there is anything in quarantine."""
-        return len(self._quarantined) > 0
+        return len(self._quarantine) > 0
 
     def requarantine(self, rejected: Sequence[Rejected], causes: Collection[str]) -> None:
         """Give messages in quarantine another cause; where the process ends in between, both.
@@ -301,21 +266,11 @@ class Lake:
             rejected: The messages, with their new causes.
             causes: Those that they may have had, of which none is a new one.
         """
-        if rejected:
-            places = [one.message.place for one in rejected]
-            done = places_with_other_causes(self.tables, places, causes)
-            if new := [one for one in rejected if one.message.place not in done]:
-                self._open[QUARANTINE.name].append(quarantine_rows(new))
-            keys = place_keys(places)
-            for cause in causes:
-                before = pa.array([cause] * keys.num_rows, pa.string())
-                self.delete(QUARANTINE.name, keys.append_column("cause", before))
+        self._quarantine.replace_causes(rejected, causes)
 
     def release(self, places: Collection[Place]) -> int:
         """Take messages out of quarantine; return how many there were."""
-        n_released = self.delete(QUARANTINE.name, place_keys(places))
-        self._read_quarantined()
-        return n_released
+        return self._quarantine.delete(places)
 
     def purge(self, purge: Purge) -> Purged:
         """Delete runs for good; return what was deleted."""
@@ -360,10 +315,7 @@ class Lake:
     def _read_what_purges_change(self) -> None:
         self._settled.read_purged()
         self._declarations.look_again()
-        self._read_quarantined()
-
-    def _read_quarantined(self) -> None:
-        self._quarantined = read_digests(self.tables, QUARANTINE.name, PLACE_DIGEST)
+        self._quarantine.look_again()
 
 
 @contextmanager
@@ -398,17 +350,6 @@ def open_for_writing(
         if removed := lake.recover():
             logger.info("removed rows that a crash had left without their run: %s", removed)
         yield lake
-
-
-def place_keys(places: Collection[Place]) -> pa.Table:
-    """Return places of messages as keys of rows."""
-    messages = [Message(None, None, *place) for place in places]
-    columns = message_columns(messages)
-    return pa.table({name: columns[name] for name in Place._fields})
-
-
-def _texts(table: pa.Table) -> list[list[str]]:
-    return [column.to_pylist() for column in table.columns]
 
 
 _NOTHING = pa.table({})

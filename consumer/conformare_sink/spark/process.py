@@ -53,7 +53,7 @@ def launch_spark(conf: SparkConf, jars: Collection[Path] = ()) -> Any:
     try:
         # Its stdout, too: VACUUM prints there, between the lines that programs read of ours.
         with _class_path(jars):
-            gateway = launch_gateway(conf, {"stdout": writing, "stderr": writing})  # type: ignore[no-untyped-call]
+            gateway = launch_gateway(conf, {"stdout": writing, "stderr": writing})  # type: ignore[no-untyped-call]  # it has no types
     except PySparkRuntimeError as exc:
         os.close(writing)
         raise SparkStartError(f"Spark did not start: {_last_line(reading)}") from exc

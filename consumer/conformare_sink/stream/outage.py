@@ -23,11 +23,6 @@ _AROUND_A_CAUSE = re.compile(r"^[\w.]+\.(?=\w+Exception: )| SQLSTATE: \w+$")
 """The packages of a class in Java, and what Spark puts behind a message."""
 
 
-def is_outage(error: BaseException) -> bool:
-    """Return whether an error comes from a broker that was not reached."""
-    return _outage(error) is not None
-
-
 def await_broker(
     topics: Topics,
     patience_seconds: float | None,

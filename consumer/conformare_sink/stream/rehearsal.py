@@ -22,7 +22,7 @@ from conformare_sink.lake.digests import (
     runs_in,
 )
 from conformare_sink.lake.halves import DigestArray
-from conformare_sink.lake.kept import envelopes_of
+from conformare_sink.lake.kept.pending import envelopes_of
 from conformare_sink.lake.known.known import KnownRuns
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.landings import Files
@@ -152,7 +152,7 @@ class Rehearsal:
         self,
         rows: Mapping[str, pa.Table],  # noqa: ARG002 - only which runs would land matters
         runs: Collection[RunKey],
-        read: Mapping[str, int] | None = None,  # noqa: ARG002
+        read: Mapping[str, int] | None = None,  # noqa: ARG002 - as above
     ) -> None:
         """Remember the runs."""
         self._landed.add([*map(run_digest, runs)])

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import reduce
 
 from conformare_schemas import CONFLUENT_HEADER_BYTES, confluent_header, confluent_id
-from conformare_sink.lake.kept import fetch_messages
-from conformare_sink.lake.lake import Lake
-from conformare_sink.lake.quarantine import (
+from conformare_sink.lake.kept.messages import fetch_messages
+from conformare_sink.lake.kept.quarantined import (
     QuarantineFilter,
     quarantined_beginnings,
     quarantined_places,
 )
+from conformare_sink.lake.lake import Lake
 from conformare_sink.lake.tables.own import QUARANTINE
 from conformare_sink.landing.landing import Landing, in_the_end
 from conformare_sink.messages.decode import readable_headers

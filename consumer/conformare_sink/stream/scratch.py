@@ -65,7 +65,7 @@ class ScratchMessages:
                 portion, n_bytes = [], 0
         yield portion
 
-    def waiting_since(self, moment: datetime) -> list[EmissionKey]:  # noqa: ARG002
+    def waiting_since(self, moment: datetime) -> list[EmissionKey]:  # noqa: ARG002 - a lake has it
         """Return no emissions: a replay sets nothing aside."""
         return []
 

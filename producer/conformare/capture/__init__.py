@@ -28,7 +28,8 @@ from conformare.capture.declared._risks import (
     get_risk,
     register_risk,
 )
-from conformare.capture.declared._sensitivity import (
+from conformare.capture.locations import redacted
+from conformare.capture.sensitivity._columns import (
     classify_column,
     mark_not_sensitive,
     mark_sensitive,
@@ -36,9 +37,8 @@ from conformare.capture.declared._sensitivity import (
     scan_columns,
     unmark_sensitive,
 )
-from conformare.capture.locations import redacted
 from conformare.capture.spark._patches import restore, trackSpark
-from conformare.capture.spark.sql._catalogs import is_connect
+from conformare.capture.sql._catalogs import is_connect
 
 __all__ = [
     "DeclaredSource",

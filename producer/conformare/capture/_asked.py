@@ -9,8 +9,8 @@ from conformare._guard import guard
 from conformare.capture._data_names import EXPRESSION, is_plain
 from conformare.capture._lineage import Columns, ColumnsOf
 from conformare.capture._nested import columns_in, columns_of_frame
-from conformare.capture.source._logic import is_data_frame
-from conformare.capture.spark.naming import names_made
+from conformare.capture.naming import names_made
+from conformare.capture.source._kinds import is_data_frame
 
 
 class Told(NamedTuple):

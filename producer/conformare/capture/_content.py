@@ -27,7 +27,7 @@ from conformare.capture._lineage import (
     Sink,
     Source,
 )
-from conformare.capture.declared._scope import Declared, Group, Scope
+from conformare.capture._scope import Declared, Group, Scope
 
 NODE_KEY = "__conformare_node__"
 """Where a frame carries the identity of its node: in its `__dict__`, never as an attribute."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from conformare.capture._data_names import NOTHING, Hidden, Stand
-from conformare.capture.declared._scope import Declared, Group
+from conformare.capture._scope import Declared, Group
 
 Kind = Literal["op", "function", "source", "sink"]
 Logic = Mapping[str, Any]

@@ -24,8 +24,8 @@ from conformare.capture._lineage import (
     Source,
 )
 from conformare.capture._look_ups import columns_of, placed, resolve, resolve_all, widen
+from conformare.capture._scope import Declared, Group, Scope, current_scope
 from conformare.capture._untracked import untracked
-from conformare.capture.declared._scope import Declared, Group, Scope, current_scope
 
 
 class Store:

@@ -2,7 +2,8 @@
 
 from conformare.emission._emission import Emission, Message
 from conformare.emission._encode import encode_emission
-from conformare.emission._writer import KafkaWriter, flush_all, kafka_writer, stats_of_all
+from conformare.emission._writer import KafkaWriter
+from conformare.emission._writers import flush_all, kafka_writer, stats_of_all
 from conformare.emission.settings import KafkaOptions
 
 __all__ = [

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
-import os
-import time
 import uuid
 from datetime import datetime, timezone
 from itertools import count
@@ -26,7 +23,7 @@ from conformare.emission._encode import encode_emission, oversize_cause
 from conformare.emission._headers import emission_headers
 from conformare.emission._look_up import lake_has_run
 from conformare.emission._parcel import Parcel
-from conformare.emission._stats import Ledger, total
+from conformare.emission._stats import Ledger
 from conformare.emission.settings import KafkaOptions
 from conformare.emission.spool import HAS_LOCKS, Spool, require_own
 from conformare_schemas import SOURCE_RISKS
@@ -250,64 +247,3 @@ def _identity_of(record: RunRecord) -> tuple[str, str]:
         return "", record[SOURCE_RISKS][0]["location"]
     run = record["runs"][0]
     return run["pipeline"], run["run_id"]
-
-
-class _Writers:
-    """The Kafka writers of this process: one for each store, however often it is configured."""
-
-    def __init__(self) -> None:
-        self._lock = ProcessLock()
-        self._all: list[KafkaWriter] = []
-        self._hooked = False
-
-    def of(self, options: KafkaOptions) -> KafkaWriter:
-        with self._lock:
-            for writer in self._all:
-                if writer.options == options:
-                    return writer
-            writer = KafkaWriter(options)
-            self._all.append(writer)
-            if not self._hooked:
-                self._hooked = True
-                atexit.register(self.close)
-                if hasattr(os, "register_at_fork"):
-                    os.register_at_fork(after_in_child=self.begin_process)
-            return writer
-
-    def stats(self) -> DeliveryStats:
-        return total(writer.stats() for writer in self._all)
-
-    def flush(self, timeout_seconds: float) -> int:
-        deadline = time.monotonic() + timeout_seconds
-        return sum(
-            writer.flush(max(0.0, deadline - time.monotonic())) for writer in list(self._all)
-        )
-
-    def close(self) -> None:
-        """At the end of the interpreter: one after the other, within the longest of their times."""
-        start = time.monotonic()
-        for writer in self._all:
-            spent = time.monotonic() - start
-            writer.close(max(0.0, writer.options.exit_timeout_seconds - spent))
-
-    def begin_process(self) -> None:
-        for writer in self._all:
-            writer.begin_process()
-
-
-_writers = _Writers()
-
-
-def kafka_writer(options: KafkaOptions) -> KafkaWriter:
-    """Return this process's writer for some options: the same one for the same options."""
-    return _writers.of(options)
-
-
-def flush_all(timeout_seconds: float) -> int:
-    """Wait for the acknowledgements of all writers; return how many runs are undelivered."""
-    return _writers.flush(timeout_seconds)
-
-
-def stats_of_all() -> DeliveryStats:
-    """Return the stats of all writers together."""
-    return _writers.stats()

@@ -1,8 +1,8 @@
 """The fleet: ask about the recorded runs."""
 
 from conformare._errors import UpstreamRiskWarning
-from conformare._recording import get_store_config, reset_store_config
 from conformare._run_writer import RunWriter, run_id_of
+from conformare._stores import get_store_config, reset_store_config
 from conformare.fleet._api import (
     last_healthy_run,
     owner_pipelines,

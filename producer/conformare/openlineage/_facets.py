@@ -24,10 +24,10 @@ class ConformareRecordRunFacet(RunFacet):
     status: str
     title: str
     counts: dict[str, int]
-    conformareVersion: str  # noqa: N815
+    conformareVersion: str  # noqa: N815 - as above
     env: str | None = None
-    gitSha: str | None = None  # noqa: N815
-    reportUri: str | None = None  # noqa: N815
+    gitSha: str | None = None  # noqa: N815 - as above
+    reportUri: str | None = None  # noqa: N815 - as above
 
     @staticmethod
     def _get_schema() -> str:
@@ -61,7 +61,7 @@ class ConformareRisksDatasetFacet(DatasetFacet):
     """The risks that reach what was written, and how many of its columns are sensitive."""
 
     risks: list[Fields]
-    sensitiveColumns: int  # noqa: N815
+    sensitiveColumns: int  # noqa: N815 - as OpenLineage writes names
 
     @staticmethod
     def _get_schema() -> str:

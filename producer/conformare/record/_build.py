@@ -10,10 +10,10 @@ from typing import Any
 from conformare import _fork_guard as fork_guard
 from conformare._version import own_version
 from conformare.capture._lineage import Event, Expectation, Snapshot
+from conformare.capture._scope import Group
 from conformare.capture._store import Store
-from conformare.capture.declared._scope import Group
-from conformare.capture.declared._sensitivity import scan_columns, sensitive_fields
 from conformare.capture.locations import redacted, shown_name, shown_tag
+from conformare.capture.sensitivity._columns import scan_columns, sensitive_fields
 from conformare.record._arguments import (
     utc_ts,
     validated_pipeline,

@@ -10,10 +10,10 @@ from typing import Any
 
 from conformare import _fork_guard as fork_guard
 from conformare.capture import Risk, risk
+from conformare.capture._scope import Declared
 from conformare.capture.declared._contexts import Risks, declared_risks
 from conformare.capture.declared._location import canonical_location
 from conformare.capture.declared._risks import resolved_risk, validated_severity
-from conformare.capture.declared._scope import Declared
 from conformare.record._arguments import utc_ts
 from conformare_schemas import SOURCE_RISKS
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii as quoted
 
 from conformare.capture._lineage import Event
-from conformare.capture.declared._scope import Declared
+from conformare.capture._scope import Declared
 
 HASH_DIGITS = 16
 

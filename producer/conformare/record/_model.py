@@ -6,8 +6,8 @@ from typing import Any
 
 from conformare.capture._look_ups import columns_of
 from conformare.capture._store import Store, store
-from conformare.capture.declared._sensitivity import scan_columns, sensitive_fields
 from conformare.capture.locations import shown_name, without_credentials
+from conformare.capture.sensitivity._columns import scan_columns, sensitive_fields
 
 
 def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:

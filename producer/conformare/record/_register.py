@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from conformare.capture._lineage import Snapshot
+from conformare.capture._scope import Declared
 from conformare.capture.declared._risks import SEVERITIES
-from conformare.capture.declared._scope import Declared
 
 _GOVERNANCE = ("low", "medium", "high")
 

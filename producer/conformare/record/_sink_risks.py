@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from conformare.capture._lineage import Event, Sink, Snapshot
-from conformare.capture.declared._scope import Declared
+from conformare.capture._scope import Declared
 from conformare.record._register import owners_of, severity_of
 
 PROCESS_CONTEXT = "(process)"

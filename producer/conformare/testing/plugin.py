@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformare._recording import recording_into
+from conformare._stores import recording_into
 from conformare.capture import reset_context, store
 from conformare.testing._memory import InMemoryWriter
 

@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Iterable
 
 from conformare._errors import UpstreamRiskWarning
-from conformare._recording import Destination, writer_for
-from conformare.capture.spark.sql._names import location_written
+from conformare._stores import Destination, writer_for
+from conformare.capture.sql._names import location_written
 from conformare.reader import StoreReadError
 from conformare.upstream._look import Rows, readable_options, risks_of, tell_unreadable, told
 

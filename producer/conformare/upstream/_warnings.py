@@ -11,7 +11,7 @@ from typing import Any
 from conformare import _fork_guard as fork_guard
 from conformare._errors import ConformareError, UpstreamRiskWarning
 from conformare._process_lock import ProcessLock
-from conformare._recording import state_of_stores, writer_for
+from conformare._stores import state_of_stores, writer_for
 from conformare.capture import on_read
 from conformare.reader import StoreReadError
 from conformare.upstream._look import readable_options, risks_of, tell_unreadable, told

@@ -1,6 +1,6 @@
 """A Schema Registry with Confluent's API: how it is reached, and what it says of our schemas."""
 
-from conformare_schemas.registry._access import SETTING_NAMES, RegistryAccess
+from conformare_schemas.registry._access import SETTING_NAMES, RegistryAccess, SubjectStrategy
 from conformare_schemas.registry._agreement import released_header
 from conformare_schemas.registry._client import RegistryClient
 from conformare_schemas.registry._errors import (
@@ -16,12 +16,7 @@ from conformare_schemas.registry._settings import (
     access_of,
     require_usable,
 )
-from conformare_schemas.registry._subjects import (
-    SubjectStrategy,
-    released_ids,
-    schema_text,
-    subject_name,
-)
+from conformare_schemas.registry._subjects import released_ids, schema_text, subject_name
 
 __all__ = [
     "SCHEMA_REGISTRY_URL",

@@ -6,7 +6,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -20,7 +20,9 @@ from pydantic import (
 )
 
 from conformare_schemas.registry._errors import RegistrySettingsError
-from conformare_schemas.registry._subjects import SubjectStrategy
+
+SubjectStrategy = Literal["TopicName", "RecordName", "TopicRecordName"]
+"""How a subject is named, in Confluent's words."""
 
 
 class RegistryAccess(BaseModel):

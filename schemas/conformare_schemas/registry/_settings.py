@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from conformare_schemas.registry._access import RegistryAccess
+from conformare_schemas.registry._access import RegistryAccess, SubjectStrategy
 from conformare_schemas.registry._client import RegistryClient
 from conformare_schemas.registry._errors import RegistryError
-from conformare_schemas.registry._subjects import SubjectStrategy
 from conformare_schemas.settings import About, Settings
 from conformare_schemas.store import StoreError, read_settings
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Literal, get_args
 
 from conformare_schemas._contract import CONTRACT_VERSION, message_schema
 from conformare_schemas._naming import topic_name
+from conformare_schemas.registry._access import SubjectStrategy
 from conformare_schemas.registry._agreement import released_header
 from conformare_schemas.registry._client import RegistryClient
-
-SubjectStrategy = Literal["TopicName", "RecordName", "TopicRecordName"]
-"""How a subject is named, in Confluent's words."""
-
-SUBJECT_STRATEGIES: tuple[SubjectStrategy, ...] = get_args(SubjectStrategy)
 
 
 def subject_name(grain: str, topic_prefix: str, strategy: SubjectStrategy) -> str:

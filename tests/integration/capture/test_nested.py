@@ -167,7 +167,7 @@ def test_fields_of_tables_that_sql_writes_are_counted(spark: SparkSession, grain
         for table in (source, kept):
             spark.sql(f"CREATE TABLE {table} (id int, c struct<email: string>) USING parquet")
     spark.sql(f"INSERT INTO {kept} SELECT id, c FROM {source}")  # noqa: S608 - names of ours
-    spark.sql(f"CREATE TABLE {made} USING parquet AS SELECT c AS d FROM {source}")  # noqa: S608
+    spark.sql(f"CREATE TABLE {made} USING parquet AS SELECT c AS d FROM {source}")  # noqa: S608 - names of this test
     assert [row["n_sensitive"] for row in grain("sinks")] == [1, 1]
     assert grain("runs")[0]["sensitive_written"] == 2
     with untracked():

@@ -26,7 +26,7 @@ from support.servers.manifests import Manifest, compose, installed, kubernetes, 
 from support.servers.object_store import ObjectStore
 
 from conformare_sink.broker.broker import EmbeddedBroker
-from conformare_sink.broker.broker import free_port as a_free_port
+from conformare_sink.broker.ports import free_port as a_free_port
 from conformare_sink.spark.jars import SINK_JARS, cache_directory, resolve_jars
 
 SECONDS = 240.0

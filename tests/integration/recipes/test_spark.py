@@ -12,13 +12,11 @@ from pyspark.sql import SparkSession
 from support.recipes.recipe import COUNTED, RECIPES, loaded, put_orders, recorded
 
 import conformare as cf
-from conformare import _recording
 
 
 @pytest.fixture(autouse=True)
 def json_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A store of the json writer, named by the environment."""
-    monkeypatch.setattr(_recording, "_stores", _recording._Stores())
     monkeypatch.setenv("CONFORMARE_WRITER", "json")
     monkeypatch.setenv("CONFORMARE_PATH", str(tmp_path / "store"))
     return tmp_path / "store"

@@ -27,7 +27,7 @@ def topics(broker: EmbeddedBroker, topic_prefix: str) -> Topics:
 
 
 @pytest.fixture
-def topic(broker: EmbeddedBroker, topics: Topics, topic_prefix: str) -> Topic:  # noqa: ARG001
+def topic(broker: EmbeddedBroker, topics: Topics, topic_prefix: str) -> Topic:  # noqa: ARG001 - they are to be there
     """Sends to the test's topics."""
     return Topic(broker.bootstrap_servers, topic_prefix)
 

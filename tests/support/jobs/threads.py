@@ -12,8 +12,8 @@ from multiprocessing.pool import ThreadPool
 from typing import Any
 
 from conformare.capture._inherited import Carried
+from conformare.capture._scope import current_scope
 from conformare.capture.checks._profiles import _blocks
-from conformare.capture.declared._scope import current_scope
 
 Run = Callable[[Callable[[], Any]], Any]
 

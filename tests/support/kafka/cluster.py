@@ -25,7 +25,7 @@ from confluent_kafka.admin._scram import (
 )
 
 from conformare_sink.broker._folder import java_options
-from conformare_sink.broker.broker import free_port
+from conformare_sink.broker.ports import free_port
 from conformare_sink.spark.jars import resolve_jars
 from conformare_sink.spark.java import find_java
 from support.kafka.tokens import AUDIENCE, ISSUER, TokenEndpoint

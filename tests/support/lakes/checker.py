@@ -52,7 +52,7 @@ class _Faults:
     @property
     def is_sound(self) -> bool:
         """Whether all of them are empty."""
-        return not any(getattr(self, fault.name) for fault in fields(self))  # type: ignore[arg-type]
+        return not any(getattr(self, fault.name) for fault in fields(self))  # type: ignore[arg-type]  # those who inherit are dataclasses
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from conformare_sink.executors.reply import read_replies
 from conformare_sink.executors.task import Known, Task, digests_of_runs
 from conformare_sink.lake.digests import DigestSet, run_digest
 from conformare_sink.lake.halves import array_of
-from conformare_sink.lake.kept import envelopes_of
+from conformare_sink.lake.kept.pending import envelopes_of
 from conformare_sink.lake.lake import Lake
 from conformare_sink.lake.store.portable import portable
 from conformare_sink.landing.landing import Landed, Landing

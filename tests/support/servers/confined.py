@@ -46,7 +46,7 @@ def is_read_only() -> bool:
     if os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "setpriv", "mount"))):
         return False
     tried = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", "mount --make-rprivate /"],  # noqa: S607
+        ["unshare", "--mount", "sh", "-c", "mount --make-rprivate /"],  # noqa: S607 - the system's
         capture_output=True,
         check=False,
     )
@@ -64,6 +64,6 @@ def confined(command: list[str], folder: Path) -> list[str]:
     if not is_read_only():
         return command
     needed = {str(_CHECKOUT), sys.prefix, str(cache_directory())}
-    below_tmp = " ".join(sorted(path for path in needed if path.startswith("/tmp/")))  # noqa: S108
+    below_tmp = " ".join(sorted(path for path in needed if path.startswith("/tmp/")))  # noqa: S108 - nothing is made there
     inside = ["sh", "-c", _READ_ONLY, "sh", str(folder), below_tmp, *_WITHOUT_RIGHTS, *command]
     return ["unshare", "--mount", *inside]

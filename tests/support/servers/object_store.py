@@ -19,7 +19,7 @@ from pathlib import Path
 import obstore
 from obstore.store import S3Store
 
-from conformare_sink.broker.broker import free_port
+from conformare_sink.broker.ports import free_port
 from conformare_sink.spark.jars import JarSet, resolve_jars
 from conformare_sink.spark.java import find_java
 from support.servers.minio import minio_program

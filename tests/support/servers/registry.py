@@ -23,7 +23,7 @@ from urllib.parse import quote, urlsplit
 import pyspark
 
 from conformare_schemas.registry import RegistryAccess, RegistryClient
-from conformare_sink.broker.broker import free_port
+from conformare_sink.broker.ports import free_port
 from conformare_sink.spark.jars import cache_directory
 from conformare_sink.spark.java import find_java
 from support.servers.certificates import Authority

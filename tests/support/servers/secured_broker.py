@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from conformare_sink.broker import _folder as _broker_folder
-from conformare_sink.broker.broker import EmbeddedBroker, free_port
+from conformare_sink.broker.broker import EmbeddedBroker
+from conformare_sink.broker.ports import free_port
 from conformare_sink.kafka.access import KafkaAccess
 from support.servers.certificates import Authority
 

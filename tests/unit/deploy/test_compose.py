@@ -23,7 +23,7 @@ def services() -> dict[str, Any]:
 def test_the_file_is_valid() -> None:
     """By the rules of Compose itself."""
     done = subprocess.run(
-        ["docker-compose", "--file", str(ROOT / "docker-compose.yml"), "config", "--quiet"],  # noqa: S607
+        ["docker-compose", "--file", str(ROOT / "docker-compose.yml"), "config", "--quiet"],  # noqa: S607 - the system's
         capture_output=True,
         text=True,
         check=False,

@@ -20,6 +20,7 @@ from conformare.emission import Emission, KafkaOptions, Message
 from conformare.emission import _courier as courier_module
 from conformare.emission import _writer as writer_module
 from conformare.emission._parcel import Parcel
+from conformare.emission._writers import kafka_writer
 from conformare.emission.spool import _spool as spool_module
 
 
@@ -356,10 +357,10 @@ def test_the_same_store_has_one_writer(tmp_path: Path) -> None:
         "spool_dir": str(tmp_path),
         "kafka": MOCK,
     }
-    first = writer_module.kafka_writer(KafkaOptions.model_validate(config))
-    assert writer_module.kafka_writer(KafkaOptions.model_validate(config)) is first
+    first = kafka_writer(KafkaOptions.model_validate(config))
+    assert kafka_writer(KafkaOptions.model_validate(config)) is first
     other = KafkaOptions.model_validate({**config, "topic_prefix": "other."})
-    assert writer_module.kafka_writer(other) is not first
+    assert kafka_writer(other) is not first
     before = cf.delivery_stats().recorded
     first.write(make_record("run-1"))
     assert cf.delivery_stats().recorded == before + 1

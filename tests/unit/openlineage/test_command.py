@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +166,7 @@ def test_a_file_that_cannot_be_written_is_told(run: Run, lake: Path, tmp_path: P
     assert answer.err.endswith("events.jsonl cannot be written: No such file or directory\n")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="of Linux")  # noqa: PTH110
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="of Linux")
 def test_a_full_disk_is_told(run: Run, lake: Path) -> None:
     """Nothing counts as sent."""
     asked = ("--lake", lake, "--file", "/dev/full")

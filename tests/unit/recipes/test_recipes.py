@@ -12,7 +12,6 @@ import pytest
 from support.recipes.recipe import RECIPES, ROOT, called, loaded, put_orders, recorded
 
 import conformare as cf
-from conformare import _recording
 
 ARTEFACTS = ROOT / "tests/support/recipes/dbt"
 
@@ -20,7 +19,6 @@ ARTEFACTS = ROOT / "tests/support/recipes/dbt"
 @pytest.fixture(autouse=True)
 def json_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A store of the json writer, named by the environment."""
-    monkeypatch.setattr(_recording, "_stores", _recording._Stores())
     monkeypatch.setenv("CONFORMARE_WRITER", "json")
     monkeypatch.setenv("CONFORMARE_PATH", str(tmp_path / "store"))
     return tmp_path / "store"

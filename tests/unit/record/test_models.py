@@ -50,9 +50,9 @@ def test_every_grain_of_a_run_has_a_model() -> None:
 def test_a_row_takes_nothing_more_and_cannot_be_changed() -> None:
     row = Row(run_id="r", pipeline="p", ts="t")
     with pytest.raises(ValidationError, match="frozen"):
-        row.ts = "later"  # type: ignore[misc]
+        row.ts = "later"  # type: ignore[misc]  # the mistake
     with pytest.raises(ValidationError, match="extra"):
-        Row(run_id="r", pipeline="p", ts="t", more=1)  # type: ignore[call-arg]
+        Row(run_id="r", pipeline="p", ts="t", more=1)  # type: ignore[call-arg]  # the mistake
 
 
 def test_an_error_quotes_no_value() -> None:

@@ -90,7 +90,7 @@ def test_an_error_about_a_time_quotes_no_more_of_it_than_tells_which(ts: Any) ->
 
 def test_a_record_needs_a_pipeline() -> None:
     with pytest.raises(TypeError):
-        to_run_record(Store())  # type: ignore[call-arg]
+        to_run_record(Store())  # type: ignore[call-arg]  # the mistake
     with pytest.raises(ValueError, match="pipeline"):
         to_run_record(Store(), " ")
 

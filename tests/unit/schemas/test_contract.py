@@ -76,7 +76,7 @@ def test_the_fingerprint_has_the_byte_order_of_the_specification() -> None:
 )
 def test_every_released_version_reads_every_other(grain: str, reader: int, writer: int) -> None:
     """FULL_TRANSITIVE compatibility, as Apache's library sees it."""
-    checker = avro.compatibility.ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
+    checker = avro.compatibility.ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # it has no types
     result = checker.get_compatibility(
         avro.schema.parse(message_schema_text(grain, reader)),
         avro.schema.parse(message_schema_text(grain, writer)),

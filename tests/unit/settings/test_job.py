@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import conformare as cf
-from conformare._recording import reset_store_config, state_of_stores
+from conformare._stores import reset_store_config, state_of_stores
 from conformare.emission import KafkaOptions
 from conformare.writers import writer_options
 

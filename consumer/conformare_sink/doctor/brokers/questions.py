@@ -102,7 +102,7 @@ class Questions(Cluster):
     def _newest(
         self, places: Collection[tuple[str, int]]
     ) -> Mapping[tuple[str, int], datetime | None]:
-        newest = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
+        newest = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]  # it has no types
         asked = {TopicPartition(*place): newest for place in places}
         found = self._admin.list_offsets(asked, request_timeout=SECONDS)
         return {

@@ -67,7 +67,7 @@ class Storage:
 
     def __post_init__(self) -> None:
         self._place  # noqa: B018 - what is wrong is told at once
-        self._settings  # noqa: B018
+        self._settings  # noqa: B018 - as above
 
     @property
     def local(self) -> Path | None:

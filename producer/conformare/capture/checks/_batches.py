@@ -11,7 +11,7 @@ from typing import Any
 
 from conformare._process_lock import ProcessLock
 from conformare.capture._quiet import spark_quiet
-from conformare.capture.source._logic import is_data_frame
+from conformare.capture.source._kinds import is_data_frame
 
 _NAME = "conformare"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformare.capture._quiet import spark_quiet
 from conformare.capture._untracked import untracked
-from conformare.capture.source._logic import is_data_frame
+from conformare.capture.source._kinds import is_data_frame
 
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
 # To be absent is what these ask about: they can be evaluated without the column.

@@ -16,8 +16,8 @@ from conformare.capture.checks._outcomes import (
     severities,
     severity_of,
 )
-from conformare.capture.source._logic import text_of
 from conformare.capture.source._normalise import digest
+from conformare.capture.source._values import text_of
 
 SKIPPED = "skipped: `when` said no"
 

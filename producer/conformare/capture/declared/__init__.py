@@ -1,1 +1,1 @@
-"""What the author says about a pipeline: contexts, risks, sensitive columns."""
+"""What the author says about a pipeline: contexts, risks, data that is read and written by hand."""

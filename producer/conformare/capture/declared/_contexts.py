@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
+from conformare.capture._scope import Block, Declared, F, Group, Scope, close_all
 from conformare.capture._store import store
 from conformare.capture.declared._docblock import parse_docblock
 from conformare.capture.declared._risks import Risk, resolved_risk, validated_severity
-from conformare.capture.declared._scope import Block, Declared, F, Group, Scope, close_all
 
 
 def _said(text: str | None) -> str | None:

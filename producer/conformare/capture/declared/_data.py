@@ -13,7 +13,7 @@ from conformare.capture._store import store
 from conformare.capture.declared._location import canonical_location
 from conformare.capture.locations import label_of_path, without_extension
 from conformare.capture.source._callsite import site_of, users_frame
-from conformare.capture.spark.sql._names import is_name
+from conformare.capture.sql._names import is_name
 
 DECLARED = "declared"
 """What records have as the reader, the writer and the engine of what was declared by hand."""

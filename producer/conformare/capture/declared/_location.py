@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from conformare.capture.spark.sql._names import location_written
+from conformare.capture.sql._names import location_written
 
 MOST_LOCATION_BYTES = 2_000
 """Of a location, in UTF-8: it may be the key of a message."""

@@ -6,13 +6,13 @@ import posixpath
 import re
 from urllib.parse import unquote
 
-from conformare.capture.declared._sensitivity import scan_columns
 from conformare.capture.locations._addresses import without_addresses
 from conformare.capture.locations._hidden import HIDDEN
 from conformare.capture.locations._oracle import shown_descriptor
 from conformare.capture.locations._places import is_secret
 from conformare.capture.locations._queries import is_query, shown_query
 from conformare.capture.locations._unreadable import unreadable
+from conformare.capture.sensitivity._columns import scan_columns
 
 KIND = "text"
 

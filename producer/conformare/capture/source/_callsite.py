@@ -13,8 +13,8 @@ from types import CodeType, FrameType
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from conformare.capture._lineage import Place
-from conformare.capture.source._constants import Source, source_of
 from conformare.capture.source._normalise import FunctionText, IsFrame, Normaliser
+from conformare.capture.source._scopes import Source, source_of
 
 V = TypeVar("V")
 

@@ -13,16 +13,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
-from conformare.capture.source._constants import (
-    COMPREHENSIONS,
-    Bound,
-    Imported,
-    Scope,
-    Source,
-    attributes_of,
-    constant,
-)
-from conformare.capture.spark._table import STEPS
+from conformare.capture.source._constants import attributes_of, constant
+from conformare.capture.source._scopes import COMPREHENSIONS, Bound, Imported, Scope, Source
+from conformare.capture.source._step_names import STEPS
 
 IsFrame = Callable[[Any], bool]
 Lookup = Callable[[str], Any]

@@ -8,13 +8,13 @@ from typing import Any
 
 from conformare.capture._store import store
 from conformare.capture.locations import label_of_path
-from conformare.capture.source._logic import is_data_frame
+from conformare.capture.source._kinds import is_data_frame
 from conformare.capture.spark._reads import add_read
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_change
-from conformare.capture.spark.sql._analysed import analysed
-from conformare.capture.spark.sql._catalogs import is_connect, location_in, table_named
-from conformare.capture.spark.sql._names import Place
+from conformare.capture.sql._analysed import analysed
+from conformare.capture.sql._catalogs import is_connect, location_in, table_named
+from conformare.capture.sql._names import Place
 
 TABLE_KEY = "__conformare_delta_table__"
 """Where a table of Delta carries what it was opened by, in its `__dict__`."""

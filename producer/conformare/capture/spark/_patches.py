@@ -23,6 +23,7 @@ from conformare.capture.spark._delta_tables import (
     record_delta_write,
     remember_table,
 )
+from conformare.capture.spark._queries import record_session_read
 from conformare.capture.spark._reads import record_read, remember_options
 from conformare.capture.spark._steps import (
     Call,
@@ -44,7 +45,6 @@ from conformare.capture.spark._writes import (
     remember_clause,
     remember_opened,
 )
-from conformare.capture.spark.sql._queries import record_session_read
 
 Method = Callable[..., Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from conformare.capture.locations import BETWEEN, place_named, redacted, shown_options, shown_pairs
 from conformare.capture.spark._services import OPTIONS, SERVICES, places_in
-from conformare.capture.spark.sql._catalogs import location_in, table_named
-from conformare.capture.spark.sql._names import is_name, jdbc_location
+from conformare.capture.sql._catalogs import location_in, table_named
+from conformare.capture.sql._names import is_name, jdbc_location
 
 UNKNOWN = "(unknown)"
 

@@ -14,19 +14,19 @@ from conformare.capture.locations import (
     last_segment,
     without_extension,
 )
-from conformare.capture.source._logic import text_of
+from conformare.capture.source._values import text_of
 from conformare.capture.spark._places import UNKNOWN, is_watched, place_of, takes_names
 from conformare.capture.spark._steps import Call
-from conformare.capture.spark.sql._analysed import analysed
-from conformare.capture.spark.sql._catalogs import (
+from conformare.capture.sql._analysed import analysed
+from conformare.capture.sql._catalogs import (
     Names,
     default_format,
     is_connect,
     locations_in,
     origin_of,
 )
-from conformare.capture.spark.sql._names import jdbc_location, parts_of
-from conformare.capture.spark.sql._statement import Statement
+from conformare.capture.sql._names import jdbc_location, parts_of
+from conformare.capture.sql._statement import Statement
 
 OPTIONS_KEY = "__conformare_options__"
 """Where a reader or writer carries the options that name a place, in its `__dict__`."""

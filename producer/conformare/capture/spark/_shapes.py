@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from conformare.capture._lineage import DataNamed, Introduced
-from conformare.capture.source._logic import is_column
+from conformare.capture.source._kinds import is_column
 from conformare.capture.source._normalise import FRAME_TOKEN
 from conformare.capture.spark._fields import Inside, fields_inside
 

@@ -12,7 +12,8 @@ from conformare.capture._lineage import DataNamed, Introduced
 from conformare.capture._store import store
 from conformare.capture.checks._profiles import step_done
 from conformare.capture.source._callsite import Authored
-from conformare.capture.source._logic import authored, is_data_frame
+from conformare.capture.source._kinds import is_data_frame
+from conformare.capture.source._logic import authored
 from conformare.capture.spark._shapes import (
     has_same_columns,
     introduced,

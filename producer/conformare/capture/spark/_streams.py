@@ -7,19 +7,19 @@ from typing import Any
 
 from conformare._guard import guard
 from conformare.capture._inherited import Carried, what_is_open
+from conformare.capture._scope import Contexts, current_scope, repeated
 from conformare.capture._store import store
-from conformare.capture.declared._scope import Contexts, current_scope, repeated
 from conformare.capture.locations import label_of_path
 from conformare.capture.spark._places import UNKNOWN
 from conformare.capture.spark._reads import options_of
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._writes import add_write, location_of, opened_by
-from conformare.capture.spark.sql._catalogs import (
+from conformare.capture.sql._catalogs import (
     default_format,
     is_connect,
     table_named,
 )
-from conformare.capture.spark.sql._names import parts_of, view_key
+from conformare.capture.sql._names import parts_of, view_key
 
 STREAM_WRITER = "spark.writeStream"
 BATCH_KEY = "__conformare_batch_function__"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from conformare.capture.source._step_names import STEPS
+
 
 class Kind(Enum):
     """What a tracked method does, and so which wrapper it gets."""
@@ -63,15 +65,6 @@ class Tracked:
         return self.op or self.method
 
 
-STEPS = """
-    alias filter where dropDuplicates drop_duplicates dropDuplicatesWithinWatermark distinct
-    fillna dropna replace union unionAll intersect intersectAll exceptAll subtract orderBy sort
-    sortWithinPartitions limit offset sample sampleBy randomSplit repartition repartitionByRange
-    repartitionById coalesce hint checkpoint localCheckpoint withWatermark observe
-    select selectExpr withColumn withColumns withColumnRenamed withColumnsRenamed withMetadata
-    toDF to toJSON join crossJoin lateralJoin drop unionByName unpivot melt transpose describe
-    summary crosstab freqItems mapInPandas mapInArrow
-"""
 # Actions, some of them made of steps inside Spark: what they do there is no step of the pipeline.
 _ACTIONS = """
     first head take tail show toPandas toArrow pandas_api collect count isEmpty

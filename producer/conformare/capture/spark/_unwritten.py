@@ -10,10 +10,10 @@ from conformare.capture.spark._reads import options_of
 from conformare.capture.spark._steps import Call
 from conformare.capture.spark._table import Kind
 from conformare.capture.spark._writes import opened_by
-from conformare.capture.spark.sql._catalogs import is_connect, table_named
-from conformare.capture.spark.sql._file_systems import FileSystem
-from conformare.capture.spark.sql._names import GLOBAL_VIEWS, is_path, parts_of
-from conformare.capture.spark.sql._printed import on_one_line
+from conformare.capture.sql._catalogs import is_connect, table_named
+from conformare.capture.sql._file_systems import FileSystem
+from conformare.capture.sql._names import GLOBAL_VIEWS, is_path, parts_of
+from conformare.capture.sql._printed import on_one_line
 
 KINDS = (Kind.SESSION_READ, Kind.WRITE)
 """Kinds of methods that may be told to leave what is there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformare.capture._store import store
 from conformare.capture.spark._steps import Call
-from conformare.capture.spark.sql._names import GLOBAL_VIEWS, parts_of, view_key
+from conformare.capture.sql._names import GLOBAL_VIEWS, parts_of, view_key
 
 
 def record_view(call: Call) -> None:

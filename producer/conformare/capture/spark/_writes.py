@@ -9,16 +9,16 @@ from typing import Any
 from conformare.capture._lineage import ColumnsOf, LookUp
 from conformare.capture._store import store
 from conformare.capture.locations import label_of_path
-from conformare.capture.source._logic import is_data_frame
+from conformare.capture.source._kinds import is_data_frame
 from conformare.capture.spark._places import place_of
 from conformare.capture.spark._reads import options_of
 from conformare.capture.spark._steps import Call
-from conformare.capture.spark.sql._catalogs import (
+from conformare.capture.sql._catalogs import (
     default_format,
     format_look_up,
     table_named,
 )
-from conformare.capture.spark.sql._names import jdbc_location
+from conformare.capture.sql._names import jdbc_location
 
 WRITER = "spark"
 OPENED_KEY = "__conformare_opened__"

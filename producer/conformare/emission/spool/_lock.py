@@ -14,7 +14,7 @@ from conformare._errors import SpoolError
 try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows: the writer works in memory there, and says so
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # what HAS_LOCKS looks at
 
 LOCK_NAME = "lock"
 HAS_LOCKS = fcntl is not None

@@ -88,11 +88,6 @@ def owners_cell(links: Links, names: Iterable[str]) -> Cell:
     return several(cells) if cells else badge("nobody")
 
 
-def locations_cell(links: Links, locations: Iterable[str]) -> Cell:
-    """Return locations, each with a link to its lineage."""
-    return several([location_cell(links, location) for location in locations])
-
-
 def location_cell(links: Links, location: str) -> Cell:
     """Return a location with a link to its lineage."""
     return Cell(location, href=links.location(location), code=True)

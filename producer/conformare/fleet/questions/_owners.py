@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from conformare.fleet._fleet import EVERYTHING, Filters, Fleet
-from conformare.fleet.stores import PipelineKey
 
 SEVERITIES = ("critical", "high", "medium", "low")
 """Most severe first; a severity that is none of them comes after."""
@@ -123,16 +122,3 @@ def open_risks(fleet: Fleet, filters: Filters = EVERYTHING) -> list[OpenRisk]:
 def severity_order(severity: str) -> int:
     """Return where a severity stands; the most severe is 0."""
     return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
-
-
-def named_owners(fleet: Fleet, key: PipelineKey, scope: str, ref: str) -> tuple[str, ...]:
-    """Return who owns one thing of a pipeline's newest run.
-
-    Args:
-        fleet: The fleet.
-        key: The pipeline.
-        scope: risk or context.
-        ref: The risk's id or the context's label.
-    """
-    rows = fleet.rows("owners").get(key, ())
-    return tuple(sorted({r["owner"] for r in rows if (r["scope"], r["ref"]) == (scope, ref)}))

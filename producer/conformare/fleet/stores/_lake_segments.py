@@ -14,29 +14,36 @@ from itertools import pairwise
 
 import pyarrow as pa
 
+from conformare.fleet.stores import _sql as sql
 from conformare.fleet.stores._delta import DeltaTables
 from conformare.fleet.stores._order import joined_segments
 from conformare.fleet.stores._store import ContextKey, Row, Segment
 
-_KEY = "c.pipeline, r.env, c.context_label"
-_CONTEXTS = "contexts AS c JOIN runs AS r ON c.emission_id = r.emission_id"
-_CHOSEN = "LEFT SEMI JOIN asked AS a ON c.pipeline = a.pipeline"
+_KEY = sql.composed("c.pipeline, r.env, c.context_label")
+_CONTEXTS = sql.composed("contexts AS c JOIN runs AS r ON c.emission_id = r.emission_id")
+_CHOSEN = sql.composed("LEFT SEMI JOIN asked AS a ON c.pipeline = a.pipeline")
 _GROUPS = (
-    f"SELECT {_KEY}, c.impl_hash, c.risk_hash, min(c.ts) AS first_ts, max(c.ts) AS last_ts "
-    f"FROM {_CONTEXTS} {{}} GROUP BY 1, 2, 3, 4, 5"
+    "SELECT {key}, c.impl_hash, c.risk_hash, min(c.ts) AS first_ts, max(c.ts) AS last_ts "
+    "FROM {contexts} {chosen} GROUP BY 1, 2, 3, 4, 5"
 )
-_JOINED = "array_to_string(array_sort(array_agg(DISTINCT c.{0})), '+') AS {0}"
-_PER_RUN = (
-    f"SELECT {_KEY}, c.ts, c.run_id, {_JOINED.format('impl_hash')}, {_JOINED.format('risk_hash')} "
-    f"FROM {_CONTEXTS} {_CHOSEN} AND c.context_label = a.context_label GROUP BY 1, 2, 3, 4, 5"
+_JOINED = "array_to_string(array_sort(array_agg(DISTINCT c.{of})), '+') AS {of}"
+_PER_RUN = sql.composed(
+    "SELECT {key}, c.ts, c.run_id, {impl_hash}, {risk_hash} FROM {contexts} {chosen} "
+    "AND c.context_label = a.context_label GROUP BY 1, 2, 3, 4, 5",
+    key=_KEY,
+    impl_hash=sql.composed(_JOINED, of=sql.name("impl_hash")),
+    risk_hash=sql.composed(_JOINED, of=sql.name("risk_hash")),
+    contexts=_CONTEXTS,
+    chosen=_CHOSEN,
 )
-_TURNS = (
+_TURNS = sql.composed(
     "SELECT * FROM (SELECT *, lag(impl_hash) OVER w AS impl_before, lag(risk_hash) OVER w AS "
     "risk_before, lag(ts) OVER w AS ts_before, lag(run_id) OVER w AS run_before, lead(ts) OVER w IS "
     "NULL AS is_last FROM "
-    f"({_PER_RUN}) WINDOW w AS (PARTITION BY pipeline, env, context_label ORDER BY ts, run_id)) "
+    "({per_run}) WINDOW w AS (PARTITION BY pipeline, env, context_label ORDER BY ts, run_id)) "
     "WHERE is_last OR impl_before IS NULL OR impl_before <> impl_hash OR risk_before <> risk_hash "
-    "ORDER BY ts, run_id"
+    "ORDER BY ts, run_id",
+    per_run=_PER_RUN,
 )
 
 
@@ -51,7 +58,9 @@ def lake_segments(
     """
     groups: dict[ContextKey, list[Segment]] = defaultdict(list)
     asked = None if pipelines is None else pa.table({"pipeline": pa.array(pipelines, pa.string())})
-    for row in tables.rows(_GROUPS.format("" if asked is None else _CHOSEN), asked):
+    chosen = sql.NOTHING if asked is None else _CHOSEN
+    groups_of = sql.composed(_GROUPS, key=_KEY, contexts=_CONTEXTS, chosen=chosen)
+    for row in tables.rows(groups_of, asked):
         groups[_key(row)].append(_segment(row, "first_ts", "last_ts"))
     found: dict[ContextKey, Sequence[Segment]] = {}
     tangled: set[ContextKey] = set()

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from support.jobs.lineage import Grain
 
 from conformare.capture import describe, store
-from conformare.capture.spark.sql._catalogs import is_connect
+from conformare.capture.sql._catalogs import is_connect
 from conformare.record import build_model
 
 from .conftest import BOB, NUMBER, all_that_is_told, columns_of, is_bob

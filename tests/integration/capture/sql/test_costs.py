@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 from support.jobs.lineage import Grain
 
 from conformare.capture import lineage, store
-from conformare.capture.spark.sql import _queries
-from conformare.capture.spark.sql._analysed import analysed
+from conformare.capture.spark import _queries
+from conformare.capture.sql._analysed import analysed
 from conformare.record import to_run_record
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from support.jobs.lineage import Recorded
 
 from conformare.capture import lineage, store, untracked
-from conformare.capture.spark.sql._catalogs import is_connect
+from conformare.capture.sql._catalogs import is_connect
 
 pytestmark = [pytest.mark.sessions("classic", "connect")]
 

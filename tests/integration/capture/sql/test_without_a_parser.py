@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from support.jobs.lineage import Recorded
 
 from conformare.capture import store
-from conformare.capture.spark.sql import _catalogs, _connect
+from conformare.capture.sql import _catalogs, _connect
 
 pytestmark = [pytest.mark.sessions("connect")]
 

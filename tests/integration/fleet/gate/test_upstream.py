@@ -12,7 +12,6 @@ import pytest
 from pyspark.sql import SparkSession
 
 import conformare as cf
-from conformare import _recording
 from conformare.capture import _reads_told
 from conformare.fleet import read_store, upstream_risks
 from conformare.reader import StoreReadError
@@ -24,7 +23,6 @@ Config = dict[str, Any]
 @pytest.fixture(autouse=True)
 def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins in a process that has no store, and has warned of nothing."""
-    monkeypatch.setattr(_recording, "_stores", _recording._Stores())
     monkeypatch.setattr(_reads_told, "_listeners", [SourceWarnings().tell])
     # On two cores that others use as well, a process takes its time to begin.
     monkeypatch.setattr(_look, "LOOK_UP_SECONDS", 60.0)

@@ -57,7 +57,7 @@ def bare_root(folder: Path) -> None:
     """Lay out a file system that has a C library, a shell, and nothing else."""
     programs = [Path(str(shutil.which(name))) for name in ("sh", "dirname")]
     asked = subprocess.run(
-        ["ldd", *programs],  # noqa: S607
+        ["ldd", *programs],  # noqa: S607 - the system's
         capture_output=True,
         text=True,
         check=True,

@@ -14,8 +14,8 @@ from support.messages.upgrade import upgrade, upgraded
 from conformare.cli import main
 from conformare.emission import Message
 from conformare_sink.errors import TableWriteError
+from conformare_sink.lake.kept.quarantined import QuarantineFilter
 from conformare_sink.lake.lake import Lake, open_for_writing
-from conformare_sink.lake.quarantine import QuarantineFilter
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.emission import Decision

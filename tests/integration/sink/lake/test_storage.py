@@ -133,7 +133,7 @@ def web_server(folder: Path, authority: Authority | None = None) -> Iterator[str
 
     class Handler(SimpleHTTPRequestHandler):
         def __init__(self, *args: object) -> None:
-            super().__init__(*args, directory=str(folder))  # type: ignore[arg-type]
+            super().__init__(*args, directory=str(folder))  # type: ignore[arg-type]  # all are passed on
 
         def translate_path(self, _: str) -> str:
             return str(folder / "index.html")

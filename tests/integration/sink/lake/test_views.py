@@ -236,7 +236,7 @@ def test_a_drift_has_commit_risks_and_owners_of_its_second_run(fleet: Fleet) -> 
         "owners": ["ana", "zoë"],
         "open": True,
     }
-    assert fleet.ask(f"SELECT {', '.join(drift)} FROM drift") == [(*drift.values(),)]  # noqa: S608
+    assert fleet.ask(f"SELECT {', '.join(drift)} FROM drift") == [(*drift.values(),)]  # noqa: S608 - names of columns
     assert fleet.ask("SELECT * FROM drift") == [(*drift.values(),)]
     fleet.acknowledge(after, label)
     fleet.acknowledge(after, label)
@@ -357,6 +357,6 @@ def test_views_of_a_schema_are_beside_its_tables(spark: SparkSession) -> None:
     statements = view_statements(tables_of_catalog(spark, place), place)
     for statement in [*statements.values(), *statements.values()]:
         spark.sql(statement)
-    drifts = spark.sql(f"SELECT to_run, open FROM {schema}.cf_drift").collect()  # noqa: S608
+    drifts = spark.sql(f"SELECT to_run, open FROM {schema}.cf_drift").collect()  # noqa: S608 - a name of this test
     assert [tuple(row) for row in drifts] == [("2", True)]
     spark.sql(f"DROP SCHEMA {schema} CASCADE")

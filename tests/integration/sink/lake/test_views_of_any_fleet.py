@@ -70,7 +70,7 @@ def landed(
     """A lake of them, and of rows whose runs have not landed."""
     fleet = Fleet(spark, tmp_path_factory.mktemp("fleet") / "lake")
     fleet.land(*runs)
-    chance = random.Random(20)  # noqa: S311
+    chance = random.Random(20)  # noqa: S311 - the same fleet every time
     for run in newest(runs):
         fleet.leave(any_run(chance, run.pipeline, f"{run.run_id} is lost"))
         fleet.leave(replace(any_run(chance, run.pipeline, run.run_id), emission="another"))
@@ -140,7 +140,7 @@ def test_impact(landed: Fleet, runs: list[Run]) -> None:
         if (shared := places(writer, "sinks") & places(reader, "sources"))
     }
     ends = "from_pipeline, from_env, to_pipeline, to_env"
-    found = landed.ask(f"SELECT {ends}, count(*) FROM impact GROUP BY {ends}")  # noqa: S608
+    found = landed.ask(f"SELECT {ends}, count(*) FROM impact GROUP BY {ends}")  # noqa: S608 - names of columns
     assert in_any_order(found) == in_any_order(edges)
 
 

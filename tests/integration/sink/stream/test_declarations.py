@@ -38,7 +38,7 @@ from conformare_sink.stream.replay import Selection
 
 def test_what_a_job_declares_is_in_the_lake(
     broker: EmbeddedBroker,
-    topics: object,  # noqa: ARG001
+    topics: object,  # noqa: ARG001 - they are to be there
     options: SinkOptions,
     catch_up: Callable[[], list[BatchReport]],
     tmp_path: Path,

@@ -135,7 +135,7 @@ def test_wrong_use_is_refused_at_once(block: Callable[..., Any], recorder: Recor
     with pytest.raises(TypeError, match="not a profiler"):
         block("expect_x")
     with pytest.raises(TypeError, match="not a profiler"):
-        set_profiles({"*": ["expect_x"]})  # type: ignore[list-item]
+        set_profiles({"*": ["expect_x"]})  # type: ignore[list-item]  # the mistake
 
 
 def test_profiles_can_be_read_and_replaced(recorder: Recorder) -> None:

@@ -18,7 +18,7 @@ from conformare.capture import (
     risk,
     store,
 )
-from conformare.capture.declared._scope import current_scope
+from conformare.capture._scope import current_scope
 
 
 def open_labels() -> list[str]:
@@ -69,7 +69,7 @@ def test_a_risk_inside_describe_keeps_what_was_said_of_it() -> None:
 
 def test_describe_needs_a_label() -> None:
     with pytest.raises(TypeError):
-        describe()  # type: ignore[call-arg]
+        describe()  # type: ignore[call-arg]  # the mistake
 
 
 def test_threads_do_not_mix_their_blocks() -> None:
@@ -141,7 +141,7 @@ def test_a_decorated_generator_runs_inside_and_its_consumer_outside() -> None:
     assert next(generator) == ["d"]
     assert open_labels() == []
     assert next(generator) == ["d"]
-    generator.close()  # type: ignore[attr-defined]
+    generator.close()  # type: ignore[attr-defined]  # annotated as an iterator
     assert closed == [["d"]]
 
 

@@ -86,7 +86,7 @@ def test_a_loop_declares_each_place_once() -> None:
 
 def test_one_source_may_stand_without_a_list() -> None:
     """It is what is meant."""
-    cf.sink("b", sources=cf.source("a"))  # type: ignore[arg-type]
+    cf.sink("b", sources=cf.source("a"))  # type: ignore[arg-type]  # one, not a list
     assert cf.build_model()["edges"][-1] == {
         "from": 1,
         "to": 2,
@@ -149,7 +149,7 @@ def test_a_format_is_a_word(format_: Any) -> None:
 def test_sources_of_a_sink_are_declared_ones() -> None:
     """A location is not taken for one."""
     with pytest.raises(TypeError, match=r"what conformare\.source returned, not str"):
-        cf.sink("a", sources=["b"])  # type: ignore[list-item]
+        cf.sink("a", sources=["b"])  # type: ignore[list-item]  # the mistake
 
 
 @pytest.mark.expects_guarded_fault

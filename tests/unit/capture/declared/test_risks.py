@@ -62,7 +62,7 @@ def test_a_registered_risk_replaces_one_of_the_same_id() -> None:
 def test_a_risk_cannot_be_changed() -> None:
     entry = all_risks()[0]
     with pytest.raises(FrozenInstanceError):
-        entry.label = "x"  # type: ignore[misc]
+        entry.label = "x"  # type: ignore[misc]  # the mistake
 
 
 def test_a_severity_that_nobody_knows_is_refused() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from conformare.capture.source._callsite import Authored, authored_call, users_frame
-from conformare.capture.source._logic import function_text
+from conformare.capture.source._functions import function_text
 
 _numbers = itertools.count()
 

@@ -10,7 +10,7 @@ import pytest
 
 from conformare.capture.source import _callsite
 from conformare.capture.source._callsite import Authored, PerCode, authored_call, users_frame
-from conformare.capture.source._logic import function_text
+from conformare.capture.source._functions import function_text
 
 
 class Frame:

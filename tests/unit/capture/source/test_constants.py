@@ -280,7 +280,7 @@ def test_own_attributes_are_found_without_running_code() -> None:
 
     class Property:
         @property
-        def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        def __dict__(self) -> dict[str, Any]:  # type: ignore[override]  # a class of somebody's
             raise AssertionError
 
     assert attributes_of(Plain()) == {"x": 1}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conformare.capture.source import _logic
-from conformare.capture.source._logic import function_text
+from conformare.capture.source import _functions
+from conformare.capture.source._functions import function_text
 
 CLEAN = """
 def clean(parts):
@@ -174,7 +174,7 @@ def test_lambdas_of_one_line_are_told_apart(jobs: Any) -> None:
 def test_lambdas_that_cannot_be_told_apart_count_by_their_code(
     jobs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_logic, "_holds", lambda *_: False)
+    monkeypatch.setattr(_functions, "_holds", lambda *_: False)
     two = "f, g = (lambda x: {}), (lambda x: 2)"
     one, other = (text_of_f(jobs, two.format(number)) for number in (3, 4))
     assert one.startswith("code:")
@@ -197,14 +197,14 @@ def test_what_a_call_names_for_good_is_read_once(
     jobs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    original = _logic._users_function
+    original = _functions._users_function
 
     def counting(value: Any, namespace: dict[str, Any]) -> Any:
         function = original(value, namespace)
         asked.extend([] if function is None else [function])
         return function
 
-    monkeypatch.setattr(_logic, "_users_function", counting)
+    monkeypatch.setattr(_functions, "_users_function", counting)
     call = "for _ in range(5): df.filter(f)"
     jobs.run(f"def f(x): return x\n{call}")
     jobs.module("steps", "def f(x): return x")
@@ -237,11 +237,11 @@ def test_a_function_that_cannot_be_followed_counts_by_its_code(jobs: Any) -> Non
 
 def test_functions_that_are_gone_leave_nothing_behind(jobs: Any) -> None:
     gc.collect()
-    before = len(_logic._functions)
+    before = len(_functions._functions)
     for number in range(20):
         assert text_of_f(jobs, f"def f(x): return {number}").startswith("function:")
     gc.collect()
-    assert len(_logic._functions) <= before + 1
+    assert len(_functions._functions) <= before + 1
 
 
 def test_a_partial_shows_its_function(jobs: Any) -> None:

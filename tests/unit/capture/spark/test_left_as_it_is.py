@@ -11,7 +11,7 @@ from conformare.capture.spark._steps import Call
 from conformare.capture.spark._table import TRACKED
 from conformare.capture.spark._unwritten import leaves_all_as_it_is
 from conformare.capture.spark._writes import OPENED_KEY, Opened
-from conformare.capture.spark.sql._file_systems import FileSystem
+from conformare.capture.sql._file_systems import FileSystem
 
 
 class _Writer:

@@ -6,7 +6,7 @@ import pytest
 
 from conformare.capture.locations import shown_query
 from conformare.capture.spark._places import UNKNOWN, place_of
-from conformare.capture.spark.sql._file_systems import FileSystem
+from conformare.capture.sql._file_systems import FileSystem
 
 
 @pytest.mark.parametrize(

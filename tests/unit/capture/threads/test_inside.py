@@ -21,7 +21,7 @@ from support.jobs.threads import (
 )
 
 from conformare.capture import describe, greatExpectations, profile, risk
-from conformare.capture.declared._scope import close_all
+from conformare.capture._scope import close_all
 
 
 @pytest.mark.parametrize("way", WAYS)

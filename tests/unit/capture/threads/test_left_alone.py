@@ -97,7 +97,7 @@ def test_a_run_that_the_user_has_put_there_is_kept() -> None:
         seen.append(open_here())
 
     thread = threading.Thread()
-    thread.run = theirs  # type: ignore[method-assign]
+    thread.run = theirs  # type: ignore[method-assign]  # as some programs do
     with describe("a"):
         thread.start()
         thread.join()
@@ -166,7 +166,7 @@ def test_a_forked_child_is_inside_what_its_parent_was_inside() -> None:
 def test_nothing_is_wrapped_where_nothing_is_open() -> None:
     thread = Worker(open_here)
     began: list[Any] = []
-    original = threading.Thread._bootstrap  # type: ignore[attr-defined]
+    original = threading.Thread._bootstrap  # type: ignore[attr-defined]  # Python's own, in no stub
     with pytest.MonkeyPatch.context() as patch:
 
         def bootstrap(self: threading.Thread) -> None:

@@ -64,7 +64,7 @@ def test_a_wrong_option_of_librdkafka_is_refused_at_once(kafka: dict[str, Any], 
 def test_options_are_frozen() -> None:
     """One store has one writer, which is found by them."""
     with pytest.raises(ValidationError, match="frozen"):
-        options().topic_prefix = "x"  # type: ignore[misc]
+        options().topic_prefix = "x"  # type: ignore[misc]  # the mistake
 
 
 def test_every_option_can_come_from_the_environment(

@@ -142,7 +142,7 @@ def test_a_changed_archive_gives_no_other_emissions(position: int, change: int, 
 
 @pytest.mark.parametrize(
     "name",
-    ["../../evil.emission", "/tmp/evil.emission", "a/b.emission", "folder/", "", "\x1b[2J"],  # noqa: S108
+    ["../../evil.emission", "/tmp/evil.emission", "a/b.emission", "folder/", "", "\x1b[2J"],  # noqa: S108 - never written
 )
 def test_a_name_is_that_of_the_content_or_the_member_is_bad(archive: Path, name: str) -> None:
     """None of a path, and none of another run."""

@@ -41,7 +41,7 @@ def test_a_server_answers_to_its_own_names_alone(host: str | None, is_own: bool)
     assert Guard.for_host("127.0.0.1", None, ["fleet.example"]).knows_host(host) is is_own
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "fleet.example", ""])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "fleet.example", ""])  # noqa: S104 - nothing is bound to it
 def test_a_server_that_others_reach_needs_a_token(host: str) -> None:
     """One line says so, and what to do."""
     with pytest.raises(FleetError, match="give it a token, by --token-file"):

@@ -222,7 +222,7 @@ def test_every_run_is_there_with_the_rows_of_one_emission(
         world = World(chance)
         sink = Sink(world, chance)
         for step in steps:
-            step(sink)  # type: ignore[operator]
+            step(sink)  # type: ignore[operator]  # a step is drawn as an object
         sink.rest()
         sink.retry()
 

@@ -152,7 +152,7 @@ def test_what_is_repeated_in_every_row_is_short(name: str, letter: str) -> None:
         names = {name: letter * length}
         owners = message(
             "owners",
-            value("owners", array(1, OWNER), **names),  # type: ignore[arg-type]
+            value("owners", array(1, OWNER), **names),  # type: ignore[arg-type]  # by their names
             key=names.get("run_id", "r").encode(),
         )
         rejected = decode.decode([owners], PREFIX).rejected

@@ -127,7 +127,7 @@ def from_java(text: str, story: str) -> Exception:
     """An exception as pyspark makes it of one of Java's."""
     error: Any = RuntimeError(text)
     error._stackTrace = story
-    return error  # type: ignore[no-any-return]
+    return error  # type: ignore[no-any-return]  # it is the error above
 
 
 class Gone(Exception):  # noqa: N818 - as py4j's are

@@ -18,6 +18,7 @@ from support.messages.records import make_record
 from conformare_schemas import confluent_header, confluent_id, message_schema
 from conformare_schemas.registry import RegistryAccess, released_header
 from conformare_sink.lake.lake import Lake, open_for_writing
+from conformare_sink.lake.tables.folder_table import FolderTable
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.framing import FOREIGN, NO_REGISTRY, NOT_OURS, NOT_RESOLVED
@@ -132,7 +133,7 @@ def test_a_retry_that_broke_off_is_repeated_without_harm(
         landing.land([foreign, by_id(run)])
         told(resolver, {**IDS, 77: FOREIGN})
         with monkeypatch.context() as patch:
-            patch.setattr(Lake, "delete", broken_off)
+            patch.setattr(FolderTable, "delete", broken_off)
             with pytest.raises(InterruptedError):
                 awaited.retry()
     for _ in range(2):

@@ -12,7 +12,7 @@ import pytest
 from conformare_sink.errors import BrokerRefusedError, BrokerUnreachableError, StreamFailedError
 from conformare_sink.kafka.rotation import Rotation
 from conformare_sink.kafka.topics import Topics
-from conformare_sink.stream.outage import MOST_WITHOUT_MEMORY, Restarts, await_broker, is_outage
+from conformare_sink.stream.outage import MOST_WITHOUT_MEMORY, Restarts, _outage, await_broker
 from conformare_sink.stream.refusal import Admission
 
 NOWHERE = "127.0.0.1:1"
@@ -57,12 +57,12 @@ def failed(cause: Exception) -> StreamFailedError:
 
 def test_an_outage_is_known_wherever_the_error_speaks_of_it() -> None:
     """In its own line, in the fault of a batch, or in what Java says of the cause."""
-    assert is_outage(StreamFailedError(BETWEEN_BATCHES))
-    assert is_outage(failed(RuntimeError(WITHIN_A_BATCH)))
-    assert is_outage(failed(FromJava("Failed to create new KafkaAdminClient", NO_NAME)))
-    assert is_outage(BrokerUnreachableError(NOWHERE, 1))
+    assert _outage(StreamFailedError(BETWEEN_BATCHES)) is not None
+    assert _outage(failed(RuntimeError(WITHIN_A_BATCH))) is not None
+    assert _outage(failed(FromJava("Failed to create new KafkaAdminClient", NO_NAME))) is not None
+    assert _outage(BrokerUnreachableError(NOWHERE, 1)) is not None
     for other in (StreamFailedError(DELETED), failed(OSError("No space left on device"))):
-        assert not is_outage(other)
+        assert _outage(other) is None
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_who_waits_for_ever_can_be_stopped(
 class Answering(Topics):
     """Topics on a broker that answers."""
 
-    def partitions(self, timeout_seconds: float = 0) -> dict[str, int]:  # noqa: ARG002
+    def partitions(self, timeout_seconds: float = 0) -> dict[str, int]:  # noqa: ARG002 - a topic's has it
         """Return nothing, at once."""
         return {}
 

@@ -149,7 +149,7 @@ def test_what_has_expired_is_not_read_again(notes: Notes) -> None:
 def test_it_begins_anew_where_the_logs_are_others(notes: Notes, changed: dict[str, object]) -> None:
     """Or have lost their end; the note is removed."""
     notes.break_off(500_000)
-    notes.logs = replace(notes.logs, **changed)  # type: ignore[arg-type]
+    notes.logs = replace(notes.logs, **changed)  # type: ignore[arg-type]  # of any field
     assert notes.begin() == Course({ONE: 0})
     assert notes.tables.storage.names() == []
 
@@ -319,7 +319,7 @@ def test_a_replay_that_resumes_reads_only_what_was_left(
     world.logs = TopicLogs("cluster", {topic: topic for topic, _ in topics.logs}, {}, topics.ends())
     place = MemoryPlace()
     with pytest.raises(BrokenOffError):
-        replay(topics, place, world.of(), random.Random(2), batches=15)  # noqa: S311
+        replay(topics, place, world.of(), random.Random(2), batches=15)  # noqa: S311 - the same every time
     n_messages = sum(map(len, topics.logs.values()))
     assert replay(topics, place, world.of(), chance, batches=-1) < n_messages * 2 / 3
     assert {run.run_id for run in place.runs} == topics.whole

@@ -49,7 +49,7 @@ def test_a_process_that_is_killed_loses_nothing(tmp_path: Path, read: Read) -> N
     with opened(tmp_path) as lake:
         land(lake, *RECORDS[:4])
     left = Lake(tables_in(tmp_path / "lake"), checkpoint=tmp_path / "checkpoint")
-    left._settled.known._save = lambda: None  # type: ignore[method-assign]
+    left._settled.known._save = lambda: None  # type: ignore[method-assign]  # as one that was killed
     land(left, *RECORDS[4:9])
     left.close()
     read.since()

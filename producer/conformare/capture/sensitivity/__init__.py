@@ -1,0 +1,1 @@
+"""Which columns are sensitive: by the words of their names, and by marks of the authors."""

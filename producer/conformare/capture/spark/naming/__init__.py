@@ -1,5 +1,0 @@
-"""Names that Spark gives to columns without an alias: where they hold literals, others stand in."""
-
-from conformare.capture.spark.naming._frames import names_made, names_made_by, remember_script
-
-__all__ = ["names_made", "names_made_by", "remember_script"]
