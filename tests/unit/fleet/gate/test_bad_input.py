@@ -65,7 +65,7 @@ def test_a_store_without_permission_is_one_line(run: Run, lake: Path) -> None:
 def test_an_option_is_refused_before_the_store_is_opened(run: Run, tmp_path: Path) -> None:
     """A wrong option is told at once, not after a minute of reading."""
     nowhere = ["--lake", str(tmp_path / "none")]
-    assert "no kind of finding" in refused(run("check", "--fail-on", "faild", *nowhere))
+    assert "not a kind of finding" in refused(run("check", "--fail-on", "faild", *nowhere))
     assert "say whom to tell" in refused(run("notify", *nowhere))
 
 
