@@ -27,7 +27,7 @@ def default_demo_directory() -> Path:
 def demo(
     given: DemoSettings,
 ) -> None:
-    """Run a real pipeline three times, land its runs in Delta through Kafka, and show what they say."""
+    """Run a real pipeline three times, land its runs in Delta through Kafka, and show the results."""
     from conformare_sink.spark.java import find_java
 
     find_java()
@@ -116,6 +116,6 @@ def _fill_and_show(root: Path, running: ExitStack) -> str:
         report, n_tables = replay_all(spark, options)
     show_line(
         f"The replay changed nothing: {report.landed} runs landed, {report.repeated} known "
-        f"already, all {n_tables} tables have the files that they had."
+        f"already, all {n_tables} tables have the same files as before."
     )
     return lake

@@ -67,8 +67,8 @@ def _drifts(findings: Findings) -> Table:
         )
         for drift in findings.drifts
     ]
-    columns = ("context", "by commit", "impl_hash", "risk_hash", "so")
-    return "Contexts that moved from one run to the next", columns, rows
+    columns = ("context", "by commit", "impl_hash", "risk_hash", "meaning")
+    return "Contexts that changed between runs", columns, rows
 
 
 def _moved(hashes: tuple[str, str]) -> Cell:
