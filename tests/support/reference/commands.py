@@ -52,10 +52,13 @@ def _command(command: Any, name: str, heading: str) -> Iterator[str]:
     words = " ".join(_metavar(one) for one in arguments)
     yield f"```\nconformare {name} [OPTIONS] {words}".rstrip() + "\n```"
     if arguments:
-        yield table(("argument", ""), [(code(_metavar(one)), one.help or "") for one in arguments])
+        yield table(
+            ("argument", "description"),
+            [(code(_metavar(one)), one.help or "") for one in arguments],
+        )
     if options:
         yield table(
-            ("option", "value", "default", "environment", ""),
+            ("option", "value", "default", "environment", "description"),
             [
                 (
                     " ".join(map(code, one.opts)),

@@ -40,7 +40,7 @@ def page() -> str:
 
 def _table(metrics: Iterable[Metric]) -> str:
     return table(
-        ("metric", "kind", "labels", ""),
+        ("metric", "kind", "labels", "description"),
         [
             (
                 code(f"{one.name}_total" if one.type == "counter" else one.name),

@@ -45,10 +45,11 @@ def _parts() -> Iterator[str]:
     for group, title in TITLES.items():
         names = [name for name in sorted(shown) if _group_of(name, groups) == group]
         yield f"## {title}"
-        yield table(
-            ("setting", "option", "type", "default", ""),
-            [_row(shown[name], is_of_command=group != "job") for name in names],
-        )
+        columns = ("setting", "option", "type", "default", "description")
+        rows = [_row(shown[name]) for name in names]
+        if group == "job":  # a job has no command line
+            columns, rows = _without_option(columns), [_without_option(row) for row in rows]
+        yield table(columns, rows)
     calls = {
         name: one
         for settings in groups.values()
@@ -85,9 +86,13 @@ def _group_of(name: str, groups: dict[str, dict[str, Definition]]) -> str:
     return own[0] if len(own) == 1 else "shared"
 
 
-def _row(one: Definition, *, is_of_command: bool) -> tuple[str, ...]:
+def _without_option(row: tuple[str, ...]) -> tuple[str, ...]:
+    return (row[0], *row[2:])
+
+
+def _row(one: Definition) -> tuple[str, ...]:
     kind = "object, in Python alone" if one.about.of_job_only else one.type_text
     kind = f"{kind}; secret" if one.about.is_secret else kind
-    option = one.option if one.about.has_option and is_of_command else ""
+    option = one.option if one.about.has_option else ""
     default = one.default_text if one.about.default else code(one.default_text)
     return code(one.name), code(option), kind, default, one.sentence

@@ -64,6 +64,6 @@ def _table(definition: TableDefinition, columns: Iterable[Column]) -> tuple[str,
 
 def _columns(columns: Iterable[Column]) -> str:
     return table(
-        ("column", "type", ""),
+        ("column", "type", "description"),
         [(code(one.name), one.sql_type.lower(), one.comment) for one in columns],
     )
