@@ -15,6 +15,8 @@ TITLES = {
     "shared": "Shared by jobs, the sink and commands",
 }
 
+COLUMNS: tuple[str, ...] = ("setting", "option", "type", "default", "description")
+
 INTRO = """\
 Each setting has one name, spelled in three ways: `metrics_port` in a
 [configuration file](../howto/configure.md), `CONFORMARE_METRICS_PORT` in the environment, and
@@ -45,11 +47,10 @@ def _parts() -> Iterator[str]:
     for group, title in TITLES.items():
         names = [name for name in sorted(shown) if _group_of(name, groups) == group]
         yield f"## {title}"
-        columns = ("setting", "option", "type", "default", "description")
-        rows = [_row(shown[name]) for name in names]
+        lines = [COLUMNS, *(_row(shown[name]) for name in names)]
         if group == "job":  # a job has no command line
-            columns, rows = _without_option(columns), [_without_option(row) for row in rows]
-        yield table(columns, rows)
+            lines = [(line[0], *line[2:]) for line in lines]
+        yield table(lines[0], lines[1:])
     calls = {
         name: one
         for settings in groups.values()
@@ -84,10 +85,6 @@ def _group_of(name: str, groups: dict[str, dict[str, Definition]]) -> str:
         if name in settings and (settings[name].is_of_file or settings[name].about.of_job_only)
     ]
     return own[0] if len(own) == 1 else "shared"
-
-
-def _without_option(row: tuple[str, ...]) -> tuple[str, ...]:
-    return (row[0], *row[2:])
 
 
 def _row(one: Definition) -> tuple[str, ...]:
