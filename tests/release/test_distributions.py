@@ -73,14 +73,19 @@ def test_the_demo_is_apart(distributions: Distributions) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
-def test_the_source_has_tests_and_documentation_but_neither_bench_nor_demo(
-    distributions: Distributions,
-) -> None:
-    """For those who package it for a system."""
+def test_the_source_is_the_checkout(distributions: Distributions) -> None:
+    """For those who package it for a system: its tests run, and look at all files of a checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files"],  # noqa: S607 - whoever has a checkout has git
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
     with tarfile.open(distributions.sdist) as opened:
-        parts = {PurePosixPath(name).parts[1] for name in opened.getnames() if "/" in name}
-    assert parts >= {"schemas", "producer", "consumer", "tests", "docs", "LICENSE", "README.md"}
-    assert not parts & {"bench", "examples", "docker", "dist"}
+        names = {name.partition("/")[2] for name in opened.getnames()}
+    assert {*listed.stdout.splitlines()} - names == set()
+    assert names - {*listed.stdout.splitlines()} == {"PKG-INFO"}
 
 
 def test_the_metadata_say_whose_it_is_and_where_to_read(metadata: Message) -> None:
@@ -93,6 +98,27 @@ def test_the_metadata_say_whose_it_is_and_where_to_read(metadata: Message) -> No
     assert len(licences) == 6
     urls = dict(url.split(", ") for url in metadata.get_all("Project-URL", []))
     assert set(urls) == {"Homepage", "Documentation", "Changelog"}
+
+
+def test_every_link_of_the_page_on_an_index_leads_to_the_site(metadata: Message) -> None:
+    """There are no files beside it: a relative link, or a picture, would lead nowhere."""
+    text = metadata.get_payload()
+    assert isinstance(text, str)
+    links = re.findall(r"\]\(([^)]*)\)", text)
+    urls = dict(url.split(", ") for url in metadata.get_all("Project-URL", []))
+    assert f"{urls['Documentation']}/quickstart.html" in links
+    assert f"{urls['Documentation']}/pictures/overview.png" in links
+    assert [link for link in links if not link.startswith((f"{urls['Homepage']}/", "#"))] == []
+
+
+def test_every_other_place_that_names_the_version_names_this_one(metadata: Message) -> None:
+    """The demo, which goes with it, and the image of the Deployment."""
+    version = metadata["Version"]
+    demo = (ROOT / "examples" / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.findall(r'^version = "(.*)"$', demo, re.MULTILINE) == [version]
+    assert re.findall(r"conformare-stream\[[\w,]+\]==([\w.]+)", demo) == [version]
+    image = (ROOT / "deploy" / "kubernetes" / "kustomization.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"newTag: ([\w.]+)", image) == [version]
 
 
 def test_the_pythons_that_are_named_are_those_that_are_tested(metadata: Message) -> None:

@@ -100,7 +100,7 @@ def retry(given: QuarantineRetrySettings) -> None:
     """Try quarantined messages again: usable ones land and leave quarantine."""
     with (
         opened_lake(given, "a retry") as opened,
-        asking(given.registry, given.topic_prefix) as registry,
+        asking(given.registry, given.topic_prefix, ONCE_SECONDS) as registry,
         waiting("Trying again"),
     ):
         from conformare_sink.landing.landing import Landing
@@ -110,7 +110,6 @@ def retry(given: QuarantineRetrySettings) -> None:
 
         if registry is not None:
             registry.want(unresolved_ids(opened))
-            registry.settle(ONCE_SECONDS)
         waits = PendingMessages(opened.waiting())
         landing = Landing(opened, waits, given.topic_prefix, registry=registry)
         retried = retry_messages(opened, landing, _filter(given))

@@ -158,6 +158,8 @@ class Executors:
         self._are_probed = True
         try:
             dealt = self._process(of_runs, declared, waiting)
+            while self._are_told(dealt.found.unresolved):
+                dealt = self._process(of_runs, declared, waiting)
         except (PySparkException, Py4JError) as exc:
             if (fault := fault_of(exc)) not in HELPED_BY_PARTS:
                 raise
@@ -171,6 +173,10 @@ class Executors:
             )
             return None
         return dealt
+
+    def _are_told(self, ids: Collection[int]) -> bool:
+        """Return whether the registry has told of ids since the executors were told what it knows."""
+        return self._registry is not None and bool(ids) and self._registry.want(ids)
 
     def _give_up(self, why: str) -> None:
         logger.warning("the driver continues alone: %s", why)

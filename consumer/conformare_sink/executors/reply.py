@@ -15,8 +15,9 @@ from conformare_sink.lake.halves import DIGEST_BYTES
 from conformare_sink.lake.tables.data_file import DataFile
 from conformare_sink.messages.emission import IDENTITY_BYTES, Decision
 
-MOST_UNRESOLVED = 1_000
-"""Schema ids that a task tells of; nobody has so many, and others are found in quarantine."""
+MOST_UNRESOLVED = 2_000
+"""Schema ids that a task tells of: more than are asked for at a time, so that it is known that some
+are left out, which are found in quarantine."""
 
 REPLY = (
     "told string, landed binary, recorded binary, rejected binary, waiting binary, "

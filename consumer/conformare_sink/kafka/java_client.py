@@ -1,12 +1,15 @@
 """What brokers want of their clients, by the names of Kafka's Java client.
 
 Spark reads through that client. Where a setting names a file, Java gets what the file holds: Spark's
-executors may be elsewhere.
+executors may be elsewhere. What Java is told in a block of `untold` is in no log.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -21,6 +24,7 @@ _LOGIN_MODULES = {
     "SCRAM-SHA-512": f"{_SECURITY}.scram.ScramLoginModule",
     OAUTHBEARER: f"{_SECURITY}.oauthbearer.OAuthBearerLoginModule",
 }
+_PY4J_LOGS = tuple(map(logging.getLogger, ("py4j.clientserver", "py4j.java_gateway")))
 _FETCHES_TOKENS = f"{_SECURITY}.oauthbearer.OAuthBearerLoginCallbackHandler"
 
 
@@ -54,6 +58,33 @@ def java_settings(access: KafkaAccess) -> dict[str, str]:
 def as_spark_options(settings: Mapping[str, str]) -> dict[str, str]:
     """Return settings of Kafka's Java client as options of Spark's Kafka source."""
     return {f"kafka.{name}": value for name, value in settings.items()}
+
+
+@contextmanager
+def untold() -> Iterator[None]:
+    """Keep what this thread tells Java meanwhile out of the log.
+
+    At the level DEBUG, py4j logs each call with its arguments.
+    """
+    others = _OfOtherThreads()
+    for log in _PY4J_LOGS:
+        log.addFilter(others)
+    try:
+        yield
+    finally:
+        for log in _PY4J_LOGS:
+            log.removeFilter(others)
+
+
+class _OfOtherThreads(logging.Filter):
+    """Lets through what other threads than the one that made it log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.thread != self._thread
 
 
 def _login(access: KafkaAccess) -> Iterator[tuple[str, str | SecretStr]]:

@@ -19,6 +19,7 @@ from pyspark.sql import SparkSession
 
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
 from conformare_sink.errors import BrokerUnreachableError
+from conformare_sink.kafka.java_client import untold
 from conformare_sink.messages.message import (
     LARGEST_MESSAGE,
     LATEST_TIME,
@@ -106,8 +107,9 @@ class _Partition:
         jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 - nothing public has Java's classes
         kafka = jvm.org.apache.kafka
         settings = jvm.java.util.Properties()
-        for name, value in {**client, **_SETTINGS}.items():
-            settings.setProperty(name, value)
+        with untold():
+            for name, value in {**client, **_SETTINGS}.items():
+                settings.setProperty(name, value)
         self._servers = client["bootstrap.servers"]
         self._topic, self._partition = topic, partition
         self._wait, self._at_once = map(jvm.java.time.Duration.ofMillis, (_POLL_MILLISECONDS, 0))

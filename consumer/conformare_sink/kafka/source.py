@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conformare_schemas import PRODUCER_HEADER, SEQUENCE_HEADER
-from conformare_sink.kafka.java_client import as_spark_options, java_settings
+from conformare_sink.kafka.java_client import as_spark_options, java_settings, untold
 from conformare_sink.kafka.offsets import PartitionOffsets, to_spark
 from conformare_sink.kafka.one_by_one import forget_fetched, read_one_by_one
 from conformare_sink.kafka.topics import Topics
@@ -87,10 +87,11 @@ class KafkaSource:
             What `as_messages` returns, with values up to `LARGEST_AT_FIRST`.
         """
         names = self._topics.names if starts is None else sorted({topic for topic, _ in starts})
+        reader = self._spark.readStream.format("kafka")
+        with untold():
+            reader = reader.options(**self._options)
         stream = (
-            self._spark.readStream.format("kafka")
-            .options(**self._options)
-            .option("subscribe", ",".join(names))
+            reader.option("subscribe", ",".join(names))
             .option("startingOffsets", "earliest" if starts is None else to_spark(starts))
             .option("maxOffsetsPerTrigger", max_messages_per_batch)
             .option("kafka.max.poll.records", RECORDS_AT_ONCE)
@@ -113,10 +114,11 @@ class KafkaSource:
         partitions: dict[str, list[int]] = defaultdict(list)
         for topic, partition in ranges:
             partitions[topic].append(partition)
+        reader = self._spark.read.format("kafka")
+        with untold():
+            reader = reader.options(**self._options)
         rows = (
-            self._spark.read.format("kafka")
-            .options(**self._options)
-            .option("assign", json.dumps(partitions))
+            reader.option("assign", json.dumps(partitions))
             .option("startingOffsets", to_spark({p: first for p, (first, _) in ranges.items()}))
             .option("endingOffsets", to_spark({p: until for p, (_, until) in ranges.items()}))
             .option("kafka.max.poll.records", records_at_once or RECORDS_AT_ONCE)

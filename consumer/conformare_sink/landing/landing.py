@@ -34,7 +34,7 @@ from conformare_sink.messages.envelope import Envelope, Rejected
 from conformare_sink.messages.framing import SchemaIds, SchemaRegistry
 from conformare_sink.messages.message import Message
 from conformare_sink.messages.parts import in_parts
-from conformare_sink.messages.process import decide_parts, process
+from conformare_sink.messages.process import Processed, decide_parts, process
 
 logger = logging.getLogger("conformare_sink")
 
@@ -136,17 +136,9 @@ class Landing:
         """
         done = _Done(read)
         settle = self._place.settled
-        waits, is_wanted = self.pending.has, self._is_wanted
-        found = process(
-            messages,
-            self._topic_prefix,
-            settle,
-            waits,
-            is_wanted,
-            ids=self._ids(),
-            in_full=in_full,
-        )
-        self._want(found.unresolved)
+        found = self._processed(messages, in_full=in_full)
+        while self._want(found.unresolved):
+            found = self._processed(messages, in_full=in_full)
         self._reject([*unreadable, *found.rejected], done)
         self._declare(found.decoded.declared, done)
         joined = decide_parts(self._with_what_waits(found.open), settle)
@@ -229,6 +221,17 @@ class Landing:
         self._settle(done.decisions)
         return Landed(done.decisions, done.rows, done.rejected, done.n_quarantined, done.latencies)
 
+    def _processed(self, messages: Sequence[Message], *, in_full: bool) -> Processed:
+        return process(
+            messages,
+            self._topic_prefix,
+            self._place.settled,
+            self.pending.has,
+            self._is_wanted,
+            ids=self._ids(),
+            in_full=in_full,
+        )
+
     def _reject(self, rejected: Sequence[Rejected], done: _Done) -> None:
         done.rejected += rejected
         done.n_quarantined += self._place.quarantine(rejected)
@@ -296,9 +299,8 @@ class Landing:
     def _ids(self) -> SchemaIds | None:
         return None if self._registry is None else self._registry.known()
 
-    def _want(self, ids: Collection[int]) -> None:
-        if self._registry is not None and ids:
-            self._registry.want(ids)
+    def _want(self, ids: Collection[int]) -> bool:
+        return self._registry is not None and bool(ids) and self._registry.want(ids)
 
     def _is_wanted(self, pipeline: str) -> bool:
         return not self._pipelines or pipeline in self._pipelines

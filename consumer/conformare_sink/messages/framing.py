@@ -42,8 +42,8 @@ class SchemaRegistry(Protocol):
     def known(self) -> SchemaIds:
         """Return what it has told; more may come to it, and nothing changes."""
 
-    def want(self, ids: Collection[int]) -> None:
-        """Let it be asked for ids; nothing is waited for."""
+    def want(self, ids: Collection[int]) -> bool:
+        """Let it be asked for ids; return whether it has told of some by now."""
 
 
 class Unframed(NamedTuple):

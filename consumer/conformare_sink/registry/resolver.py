@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from conformare_schemas import GRAINS, LARGEST_SCHEMA_ID
 from conformare_schemas.registry import (
@@ -39,11 +40,24 @@ ONCE_SECONDS = 5.0
 
 @dataclass
 class _Wanted:
-    """An id that is asked for."""
+    """An id that is asked for, or a subject."""
 
     due: float = 0.0
+    faults: int = 0
+    """How often in a row nothing came of asking."""
     refusals: int = 0
     """How often the registry did not know it."""
+
+    def put_off(self) -> None:
+        """Let all others have their turn before: what the registry answers badly is not to stop them."""
+        self.faults += 1
+        self.due = time.monotonic() + min(2.0 ** min(self.faults, 10), LONGEST_PAUSE_SECONDS)
+
+    def refuse(self) -> None:
+        """Ask again after a longer time."""
+        self.faults = 0
+        self.refusals += 1
+        self.due = time.monotonic() + min(2.0 ** min(self.refusals, 10), LONGEST_UNKNOWN_SECONDS)
 
 
 class Resolver:
@@ -53,20 +67,24 @@ class Resolver:
         access: The registry.
         topic_prefix: Put in front of every grain's topic: the subjects of our own schemas are asked
             for before any message comes.
+        patience_seconds: How long whoever wants ids waits for answers, all in all.
     """
 
-    def __init__(self, access: RegistryAccess, topic_prefix: str) -> None:
+    def __init__(
+        self, access: RegistryAccess, topic_prefix: str, patience_seconds: float = 0.0
+    ) -> None:
         self._access = access
+        self._patience = patience_seconds
         names = (subject_name(g, topic_prefix, access.subject_strategy) for g in GRAINS)
-        self._subjects = list(dict.fromkeys(names))
+        self._subjects = {name: _Wanted() for name in names}
         self._known: dict[int, bytes] = {}
         self._wanted: dict[int, _Wanted] = {}
         self._news: set[int] = set()
         self._has_dropped = False
+        self._turn_at = 0.0
         self._changed = threading.Condition()
         self._is_over = False
         self._pause = FIRST_PAUSE_SECONDS
-        self._is_answered = False
         self._logged_at = -LOG_SECONDS
 
     def start(self) -> None:
@@ -83,8 +101,12 @@ class Resolver:
         """Return what the registry has told; more may come to it, and nothing changes."""
         return self._known
 
-    def want(self, ids: Collection[int]) -> None:
-        """Let the registry be asked for ids; nothing is waited for."""
+    def want(self, ids: Collection[int]) -> bool:
+        """Let the registry be asked for ids, and wait for it as long as there is patience.
+
+        Returns:
+            Whether it has told of some of them by now.
+        """
         with self._changed:
             for one in ids:
                 if one in self._known:
@@ -93,6 +115,10 @@ class Resolver:
                     self._make_room()
                     self._wanted[one] = _Wanted()
             self._changed.notify_all()
+            began = time.monotonic()
+            self.settle(self._patience)
+            self._patience = max(0.0, self._patience - (time.monotonic() - began))
+            return any(one in self._known for one in ids)
 
     def take_news(self) -> set[int]:
         """Return the ids that were wanted and are known since this was asked last."""
@@ -101,17 +127,27 @@ class Resolver:
             return news
 
     def take_dropped(self) -> bool:
-        """Return whether ids were dropped since this was asked last, and there is room for them."""
+        """Return whether ids were dropped since this was asked last, and it is their turn.
+
+        That is when the registry was asked for all others in vain, and not often.
+        """
         with self._changed:
-            found = self._has_dropped and len(self._wanted) < MOST_WANTED
-            self._has_dropped = self._has_dropped and not found
+            now = time.monotonic()
+            found = (
+                self._has_dropped
+                and now >= self._turn_at
+                and all(one.refusals or one.faults for one in self._wanted.values())
+            )
+            if found:
+                self._has_dropped = False
+                self._turn_at = now + LONGEST_UNKNOWN_SECONDS
             return found
 
     def settle(self, timeout_seconds: float) -> None:
         """Wait until everything that is wanted has an answer, or the registry has none."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._is_answered and all(one.refusals for one in self._wanted.values()),
+                lambda: not self._subjects and all(one.refusals for one in self._wanted.values()),
                 timeout_seconds,
             )
 
@@ -127,10 +163,9 @@ class Resolver:
         while not self._is_over:
             try:
                 with closing(RegistryClient(self._access)) as client:
-                    if not self._is_answered:
-                        self._ask_for_subjects(client)
-                    while (schema_id := self._next()) is not None:
-                        self._ask_for(client, schema_id)
+                    while (wanted := self._next()) is not None:
+                        self._ask_for(client, wanted)
+                        self._pause = FIRST_PAUSE_SECONDS
             except RegistryError as exc:
                 self._log(str(exc))
             except Exception as exc:  # noqa: BLE001 - nobody is there to catch it
@@ -139,42 +174,47 @@ class Resolver:
                 self._changed.wait_for(lambda: self._is_over, self._pause)
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
-    def _ask_for_subjects(self, client: RegistryClient) -> None:
+    def _ask_for(self, client: RegistryClient, wanted: int | str) -> None:
+        if isinstance(wanted, str):
+            self._ask_for_subject(client, wanted)
+        elif (text := client.schema(wanted)) is not None:
+            self._learn({wanted: released_header(text) or FOREIGN})
+        else:
+            with self._changed:
+                if wanted in self._wanted:
+                    self._wanted[wanted].refuse()
+                self._changed.notify_all()
+
+    def _ask_for_subject(self, client: RegistryClient, subject: str) -> None:
         try:
-            for subject in self._subjects:
-                self._learn(released_ids(client, subject))
+            self._learn(released_ids(client, subject))
         except RegistryRefusedError as exc:  # ids may be asked for all the same
             self._log(str(exc))
+            done = [*self._subjects]
+        else:
+            done = [subject]
         with self._changed:
-            self._is_answered = True
+            for one in done:
+                self._subjects.pop(one, None)
             self._changed.notify_all()
 
-    def _ask_for(self, client: RegistryClient, schema_id: int) -> None:
-        text = client.schema(schema_id)
-        self._pause = FIRST_PAUSE_SECONDS
-        if text is not None:
-            self._learn({schema_id: released_header(text) or FOREIGN})
-            return
-        with self._changed:
-            wanted = self._wanted.get(schema_id)
-            if wanted is not None:
-                wanted.refusals += 1
-                pause = min(2.0 ** min(wanted.refusals, 10), LONGEST_UNKNOWN_SECONDS)
-                wanted.due = time.monotonic() + pause
-            self._changed.notify_all()
-
-    def _next(self) -> int | None:
-        """Wait for the next id that is to be asked for; None at the end."""
+    def _next(self) -> int | str | None:
+        """Wait for the next id or subject that is to be asked for; None at the end."""
         with self._changed:
             while not self._is_over:
-                now = time.monotonic()
-                first = min(self._wanted, key=lambda one: self._wanted[one].due, default=None)
+                # Ids before subjects: messages wait for them.
+                everything: Iterable[tuple[int | str, _Wanted]] = chain(
+                    self._wanted.items(), self._subjects.items()
+                )
+                first = min(everything, key=lambda one: one[1].due, default=None)
                 if first is None:
                     self._changed.wait()
-                elif self._wanted[first].due <= now:
-                    return first
-                else:
-                    self._changed.wait(self._wanted[first].due - now)
+                    continue
+                name, wanted = first
+                if (seconds := wanted.due - time.monotonic()) <= 0:
+                    wanted.put_off()
+                    return name
+                self._changed.wait(seconds)
         return None
 
     def _learn(self, ids: SchemaIds) -> None:
@@ -198,20 +238,21 @@ class Resolver:
 
 @contextmanager
 def asking(
-    access: RegistryAccess | None, topic_prefix: str, wait_seconds: float = 0
+    access: RegistryAccess | None, topic_prefix: str, patience_seconds: float = 0
 ) -> Iterator[Resolver | None]:
     """Ask a registry, if there is one, for as long as the block takes.
 
     Args:
         access: How it is reached; None where there is none.
         topic_prefix: Put in front of every grain's topic.
-        wait_seconds: How long the ids of our own subjects are waited for at most.
+        patience_seconds: How long whoever wants ids waits for answers, those of our own subjects
+            included, all in all.
     """
     if access is None:
         yield None
         return
-    resolver = Resolver(access, topic_prefix)
+    resolver = Resolver(access, topic_prefix, patience_seconds)
     resolver.start()
     with closing(resolver):
-        resolver.settle(wait_seconds)
+        resolver.want(())
         yield resolver

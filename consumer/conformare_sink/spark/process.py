@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,18 @@ _NOISE = re.compile(
     rb"|Deleted \d+ files and directories in a total of \d+ directories"
 )
 
+_EMPTY_WORDS = re.compile(
+    r"\s|\[.*\]\[warning\]|Error: Could not create the Java|Error: A fatal exception has occurred"
+)
+"""Lines that Java's last words are not: places in code, warnings, and that there was an error."""
 _CLASS_PATH_VARIABLE = "SPARK_DIST_CLASSPATH"
+_ADDRESS_VARIABLE = "SPARK_LOCAL_IP"
 _STDERR = 2
 _READ_BYTES = 65536
 _END_SECONDS = 10.0
 
 
-def launch_spark(conf: SparkConf, jars: Collection[Path] = ()) -> Any:
+def launch_spark(conf: SparkConf, jars: Collection[Path] = (), address: str | None = None) -> Any:
     """Start Spark's Java process and return the py4j gateway to it.
 
     What Java writes goes on to our stderr, line by line, except for the noise of its start.
@@ -41,6 +46,8 @@ def launch_spark(conf: SparkConf, jars: Collection[Path] = ()) -> Any:
     Args:
         conf: Settings that must be known when Java starts, such as its heap.
         jars: What Java's class path ends with, behind Spark's own jars.
+        address: The machine's own, unless the environment says it; None to let Spark look up the
+            machine's name.
 
     Raises:
         JavaNotFoundError: There is no Java that Spark supports.
@@ -52,11 +59,11 @@ def launch_spark(conf: SparkConf, jars: Collection[Path] = ()) -> Any:
     reading, writing = os.pipe()
     try:
         # Its stdout, too: VACUUM prints there, between the lines that programs read of ours.
-        with _class_path(jars):
+        with _environment(jars, address):
             gateway = launch_gateway(conf, {"stdout": writing, "stderr": writing})  # type: ignore[no-untyped-call]  # it has no types
     except PySparkRuntimeError as exc:
         os.close(writing)
-        raise SparkStartError(f"Spark did not start: {_last_line(reading)}") from exc
+        raise SparkStartError(f"Spark did not start: {_last_words(reading)}") from exc
     except BaseException:
         os.close(writing)
         os.close(reading)
@@ -95,22 +102,29 @@ def kill_spark() -> None:
 
 
 @contextlib.contextmanager
-def _class_path(jars: Collection[Path]) -> Iterator[None]:
-    """Let a Java process that is started meanwhile find some jars.
+def _environment(jars: Collection[Path], address: str | None) -> Iterator[None]:
+    """Have a Java process that is started meanwhile find some jars, and its own address.
 
-    By the variable that is for it, since the setting `spark.driver.extraClassPath` would take the
-    place of what a user's spark-defaults.conf says there.
+    By variables: the setting `spark.driver.extraClassPath` would take the place of what a user's
+    spark-defaults.conf says there, and no setting keeps Spark from a look-up of the machine's name,
+    which fails in a container without a network.
     """
-    before = os.environ.get(_CLASS_PATH_VARIABLE)
-    parts = [*([before] if before else []), *map(str, jars)]
-    os.environ[_CLASS_PATH_VARIABLE] = os.pathsep.join(parts)
+    ours = {}
+    if jars:
+        before = os.environ.get(_CLASS_PATH_VARIABLE)
+        ours[_CLASS_PATH_VARIABLE] = os.pathsep.join([*filter(None, [before]), *map(str, jars)])
+    if address is not None and _ADDRESS_VARIABLE not in os.environ:
+        ours[_ADDRESS_VARIABLE] = address
+    kept = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[_CLASS_PATH_VARIABLE]
-        else:
-            os.environ[_CLASS_PATH_VARIABLE] = before
+        for name, value in kept.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _forward_lines(reading: int) -> None:
@@ -131,7 +145,17 @@ def _forward(text: bytes) -> None:
             text = text[os.write(_STDERR, text) :]
 
 
-def _last_line(reading: int) -> str:
+def _last_words(reading: int) -> str:
     with os.fdopen(reading, "rb") as output:
-        lines = [line for line in output.read().decode(errors="replace").splitlines() if line]
-    return lines[-1] if lines else "its Java process ended without a word"
+        lines = output.read().decode(errors="replace").splitlines()
+    return cause_in(lines) or "its Java process ended without a word"
+
+
+def cause_in(lines: Sequence[str]) -> str | None:
+    """Return what a Java process that ended at its start said of the cause; None where nothing.
+
+    Args:
+        lines: All that it wrote. The innermost cause of an exception comes last.
+    """
+    telling = [line for line in lines if line and not _EMPTY_WORDS.match(line)]
+    return telling[-1].removeprefix("Caused by: ") if telling else None

@@ -146,7 +146,8 @@ def build_session(
         if short_lived and is_local(chosen_master):
             conf[_DRIVER_OPTIONS] = f"{_SHORT_LIVED} {conf[_DRIVER_OPTIONS]}"
         settings = SparkConf(loadDefaults=False).setAll(list(conf.items()))
-        SparkContext(conf=settings, gateway=launch_spark(settings, on_class_path))
+        address = _LOOPBACK if is_local(chosen_master) else None
+        SparkContext(conf=settings, gateway=launch_spark(settings, on_class_path, address))
     return SparkSession.builder.config(map=dict(conf)).getOrCreate()
 
 

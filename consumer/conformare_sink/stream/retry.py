@@ -112,7 +112,9 @@ def retry_resolved(lake: Lake, landing: Landing, ids: SchemaIds) -> Retried:
 
 
 def unresolved_ids(lake: Lake) -> list[int]:
-    """Return schema ids for which messages are in quarantine, `MOST_IDS` of a cause at most.
+    """Return schema ids for which messages are in quarantine.
+
+    If there are more than `MOST_IDS` of a cause, it returns one more than that, others each time.
 
     Args:
         lake: The lake.
@@ -123,7 +125,7 @@ def unresolved_ids(lake: Lake) -> list[int]:
         confluent_id(beginning)
         for cause in (NOT_OURS, UNRESOLVED)
         for beginning in quarantined_beginnings(
-            lake.tables, QuarantineFilter(cause), CONFLUENT_HEADER_BYTES, MOST_IDS
+            lake.tables, QuarantineFilter(cause), CONFLUENT_HEADER_BYTES, MOST_IDS + 1
         )
     )
     return [one for one in found if one is not None]

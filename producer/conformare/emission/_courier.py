@@ -108,6 +108,8 @@ class Courier:
         with self._queue.changed:
             if self._deadline is not None or (self._thread and self._thread.is_alive()):
                 return
+            if self._ids is not None:
+                self._ids.begin()
             self._thread = threading.Thread(
                 target=self._run, name="conformare-courier", daemon=True
             )

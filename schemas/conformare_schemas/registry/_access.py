@@ -54,6 +54,8 @@ class RegistryAccess(BaseModel):
     @classmethod
     def _is_of_a_registry(cls, url: str) -> str:
         url = url.strip().rstrip("/")
+        if "," in url:
+            raise ValueError("it must be one URL; name one that leads to whichever registry is up")
         try:
             parts = urlsplit(url)
             _ = parts.port
@@ -63,9 +65,9 @@ class RegistryAccess(BaseModel):
             raise ValueError("it must not hold a password: that belongs in basic.auth.user.info")
         if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii():
             raise ValueError("it must be one URL, http:// or https://")
-        if parts.query or parts.fragment or not url.isprintable() or " " in url or "," in url:
+        if parts.query or parts.fragment or not url.isprintable() or " " in url:
             raise ValueError("it must be one URL without a query")
-        return url
+        return f"{parts.scheme}{url[len(parts.scheme) :]}"  # `HTTPS:` is https:
 
     @model_validator(mode="after")
     def _is_consistent(self) -> RegistryAccess:

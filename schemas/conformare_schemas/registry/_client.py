@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from conformare_schemas._framing import LARGEST_SCHEMA_ID
 from conformare_schemas.registry._errors import (
@@ -15,6 +14,7 @@ from conformare_schemas.registry._errors import (
     RegistryRefusedError,
     RegistryUnreachableError,
 )
+from conformare_schemas.registry._time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from conformare_schemas.registry._access import RegistryAccess
@@ -30,6 +30,9 @@ MOST_VERSIONS = 50
 
 _JSON = "application/vnd.schemaregistry.v1+json"
 _AVRO = "AVRO"
+_NOT_THERE = range(40400, 40500)
+"""What a registry says of a subject, a version or an id that it lacks; of a path it says 404."""
+_READ_ONLY = 42205
 
 
 class Registered(NamedTuple):
@@ -67,17 +70,22 @@ class RegistryClient:
             secure["ssl_context"] = access.tls()
         self._faults = (urllib3.exceptions.HTTPError, OSError, ValueError)
         self._timeouts = (urllib3.exceptions.TimeoutError, TimeoutError)
+        self._insecure = urllib3.exceptions.SSLError
         self._refusals = (urllib3.exceptions.NewConnectionError, ConnectionError)
-        self._pool = urllib3.PoolManager(
+        self._limit = TimeLimit(READ_SECONDS)
+        self._path = urlsplit(access.url).path
+        self._pool = urllib3.connection_from_url(
+            access.url,
             retries=False,
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
             maxsize=1,
             **secure,
         )
+        self._pool.ConnectionCls = self._limit.held_by(self._pool.ConnectionCls)
 
     def close(self) -> None:
         """Close its connection."""
-        self._pool.clear()
+        self._pool.close()
 
     def versions(self, subject: str) -> list[Registered]:
         """Return the schemas of a subject, oldest first; none where it does not exist.
@@ -120,7 +128,13 @@ class RegistryClient:
             RegistryError: The registry does not answer, or refuses.
         """
         path = f"/subjects/{quote(subject, safe='')}/versions"
-        found = self._ask("POST", path, {"schema": text})
+        try:
+            found = self._ask("POST", path, {"schema": text})
+        except RegistryRefusedError as exc:
+            if exc.status != HTTPStatus.CONFLICT:
+                raise
+            told = f"{self._url}: {subject} holds something that the schema does not go with"
+            raise RegistryRefusedError(told, exc.status) from exc
         if found is None:
             raise self._strange()
         return self._id(found)
@@ -147,6 +161,11 @@ class RegistryClient:
             raise RegistryUnreachableError(f"nobody answers at {self._url}") from exc
         except self._timeouts as exc:
             raise RegistryUnreachableError(f"{self._url} does not answer in time") from exc
+        except self._insecure as exc:
+            raise RegistryUnreachableError(
+                f"{self._url} does not answer by TLS: look at ssl.ca.location and "
+                "ssl.certificate.location"
+            ) from exc
         except self._faults as exc:
             cause = type(exc).__name__
             raise RegistryUnreachableError(f"{self._url} does not answer ({cause})") from exc
@@ -154,38 +173,38 @@ class RegistryClient:
             answer = json.loads(content)
         except (ValueError, RecursionError):
             answer = None
-        if status == HTTPStatus.NOT_FOUND and isinstance(answer, dict) and "error_code" in answer:
+        code = answer.get("error_code") if isinstance(answer, dict) else None
+        if status == HTTPStatus.NOT_FOUND and code in _NOT_THERE:
             return None
         if status != HTTPStatus.OK:
-            raise self._refused(status)
+            raise self._refused(status, code)
         if answer is None:
             raise self._strange()
         return answer
 
     def _request(self, method: str, path: str, body: Mapping[str, str] | None) -> tuple[int, bytes]:
-        until = time.monotonic() + ANSWER_SECONDS
+        self._limit.begin(ANSWER_SECONDS)
         response = self._pool.request(
             method,
-            f"{self._url}{path}",
+            f"{self._path}{path}",
             body=None if body is None else json.dumps(body).encode(),
             headers=self._headers,
             redirect=False,
             preload_content=False,
+            decode_content=False,  # nothing is compressed for us, and a little may become a lot
         )
-        content = b""
+        content = bytearray()
         try:
             while chunk := response.read1(2**16):
                 content += chunk
                 if len(content) > MOST_BYTES:
-                    raise ValueError("the answer is too long")
-                if time.monotonic() > until:
-                    raise TimeoutError
+                    raise self._strange()
             response.release_conn()
         finally:
             response.close()
-        return response.status, content
+        return response.status, bytes(content)
 
-    def _refused(self, status: int) -> RegistryRefusedError:
+    def _refused(self, status: int, code: object) -> RegistryRefusedError:
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             told = (
                 f"{self._url} does not let us in (HTTP {status}): look at basic.auth.user.info, "
@@ -193,8 +212,12 @@ class RegistryClient:
             )
         elif status == HTTPStatus.NOT_FOUND:
             told = f"{self._url} has no Schema Registry's API: look at the path of the URL"
-        elif status == HTTPStatus.CONFLICT:
-            told = f"{self._url}: the subject holds something that the schema does not go with"
+        elif status in range(300, 400):
+            told = f"{self._url} leads elsewhere (HTTP {status}): name the URL that it leads to"
+        elif code == _READ_ONLY:
+            told = f"{self._url} takes no schemas: it is in READONLY mode"
+        elif type(code) is int and code != status:
+            told = f"{self._url} refuses (HTTP {status}, error {code})"
         else:
             told = f"{self._url} refuses (HTTP {status})"
         return RegistryRefusedError(told, status)
@@ -211,5 +234,5 @@ class RegistryClient:
     def _text(self, answer: Any) -> str:
         if not isinstance(answer, dict) or not isinstance(answer.get("schema"), str):
             raise self._strange()
-        is_avro = answer.get("schemaType", _AVRO) == _AVRO and not answer.get("references")
+        is_avro = (answer.get("schemaType") or _AVRO) == _AVRO and not answer.get("references")
         return str(answer["schema"]) if is_avro else ""

@@ -39,7 +39,6 @@ def test_a_run_goes_all_the_way(
     if WAYS[way] == SCRAM and not guarded.kafka.keeps_passwords:
         pytest.skip("this release keeps no passwords without ZooKeeper")
     caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.INFO, "py4j")  # at DEBUG it shows all that Java is told
     servers = guarded.at(WAYS[way])
     prefix = f"{DEFAULT_TOPIC_PREFIX}by-{way}."
     Topics(servers, prefix, client_access(guarded, way, "topics")).create()

@@ -8,20 +8,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from threading import Event
-from urllib.error import HTTPError, URLError
-from urllib.request import ProxyHandler, build_opener
 
 import pytest
-from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
 from support.servers.confined import confined, is_read_only
+from support.servers.landed import ask, emit_run, has_landed, wait_until
 from support.servers.manifests import Manifest, compose, installed, kubernetes, systemd
 from support.servers.object_store import ObjectStore
 
@@ -29,17 +23,8 @@ from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.broker.ports import free_port as a_free_port
 from conformare_sink.spark.jars import SINK_JARS, cache_directory, resolve_jars
 
-SECONDS = 240.0
-FLUSH_SECONDS = 60.0
 NOBODY = "127.0.0.1:1"
-KEPT = ("PATH", "PYTHONPATH", "JAVA_HOME")
-RUN_ID = "run-of-a-deployment"
-JOB = f"""
-import conformare as cf
-cf.configure_store(writer="kafka")
-cf.record_run(pipeline="deployment", run_id="{RUN_ID}")
-cf.flush({FLUSH_SECONDS})
-"""
+KEPT = ("PATH", "PYTHONPATH", "JAVA_HOME", "SPARK_SUBMIT_OPTS")
 
 
 class Deployment:
@@ -97,15 +82,7 @@ class Deployment:
 
     def ask(self, path: str) -> int:
         """Return how the sink answers; 0 where it does not."""
-        try:
-            opener = build_opener(ProxyHandler({}))
-            with opener.open(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
-                return int(answer.status)
-        except HTTPError as exc:
-            with exc:
-                return exc.code
-        except URLError:
-            return 0
+        return ask(self.port, path)
 
     def lives(self) -> bool:
         """Whether everything that may have the sink restarted is content with it."""
@@ -132,25 +109,6 @@ class Deployment:
         return said
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait for what a process does."""
-    deadline = time.monotonic() + SECONDS
-    pause = Event()
-    while not condition():
-        assert process.poll() is None, log.read_text(encoding="utf-8")
-        assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
-        pause.wait(0.2)
-
-
-def has_landed(table: str, options: Mapping[str, str]) -> bool:
-    """Whether the run is in a table `runs`."""
-    try:
-        runs = DeltaTable(table, storage_options=dict(options))
-    except TableNotFoundError:
-        return False
-    return RUN_ID in runs.to_pyarrow_table(columns=["run_id"])["run_id"].to_pylist()
-
-
 def land(
     deployment: Deployment,
     topic_prefix: str,
@@ -161,10 +119,8 @@ def land(
     prefix = {"CONFORMARE_TOPIC_PREFIX": topic_prefix}
     with deployment.started(**prefix) as process:
         servers = deployment.settings["CONFORMARE_BOOTSTRAP_SERVERS"]
-        spool = {"CONFORMARE_SPOOL_DIR": str(deployment.log.with_name("spool"))}
-        settings = {"CONFORMARE_BOOTSTRAP_SERVERS": servers, **spool, **prefix}
         wait_until(deployment.is_ready, process, deployment.log)
-        subprocess.run([sys.executable, "-c", JOB], env={**os.environ, **settings}, check=True)
+        emit_run(servers, topic_prefix, deployment.log.with_name("spool"))
         wait_until(lambda: has_landed(table, options or {}), process, deployment.log)
         assert (deployment.is_ready(), deployment.lives()) == (True, True)
         return deployment.ended(process)

@@ -30,9 +30,10 @@ class Told:
         """What is known."""
         return self.ids
 
-    def want(self, ids: Collection[int]) -> None:
+    def want(self, ids: Collection[int]) -> bool:
         """Remember what is asked for."""
         self.wanted |= set(ids)
+        return False
 
 
 def sent_by_id(messages: Iterable[Sent], ids: Mapping[str, int]) -> list[Sent]:

@@ -127,6 +127,7 @@ def test_subjects_have_confluents_names() -> None:
         (f"https://registry?{SECRET}", {}),
         (f"https://registry:99999/{SECRET}", {}),
         ("https://a,https://b", {}),
+        (f"https://{SECRET}:1,https://b:2", {}),
         (URL, {"basic.auth.user.info": SECRET}),
         (URL, {"bearer.auth.token": f"{SECRET}\r\nX: y"}),
         (URL, {"basic.auth.user.info": f"u:{SECRET}", "bearer.auth.token": SECRET}),
@@ -153,6 +154,21 @@ def test_secrets_are_in_no_repr() -> None:
     token = RegistryAccess.of(URL, {"bearer.auth.token": SECRET})
     assert SECRET not in repr(token)
     assert token.authorization() == f"Bearer {SECRET}"
+
+
+@pytest.mark.parametrize("url", ["https://a:1,https://b:2", "https://a,https://b", "a:1,b:1"])
+def test_several_registries_are_refused_by_what_is_wrong(url: str) -> None:
+    """Other clients take them."""
+    with pytest.raises(RegistrySettingsError, match="it must be one URL; name one that leads to"):
+        RegistryAccess.of(url, {})
+
+
+def test_tls_is_meant_however_its_scheme_is_written(tmp_path: Path) -> None:
+    """Its files would be left out otherwise."""
+    access = RegistryAccess.of("HTTPS://Registry/A/", {"ssl.ca.location": str(tmp_path / "none")})
+    assert access.url == "https://Registry/A"
+    with pytest.raises(RegistrySettingsError, match="cannot be used: No such file"):
+        RegistryClient(access)
 
 
 def test_a_file_of_tls_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:

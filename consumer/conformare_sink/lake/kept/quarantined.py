@@ -150,7 +150,9 @@ def _places(tables: LakeTables, condition: str) -> list[Place]:
 def quarantined_beginnings(
     tables: LakeTables, chosen: QuarantineFilter, n_bytes: int, limit: int
 ) -> list[bytes]:
-    """Return what the values of messages in quarantine begin with, each beginning once.
+    """Return what the values of messages in quarantine begin with, each beginning once, in no order.
+
+    Of more than there may be, it returns others each time.
 
     Args:
         tables: The lake's tables.
@@ -160,8 +162,9 @@ def quarantined_beginnings(
     """
     beginning = f"substr({_FIRST_BYTES[tables.dialect]}, 1, {2 * n_bytes:d})"
     sql = f"""
-        SELECT DISTINCT {beginning} AS beginning FROM quarantine
-        WHERE {_condition(chosen, tables.dialect)} LIMIT {limit:d}
+        SELECT {beginning} AS beginning FROM quarantine
+        WHERE {_condition(chosen, tables.dialect)}
+        GROUP BY {beginning} ORDER BY random() LIMIT {limit:d}
     """  # noqa: S608 - texts are quoted
     return [bytes.fromhex(row["beginning"] or "") for row in _query(tables, sql)]
 

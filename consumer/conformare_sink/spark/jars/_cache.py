@@ -37,7 +37,7 @@ def jars_folder(jar_set: JarSet) -> Path:
 
 def is_resolved(jar_set: JarSet) -> bool:
     """Whether `resolve_jars` would return at once."""
-    return bool(_read_manifest(jars_folder(jar_set)))
+    return bool(_kept(jar_set))
 
 
 def resolve_jars(jar_set: JarSet) -> tuple[Path, ...]:
@@ -57,13 +57,13 @@ def resolve_jars(jar_set: JarSet) -> tuple[Path, ...]:
             jar that was tested.
     """
     folder = jars_folder(jar_set)
-    jars = _read_manifest(folder)
+    jars = _kept(jar_set)
     if jars:
         return jars
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _exclusive(folder / "lock"):
-            jars = _read_manifest(folder)
+            jars = _kept(jar_set)
             return jars or _fetch_into(folder, jar_set)
     except OSError as exc:
         raise JarResolutionError(jar_set.coordinates, folder, str(exc)) from exc
@@ -93,27 +93,38 @@ def _fetch_into(folder: Path, jar_set: JarSet) -> tuple[Path, ...]:
 
 def _refuse_untested(fetched: Path, jar_set: JarSet, log_file: Path) -> None:
     """Raise unless each jar is, bit for bit, the one that was tested."""
-    if jar_set.digests is None:
-        return
     for jar in fetched.iterdir():
-        found = hashlib.sha256(jar.read_bytes()).hexdigest()
-        if found != jar_set.digests.get(jar.name):
+        if not _is_tested(jar, jar_set):
             cause = (
-                f"{jar.name} is not the jar that was tested, its SHA-256 is {found}; if "
+                f"{jar.name} is not the jar that was tested, its SHA-256 is {_sha256(jar)}; if "
                 f"{_ivy.IVY_SETTINGS_VARIABLE} names a mirror, correct the mirror"
             )
             raise JarResolutionError(jar_set.coordinates, log_file, cause)
 
 
-def _read_manifest(folder: Path) -> tuple[Path, ...]:
-    """Return the jars of a complete folder; nothing where a jar is missing or of another size."""
+def _is_tested(jar: Path, jar_set: JarSet) -> bool:
+    return jar_set.digests is None or jar_set.digests.get(jar.name) == _sha256(jar)
+
+
+def _sha256(jar: Path) -> str:
+    return hashlib.sha256(jar.read_bytes()).hexdigest()
+
+
+def _kept(jar_set: JarSet) -> tuple[Path, ...]:
+    """Return the jars of a complete folder; nothing where one is missing, cut short or another.
+
+    Each is looked at again, which takes some hundredths of a second: an older release has not checked
+    what it fetched, and others may be able to write to a cache.
+    """
+    folder = jars_folder(jar_set)
     try:
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         jars = {folder / name: size for name, size in manifest["bytes_by_jar"].items()}
         whole = all(jar.stat().st_size == size for jar, size in jars.items())
+        good = whole and all(_is_tested(jar, jar_set) for jar in jars)
     except (OSError, ValueError, KeyError):
         return ()
-    return tuple(jars) if whole else ()
+    return tuple(jars) if good else ()
 
 
 @contextmanager

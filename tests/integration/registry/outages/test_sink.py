@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -20,7 +21,7 @@ from support.servers.registry import Registry, door, running_registry, silent_se
 
 from conformare.cli import main
 from conformare.emission import Message
-from conformare_schemas import GRAINS, confluent_header
+from conformare_schemas import GRAINS, confluent_header, message_schema
 from conformare_schemas.registry import released_ids, subject_name
 from conformare_sink.lake.tables.tables import select_rows
 from conformare_sink.messages.emission import Decision
@@ -256,6 +257,52 @@ def test_both_framings_of_one_run_land_by_executors_and_by_a_replay(
     again = make_store(registry.url, lake=f"{store.lake}-again")
     assert again.again(Selection()).landed == len(records)
     assert check(again.lake, records).is_sound
+
+
+@pytest.mark.parametrize("engine", [Engine.DRIVER, Engine.EXECUTORS])
+def test_a_replay_waits_for_ids_of_subjects_that_others_have_named(
+    make_store: MakeStore, registry: Registry, engine: Engine
+) -> None:
+    """It asks for them when their messages come; also a dry run tells what would land."""
+    with closing(registry.client()) as client:
+        ids = {grain: client.register(f"named-{grain}", named(grain)) for grain in GRAINS}
+    records = [make_record(f"run-{n}", rows=ROWS) for n in range(3)]
+    store = make_store(registry.url, engine=engine, max_messages_per_batch=4)
+    store.topic.send(messages_of(records[0], "e-0"))
+    store.catch_up()
+    for n, record in enumerate(records[1:], 1):
+        sent = messages_of(record, f"e-{n}")
+        store.topic.send([*sent_by_id(sent[:-1], ids), *sent[-1:]])
+    rehearsed = store.again(Selection(), dry_run=True)
+    assert (rehearsed.landed, rehearsed.quarantined) == (2, 0)
+    replayed = store.again(Selection())
+    assert (replayed.landed, replayed.quarantined, replayed.incomplete) == (2, 0, 0)
+    assert check(store.lake, records).is_sound
+    assert causes(store) == {}
+
+
+def test_what_a_replay_lands_first_leaves_quarantine_with_the_next_sink(
+    make_store: MakeStore, registry: Registry, ids: Mapping[str, int]
+) -> None:
+    """Each run once, in whichever order its id becomes known to them."""
+    dead = make_store("http://127.0.0.1:1")
+    records = [make_record(f"run-{n}", rows=ROWS) for n in range(2)]
+    sent = [messages_of(one, f"e-{n}") for n, one in enumerate(records)]
+    dead.topic.send([*sent_by_id(sent[0], ids), *sent[1][:1], *sent_by_id(sent[1][1:], ids)])
+    dead.catch_up()
+    assert causes(dead) == {NOT_RESOLVED: 5}
+    alive = make_store(registry.url)
+    assert alive.again(Selection()).landed == 2
+    assert check(alive.lake, records).is_sound
+    assert alive.catch_up()[Decision.LAND] == 0
+    assert causes(alive) == {}
+    assert waiting_runs(alive.lake) == set()
+    assert check(alive.lake, records).is_sound
+
+
+def named(grain: str) -> str:
+    """A grain's schema, with a comment that no other has: so it has an id of its own."""
+    return json.dumps({**message_schema(grain), "doc": uuid.uuid4().hex})
 
 
 def test_tables_in_a_catalog_wait_for_a_registry_too(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from support.jobs.writers import MOCK, PATIENCE_SECONDS, MakeWriter
 from support.messages.records import make_record
+from support.servers.answers import answering, told, unknown
 from support.servers.registry import silent_server
 
 from conformare import StoreConfigurationError
@@ -19,12 +20,20 @@ from conformare.emission.registry import IdCache, RegisteredIds
 from conformare.emission.registry import _ids as ids_module
 from conformare.emission.spool import Destination, Spool
 from conformare.writers import make_writer as named_writer
-from conformare_schemas import GRAINS, HEADER_BYTES, confluent_header, message_header
-from conformare_schemas.registry import RegistryAccess
+from conformare_schemas import (
+    GRAINS,
+    HEADER_BYTES,
+    confluent_header,
+    confluent_id,
+    message_header,
+)
+from conformare_schemas.registry import RegistryAccess, schema_text
 from conformare_schemas.registry._client import READ_SECONDS
 
 ALL = {(grain, message_header(grain)): number for number, grain in enumerate(GRAINS, 1)}
-MESSAGES = encode_emission(make_record("run"), "e", max_message_bytes=1_000_000)
+MESSAGES = encode_emission(
+    make_record("run", rows={"contexts": 1, "risks": 1}), "e", max_message_bytes=1_000_000
+)
 
 
 @pytest.fixture
@@ -42,23 +51,23 @@ def spool(tmp_path: Path) -> Spool:
     return spool
 
 
-def registered_ids(url: str, cache: IdCache | None, told: list[str]) -> RegisteredIds:
+def registered_ids(url: str, cache: IdCache | None, said: list[str]) -> RegisteredIds:
     """The ids of a registry; what it tells goes to a list."""
     access = RegistryAccess.of(url, {})
-    return RegisteredIds(access, "x.", cache, lambda _, what: told.append(what))
+    return RegisteredIds(access, "x.", cache, lambda _, what: said.append(what))
 
 
 def test_what_is_on_the_disk_is_used_at_once(silent: str, spool: Spool) -> None:
     """Whatever the registry does, nothing is waited for, and nothing is said."""
     access = RegistryAccess.of(silent, {})
     IdCache(spool, access).write(ALL)
-    told: list[str] = []
-    ids = registered_ids(silent, IdCache(spool, access), told)
+    said: list[str] = []
+    ids = registered_ids(silent, IdCache(spool, access), said)
     for message in MESSAGES:
         schema_id = ALL[message.grain, message_header(message.grain)]
         assert ids.framed(message) == confluent_header(schema_id) + message.value[HEADER_BYTES:]
     ids.close()
-    assert told == []
+    assert said == []
 
 
 def test_a_registry_that_never_answered_is_told_once(
@@ -66,26 +75,63 @@ def test_a_registry_that_never_answered_is_told_once(
 ) -> None:
     """Messages go as they are, and only the first one has waited."""
     monkeypatch.setattr(ids_module, "FIRST_LOOK_SECONDS", 0.05)
-    told: list[str] = []
-    ids = registered_ids(silent, None, told)
+    said: list[str] = []
+    ids = registered_ids(silent, None, said)
     began = time.monotonic()
     assert [ids.framed(message) for message in MESSAGES] == [one.value for one in MESSAGES]
     assert time.monotonic() - began < READ_SECONDS / 2  # the registry's own time-out is longer
     ids.close()
-    (line,) = told
+    (line,) = said
     assert "single-object encoding" in line
     assert silent in line
 
 
 def test_a_registry_where_nobody_answers_is_told_once() -> None:
     """By the thread that looks, and not by the courier again."""
-    told: list[str] = []
-    ids = registered_ids("http://127.0.0.1:1", None, told)
+    said: list[str] = []
+    ids = registered_ids("http://127.0.0.1:1", None, said)
     for message in MESSAGES:
         assert ids.framed(message) == message.value
     ids.close()
-    (line,) = told
+    (line,) = said
     assert "nobody answers" in line
+
+
+@pytest.mark.parametrize("answer", [told(b"", 500), told(b"", 401), told([]), unknown(40401)])
+def test_what_has_come_of_looking_is_told_once(answer: list[bytes]) -> None:
+    """Nobody says that a registry has not answered which has."""
+    said: list[str] = []
+    with answering(lambda _: answer) as server:
+        ids = registered_ids(server.url, None, said)
+        assert [ids.framed(message) for message in MESSAGES] == [one.value for one in MESSAGES]
+        ids.close()
+    (line,) = said
+    assert "not answered" not in line
+
+
+def test_a_subject_that_is_refused_costs_no_other_its_ids() -> None:
+    """Rights may be given subject by subject, and a job may have none to what it never writes."""
+    grains = {f"/subjects/x.{grain}-value/versions": grain for grain in GRAINS}
+
+    def says(path: str) -> Iterable[bytes]:
+        if path in grains:
+            return told([1])
+        grain = grains[path.removesuffix("/1")]
+        text = schema_text(grain)
+        return told(b"", 403) if grain == "contexts" else told({"id": 7, "schema": text})
+
+    said: list[str] = []
+    with answering(says) as server:
+        ids = registered_ids(server.url, None, said)
+        framed = {message.grain: ids.framed(message) for message in MESSAGES}
+        ids.close()
+    plain = {message.grain: message.value for message in MESSAGES}
+    assert "contexts" in plain
+    assert framed.pop("contexts") == plain.pop("contexts")
+    assert {*framed} == {*plain}
+    assert all(confluent_id(value) == 7 for value in framed.values())
+    (line,) = said
+    assert "HTTP 403" in line
 
 
 def test_ids_are_of_one_registry_one_strategy_and_one_contract(silent: str, spool: Spool) -> None:
@@ -150,6 +196,19 @@ def test_a_silent_registry_keeps_no_run_from_its_topic(
     assert writer.flush(PATIENCE_SECONDS) == 0
     assert writer.stats().delivered == 3
     assert caplog.text.count("single-object encoding") == 1
+
+
+def test_a_job_that_ends_with_its_run_has_begun_to_ask(
+    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it ends, Python 3.12 begins no thread any more: the courier could not."""
+    monkeypatch.setattr(RegisteredIds, "framed", lambda _, message: message.value)
+    with answering(lambda _: unknown(40401)) as server:
+        writer = make_writer(kafka=MOCK, schema_registry_url=server.url)
+        writer.write(make_record("run"))
+        assert writer._courier._ids is not None
+        assert writer._courier._ids._thread is not None
+        assert writer.flush(PATIENCE_SECONDS) == 0
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,16 @@ from support.messages.framed import Told, by_id
 from support.messages.records import make_record
 
 from conformare_schemas import RUN_GRAINS, confluent_header, topic_name
-from conformare_sink.executors.reply import read_replies
+from conformare_schemas.registry import RegistryAccess
+from conformare_sink.executors.found import Found
+from conformare_sink.executors.reply import read_replies, reply_of
 from conformare_sink.executors.task import Task
 from conformare_sink.lake.lake import Lake, open_for_writing
 from conformare_sink.lake.purge import Purge
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.message import Message
+from conformare_sink.registry.resolver import MOST_WANTED, Resolver
 
 ROWS = {"contexts": 2, "risks": 3, "owners": 1}
 
@@ -131,6 +134,16 @@ def test_a_known_run_is_known_in_either_framing(tmp_path: Path) -> None:
         assert isinstance(registry, Told)
         assert registry.wanted == {77}
     assert check(tmp_path, [record]).is_sound
+
+
+def test_ids_that_a_task_leaves_out_have_their_turn() -> None:
+    """The registry's side knows of them as soon as it is told of more than it asks for at a time."""
+    found = Found(unresolved={*range(3 * MOST_WANTED)})
+    resolver = Resolver(RegistryAccess.of("http://127.0.0.1:1", {}), PREFIX)
+    resolver.want(read_replies(pa.Table.from_batches([reply_of(found)])).unresolved)
+    for wanted in resolver._wanted.values():
+        wanted.refuse()
+    assert resolver.take_dropped()
 
 
 def test_files_of_a_lost_attempt_are_in_no_commit(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 
 import pytest
 from hypothesis import given, settings
@@ -127,3 +128,28 @@ def test_without_ids_nothing_is_copied() -> None:
     assert as_they_came([], messages) == []
     assert in_one_framing([Message(b"k", None, "t", 0, 0, 0)], None).rejected == ()
     assert message_header("runs") in IDS.values()
+
+
+class Prompt(Told):
+    """A registry that tells as soon as it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def want(self, ids: Collection[int]) -> bool:
+        """Tell of those ids that there are."""
+        super().want(ids)
+        self.ids |= {one: IDS[one] for one in ids if one in IDS}
+        return any(one in self.ids for one in ids)
+
+
+def test_what_a_registry_tells_at_once_goes_to_no_quarantine() -> None:
+    """A message that nobody knows the id of goes there alone."""
+    place, registry = MemoryPlace(), Prompt()
+    record = make_record("run", rows={"risks": 2})
+    strange = Message(b"k", confluent_header(77) + b"payload", f"{PREFIX}runs", 0, 99, 0)
+    messages = [*map(by_id, kafka_messages(record)), strange]
+    Landing(place, PendingMessages(), PREFIX, registry=registry).land(messages)
+    assert len(place.runs) == 1
+    assert [one.cause for one in place.rejected.values()] == [NOT_RESOLVED]
+    assert 77 in registry.wanted

@@ -11,7 +11,13 @@ import pytest
 
 from conformare_sink.errors import ClassArchiveError
 from conformare_sink.spark.class_archive import archive_file, java_options, make_archive
-from conformare_sink.spark.jars import CACHE_VARIABLE, IVY_SETTINGS_VARIABLE, SINK_JARS, jars_folder
+from conformare_sink.spark.jars import (
+    CACHE_VARIABLE,
+    IVY_SETTINGS_VARIABLE,
+    SINK_JARS,
+    jars_folder,
+    resolve_jars,
+)
 
 
 @pytest.fixture
@@ -93,14 +99,15 @@ def test_a_cache_that_cannot_be_written_is_a_readable_error(
 
 
 def test_a_run_that_fails_leaves_no_archive_and_says_why(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here for want of the broker's jars, which it would fetch."""
+    (jar, *_) = resolve_jars(SINK_JARS)
+    cache = tmp_path / "cache"
+    monkeypatch.setenv(CACHE_VARIABLE, str(cache))
     monkeypatch.setenv(IVY_SETTINGS_VARIABLE, "/nowhere/ivysettings.xml")
-    jars = jars_folder(SINK_JARS)
-    jars.mkdir(parents=True)
-    (jars / "one.jar").touch()
-    (jars / "manifest.json").write_text('{"bytes_by_jar": {"one.jar": 0}}')
+    (cache / "jars").mkdir(parents=True)
+    jars_folder(SINK_JARS).symlink_to(jar.parent)
     done = subprocess.run(
         [sys.executable, "-m", "conformare_sink.spark.class_archive"],
         capture_output=True,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from conformare_sink.spark.process import cause_in
 from conformare_sink.spark.session import spark_conf
 
 
@@ -28,3 +31,33 @@ def test_a_heap_and_jars_are_set_only_if_given() -> None:
     assert not {"spark.driver.memory", "spark.jars"} & spark_conf().keys()
     conf = spark_conf(driver_memory="2g", jars=("/a.jar", "/b.jar"))
     assert (conf["spark.driver.memory"], conf["spark.jars"]) == ("2g", "/a.jar,/b.jar")
+
+
+OF_AN_OPTION = """\
+Unrecognized VM option 'UseFoo'
+Error: Could not create the Java Virtual Machine.
+Error: A fatal exception has occurred. Program will exit.
+"""
+OF_A_NAME = """\
+Exception in thread "main" java.lang.ExceptionInInitializerError
+\tat org.apache.spark.deploy.SparkSubmit.main(SparkSubmit.scala)
+Caused by: java.net.UnknownHostException: host: host: Name or service not known
+\tat java.base/java.net.InetAddress.getLocalHost(InetAddress.java:1671)
+\t... 10 more
+Caused by: java.net.UnknownHostException: host: Name or service not known
+\t... 17 more
+[7.283s][warning][cds] Pre JDK 6 class not supported by CDS: 49.0 jdk/internal/Accessor5
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", None),
+        (OF_AN_OPTION, "Unrecognized VM option 'UseFoo'"),
+        (OF_A_NAME, "java.net.UnknownHostException: host: Name or service not known"),
+    ],
+)
+def test_a_java_that_ends_at_its_start_is_told_by_its_cause(said: str, told: str | None) -> None:
+    """Not by the last line of its stack, nor by a warning about something else."""
+    assert cause_in(said.splitlines()) == told

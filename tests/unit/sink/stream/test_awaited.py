@@ -22,7 +22,9 @@ from conformare_sink.lake.tables.folder_table import FolderTable
 from conformare_sink.landing.landing import Landing
 from conformare_sink.landing.pending import PendingMessages
 from conformare_sink.messages.framing import FOREIGN, NO_REGISTRY, NOT_OURS, NOT_RESOLVED
+from conformare_sink.registry import resolver as resolver_module
 from conformare_sink.registry.resolver import Resolver
+from conformare_sink.stream import retry as retry_module
 from conformare_sink.stream.awaited import AwaitedSchemas
 from conformare_sink.stream.retry import unresolved_ids
 
@@ -65,6 +67,30 @@ def test_a_run_lands_when_its_last_id_is_known(tmp_path: Path) -> None:
     assert causes(tmp_path) == {}
     assert waiting_runs(tmp_path) == set()
     assert check(tmp_path, [record]).is_sound
+
+
+def test_of_more_ids_than_are_asked_for_at_a_time_each_has_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many nobody will ever know: one of them may be known later."""
+    monkeypatch.setattr(resolver_module, "MOST_WANTED", 2)
+    monkeypatch.setattr(resolver_module, "LONGEST_UNKNOWN_SECONDS", 0.0)
+    monkeypatch.setattr(retry_module, "MOST_IDS", 2)
+    ids = range(100, 106)
+    (*_, run) = kafka_messages(make_record("run"))
+    strange = [run._replace(value=confluent_header(one) + b"x", offset=one) for one in ids]
+    with a_sink(tmp_path) as (_, landing, _, _):
+        landing.land(strange)
+    with a_sink(tmp_path) as (_, _, resolver, awaited):
+        asked: set[int] = set()
+        for _ in range(200):
+            if (asked := asked | {*resolver._wanted}) == {*ids}:
+                break
+            assert len(resolver._wanted) == 2
+            for one in resolver._wanted.values():
+                one.refuse()
+            awaited.retry()
+    assert asked == {*ids}
 
 
 def test_what_waits_is_asked_for_again_by_the_next_sink(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The sink's image, built and run without a Docker engine."""
