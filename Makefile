@@ -45,6 +45,10 @@ $(TOOLS_INSTALLED): PYTHONS := 3.10 or newer
 $(TOOLS_INSTALLED): TOO_NEW := 4, 0
 $(TOOLS_INSTALLED): WANTED := --constraint constraints-tools.txt \
   zensical mkdocstrings-python build twine cyclonedx-bom pre-commit pytest
+# Otherwise pip compresses pyspark's jars to a wheel, which it unpacks at once, and compiles each of eight
+# thousand modules, of which Python compiles what it imports. An older pip does not know the setting,
+# and takes no notice of it.
+$(INSTALLED) $(COMPAT_INSTALLED) $(TOOLS_INSTALLED): export PIP_CONFIG_SETTINGS := --build-option=--compression=stored
 $(INSTALLED) $(COMPAT_INSTALLED) $(TOOLS_INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < ($(TOO_NEW)))' 2>/dev/null || { \
 	  found=$$($(PYTHON) --version 2>/dev/null) || found="not there"; \
@@ -52,15 +56,16 @@ $(INSTALLED) $(COMPAT_INSTALLED) $(TOOLS_INSTALLED):
 	@echo "Installing into $(@D)"
 	@$(PYTHON) -m venv $(@D) || { \
 	  echo "error: \`$(PYTHON) -m venv\` failed: on Debian or Ubuntu, apt-get install python3-venv" >&2; exit 1; }
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 $(WANTED)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 --no-compile $(WANTED)
 	@touch $@
 
 .PHONY: java
 java:
 	@.ci/require-java
 
+# After Java, for of two apt-get at a time one fails.
 .PHONY: chromium
-chromium:
+chromium: java
 	@.ci/require-chromium
 
 # Returns at once where this machine has them.
@@ -77,8 +82,10 @@ classes: jars
 demo: jars ## Run the main job on this machine: pipeline, Kafka, sink, tables
 	@$(BIN)/conformare demo
 
+# Two at a time, for what sets up a new checkout is busy on one core, or waits for what it fetches.
 .PHONY: test
-test: setup lint typecheck ## Lint, check types and run the tests, but for the long ones
+test: ## Lint, check types and run the tests, but for the long ones
+	@$(MAKE) --no-print-directory --jobs 2 setup lint typecheck
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not long' $(PYTEST_ARGS) --ignore tests/integration/clusters \
 	  --ignore tests/integration/image tests/integration tests/unit
 
@@ -160,7 +167,14 @@ test-recipes: setup $(RECIPES_INSTALLED) ## Run the recipes of Airflow, Dagster,
 # OPENLINEAGE=../OpenLineage for a checkout of the specification's repository.
 .PHONY: test-openlineage
 test-openlineage: setup ## Check exported events against the schemas of a checkout of OpenLineage: a minute
+	$(if $(OPENLINEAGE),,$(error say where a checkout of OpenLineage is: OPENLINEAGE=../OpenLineage))
 	OPENLINEAGE_CHECKOUT=$(OPENLINEAGE) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/openlineage
+
+# MARQUEZ=../marquez for a checkout. It needs Maven, a JDK and Postgres (Debian: maven, openjdk-17-jdk-headless, postgresql).
+.PHONY: test-marquez
+test-marquez: setup ## Export runs to a real Marquez and ask what it shows: 75 seconds, and as much once to build it
+	$(if $(MARQUEZ),,$(error say where a checkout of Marquez is: MARQUEZ=../marquez))
+	MARQUEZ_CHECKOUT=$(MARQUEZ) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration/marquez
 
 # FAULTS_ARGS="--store s3 --kills 20 --series 1" for lakes in MinIO, which needs Go once; "--engine executors"
 # for batches that executors process.

@@ -17,6 +17,7 @@ from conformare_schemas.settings import (
     LAKE,
     STORAGE_OPTIONS,
     About,
+    BrokerNames,
     Settings,
     TopicPrefix,
 )
@@ -151,7 +152,7 @@ class KafkaClient(Settings):
 class Brokers(KafkaClient):
     """How the brokers are reached."""
 
-    bootstrap_servers: Annotated[str, BOOTSTRAP_SERVERS, Field(min_length=1)]
+    bootstrap_servers: Annotated[BrokerNames, BOOTSTRAP_SERVERS]
 
 
 class LakeStore(Settings):

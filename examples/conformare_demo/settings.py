@@ -14,7 +14,7 @@ class DemoSettings(Settings):
     """Of `conformare demo`."""
 
     directory: Annotated[
-        Path | None, About(option="--dir", default="a folder of your user's data")
+        Path | None, About(option="--dir", metavar="FOLDER", default="a folder of your user's data")
     ] = Field(
         default=None,
         alias="demo_dir",

@@ -20,6 +20,7 @@ from conformare_schemas.settings import (
     config_file,
     definitions,
     in_force,
+    told,
 )
 
 logger = logging.getLogger("conformare")
@@ -77,8 +78,7 @@ def made_options(model: type[Options], writer: str, config: Mapping[str, Any]) -
         return model.model_validate({**outside, **config, "writer": writer})
     except ValidationError as exc:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or writer}: {fault['msg']}"
-            for fault in exc.errors()
+            f"{'.'.join(map(str, fault['loc'])) or writer}: {told(fault)}" for fault in exc.errors()
         )
         raise StoreConfigurationError(f"the writer {writer!r} cannot be made: {faults}") from exc
 

@@ -30,8 +30,9 @@ def _is_set(option: str) -> bool:
     Raises:
         StoreConfigurationError: The file cannot be used.
     """
-    if environment_variable(option) in os.environ or CONFIG_VARIABLE not in os.environ:
-        return environment_variable(option) in os.environ
+    is_of_environment = bool(os.environ.get(environment_variable(option), "").strip())
+    if is_of_environment or CONFIG_VARIABLE not in os.environ:
+        return is_of_environment
     with fork_guard.whole:
         from conformare_schemas.settings import SettingsError, config_file
     try:

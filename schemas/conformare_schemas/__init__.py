@@ -38,6 +38,7 @@ from conformare_schemas._headers import (
 from conformare_schemas._naming import (
     CONFIG_VARIABLE,
     DEFAULT_TOPIC_PREFIX,
+    are_brokers,
     environment_variable,
     path_identifier,
     table_identifier,
@@ -104,6 +105,7 @@ __all__ = [
     "RowField",
     "TableDefinition",
     "acknowledgements_table",
+    "are_brokers",
     "arrow_schema",
     "confluent_header",
     "confluent_id",

@@ -15,9 +15,18 @@ BY_PATH = "delta."
 """Begins the SQL name of a table that is addressed by path; names in a catalog are quoted."""
 
 
+VARIABLES = "CONFORMARE_"
+"""Begins the name of every setting in the environment."""
+
+
 def environment_variable(setting: str) -> str:
     """Return the name that a setting has in the environment."""
-    return f"CONFORMARE_{setting.upper()}"
+    return f"{VARIABLES}{setting.upper()}"
+
+
+def are_brokers(servers: str) -> bool:
+    """Whether a text can name brokers; one that holds a user may hold a password as well."""
+    return bool(servers) and servers.isprintable() and "@" not in servers
 
 
 def topic_name(grain: str, topic_prefix: str = DEFAULT_TOPIC_PREFIX) -> str:

@@ -13,12 +13,10 @@ from enum import Enum
 from pathlib import Path
 
 from support.servers.network import Network
+from support.spark.java import FRUGAL
 
 END_SECONDS = 60.0
 """How long what is left of a sink may take to end by itself."""
-
-# It is killed before the optimising compiler has paid off.
-_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 _POLL_SECONDS = 0.05
 _PROCESSES = Path("/proc")
@@ -70,7 +68,7 @@ class SinkProcess:
             "PYTHONPATH": os.pathsep.join(sys.path),
             "TMPDIR": str(self.temporary),
             "SPARK_LOCAL_DIRS": str(self.temporary),
-            "SPARK_SUBMIT_OPTS": f"-Djava.io.tmpdir={self.temporary} {_SHORT_LIVED}",
+            "SPARK_SUBMIT_OPTS": f"-Djava.io.tmpdir={self.temporary} {FRUGAL}",
         }
         with self._output.open("wb") as output, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -11,6 +12,8 @@ import pyspark
 import pytest
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
+from support.spark import python_workers
+from support.spark.java import FRUGAL
 
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.broker.ports import free_port as a_free_port
@@ -25,12 +28,15 @@ APP_NAME = "conformare-tests"
 MASTER = "local[2]"
 DRIVER_MEMORY = "2g"
 LOOPBACK = "127.0.0.1"
+TESTS = Path(__file__).parents[1]
 
 INTERPRETED = {
     # To compile what runs once, over a few rows, is a quarter of all that Java does here. Files are
     # read as ever, in vectors; and the sinks that tests start as a user does compile.
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # A page that is off would show each plan; the form by default is the dearest to print.
+    "spark.sql.ui.explainMode": "simple",
 }
 
 # While it is set, pyspark's functions make columns for Connect sessions, otherwise for classic ones.
@@ -53,6 +59,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let pyspark do what it warns of itself for."""
     for warning in PYSPARKS_OWN_WARNINGS:
         config.addinivalue_line("filterwarnings", warning)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def frugal_java() -> Iterator[None]:
+    """Let every Java process that Spark is started in, by a test or by what it starts, take little."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SPARK_SUBMIT_OPTS", FRUGAL)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -108,21 +122,25 @@ def classic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     folder = tmp_path_factory.mktemp("spark")
     extra_conf = {
         **INTERPRETED,
+        "spark.python.daemon.module": python_workers.__name__,
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -XX:+UseParallelGC",
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -Xms{DRIVER_MEMORY}",
         "spark.connect.grpc.binding.address": LOOPBACK,
         "spark.connect.grpc.binding.port": "0",
     }
-    if pyspark.__version__ == SPARK_VERSION:
-        session = build_session(
-            APP_NAME,
-            master=MASTER,
-            driver_memory=DRIVER_MEMORY,
-            short_lived=True,
-            extra_conf=extra_conf,
-        )
-    else:
-        session = start_older_spark(extra_conf)
+    with pytest.MonkeyPatch.context() as environment:
+        # Java hands it on to its Python workers.
+        environment.setenv("PYTHONPATH", str(TESTS), prepend=os.pathsep)
+        if pyspark.__version__ == SPARK_VERSION:
+            session = build_session(
+                APP_NAME,
+                master=MASTER,
+                driver_memory=DRIVER_MEMORY,
+                short_lived=True,
+                extra_conf=extra_conf,
+            )
+        else:
+            session = start_older_spark(extra_conf)
     yield session
     session.stop()
 

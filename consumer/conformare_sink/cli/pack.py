@@ -20,6 +20,8 @@ def pack(
     ],
 ) -> None:
     """Pack this environment for Spark's executors: a Python, this package and what it needs."""
+    if not archive.name:
+        raise typer.BadParameter("FILE names no file")
     with waiting("Packing"):
         packed = pack_environment(archive)
     megabytes = packed.size / _BYTES_PER_MEGABYTE

@@ -51,6 +51,7 @@ _FOR_SINK = 'what lands runs needs it: pip install "conformare-stream[sink]"'
 
 CHECKS: Sequence[Check] = (
     Check("python", in_module("python"), _FOR_SINK),
+    Check("environment", in_module("environment"), _FOR_SINK),
     Check("java", in_module("java"), _FOR_SINK),
     Check(
         "broker",

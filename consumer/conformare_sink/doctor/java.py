@@ -39,6 +39,6 @@ def _jars(role: Role) -> Finding:
         return Finding.good("jars", f"{folder} has {', '.join(SINK_JARS.coordinates)}")
     return Finding.mend(
         "jars",
-        f"{folder} does not have all of them: fetch them by "
+        f"{folder} does not have all of them as they were tested: fetch them by "
         f"`python -m conformare_sink.spark.jars {SINK_JARS.name}`; the sink does at its first start",
     )

@@ -15,6 +15,7 @@ from conformare_schemas.settings import (
     definitions,
     in_force,
     known_models,
+    told,
 )
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.access import ANYBODY, SYNONYMS, KafkaAccess
@@ -35,9 +36,9 @@ def access_of_job() -> KafkaAccess:
     try:
         found = KafkaAccess(**{name: value for name, value in options.items() if name in known})
     except ValidationError as exc:
-        told = "; ".join(error["msg"].removeprefix("Value error, ") for error in exc.errors())
+        faults = "; ".join(map(told, exc.errors()))
         raise KafkaSettingsError(
-            f"{_place(BROKERS)}: {told}; what doctor cannot show to brokers, a file for "
+            f"{_place(BROKERS)}: {faults}; what doctor cannot show to brokers, a file for "
             "--kafka-settings can"
         ) from None  # its chain has the values
     return found if options else ANYBODY

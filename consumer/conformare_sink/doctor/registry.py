@@ -17,7 +17,7 @@ from conformare_schemas.registry import (
     subject_name,
 )
 from conformare_sink.doctor.asked import SinkAsked
-from conformare_sink.doctor.brokers.topics import named
+from conformare_sink.doctor.names import named
 
 PART = "registry"
 

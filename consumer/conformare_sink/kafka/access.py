@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from conformare_schemas.settings import told
 from conformare_sink.errors import KafkaSettingsError
 from conformare_sink.kafka.tls import ClientFiles, read_text
 
@@ -125,8 +126,8 @@ class KafkaAccess(BaseModel):
         try:
             access = cls(file=file, **given)
         except ValidationError as exc:
-            told = "; ".join(error["msg"].removeprefix("Value error, ") for error in exc.errors())
-            raise KafkaSettingsError(f"{file}: {told}") from None  # its chain has the values
+            faults = "; ".join(map(told, exc.errors()))
+            raise KafkaSettingsError(f"{file}: {faults}") from None  # its chain has the values
         if access.speaks_tls:
             access.files.context()
         return access.model_copy(update={"contents": access._digest()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from conformare_schemas import LARGEST_MESSAGE_BYTES, USUAL_MESSAGE_BYTES
@@ -52,6 +52,7 @@ class Difference:
         why: What happens otherwise.
         is_fault: Whether runs are lost or kept out by it; it is advice otherwise.
         topics: Those that are so.
+        value: What mends it, for a setting of Kafka's.
     """
 
     setting: str
@@ -60,6 +61,7 @@ class Difference:
     why: str
     is_fault: bool
     topics: tuple[str, ...] = ()
+    value: str = ""
 
 
 def differences(topics: Sequence[TopicState], brokers: int) -> list[Difference]:
@@ -73,10 +75,7 @@ def differences(topics: Sequence[TopicState], brokers: int) -> list[Difference]:
     for topic in topics:
         for found in _of_topic(topic, brokers):
             by_difference.setdefault(found, []).append(topic.name)
-    told = [
-        Difference(d.setting, d.found, d.needed, d.why, d.is_fault, tuple(names))
-        for d, names in by_difference.items()
-    ]
+    told = [replace(d, topics=tuple(names)) for d, names in by_difference.items()]
     return sorted(told, key=lambda difference: not difference.is_fault)
 
 
@@ -97,7 +96,11 @@ def _of_topic(topic: TopicState, brokers: int) -> Iterator[Difference]:
     for rule in _RULES:
         value = settings.get(rule.setting)
         if value is not None and not rule.holds(value):
-            yield Difference(rule.setting, value, rule.needed, rule.why, rule.is_fault)
+            # What is needed begins with the value, before any words.
+            mended = rule.needed.partition(" ")[0]
+            yield Difference(
+                rule.setting, value, rule.needed, rule.why, rule.is_fault, value=mended
+            )
 
 
 def _of_partitions(topic: TopicState) -> Iterator[Difference]:
@@ -122,6 +125,8 @@ def _of_replicas(replicas: int, brokers: int, least_in_sync: int) -> Iterator[Di
             "a disk that is lost takes runs with it that jobs no longer have",
             is_fault=brokers >= REPLICAS,
         )
+    # One replica fewer than there are, so that one broker may be away.
+    mended = str(min(IN_SYNC_REPLICAS, max(1, replicas - 1)))
     if least_in_sync > replicas:
         yield Difference(
             "min.insync.replicas",
@@ -129,6 +134,7 @@ def _of_replicas(replicas: int, brokers: int, least_in_sync: int) -> Iterator[Di
             f"at most the replication factor, {replicas}",
             "brokers take no message at all",
             is_fault=True,
+            value=mended,
         )
     elif replicas > 1 and least_in_sync == replicas:
         yield Difference(
@@ -137,6 +143,7 @@ def _of_replicas(replicas: int, brokers: int, least_in_sync: int) -> Iterator[Di
             f"less than the replication factor, {replicas}",
             "runs wait in their jobs' spools while one broker is away",
             is_fault=False,
+            value=mended,
         )
     elif replicas > 1 and least_in_sync < IN_SYNC_REPLICAS:
         yield Difference(
@@ -145,6 +152,7 @@ def _of_replicas(replicas: int, brokers: int, least_in_sync: int) -> Iterator[Di
             str(IN_SYNC_REPLICAS),
             "a run counts as delivered when one broker has it, and is lost with that broker's disk",
             is_fault=True,
+            value=mended,
         )
 
 

@@ -111,13 +111,14 @@ class Topics:
                 "prefix, or create them with `conformare topics create`"
             )
 
-    def _missing(self, existing: Collection[str]) -> list[str]:
-        """Return the topics that do not exist, of those without which no run is whole.
+    def _missing(self, existing: Collection[str], needed: Collection[str] = ()) -> list[str]:
+        """Return the topics that do not exist, of those without which no run is whole, and of others.
 
         Raises:
             BrokerRefusedError: This user may not know whether they do.
         """
-        missing = sorted(name for name in self._of_runs if name not in existing)
+        wanted = {*self._of_runs, *(name for name in needed if name in self._names)}
+        missing = sorted(wanted.difference(existing))
         self._cluster.require_shown(missing)
         return missing
 
@@ -243,8 +244,11 @@ class Topics:
             return refusal
         return None
 
-    def logs(self) -> TopicLogs:
+    def logs(self, read: Collection[str] = ()) -> TopicLogs:
         """Return what the cluster holds of the topics.
+
+        Args:
+            read: Topics that a lake has read: it is told whether they are still there.
 
         Raises:
             BrokerUnreachableError: No broker answered in time.
@@ -253,7 +257,8 @@ class Topics:
         places = self._places()
         first, end = self._cluster.log_ends(places)
         there = sorted({topic for topic, _ in places})
-        self._missing(there)  # a topic that is kept from this user is not one that was deleted
+        # A topic that is kept from this user is not one that was deleted.
+        self._missing(there, read)
         cluster_id = str(self._cluster.metadata().cluster_id)
         return TopicLogs(cluster_id, self._cluster.topic_ids(there), first, end)
 

@@ -32,6 +32,11 @@ class TaskRecorder:
         """Record what a task did before it failed; of the error, its class alone."""
         record(task_instance, "failed", error=type(error).__name__)
 
+    @hookimpl
+    def on_task_instance_skipped(self, previous_state: Any, task_instance: Any) -> None:
+        """Record what a task did before it skipped itself."""
+        record(task_instance, "skipped")
+
 
 def record(task: Any, state: str, **tags: str) -> None:
     """Record a try of a task as a run of the pipeline `dag_id.task_id`."""

@@ -17,8 +17,11 @@ import conformare as cf
 Node = dict[str, Any]
 
 DATA = ("model", "seed", "snapshot")
-BUILT = "success"
-OUTCOMES = {"pass": True, "warn": False, "fail": False, "success": True, "error": False}
+TESTS = ("test", "unit_test")
+WRITTEN = ("success", "partial success")
+OUTCOMES = {"pass": True, "success": True} | dict.fromkeys(
+    ("warn", "fail", "error", "partial success"), False
+)
 
 
 def record_dbt(target: Path) -> str:
@@ -31,19 +34,21 @@ def record_dbt(target: Path) -> str:
         The run_id: dbt's own id of the invocation.
 
     Raises:
-        ValueError: The manifest is of another invocation.
+        OSError: dbt has left no results, such as where the project could not be parsed.
+        ValueError: A file is not whole, or the manifest is of another invocation.
     """
-    results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
-    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    results, manifest = read(target / "run_results.json"), read(target / "manifest.json")
     said = results["metadata"]
     if manifest["metadata"]["invocation_id"] != said["invocation_id"]:
         raise ValueError(f"{target} has files of two invocations: record each before the next")
     cf.store.clear()
-    nodes = {**manifest["sources"], **manifest["nodes"]}
+    nodes = {**manifest["sources"], **manifest["nodes"], **manifest.get("unit_tests", {})}
     for result in results["results"]:
-        node = nodes[result["unique_id"]]
+        node = nodes.get(result["unique_id"])
+        if node is None:  # such as a dashboard, which dbt only lists
+            continue
         if node["resource_type"] in DATA:
-            declare(node, nodes, is_built=result["status"] == BUILT)
+            declare(node, nodes, is_written=result["status"] in WRITTEN)
         if result["status"] in OUTCOMES:
             check(node, nodes, result)
     return cf.record_run(
@@ -55,8 +60,16 @@ def record_dbt(target: Path) -> str:
     )
 
 
-def declare(node: Node, nodes: dict[str, Node], *, is_built: bool) -> None:
-    """Declare what a model reads, and what it has written if it was built."""
+def read(file: Path) -> Any:
+    """Return what dbt has put into a file."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as exc:
+        raise ValueError(f"{file} is not whole: dbt was stopped while it wrote it") from exc
+
+
+def declare(node: Node, nodes: dict[str, Node], *, is_written: bool) -> None:
+    """Declare what a model reads, and what it has written if it was built, even in part."""
     meta = node["config"].get("meta") or {}
     with ExitStack() as blocks:
         blocks.enter_context(
@@ -72,15 +85,16 @@ def declare(node: Node, nodes: dict[str, Node], *, is_built: bool) -> None:
             for name in node.get("depends_on", {}).get("nodes", ())
             if name in nodes
         ]
-        if is_built:
+        if is_written:
             cf.sink(table(node), format="table", columns=node["columns"], sources=reads)
 
 
 def check(node: Node, nodes: dict[str, Node], result: Node) -> None:
     """Record the outcome of a test, or of the building of a model: one that fails fails the run."""
-    is_test = node["resource_type"] == "test"
-    about = nodes.get(node.get("attached_node") or "", node)
-    is_hard = not is_test or node["config"]["severity"].upper() == "ERROR"
+    is_test = node["resource_type"] in TESTS
+    tested = node["depends_on"]["nodes"] if node["resource_type"] == "unit_test" else ()
+    about = nodes.get(next(iter(tested), node.get("attached_node") or ""), node)
+    is_hard = not is_test or node["config"].get("severity", "error").upper() == "ERROR"
     named = (node.get("test_metadata") or {}).get("name", node["name"]) if is_test else "builds"
     cf.record_expectations(
         {
@@ -109,5 +123,8 @@ def table(node: Node) -> str:
 
 if __name__ == "__main__":
     cf.configure_store()  # CONFORMARE_WRITER and the others say where to
-    print(record_dbt(Path(sys.argv[1])))
+    try:
+        print(record_dbt(Path(sys.argv[1])))
+    except (OSError, ValueError) as exc:
+        sys.exit(f"nothing was recorded: {exc}")
     cf.flush()

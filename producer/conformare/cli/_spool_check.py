@@ -35,7 +35,7 @@ def look(asked: Asked) -> Iterator[Finding]:
     """Look at what a job would be told by the environment, and at its spool."""
     if asked.role is Role.SINK:
         root = _folder()
-        if root is None or not root.exists():
+        if root is None or not os.path.exists(root):  # noqa: PTH110 - it never raises
             yield Finding.unchecked(SPOOL, "no job of this user has kept runs on this machine")
             return
         yield from _spool(root, None)
@@ -51,9 +51,12 @@ def look(asked: Asked) -> Iterator[Finding]:
             },
         )
     except StoreConfigurationError as exc:
-        yield Finding.mend(SETTINGS, f"{exc}: correct the variable CONFORMARE_… of that name")
+        told = f"{exc}. `conformare config show` says where it comes from"
+        yield Finding.mend(SETTINGS, told)
     else:
-        yield Finding.good(SETTINGS, "what the environment has for the writer kafka can be used")
+        yield Finding.good(
+            SETTINGS, "what is set for the writer kafka can be used; a job may give more in Python"
+        )
     root = _folder(options)
     if root is None:
         yield Finding.mend(
@@ -85,6 +88,13 @@ def _spool(root: Path, options: KafkaOptions | None) -> Iterator[Finding]:
     except SpoolError as exc:
         yield Finding.mend(SPOOL, str(exc))
         return
+    except OSError as exc:
+        yield Finding.mend(
+            SPOOL,
+            f"{exc.filename} cannot be looked at ({exc.strerror}): let this user read it, or name "
+            "another CONFORMARE_SPOOL_DIR",
+        )
+        return
     try:
         yield from _waiting(root, options)
     except SpoolError as exc:
@@ -95,7 +105,8 @@ def _spool(root: Path, options: KafkaOptions | None) -> Iterator[Finding]:
 
 def _ownership(root: Path) -> Finding:
     """Return whether the spool is this user's alone, and can be written."""
-    require_own(root, *subfolders(root), *process_folders(root))
+    require_own(root)  # what is in that of another user, nobody can list
+    require_own(*subfolders(root), *process_folders(root))
     if not root.exists():
         parent = next(one for one in root.absolute().parents if one.exists())
         if os.access(parent, os.W_OK | os.X_OK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -18,18 +19,14 @@ from conformare_schemas.settings import (
     definitions,
     in_force,
     known_models,
+    misfitting_variables,
     shown,
+    unknown_variables,
 )
-from conformare_schemas.settings.command_line import command_of
+from conformare_schemas.settings.command_line import command_of, settings_of
 
 app = typer.Typer(no_args_is_help=True, help="The settings that are in force.")
 
-_ORIGINS: dict[str, Origin] = {
-    "COMMANDLINE": "command line",
-    "PROMPT": "command line",
-    "ENVIRONMENT": "environment",
-    "DEFAULT_MAP": "file",
-}
 _Row = tuple[str, str, Origin]
 
 
@@ -51,6 +48,8 @@ def show(
     ] = None,
 ) -> None:
     """Print each setting, its value, and where that comes from; secrets are hidden."""
+    for line in (*unknown_variables(), *misfitting_variables()):
+        print(f"warning: {printable(line)}", file=sys.stderr)  # noqa: T201 - a command line
     file = config_file()
     rows = list(_of_command(command) if command else _of_all())
     if given.as_json:
@@ -83,24 +82,26 @@ def _of_command(words: list[str]) -> Iterator[_Row]:
             told = ", ".join(sorted(command.commands))
             raise typer.BadParameter(f"{' '.join(names)} has the commands {told}: name one of them")
         command, names = command.commands[name], [*names, name]
-    known = {one.variable: one for one in _known().values()}
     context = command.make_context(" ".join(names), rest)
     with context:
-        for option in command.params:
-            if option.envvar not in known:
-                continue
-            source = context.get_parameter_source(option.name)
-            origin = _ORIGINS.get(source.name if source else "", "default")
-            one = known[option.envvar]
-            value = None if origin == "default" else context.params[option.name]
-            yield one.name, printable(shown(one, value)), origin
+        for one, found in settings_of(command, context):
+            name = one.name if one.about.has_variable else one.option
+            yield name, printable(shown(one, found.value)), found.origin
 
 
 def _known() -> dict[str, Definition]:
-    """Return every setting by its name; of several definitions, one that can be in a file."""
+    """Return every setting by its name; of several definitions, the one that tells most."""
     found: dict[str, Definition] = {}
     for model in known_models():
         for one in definitions(model):
-            if one.about.has_variable and not (one.name in found and found[one.name].is_of_file):
+            if one.about.has_variable and _tells_more(one, found.get(one.name)):
                 found[one.name] = one
     return dict(sorted(found.items()))
+
+
+def _tells_more(one: Definition, other: Definition | None) -> bool:
+    """Whether a definition is of files where another is not, or has a default."""
+    return other is None or (one.is_of_file, not one.is_required) > (
+        other.is_of_file,
+        not other.is_required,
+    )

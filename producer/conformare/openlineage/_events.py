@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,17 +35,24 @@ from openlineage.client.facet_v2 import (
 
 from conformare.capture.declared._data import DECLARED
 from conformare.openlineage import _facets as facets
-from conformare.openlineage._names import DatasetName, dataset_names
+from conformare.openlineage._names import NAMESPACE_LENGTH, DatasetName, dataset_names
 from conformare.openlineage._published import producer
 from conformare_schemas import RUN_GRAINS, table_columns
 
 INTEGRATION = "CONFORMARE"
+JOB_TYPE = "JOB"
+"""Marquez refuses an event whose job has no such type."""
 UNKNOWN = "unknown"
-"""The version of an engine, which no record has and a facet must have."""
+"""The version of an engine and the type of a column, which no record has.
+
+A facet must have a version. Without types, Marquez adds a dataset's columns again with each run.
+"""
 
 _RUN_IDS = uuid.UUID("5b8f6a44-5f0e-5d0c-9a41-3f2d8c0b7e21")
 """The namespace of our runs' UUIDs. It never changes: what was sent is found again by it."""
 _STORAGE_LAYERS = ("delta", "iceberg")
+_URI = re.compile(r"[A-Za-z][\w+.-]*://[\w.@:,;=+/-]+", re.ASCII)
+"""A namespace that is a URI; a bucket may have names that are none, and receivers refuse those."""
 
 Row = dict[str, Any]
 
@@ -96,11 +104,13 @@ def run_events(rows: Mapping[str, Sequence[Row]], naming: Naming) -> RunEvents:
         naming: What to call its job and the tables of catalogs.
     """
     set_producer(producer())
+    (recorded,) = rows["runs"]
+    identity = openlineage_run_id(recorded["pipeline"], recorded["run_id"])
     rows = {grain: [_filled(grain, row) for row in rows[grain]] for grain in RUN_GRAINS}
     (run,) = rows["runs"]
     at = _moment(run["ts"])
-    identity = openlineage_run_id(run["pipeline"], run["run_id"])
     namespace = f"{naming.namespace}.{run['env']}" if run["env"] else naming.namespace
+    namespace = namespace[:NAMESPACE_LENGTH]
     job = Job(namespace, run["pipeline"], facets=_job_facets(rows))
     began = RunEvent(
         eventTime=at,
@@ -125,13 +135,24 @@ def run_events(rows: Mapping[str, Sequence[Row]], naming: Naming) -> RunEvents:
 
 
 def _filled(grain: str, row: Row) -> Row:
-    """Return a row with empty lists and maps where a table has null."""
+    """Return a row with empty lists and maps where a table has null, and as receivers can hold it."""
     empty: dict[str, Any] = {
         column.name: {} if column.sql_type.startswith("MAP") else []
         for column in table_columns(grain)
         if column.sql_type.startswith(("ARRAY", "MAP")) and row[column.name] is None
     }
-    return {**row, **empty}
+    return {name: _storable(value) for name, value in {**row, **empty}.items()}
+
+
+def _storable(value: Any) -> Any:
+    """Return a value without the sign NUL, which Postgres, and so Marquez, cannot hold."""
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return value
 
 
 def _moment(ts: datetime) -> str:
@@ -142,7 +163,9 @@ def _job_facets(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     is_stream = any(source["reader"].endswith("readStream") for source in rows["sources"])
     found: dict[str, Any] = {
         "jobType": job_type_job.JobTypeJobFacet(
-            processingType="STREAMING" if is_stream else "BATCH", integration=INTEGRATION
+            processingType="STREAMING" if is_stream else "BATCH",
+            integration=INTEGRATION,
+            jobType=JOB_TYPE,
         )
     }
     owners = dict.fromkeys((row["owner"], row["role"]) for row in rows["owners"])
@@ -268,14 +291,16 @@ def _by_dataset(rows: Iterable[Row], location: str, tables: str) -> dict[Dataset
 
 def _dataset_facets(name: DatasetName, rows: Sequence[Row]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    columns = dict.fromkeys(column for row in rows for column in row["columns"])
+    named = dict.fromkeys(column for row in rows for column in row["columns"])
+    columns = [column for column in named if column.strip()]  # a CSV file may leave names out
     if columns:
         found["schema"] = schema_dataset.SchemaDatasetFacet(
             fields=[
-                schema_dataset.SchemaDatasetFacetFields(name=one, fields=None) for one in columns
+                schema_dataset.SchemaDatasetFacetFields(name=one, type=UNKNOWN, fields=None)
+                for one in columns
             ]
         )
-    if "://" in name.namespace:
+    if _URI.fullmatch(name.namespace):
         found["dataSource"] = datasource_dataset.DatasourceDatasetFacet(
             name=name.namespace, uri=name.namespace
         )

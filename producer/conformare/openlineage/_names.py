@@ -15,6 +15,8 @@ from conformare.openlineage._databases import SNOWFLAKE, database_table
 
 DEFAULT_SCHEMA = "default"
 """What a table without a schema is in: the record leaves it out."""
+NAMESPACE_LENGTH = 1_024
+"""Signs of a namespace. With a longer one, Marquez cannot list its namespaces any more."""
 FILE_SYSTEMS = ("hdfs", "viewfs", "dbfs", "adl", "ftp", "sftp", "http", "https")
 """Their names are paths from the root; those of object stores and services begin with no slash."""
 
@@ -48,7 +50,8 @@ def dataset_names(locations: str, tables: str) -> list[DatasetName]:
 def _named(location: str, tables: str) -> DatasetName:
     for form, named in _FORMS:
         if (found := form.fullmatch(location)) is not None:
-            return DatasetName(*named(found))
+            namespace, name = named(found)
+            return DatasetName(namespace[:NAMESPACE_LENGTH], name)
     name = location.replace("`", "")
     return DatasetName(tables, name if "." in name else f"{DEFAULT_SCHEMA}.{name}")
 

@@ -35,7 +35,7 @@ class TimeLimit:
                 super().__init__(sock, *args, **kwargs)
                 self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, limit))
 
-        class Connection(connections):  # type: ignore[misc]
+        class Connection(connections):  # type: ignore[misc]  # a class that is handed in
             response_class = Response
 
         return Connection

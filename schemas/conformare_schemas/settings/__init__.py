@@ -13,18 +13,26 @@ from conformare_schemas.settings._definition import (
     Settings,
     definitions,
 )
-from conformare_schemas.settings._in_force import InForce, Origin, in_force, shown
-from conformare_schemas.settings._known import SETTINGS_GROUP, known_models
+from conformare_schemas.settings._in_force import (
+    InForce,
+    Origin,
+    in_force,
+    misfitting_variables,
+    told,
+)
+from conformare_schemas.settings._known import SETTINGS_GROUP, known_models, unknown_variables
 from conformare_schemas.settings._shared import (
     BOOTSTRAP_SERVERS,
     LAKE,
     STORAGE_OPTIONS,
     AsJson,
+    BrokerNames,
     Catalog,
     Schema,
     TablePrefix,
     TopicPrefix,
 )
+from conformare_schemas.settings._shown import shown
 
 __all__ = [
     "BOOTSTRAP_SERVERS",
@@ -33,6 +41,7 @@ __all__ = [
     "STORAGE_OPTIONS",
     "About",
     "AsJson",
+    "BrokerNames",
     "Catalog",
     "ConfigFile",
     "Definition",
@@ -47,7 +56,10 @@ __all__ = [
     "definitions",
     "in_force",
     "known_models",
+    "misfitting_variables",
     "read_config_file",
     "shown",
+    "told",
+    "unknown_variables",
     "use_config_file",
 ]

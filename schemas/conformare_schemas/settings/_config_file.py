@@ -11,14 +11,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from conformare_schemas._naming import CONFIG_VARIABLE
 from conformare_schemas.settings._definition import Definition, definitions
-from conformare_schemas.settings._known import known_models
+from conformare_schemas.settings._known import known_models, meant
 
 _FOR_OTHERS = 0o077
 
@@ -106,7 +105,7 @@ def read_config_file(path: Path) -> ConfigFile:
     known = {one.name: one for one in _known()}
     for name in file.values:
         if name not in known:
-            raise SettingsError(f"{path}: {name} is no setting{_meant(name, list(known))}")
+            raise SettingsError(f"{path}: {name} is no setting{_hint(name, file.values[name])}")
         if known[name].about.of_job_only:
             raise SettingsError(f"{path}: {name} can only be given in Python: remove it")
         if not any(one.is_of_file for one in _known() if one.name == name):
@@ -121,9 +120,10 @@ def _known() -> Iterator[Definition]:
         yield from definitions(model)
 
 
-def _meant(name: str, known: list[str]) -> str:
-    alike = get_close_matches(name.lower().replace("-", "_"), known, n=1)
-    return f"; did you mean {alike[0]}?" if alike else ": correct the name, or remove it"
+def _hint(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f": write its settings without [{name}], for all commands share their names"
+    return meant(name.lower().replace("-", "_"), {one.name for one in _known() if one.is_of_file})
 
 
 def _parsed(path: Path) -> dict[str, Any]:

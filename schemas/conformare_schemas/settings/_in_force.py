@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, time
-from enum import Enum
 from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError, create_model
 
 from conformare_schemas.settings._config_file import SettingsError, config_file
-from conformare_schemas.settings._definition import Definition, Settings
+from conformare_schemas.settings._definition import Definition, Settings, definitions
+from conformare_schemas.settings._known import known_models
 
 Origin = Literal["default", "file", "environment", "command line"]
-
-HIDDEN = "hidden"
-_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]*://)([^/?#]*@)?([^?#]*)([?#].*)?$", re.IGNORECASE)
 
 
 class InForce(NamedTuple):
@@ -42,7 +38,9 @@ def in_force(definition: Definition) -> InForce:
     Raises:
         SettingsError: The configuration file cannot be used, or its value does not fit.
     """
-    text = os.environ.get(definition.variable, "") if definition.about.has_variable else ""
+    about = definition.about
+    is_of_environment = about.has_variable and not about.of_job_only
+    text = os.environ.get(definition.variable, "") if is_of_environment else ""
     if text.strip():
         return InForce(text, "environment")
     file = config_file() if definition.is_of_file else None
@@ -64,13 +62,11 @@ def misfit(definition: Definition, value: Any) -> str | None:
         definition: The setting.
         value: As the file has it.
     """
-    if value == "" and not definition.name.endswith("_prefix"):
+    if isinstance(value, str) and not value.strip() and not definition.name.endswith("_prefix"):
         return "it is empty"
     if isinstance(value, (date, time)):
         return "it is a date or a time: put a text in quotes"
-    # A model of this one field: what stands beside the type in the definition counts as well.
-    fields: dict[str, Any] = {definition.field: (definition.info.annotation, definition.info)}
-    alone = create_model("Alone", __base__=Settings, **fields)
+    alone = _alone(definition)
     try:
         # As JSON, whose texts may stand for paths and times; nothing else is made of a wrong type.
         alone.model_validate_json(json.dumps({definition.name: value}, default=str), strict=True)
@@ -79,30 +75,36 @@ def misfit(definition: Definition, value: Any) -> str | None:
     return None
 
 
+def misfitting_variables() -> Iterator[str]:
+    """Yield a line for each variable of a setting whose text cannot be its value."""
+    named: dict[str, list[Definition]] = {}
+    for one in (one for model in known_models() for one in definitions(model) if one.is_of_file):
+        named.setdefault(one.variable, []).append(one)
+    for variable, several in sorted(named.items()):
+        text = os.environ.get(variable, "").strip()
+        # Of several definitions, such as of the option `writer`, one may fit and others not.
+        faults = [_misfit_of_text(one, text) for one in several] if text else []
+        if faults and all(faults):
+            yield f"{variable}: {faults[0]}"
+
+
+def _misfit_of_text(definition: Definition, text: str) -> str | None:
+    try:
+        value = json.loads(text) if text.startswith("{") else text
+        _alone(definition).model_validate({definition.name: value})
+    except ValidationError as exc:
+        return "; ".join(told(error) for error in exc.errors())
+    except ValueError:
+        return "it is not JSON"
+    return None
+
+
+def _alone(definition: Definition) -> type[Settings]:
+    """Return a model of one field: what stands beside its type in the definition counts as well."""
+    fields: dict[str, Any] = {definition.field: (definition.info.annotation, definition.info)}
+    return create_model("Alone", __base__=Settings, **fields)
+
+
 def told(error: Mapping[str, Any]) -> str:
     """Return one of pydantic's errors in words."""
     return str(error["msg"]).removeprefix("Value error, ")
-
-
-def shown(definition: Definition, value: Any) -> str:
-    """Return a value as it can be printed: a secret is hidden, and so is what an address carries."""
-    if value is None:
-        return definition.default_text
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}={HIDDEN}" for name in value)
-    if definition.about.is_secret:
-        return HIDDEN
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    if isinstance(value, Enum):
-        value = value.value
-    return str(value).lower() if isinstance(value, bool) else _without_secrets(str(value))
-
-
-def _without_secrets(text: str) -> str:
-    """Return a text; of an address, without user, password and what is asked for."""
-    found = _ADDRESS.match(text)
-    if found is None:
-        return text
-    scheme, user, place, rest = found.groups()
-    return f"{scheme}{'…@' if user else ''}{place}{'?…' if rest else ''}"

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from conformare_schemas._naming import are_brokers
 from conformare_schemas.settings._definition import About
 
+
+def _brokers(servers: str) -> str:
+    servers = servers.strip()
+    if not are_brokers(servers):
+        raise ValueError("it must be host:port, separated by commas, without user and password")
+    return servers
+
+
+BrokerNames = Annotated[str, AfterValidator(_brokers)]
 BOOTSTRAP_SERVERS = Field(
     description="Kafka brokers to connect to first, `host:port` separated by commas."
 )

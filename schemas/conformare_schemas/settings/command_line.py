@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_origin, get_type_hints
@@ -31,10 +32,18 @@ from conformare_schemas.settings._config_file import (
     use_config_file,
 )
 from conformare_schemas.settings._definition import Definition, Settings, definitions
-from conformare_schemas.settings._in_force import InForce, in_force, told
+from conformare_schemas.settings._in_force import InForce, Origin, in_force, told
 
 Model = TypeVar("Model", bound=Settings)
 CONFIG_HELP = "TOML file with settings, by the names that they have in the environment."
+
+_ORIGINS: Mapping[str, Origin] = {
+    "COMMANDLINE": "command line",
+    "PROMPT": "command line",
+    "ENVIRONMENT": "environment",
+    "DEFAULT_MAP": "file",
+}
+"""What typer calls the place that a value comes from."""
 
 
 def command_of(
@@ -53,12 +62,19 @@ def command_of(
         @functools.wraps(function)
         def command(typer_context: typer.Context, **values: Any) -> None:
             arguments = {one.name: values[one.name] for one in own}
-            _require_texts({name.replace("_", "-"): text for name, text in arguments.items()})
+            # Several are the words of another command, which judges them itself.
+            _require_texts(
+                {
+                    name.replace("_", "-"): text
+                    for name, text in arguments.items()
+                    if not isinstance(text, list)
+                }
+            )
             function(_checked(model, typer_context, values), **arguments)
 
         options = [_parameter(one) for one in settings if _is_option(one)]
         config = Annotated[
-            Path | None,
+            str | None,
             typer.Option(
                 "--config",
                 envvar=CONFIG_VARIABLE,
@@ -81,9 +97,30 @@ def command_of(
         # typer asks inspect, which looks here first; types of functions do not name the attribute.
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {one.name: one.annotation for one in parameters}
+        command.settings = model  # type: ignore[attr-defined]  # typer hands it on to its own
         return command
 
     return decorate
+
+
+def settings_of(command: Any, context: typer.Context) -> Iterator[tuple[Definition, InForce]]:
+    """Yield each setting of a command with what a call would have of it; the command is not run.
+
+    Args:
+        command: The command, as typer has made it.
+        context: The call, with its words parsed.
+
+    Raises:
+        typer.BadParameter: The command would refuse them.
+    """
+    model = getattr(command.callback, "settings", None)
+    if model is None:
+        return
+    _checked(model, context, context.params)
+    for one in definitions(model):
+        if one.about.of_job_only:
+            continue
+        yield one, _given(context, one, context.params) if _is_option(one) else _outside(one)
 
 
 def _is_option(one: Definition) -> bool:
@@ -125,18 +162,22 @@ def _kind(annotation: Any) -> Any:
         return list[str]
     if get_origin(annotation) is Literal:
         return annotation
-    if isinstance(annotation, type) and issubclass(annotation, (bool, int, float, Enum, Path)):
+    if isinstance(annotation, type) and issubclass(annotation, (bool, int, float, Enum)):
         return annotation
+    # Also for a path: as one, a text that is empty would be the working folder.
     return str
 
 
 def _config_callback(
     settings: tuple[Definition, ...],
-) -> Callable[[typer.Context, Path | None], Path | None]:
-    def use(context: typer.Context, path: Path | None) -> Path | None:
+) -> Callable[[typer.Context, str | None], str | None]:
+    def use(context: typer.Context, path: str | None) -> str | None:
+        if context.resilient_parsing:  # a shell completes a line, and is told nothing
+            return path
         try:
             if path is not None:
-                context.with_resource(use_config_file(read_config_file(path)))
+                _require_texts({"--config": path})
+                context.with_resource(use_config_file(read_config_file(Path(path))))
             file = config_file()
             if file is None:
                 return path
@@ -163,13 +204,12 @@ def _checked(model: type[Model], context: typer.Context, values: Mapping[str, An
     """
     given: dict[str, Any] = {}
     for one in definitions(model):
-        if not _is_option(one):
-            found = _outside(one)
-            if found.origin != "default":
-                given[one.field] = found.value
-        elif _was_given(context, one):
-            given[one.field] = values[one.field]
-            _require_texts({one.option: values[one.field]})
+        found = _given(context, one, values) if _is_option(one) else _outside(one)
+        if found.origin == "default":
+            continue
+        given[one.field] = found.value
+        if _is_option(one):
+            _require_texts({one.option: found.value})
     try:
         return model(**given)
     except ValidationError as exc:
@@ -201,9 +241,18 @@ def _on_one_line(text: str) -> str:
     )
 
 
-def _was_given(context: typer.Context, one: Definition) -> bool:
+def _given(context: typer.Context, one: Definition, values: Mapping[str, Any]) -> InForce:
+    """Return what typer has found for an option."""
     source = context.get_parameter_source(one.field)
-    return source is not None and source.name != "DEFAULT"
+    origin = _ORIGINS.get(source.name if source is not None else "", "default")
+    if origin == "default":
+        return InForce(None, origin)
+    value = values[one.field]
+    if origin == "environment" and isinstance(value, (list, tuple)):
+        # typer takes each word for one; a name may have blanks.
+        lines = os.environ[one.variable].splitlines()
+        value = [line.strip() for line in lines if line.strip()]
+    return InForce(value, origin)
 
 
 def _require_texts(given: Mapping[str, Any]) -> None:
@@ -212,7 +261,7 @@ def _require_texts(given: Mapping[str, Any]) -> None:
         for text in value if isinstance(value, list) else [value]:
             if not isinstance(text, str) and text != Path():
                 continue
-            if (text == Path() or not text) and not option.endswith("-prefix"):
+            if (text == Path() or not str(text).strip()) and not option.endswith("-prefix"):
                 raise typer.BadParameter(f"{option} is empty")
             if isinstance(text, str) and any(unicodedata.category(sign) == "Cs" for sign in text):
                 raise typer.BadParameter(f"{option} is not in this locale's encoding: {text!r}")

@@ -24,7 +24,7 @@ from conformare_sink.broker.ports import free_port as a_free_port
 from conformare_sink.spark.jars import SINK_JARS, cache_directory, resolve_jars
 
 NOBODY = "127.0.0.1:1"
-KEPT = ("PATH", "PYTHONPATH", "JAVA_HOME")
+KEPT = ("PATH", "PYTHONPATH", "JAVA_HOME", "SPARK_SUBMIT_OPTS")
 
 
 class Deployment:

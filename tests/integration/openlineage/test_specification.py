@@ -12,9 +12,7 @@ from support.openlineage.specification import Schemas, our_schemas, specified_sc
 CHECKOUT = os.environ.get("OPENLINEAGE_CHECKOUT")
 
 
-@pytest.mark.skipif(
-    CHECKOUT is None, reason="needs a checkout of OpenLineage: make test-openlineage"
-)
+@pytest.mark.skipif(not CHECKOUT, reason="needs a checkout of OpenLineage: make test-openlineage")
 @pytest.mark.parametrize("seed", range(10))
 def test_events_and_all_their_facets_are_as_specified(seed: int) -> None:
     """Theirs and ours."""

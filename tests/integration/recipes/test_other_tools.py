@@ -24,21 +24,46 @@ def program(tool: str, name: str) -> Path:
     return Path(ENVIRONMENTS or "", f".venv-{tool}/bin", name)
 
 
-def test_airflow_records_the_tries_of_tasks(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of an Airflow that has the plugin and the DAGs."""
+    home = tmp_path_factory.mktemp("airflow")
+    for kind, file in (
+        ("plugins", RECIPES / "airflow/conformare_plugin.py"),
+        ("dags", RECIPES / "airflow/orders_dag.py"),
+        ("dags", ROOT / "tests/support/recipes/endings_dag.py"),
+    ):
+        (home / kind).mkdir(exist_ok=True)
+        shutil.copy(file, home / kind)
+    assert ran(home, "db", "migrate").returncode == 0
+    return home
+
+
+def ran(home: Path, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Call Airflow, which ends with 1 where a task has failed."""
+    return subprocess.run(
+        [program("airflow", "airflow"), *command],
+        env={
+            **os.environ,
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            **env,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_airflow_records_the_tries_of_tasks(airflow: Path, tmp_path: Path) -> None:
     """One that neither reads nor writes is left out; one that has failed says what it has read."""
-    home = tmp_path / "airflow"
-    for kind, file in (("plugins", "conformare_plugin.py"), ("dags", "orders_dag.py")):
-        (home / kind).mkdir(parents=True)
-        shutil.copy(RECIPES / "airflow" / file, home / kind)
+    store, shop = tmp_path / "store", put_orders(tmp_path / "shop")
     env = {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "SHOP_DATA": str(tmp_path / "shop"),
+        "SHOP_DATA": str(shop),
+        "CONFORMARE_WRITER": "json",
+        "CONFORMARE_PATH": str(store),
     }
-    store, airflow = tmp_path / "store", program("airflow", "airflow")
-    called("db", "migrate", store=store, python=airflow, **env)
-    put_orders(tmp_path / "shop")
-    called("dags", "test", "orders", store=store, python=airflow, **env)
+    assert ran(airflow, "dags", "test", "orders", **env).returncode == 0
     (record,) = recorded(store)
     (run,) = record["runs"]
     assert run["pipeline"] == "orders.count"
@@ -50,18 +75,66 @@ def test_airflow_records_the_tries_of_tasks(tmp_path: Path) -> None:
     assert run["report_uri"].endswith("/tasks/count")
     assert [row["columns"] for row in record["sinks"]] == [["day", "orders"]]
 
-    (tmp_path / "shop/orders.csv").unlink()
+    (shop / "orders.csv").unlink()
     shutil.rmtree(store)
-    subprocess.run(
-        [airflow, "dags", "test", "orders"],
-        env={**os.environ, **env, "CONFORMARE_WRITER": "json", "CONFORMARE_PATH": str(store)},
-        capture_output=True,
-        check=False,
-    )
+    ran(airflow, "dags", "test", "orders", **env)
     (failed,) = recorded(store)
     assert failed["runs"][0]["tags"]["state"] == "failed"
     assert failed["runs"][0]["tags"]["error"] == "FileNotFoundError"
     assert (len(failed["sources"]), len(failed["sinks"])) == (1, 0)
+
+
+def test_airflow_records_every_ending_of_a_task(airflow: Path, tmp_path: Path) -> None:
+    """Also of one that was mapped, and of each try of one that was tried twice."""
+    store = tmp_path / "store"
+    env = {"CONFORMARE_WRITER": "json", "CONFORMARE_PATH": str(store)}
+    ran(airflow, "dags", "test", "endings", **env)
+    found = [record["runs"][0] for record in recorded(store)]
+    assert sorted(
+        (run["tags"]["task_id"], run["run_id"].split("/", 1)[1], run["tags"]["state"])
+        for run in found
+    ) == [
+        ("exits", "-1/1", "failed"),
+        ("flaky", "-1/1", "failed"),
+        ("flaky", "-1/2", "success"),
+        ("mapped", "0/1", "success"),
+        ("mapped", "1/1", "success"),
+        ("skipped", "-1/1", "skipped"),
+    ]
+    assert "S3CRET" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"CONFORMARE_WRITER": ""},
+        {"CONFORMARE_WRITER": "json", "CONFORMARE_PATH": "/dev/null/none"},
+        {"CONFORMARE_WRITER": "kafka", "CONFORMARE_BOOTSTRAP_SERVERS": "127.0.0.1:9"},
+    ],
+    ids=["no store", "no folder", "no broker"],
+)
+def test_a_fault_of_ours_fails_no_task_of_airflow(
+    airflow: Path, tmp_path: Path, broken: dict[str, str]
+) -> None:
+    """It is in the log of the task."""
+    env = {**broken, "SHOP_DATA": str(put_orders(tmp_path / "shop"))}
+    env["CONFORMARE_SPOOL_DIR"] = str(tmp_path / "spool")
+    done = ran(airflow, "dags", "test", "orders", **env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "shop/daily.csv").exists()
+
+
+def test_a_plugin_that_cannot_be_imported_fails_no_task_of_airflow(
+    airflow: Path, tmp_path: Path
+) -> None:
+    """As where conformare is missing."""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins/conformare_plugin.py").write_text("import conformare_that_is_missing")
+    env = {"AIRFLOW__CORE__PLUGINS_FOLDER": str(tmp_path / "plugins")}
+    shop = put_orders(tmp_path / "shop")
+    done = ran(airflow, "dags", "test", "orders", SHOP_DATA=str(shop), **env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No module named 'conformare_that_is_missing'" in done.stdout + done.stderr
 
 
 def test_dagster_knows_the_run_of_its_asset(tmp_path: Path) -> None:

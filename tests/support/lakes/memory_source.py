@@ -81,7 +81,7 @@ class Broker:
             self.make(name)
         return missing
 
-    def logs(self) -> TopicLogs:
+    def logs(self, _read: Collection[str] = ()) -> TopicLogs:
         """Return what there is."""
         ids = dict(self.ids) if self.tells_ids else {}
         return TopicLogs(self.cluster_id, ids, dict(self.first), dict(self.end))

@@ -13,12 +13,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from conformare_sink.cli.submit import PROGRAM
+from conformare_sink.spark.class_archive import java_options
 from conformare_sink.spark.jars import SINK_JARS, cache_directory, resolve_jars
+from support.spark.java import FRUGAL
 
 PROGRAMS = Path(sys.executable).parent
 LOOPBACK = "127.0.0.1"
 SECONDS = 180.0
-SMALL_HEAP = "-XX:TieredStopAtLevel=1"
 
 
 @contextmanager
@@ -30,7 +31,9 @@ def daemon(log: Path, main_class: str, *arguments: str) -> Iterator[subprocess.P
         # By it, Spark's programs find where Spark is.
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_DAEMON_MEMORY": "256m",
-        "SPARK_DAEMON_JAVA_OPTS": SMALL_HEAP,
+        "SPARK_DAEMON_JAVA_OPTS": f"{java_options()} {FRUGAL}",
+        # No daemon needs them: the archive of classes was made with them.
+        "SPARK_DIST_CLASSPATH": os.pathsep.join(map(str, resolve_jars(SINK_JARS))),
     }
     command = [str(PROGRAMS / "spark-class"), f"org.apache.spark.deploy.{main_class}", *arguments]
     with log.open("wb") as output:
@@ -84,8 +87,8 @@ class Cluster:
             *("--jars", ",".join(map(str, resolve_jars(SINK_JARS)))),
             *("--conf", "spark.executor.memory=512m", "--conf", "spark.cores.max=2"),
             *("--conf", "spark.speculation=true"),
-            *("--conf", f"spark.driver.extraJavaOptions={SMALL_HEAP}"),
-            *("--conf", f"spark.executor.extraJavaOptions={SMALL_HEAP}"),
+            *("--conf", f"spark.driver.extraJavaOptions={FRUGAL}"),
+            *("--conf", f"spark.executor.extraJavaOptions={FRUGAL}"),
             *("--conf", f"spark.driver.host={LOOPBACK}"),
             *(str(PROGRAM), "sink", "--once", *arguments),
         ]

@@ -41,6 +41,26 @@ def answer_with(code: int, **headers: str) -> Answer:
     return answer
 
 
+def answer_document(code: int, kind: str, text: str) -> Answer:
+    """Return what answers with a code and a document.
+
+    Args:
+        code: The code.
+        kind: What `Content-Type` says of the document.
+        text: The document.
+    """
+
+    def answer(handler: BaseHTTPRequestHandler, _posted: Posted) -> None:
+        body = text.encode()
+        handler.send_response(code)
+        handler.send_header("Content-Type", kind)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
 @dataclass
 class Receiver:
     """What was posted, and how it is answered.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -87,6 +88,28 @@ def test_a_spool_of_another_user_is_told(root: Path) -> None:
     os.chown(root, OTHERS, OTHERS)
     (line,) = told(look(JOB), State.MEND)
     assert line == f"{root} belongs to another user; name a folder of your own"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize(
+    ("below", "fix"),
+    [("", "belongs to another user; name"), ("spool", "cannot be looked at (Permission denied)")],
+)
+def test_a_spool_that_another_user_has_closed_is_told(
+    below: str, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who is not root cannot even list it."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / below
+        folder.mkdir(exist_ok=True)
+        monkeypatch.setenv("CONFORMARE_SPOOL_DIR", str(folder))
+        list(look(JOB))
+        os.seteuid(OTHERS)
+        try:
+            (line,) = told(look(JOB), State.MEND)
+        finally:
+            os.seteuid(0)
+    assert line.startswith(f"{folder} {fix}")
 
 
 def test_a_spool_on_a_file_is_told(root: Path) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from support.fleet.small import put_run
 from support.jobs.spool_command import Answer, Run
-from support.servers.receiver import Posted, Receiver, answer_with
+from support.servers.receiver import Posted, Receiver, answer_document, answer_with
 
 from conformare.openlineage import openlineage_run_id
 
 AGAIN = "the next export sends the same again"
+HTTP = "conformare.openlineage.targets._http"
 
 
 def told(posts: list[Posted]) -> list[tuple[str, str, str]]:
@@ -77,10 +80,22 @@ def test_the_key_is_sent_as_a_bearer_token(
     run: Run, lake: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is in the environment; so may be the server."""
-    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_API_KEY", "K3Y")
+    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_API_KEY", "K3Y\n")
     monkeypatch.setenv("CONFORMARE_OPENLINEAGE_URL", server.url)
     assert run("--lake", lake).code == 0
     assert {posted.headers["Authorization"] for posted in server.posts} == {"Bearer K3Y"}
+
+
+@pytest.mark.parametrize("key", ["K3Y\nX: y", "K3Y\N{RIGHTWARDS ARROW}"])
+def test_a_key_that_no_header_can_have_is_told(
+    run: Run, lake: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Without the key."""
+    monkeypatch.setenv("CONFORMARE_OPENLINEAGE_API_KEY", key)
+    answer = run("--lake", lake, "--url", server.url)
+    assert answer.err.endswith("openlineage_api_key must be printable ASCII\n")
+    assert (answer.code, server.posts) == (2, [])
+    assert "K3Y" not in answer.err
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 429, 301, 302, 307])
@@ -103,21 +118,87 @@ def test_a_server_that_takes_nothing_ends_the_export(
 def test_a_server_that_fails_for_a_moment_is_asked_again(
     run: Run, lake: Path, server: Receiver
 ) -> None:
-    """The answer 500 is no answer."""
-    server.answers = [answer_with(500), answer_with(503)]
+    """The answer 500 is no answer, and how long to wait is not for the server to say."""
+    server.answers = [answer_with(500), answer_with(503, **{"Retry-After": "86400"})]
     assert run("--lake", lake, "--url", server.url).out == "sent: 4 runs\n"
     assert told(server.posts[2:]) == ALL
 
 
 def test_a_server_that_fails_for_good_ends_the_export(
-    run: Run, lake: Path, server: Receiver
+    run: Run, lake: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the next one goes on from there."""
-    server.answers = [*[answer_with(201)] * 5, *[answer_with(500)] * 4]
+    monkeypatch.setattr(f"{HTTP}.RETRIES", 0)
+    monkeypatch.setattr(f"{HTTP}.FAILURES_IN_A_ROW", 2)
+    server.answers = [*[answer_with(201)] * 5, *[answer_with(500)] * 2]
     asked = ("--lake", lake, "--url", server.url)
-    assert run(*asked) == Answer(1, "", f"error: the server answers with errors only: {AGAIN}\n")
+    assert run(*asked) == Answer(1, "", f"error: the server answered 500: {AGAIN}\n")
     assert run(*asked).out == "sent: 2 runs\n"
-    assert told(server.posts[9:]) == ALL[4:]
+    assert told(server.posts[7:]) == ALL[4:]
+
+
+def test_a_run_at_which_the_server_fails_holds_up_no_other(
+    run: Run, lake: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marquez does so at a name that its database does not take."""
+    monkeypatch.setattr(f"{HTTP}.RETRIES", 0)
+    monkeypatch.setattr(f"{HTTP}.FAILURES_IN_A_ROW", 2)
+    fails, takes = answer_with(500), answer_with(201)
+    server.answers = [takes, fails, takes, takes, takes, fails]
+    answer = run("--lake", lake, "--url", server.url)
+    assert (answer.code, answer.out) == (1, "sent: 2 runs\n")
+    assert answer.err.splitlines()[:2] == [
+        "orders 1: the server answered 500",
+        "orders 2: the server answered 500",
+    ]
+
+
+def test_a_server_that_does_not_answer_is_told(
+    run: Run, lake: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bounded time."""
+    done = Event()
+
+    def hang(_handler: BaseHTTPRequestHandler, _posted: Posted) -> None:
+        done.wait()
+
+    monkeypatch.setattr(f"{HTTP}.ANSWER_SECONDS", 0.1)
+    server.answers = [hang, hang]
+    answer = run("--lake", lake, "--url", server.url)
+    done.set()
+    assert answer == Answer(1, "", f"error: the server did not answer within 60 s: {AGAIN}\n")
+
+
+def test_a_web_page_is_no_answer(run: Run, lake: Path, server: Receiver) -> None:
+    """A proxy that wants a login shows one to whatever is posted."""
+    server.answers = [answer_document(200, "text/html; charset=utf-8", "<h1>Log in</h1>")]
+    asked = ("--lake", lake, "--url", server.url)
+    answer = run(*asked)
+    assert answer.err == (
+        "error: the server answered with a web page: correct --url or --endpoint\n"
+    )
+    assert run(*asked).out == "sent: 4 runs\n"
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        ('{"errors": ["job.facets.jobType.jobType must not be null"]}', True),
+        ('{"errors": ["https://host/hook/T0KEN may not be null"]}', False),
+        ('{"errors": ["\\u001b[31mred may not be null"]}', False),
+        ('{"errors": "T0KEN"}', False),
+        ('["T0KEN"]', False),
+        ("<p>/hook/T0KEN</p>", False),
+    ],
+)
+def test_what_is_wrong_with_an_event_is_told(
+    run: Run, lake: Path, server: Receiver, document: str, why: bool
+) -> None:
+    """As far as it is about the event: an answer may repeat the address."""
+    server.answers = [answer_document(422, "application/json", document)]
+    answer = run("--lake", lake, "--url", server.url)
+    reason = ": job.facets.jobType.jobType must not be null" if why else ""
+    assert answer.err.splitlines()[0] == f"orders 1: the server answered 422{reason}"
 
 
 def test_a_server_that_is_not_there_is_told(run: Run, lake: Path) -> None:
@@ -204,7 +285,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["--url", "@/no/such/file"], "--url: its file cannot be read: No such file or directory"),
     (["--url", ""], "--url is empty"),
     (["--kafka", "b:9092", "--kafka-settings", "/no/such"], "/no/such cannot be read"),
-    (["--kafka", "u:S3CRET@b"], "bootstrap_servers: Value error, it must be host:port"),
+    (["--kafka", "u:S3CRET@b"], "bootstrap_servers: it must be host:port"),
     (["--url", "http://h", "--since", "yesterday"], "is neither a time"),
 ]
 

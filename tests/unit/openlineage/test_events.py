@@ -86,7 +86,10 @@ def test_a_source_has_its_columns_and_what_was_expected_of_it() -> None:
     """One that could not be evaluated is neither: it is a test that was skipped."""
     (source,) = bare(ended()["inputs"])
     assert (source["namespace"], source["name"]) == ("s3://shop", "raw/orders")
-    assert source["facets"]["schema"]["fields"] == [{"name": "id"}, {"name": "email"}]
+    assert source["facets"]["schema"]["fields"] == [
+        {"name": "id", "type": "unknown"},
+        {"name": "email", "type": "unknown"},
+    ]
     assert source["facets"]["storage"] == {"storageLayer": "delta"}
     assert source["inputFacets"]["dataQualityAssertions"]["assertions"] == [
         {
@@ -155,6 +158,43 @@ def test_a_stream_is_told_by_its_reader() -> None:
     emission.tables["sources"][0]["reader"] = "spark.readStream"
     job = events_of(emission)[0]["job"]
     assert job["facets"]["jobType"]["processingType"] == "STREAMING"
+
+
+def test_a_job_has_all_that_marquez_asks_for() -> None:
+    """It refuses an event whose job has a type in part."""
+    for event in events_of(full_emission()):
+        assert bare(event["job"]["facets"]["jobType"]) == {
+            "processingType": "BATCH",
+            "integration": "CONFORMARE",
+            "jobType": "JOB",
+        }
+
+
+def test_what_a_receiver_cannot_hold_is_left_out() -> None:
+    """A column without a name, an address that is none, an endless namespace, and the sign NUL."""
+    emission = full_emission(env="e" * 2_000)
+    for rows in emission.tables.values():
+        for one in rows:
+            one["run_id"] = "nightly\0"
+    (source,) = emission.tables["sources"]
+    source.update(location="s3://my bucket/raw", columns=["", " ", "id"])
+    (sink,) = emission.tables["sinks"]
+    sink["location"] = f"s3://{'b' * 2_000}/x"
+    emission.tables["runs"][0]["tags"] = {"a\0": "b\0"}
+    event = events_of(emission)[-1]
+    (read,), (written,) = event["inputs"], event["outputs"]
+    assert [one["name"] for one in read["facets"]["schema"]["fields"]] == ["id"]
+    assert "dataSource" not in read["facets"]
+    assert len(event["job"]["namespace"]) == len(written["namespace"]) == 1_024
+    assert bare(event["run"]["facets"]["tags"]["tags"]) == [
+        {
+            "key": "a\N{REPLACEMENT CHARACTER}",
+            "value": "b\N{REPLACEMENT CHARACTER}",
+            "source": "CONFORMARE",
+        }
+    ]
+    run = emission.tables["runs"][0]
+    assert event["run"]["runId"] == str(openlineage_run_id(run["pipeline"], run["run_id"]))
 
 
 def test_the_events_are_the_same_each_time() -> None:

@@ -72,6 +72,61 @@ def test_an_invocation_of_dbt(json_store: Path) -> None:
     assert failed == [("orders", "not_null", "email", False), ("broken", "builds", None, True)]
 
 
+def test_all_that_dbt_builds(tmp_path: Path, json_store: Path) -> None:
+    """Unit tests are tests; a part of a model was written; a dashboard is only listed."""
+    target = Path(shutil.copytree(ARTEFACTS, tmp_path / "target"))
+    results, manifest = (
+        json.loads((target / name).read_text()) for name in ("run_results.json", "manifest.json")
+    )
+    unit_test = {
+        "name": "counts_days",
+        "resource_type": "unit_test",
+        "depends_on": {"nodes": ["model.shop.daily"]},
+        "config": {},
+    }
+    manifest["unit_tests"] = {"unit_test.shop.daily.counts_days": unit_test}
+    (orders,) = (one for one in results["results"] if one["unique_id"] == "model.shop.orders")
+    orders["status"] = "partial success"
+    for name, status in (
+        ("unit_test.shop.daily.counts_days", "fail"),
+        ("exposure.shop.b", "no-op"),
+    ):
+        results["results"].append({"unique_id": name, "status": status, "failures": 1})
+    (target / "run_results.json").write_text(json.dumps(results))
+    (target / "manifest.json").write_text(json.dumps(manifest))
+    loaded("dbt/record_dbt.py").record_dbt(target)
+    (record,) = recorded(json_store)
+    checks = [
+        (row["node"], row["expectation"], row["hard"])
+        for row in record["expectations"]
+        if not row["success"]
+    ]
+    assert ("daily", "counts_days", True) in checks
+    assert ("orders", "builds", True) in checks
+    assert "shop.main.orders" in [row["location"] for row in record["sinks"]]
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        (None, "No such file or directory"),
+        ('{"metadata": {', "is not whole: dbt was stopped while it wrote it"),
+    ],
+)
+def test_an_invocation_that_left_no_results_is_told(
+    tmp_path: Path, json_store: Path, left: str | None, why: str
+) -> None:
+    """In one line."""
+    if left is not None:
+        (tmp_path / "run_results.json").write_text(left)
+    with pytest.raises(AssertionError) as caught:
+        called(RECIPES / "dbt/record_dbt.py", tmp_path, store=json_store)
+    assert "nothing was recorded: " in str(caught.value)
+    assert why in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+    assert recorded(json_store) == []
+
+
 def test_files_of_two_invocations_of_dbt_are_refused(tmp_path: Path, json_store: Path) -> None:
     """As a hook at the end of a run would find them."""
     target = Path(shutil.copytree(ARTEFACTS, tmp_path / "target"))

@@ -27,6 +27,10 @@ class Given(Settings):
     slack: Annotated[str | None, About(is_secret=True, has_option=False)] = Field(
         default=None, description="Whom to tell."
     )
+    checkpoint: Path | None = Field(default=None, description="A folder.")
+    pipeline: Annotated[list[str], About(of_one_call=True)] = Field(
+        default=[], description="Which."
+    )
 
 
 @pytest.fixture
@@ -78,6 +82,41 @@ def test_a_prefix_may_be_empty(given: Callable[..., Given], write: Write) -> Non
     assert given("--config", str(write("topic_prefix = ''"))).topic_prefix == ""
 
 
+def test_the_working_folder_is_a_path_like_others(given: Callable[..., Given]) -> None:
+    """Only a text without anything in it names none."""
+    assert given("--checkpoint", ".").checkpoint == Path()
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+@pytest.mark.parametrize("option", ["--checkpoint", "--metrics-host", "--config"])
+def test_what_names_nothing_is_refused(
+    option: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script's variable that is not set must not mean the working folder."""
+    needed = ["--lake", "/lake", "--bootstrap-servers", "broker:9092"]
+    assert main(["config", "show", "sink", *needed, option, text]) == 2
+    assert f"{option} is empty" in capsys.readouterr().err
+
+
+def test_a_variable_of_several_values_has_one_on_each_line(
+    given: Callable[..., Given], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipeline's name may have blanks."""
+    monkeypatch.setenv("CONFORMARE_PIPELINE", "daily orders\n\nreturns\n")
+    assert given().pipeline == ["daily orders", "returns"]
+
+
+@pytest.mark.parametrize("command", [["topics", "check"], ["status", "--lake", "/l"], ["doctor"]])
+def test_names_of_brokers_hold_no_password(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are told wherever a broker does not answer."""
+    assert main([*command, "--bootstrap-servers", "me:hunter2@127.0.0.1:1"]) == 2
+    printed = capsys.readouterr().err
+    assert "without user and password" in printed
+    assert "hunter2" not in printed
+
+
 def test_a_secret_has_no_option(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever may list processes could read it."""
     assert main(["fleet", "serve", "--fleet-token", "x"]) == 2
@@ -105,3 +144,19 @@ def test_a_shell_completes_commands_options_and_values(
     with pytest.raises(SystemExit):
         main()
     assert capsys.readouterr().out.split() == completed
+
+
+@pytest.mark.parametrize("text", ["slack = 'x'", "wrong = 1"])
+def test_a_shell_that_completes_is_told_nothing_else(
+    text: str, write: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would stand in the line that somebody types."""
+    file = write(text)
+    file.chmod(0o644)
+    monkeypatch.setenv("CONFORMARE_CONFIG", str(file))
+    monkeypatch.setenv("_CONFORMARE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "conformare sink --lak")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr() == ("--lake\n", "")

@@ -62,7 +62,8 @@ def test_a_file_that_has_changed_is_read_again(
 WRONG = [
     ("lak = 1", "lak is no setting; did you mean lake?"),
     ("Metrics-Port = 1", "Metrics-Port is no setting; did you mean metrics_port?"),
-    ("[sink]\nlake = 1", "sink is no setting"),
+    ("[sink]\nlake = 1", "sink is no setting: write its settings without [sink]"),
+    ("since_ = 1", "since_ is no setting: correct the name, or remove it"),
     ("once = true", "once is about one call: give it as --once of the command"),
     ("spark = 1", "spark can only be given in Python: remove it"),
     ("lake = [", "is no TOML"),
@@ -74,6 +75,7 @@ WRONG = [
     ('maintain_every = "5"', "maintain_every: '5' is not an interval"),
     ("engine = 'x'", "engine: Input should be 'auto', 'driver' or 'executors'"),
     ("lake = ''", "lake: it is empty"),
+    ("lake = '  '", "lake: it is empty"),
     ("pending_days = inf", "pending_days: "),
     ("pending_days = nan", "pending_days: "),
     ("lake = 2026-01-01", "lake: "),

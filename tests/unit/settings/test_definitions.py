@@ -18,6 +18,7 @@ from conformare_schemas.settings import About, Settings, definitions, known_mode
 
 ALL = [one for model in known_models() for one in definitions(model)]
 OF_FILES = [one for one in ALL if one.is_of_file]
+NO_TEXTS = (".png", ".svg", ".pyc")
 TOLD = [one for one in ALL if one.name != "writer"]
 """The options of each writer have its own name in place of the setting."""
 
@@ -71,12 +72,23 @@ def test_every_option_that_the_environment_has_is_a_setting() -> None:
     assert len(options) > 100
 
 
-@pytest.mark.parametrize("name", ["deploy", "docker", "docker-compose.yml", "docs"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "deploy",
+        "docker",
+        "docker-compose.yml",
+        "docs",
+        "producer",
+        "examples",
+        "schemas",
+    ],
+)
 def test_what_we_hand_out_sets_variables_that_exist(name: str) -> None:
     """A misspelt one would be ignored."""
     place = Path(__file__).parents[3] / name
     files = [place] if place.is_file() else [one for one in place.rglob("*") if one.is_file()]
-    texts = [one.read_text(encoding="utf-8") for one in files if one.suffix not in (".png", ".svg")]
+    texts = [one.read_text(encoding="utf-8") for one in files if one.suffix not in NO_TEXTS]
     found = {
         variable for text in texts for variable in re.findall(r"\bCONFORMARE_[A-Z_]*[A-Z]\b", text)
     }
@@ -86,8 +98,15 @@ def test_what_we_hand_out_sets_variables_that_exist(name: str) -> None:
 
 def test_no_option_shows_a_secret_to_whoever_lists_processes() -> None:
     """Files and the environment have secrets; options name files."""
-    given = [one.name for one in ALL if one.about.is_secret and one.about.has_option]
-    assert set(given) <= {"kafka", "schema_registry"}  # a job's, which has no options
+    given = {one.name for one in ALL if one.about.is_secret and one.about.has_option}
+    by_file = {one.name for one in ALL if "@FILE" in (one.about.metavar or "")}
+    assert given - by_file == {"kafka", "schema_registry"}  # a job's, which has no options
+
+
+def test_an_option_that_takes_a_path_says_of_what() -> None:
+    """To typer it is a text, so that help would call it one."""
+    paths = [one for one in ALL if one.type is Path and one.about.has_option]
+    assert [one.name for one in paths if one.about.metavar is None] == []
 
 
 def test_a_job_without_extras_knows_every_setting() -> None:

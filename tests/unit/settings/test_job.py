@@ -71,6 +71,24 @@ def test_keywords_win_then_the_environment(name: Write, monkeypatch: pytest.Monk
     assert options.as_librdkafka()["linger.ms"] == "7"
 
 
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_variable_names_no_store(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as if it were not there."""
+    monkeypatch.setenv("CONFORMARE_WRITER", text)
+    with pytest.raises(cf.StoreNotConfiguredError):
+        cf.record_run("orders")
+
+
+def test_what_only_python_can_give_is_not_taken_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A text is no session of Spark."""
+    monkeypatch.setenv("CONFORMARE_SPARK", "local")
+    options = writer_options({"writer": "kafka", "bootstrap_servers": "broker:9092"})
+    assert isinstance(options, KafkaOptions)
+    assert options.spark is None
+
+
 def test_a_file_may_be_shared_with_the_sink(name: Write, tmp_path: Path) -> None:
     """What is not a writer's is left alone, even where it could not be used here."""
     name(f'writer = "json"\npath = "{tmp_path}"\nlake = "/lake"\nkafka_settings = "/not/here"')

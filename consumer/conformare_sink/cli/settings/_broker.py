@@ -47,7 +47,9 @@ class TopicsCheckSettings(Printed, Brokers):
 class BrokerSettings(Settings):
     """Of every command of `conformare broker`."""
 
-    directory: Annotated[Path | None, About(option="--dir", default=_YOUR_DATA)] = Field(
+    directory: Annotated[
+        Path | None, About(option="--dir", metavar="FOLDER", default=_YOUR_DATA)
+    ] = Field(
         default=None,
         alias="broker_dir",
         description="Folder of the embedded broker's data, configuration and log.",

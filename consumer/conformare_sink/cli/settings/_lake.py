@@ -13,6 +13,7 @@ from conformare_schemas.settings import (
     BOOTSTRAP_SERVERS,
     LAKE,
     About,
+    BrokerNames,
     TopicPrefix,
 )
 from conformare_sink.cli.settings._shared import LakeSettings, Limited, Printed
@@ -31,13 +32,13 @@ from conformare_sink.options import (
 class StatusSettings(Limited, Printed, KafkaClient, LakeSettings):
     """Of `conformare status`."""
 
-    bootstrap_servers: Annotated[str | None, BOOTSTRAP_SERVERS] = None
+    bootstrap_servers: Annotated[BrokerNames | None, BOOTSTRAP_SERVERS] = None
 
 
 class DoctorSettings(Printed, RegistrySettings, KafkaClient, LakeStore):
     """Of `conformare doctor`."""
 
-    bootstrap_servers: Annotated[str | None, BOOTSTRAP_SERVERS] = None
+    bootstrap_servers: Annotated[BrokerNames | None, BOOTSTRAP_SERVERS] = None
     lake: Annotated[str | None, LAKE] = None  # type: ignore[assignment]  # it need not be looked at
     role: Annotated[
         Role | None, About(default="sink where what it needs is installed, else job")

@@ -10,7 +10,7 @@ from conformare_schemas import topic_name, topic_names
 from conformare_schemas.findings import Finding, Role
 from conformare_sink.doctor.asked import SinkAsked
 from conformare_sink.doctor.brokers.questions import Questions
-from conformare_sink.doctor.brokers.topics import named
+from conformare_sink.doctor.names import named
 from conformare_sink.errors import BrokerRefusedError
 from conformare_sink.kafka.topics import consumer_group
 

@@ -10,13 +10,13 @@ from datetime import timedelta
 from conformare_schemas import DEFAULT_TOPIC_PREFIX
 from conformare_schemas.findings import Finding
 from conformare_sink.doctor.asked import SinkAsked
+from conformare_sink.doctor.names import named
 from conformare_sink.errors import BrokerRefusedError
 from conformare_sink.kafka.topic_check import Difference, TopicState, differences
 from conformare_sink.kafka.topics import Topics
 
 PART = "topics"
 
-_MOST_NAMED = 3
 _HOW: Mapping[str, str] = {
     "partitions": "add some by `kafka-topics --alter --partitions`",
     "replication factor": "add replicas by `kafka-reassign-partitions`",
@@ -63,12 +63,6 @@ def create_command(asked: SinkAsked) -> str:
     return shlex.join(words)
 
 
-def named(topics: Collection[str]) -> str:
-    """Return the first of some topics, and how many others there are."""
-    first, others = sorted(topics)[:_MOST_NAMED], len(topics) - _MOST_NAMED
-    return f"{', '.join(first)}{f' and {others} more' if others > 0 else ''}"
-
-
 def _without_settings(
     asked: SinkAsked, topics: Topics, refused: BrokerRefusedError
 ) -> Iterator[Finding]:
@@ -91,13 +85,20 @@ def _missing(asked: SinkAsked, names: Collection[str]) -> str:
 def _told(asked: SinkAsked, one: Difference) -> str:
     if one.setting == "topic":
         return _missing(asked, one.topics)
-    how = _HOW.get(
-        one.setting, f"change it by `kafka-configs --alter --add-config {one.setting}=…`"
-    )
+    how = _HOW.get(one.setting) or f"change it by `{_alter_command(asked, one)}`"
+    if one.setting not in _HOW and len(one.topics) > 1:
+        how += ", and so for each of them"
     return (
         f"{one.setting} of {named(one.topics)} is {one.found}, and must be {one.needed}. Otherwise "
         f"{one.why}: {how}"
     )
+
+
+def _alter_command(asked: SinkAsked, one: Difference) -> str:
+    """Return the command of Kafka's that changes a setting of the first of the topics."""
+    words = ["kafka-configs", "--bootstrap-server", asked.bootstrap_servers or "", "--alter"]
+    words += ["--entity-type", "topics", "--entity-name", min(one.topics)]
+    return shlex.join([*words, "--add-config", f"{one.setting}={one.value}"])
 
 
 def _summary(asked: SinkAsked, states: Sequence[TopicState]) -> str:

@@ -9,7 +9,9 @@ from conformare_schemas.findings import Finding, Role
 from conformare_sink.doctor.asked import SinkAsked
 from conformare_sink.doctor.lakes.probe import CLOCK, PART, try_to_write
 from conformare_sink.doctor.lakes.tables import UPKEEP, judge, judge_upkeep, look_at_all
+from conformare_sink.doctor.names import named
 from conformare_sink.errors import StorageError
+from conformare_sink.lake.layout import is_ours
 from conformare_sink.lake.store.storage import Storage
 from conformare_sink.lake.tables.catalog.note import in_a_catalog, read_note
 from conformare_sink.lake.writer.look import Writer, writer_of
@@ -53,11 +55,22 @@ def _contents(asked: SinkAsked, storage: Storage) -> Iterator[Finding]:
     if noted is not None:
         return
     tables = look_at_all(storage)
-    if all(table.version is None for table in tables):
-        yield Finding.unchecked(PART, f"there is no lake at {asked.lake} yet: the sink makes it")
+    if not any(table.is_there for table in tables):
+        yield _new_lake(storage)
         return
     yield from judge(tables)
     yield from judge_upkeep(asked, tables, writer)
+
+
+def _new_lake(storage: Storage) -> Finding:
+    others = [name for name in storage.names() if not is_ours(name)]
+    if others:
+        return Finding.mend(
+            PART,
+            f"{storage.root} has {named(others)} and no table of ours, so the sink does not make its "
+            "lake there: name an empty or a new folder",
+        )
+    return Finding.unchecked(PART, f"there is no lake at {storage.root} yet: the sink makes it")
 
 
 def _told(storage: Storage, writer: Writer | None) -> Finding:

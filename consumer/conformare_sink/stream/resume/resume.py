@@ -150,7 +150,7 @@ class Resumption:
             raise self._error(found)
 
     def _look(self) -> Situation:
-        logs = self._topics.logs()
+        logs = self._topics.logs(read_source(self._lake).topics)
         reading = Reading.of(self._lake, logs)
         replaced = self._replaced_lake()
         if replaced is None:

@@ -89,7 +89,7 @@ def _address(url: str) -> str:
 
 def _target(option: str, where: str, given: OpenlineageSettings) -> Target:
     if option == "--url":
-        return HttpTarget(where, given.endpoint, given.api_key)
+        return HttpTarget(where, given.endpoint, _key(given.api_key))
     if option == "--file":
         return FileTarget(Path(where))
     try:
@@ -97,6 +97,14 @@ def _target(option: str, where: str, given: OpenlineageSettings) -> Target:
     except StoreError as exc:
         raise typer.BadParameter(str(exc)) from None  # the chain may have values
     return KafkaTarget(where, given.topic, settings)
+
+
+def _key(told: str | None) -> str | None:
+    """Return a key as a header may have it: one that was read from a file often ends with a line."""
+    key = None if told is None else told.strip()
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise typer.BadParameter("openlineage_api_key must be printable ASCII")
+    return key
 
 
 def _place(lake: str) -> str:

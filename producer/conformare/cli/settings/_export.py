@@ -18,7 +18,13 @@ class OpenlineageSettings(FleetStore):
 
     to_url: Annotated[
         str | None,
-        About(option="--url", of_one_call=True, has_variable=False, metavar="URL|@FILE"),
+        About(
+            option="--url",
+            is_secret=True,
+            of_one_call=True,
+            has_variable=False,
+            metavar="URL|@FILE",
+        ),
     ] = Field(
         default=None,
         description="Post events to this server, such as `http://marquez:5000`. The URL may be in a "

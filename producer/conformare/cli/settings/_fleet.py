@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,7 @@ from conformare_schemas.settings import About
 
 
 def _no_folder(file: Path) -> Path:
-    if file.is_dir():
+    if os.path.isdir(file):  # noqa: PTH112 - it never raises
         raise ValueError(f"{file} is a directory")
     return file
 

@@ -58,7 +58,13 @@ class NotifySettings(Aged, Chosen):
 
     to_webhook: Annotated[
         str | None,
-        About(option="--webhook", of_one_call=True, has_variable=False, metavar="URL|@FILE"),
+        About(
+            option="--webhook",
+            is_secret=True,
+            of_one_call=True,
+            has_variable=False,
+            metavar="URL|@FILE",
+        ),
     ] = Field(
         default=None,
         description="Post signed JSON there. The URL may be in a file, or in CONFORMARE_WEBHOOK.",
@@ -68,7 +74,13 @@ class NotifySettings(Aged, Chosen):
     )
     to_slack: Annotated[
         str | None,
-        About(option="--slack", of_one_call=True, has_variable=False, metavar="URL|@FILE"),
+        About(
+            option="--slack",
+            is_secret=True,
+            of_one_call=True,
+            has_variable=False,
+            metavar="URL|@FILE",
+        ),
     ] = Field(
         default=None,
         description="Post to this incoming webhook of Slack. The URL is a secret: better in a file, "

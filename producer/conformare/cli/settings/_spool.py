@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from conformare_schemas.settings import (
 
 
 def _no_file(folder: Path | None) -> Path | None:
-    if folder is not None and folder.is_file():
+    if folder is not None and os.path.isfile(folder):  # noqa: PTH113 - it never raises
         raise ValueError(f"{folder} is a file")
     return folder
 

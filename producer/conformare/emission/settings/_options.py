@@ -23,7 +23,6 @@ from conformare.emission.spool import (
     DEFAULT_MAX_BYTES,
     TOPIC_PREFIX_PATTERN,
     Destination,
-    are_brokers,
     default_spool_folder,
 )
 from conformare_schemas import (
@@ -40,7 +39,7 @@ from conformare_schemas.registry import (
     access_of,
     require_usable,
 )
-from conformare_schemas.settings import BOOTSTRAP_SERVERS, LAKE, About, TopicPrefix
+from conformare_schemas.settings import BOOTSTRAP_SERVERS, LAKE, About, BrokerNames, TopicPrefix
 
 
 def _revealed_text(value: Any) -> str:
@@ -64,16 +63,6 @@ def _named(folder: Any) -> Any:
     if isinstance(folder, str) and not folder.strip():
         raise ValueError("it must name a folder; leave it out for the platform's own")
     return folder
-
-
-def _brokers(servers: str) -> str:
-    """Return the names of brokers as a spooled run can carry them."""
-    servers = servers.strip()
-    if not are_brokers(servers):
-        raise ValueError(
-            "it must be host:port, separated by commas; what is needed to log in belongs in kafka"
-        )
-    return servers
 
 
 def _from_seconds(value: Any) -> Any:
@@ -103,7 +92,7 @@ class KafkaOptions(WriterOptions):
     """Where and how runs are emitted."""
 
     writer: Literal["kafka"] = "kafka"
-    bootstrap_servers: Annotated[str, BOOTSTRAP_SERVERS, AfterValidator(_brokers)]
+    bootstrap_servers: Annotated[BrokerNames, BOOTSTRAP_SERVERS]
     topic_prefix: TopicPrefix = Field(default=DEFAULT_TOPIC_PREFIX, pattern=TOPIC_PREFIX_PATTERN)
     durability: Literal["spool", "memory"] = Field(
         default="spool",

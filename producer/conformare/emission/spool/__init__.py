@@ -4,7 +4,6 @@ from conformare.emission.spool._file import (
     TOPIC_PREFIX_PATTERN,
     Destination,
     SpooledEmission,
-    are_brokers,
     recorded_at,
 )
 from conformare.emission.spool._folder import write_synced
@@ -21,7 +20,6 @@ __all__ = [
     "FileLock",
     "Spool",
     "SpooledEmission",
-    "are_brokers",
     "default_spool_folder",
     "own_content",
     "recorded_at",

@@ -20,7 +20,7 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from conformare._errors import SpoolFileError
 from conformare.emission._emission import Emission, Message
-from conformare_schemas import MOST_ROWS_PER_EMISSION
+from conformare_schemas import MOST_ROWS_PER_EMISSION, are_brokers
 
 MAGIC = b"conformare spool 1\n"
 """Its number is that of the layout; a later release reads this one as well."""
@@ -96,11 +96,6 @@ class SpooledEmission:
 
     destination: Destination
     emission: Emission
-
-
-def are_brokers(servers: str) -> bool:
-    """Whether a text can name brokers; one that holds a user may hold a password as well."""
-    return bool(servers) and servers.isprintable() and "@" not in servers
 
 
 def run_key(pipeline: str, run_id: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +30,8 @@ from conformare_sink.lake.layout import LEASE_FILE, LOCK_FILE
 from conformare_sink.lake.tables.folder import FolderTables
 
 WRONG = "a-secret-of-nobody"
+OTHERS = 65_534
+"""The user that nobody is."""
 SOME_MORE_SECONDS = 4.0
 """To print and to end, on a machine that does something else as well."""
 
@@ -205,6 +210,51 @@ def test_there_is_no_lake_yet(tmp_path: Path, doctor: Doctor) -> None:
     assert code == 0
     assert report["lake"][0] == ("good", f"there is no {lake} yet, and this user may make it")
     assert not lake.parent.exists()
+
+
+def test_a_folder_of_something_else_is_told(tmp_path: Path, doctor: Doctor) -> None:
+    """The sink refuses it, and doctor writes its own object there for an instant only."""
+    (tmp_path / "orders.csv").write_text("1", "utf-8")
+    code, report = doctor("--lake", str(tmp_path))
+    assert code == 1
+    assert report["lake"][-1][0] == "mend"
+    assert report["lake"][-1][1].startswith(f"{tmp_path} has orders.csv and no table of ours")
+    assert [one.name for one in tmp_path.iterdir()] == ["orders.csv"]
+
+
+def test_a_damaged_table_is_named(lake: str, doctor: Doctor) -> None:
+    """The others are looked at all the same."""
+    make_lake(tables_in(lake))
+    newest = max((Path(lake) / "runs" / "_delta_log").glob("*.json"))
+    newest.write_bytes(newest.read_bytes()[:20])
+    shutil.rmtree(Path(lake) / "risks")
+    code, report = doctor("--lake", lake)
+    assert code == 1
+    (line,) = [line for state, line in report["lake"] if state == "mend"]
+    assert line.startswith(f"runs: {lake} cannot be used: ")
+    assert "restore its folder from a backup" in line
+    assert any("11 of 13 tables" in line for _, line in report["lake"])
+    assert states(report, "writer of the lake", "maintenance") == [["good"], ["good"]]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_a_table_that_cannot_be_written_is_told(doctor: Doctor) -> None:
+    """The sink would find it out with its first run."""
+    with tempfile.TemporaryDirectory() as lake:
+        make_lake(tables_in(lake))
+        assert doctor("--lake", lake)[0] == 0
+        for path in (Path(lake), *Path(lake).rglob("*")):
+            os.chown(path, OTHERS, OTHERS)
+        (Path(lake) / "risks").chmod(0o555)
+        os.seteuid(OTHERS)
+        try:
+            code, report = doctor("--lake", lake)
+        finally:
+            os.seteuid(0)
+    assert code == 1
+    assert ("mend", f"risks: this user may not write it: let it write {lake}/risks") in report[
+        "lake"
+    ]
 
 
 def test_a_lake_in_an_object_store_is_written_to_and_left_as_it_was(

@@ -16,6 +16,7 @@ import pytest
 from support.lakes.checker import check
 from support.messages.produce import Topic, messages_of
 from support.messages.records import make_record
+from support.spark.java import FRUGAL
 
 from conformare.cli import main
 from conformare_sink.broker.broker import EmbeddedBroker
@@ -30,8 +31,8 @@ C_LIBRARY = [
 
 SMALL_AND_LOCAL = (
     "spark.executor.memory=512m",
-    "spark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1",
-    "spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1",
+    f"spark.executor.extraJavaOptions={FRUGAL}",
+    f"spark.driver.extraJavaOptions={FRUGAL}",
     "spark.driver.host=127.0.0.1",
     "spark.driver.bindAddress=127.0.0.1",
     "spark.ui.enabled=false",

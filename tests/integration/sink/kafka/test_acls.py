@@ -9,6 +9,13 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+)
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from pyspark.sql import SparkSession
 from support.kafka.rights import documented_acls
 from support.lakes.checker import check_declarations
@@ -176,3 +183,42 @@ def test_what_a_user_lacks_is_told(broker: GuardedBroker) -> None:
         sees_nothing.create()
     with pytest.raises(BrokerRefusedError, match=r"(?i)group authorization failed; .*ACL"):
         topics(broker, "topics").committed(f"{GROUPS}any")
+
+
+def test_a_topic_that_is_kept_from_a_user_was_not_deleted(broker: GuardedBroker) -> None:
+    """Not even the one of declared risks, without which runs land: a lake has read it before."""
+    hidden = topic_name("source_risks", DEFAULT_TOPIC_PREFIX)
+    seen = [name for name in topics(broker, "topics").names if name != hidden]
+    rights = [
+        AclBinding(
+            ResourceType.TOPIC,
+            name,
+            ResourcePatternType.LITERAL,
+            f"User:{STRANGER}",
+            "*",
+            AclOperation.DESCRIBE,
+            AclPermissionType.ALLOW,
+        )
+        for name in seen
+    ]
+    admin = AdminClient({"bootstrap.servers": broker.unguarded, "log_level": 0})
+    for given in admin.create_acls(rights).values():
+        given.result(SECONDS)
+    try:
+        half_blind = topics(broker, STRANGER)
+        assert {topic for topic, _ in half_blind.logs().end} == {*seen}
+        with pytest.raises(BrokerRefusedError, match=f"needs Describe on the topics {hidden}"):
+            half_blind.logs(read=[hidden])
+    finally:
+        everything: Any = None
+        of_stranger = AclBindingFilter(
+            ResourceType.TOPIC,
+            everything,
+            ResourcePatternType.ANY,
+            f"User:{STRANGER}",
+            everything,
+            AclOperation.ANY,
+            AclPermissionType.ANY,
+        )
+        for taken in admin.delete_acls([of_stranger]).values():
+            taken.result(SECONDS)

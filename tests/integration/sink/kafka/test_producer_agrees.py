@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from deltalake import DeltaTable, QueryBuilder
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from support.lakes.checker import check
 from support.messages.records import make_record
 
-from conformare.emission import KafkaOptions, KafkaWriter
+from conformare.emission import KafkaOptions, KafkaWriter, _courier
 from conformare_schemas import EARLIEST_TS, EARLIEST_TS_MICROS, LATEST_TS_MICROS
 from conformare_sink.broker.broker import EmbeddedBroker
 from conformare_sink.kafka.topics import Topics
@@ -53,8 +54,13 @@ def test_whatever_a_job_may_choose_lands(
     lake: str,
     spark: SparkSession,
     catch_up: Callable[[], list[BatchReport]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each run whole, under its own time, for every reader."""
+    # A process keeps its producers to its end: one that counts every millisecond would take half a core
+    # from all the tests that follow.
+    kept: list[object] = []
+    monkeypatch.setattr(_courier, "_leak", kept.append)
     records = []
     for n, settings in enumerate(SETTINGS):
         record = make_record(f"run-{n}", ts=TIMES[n % len(TIMES)], rows={"risks": 20})
@@ -70,6 +76,8 @@ def test_whatever_a_job_may_choose_lands(
         assert writer.flush(PATIENCE_SECONDS) == 0, settings
         assert writer.stats().delivered == 1, settings
         writer.close(0)
+        assert kept, settings
+        kept.clear()
     catch_up()
     assert check(lake, records).is_sound
     rows = spark.read.format("delta").load(f"{lake}/runs")

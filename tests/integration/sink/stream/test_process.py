@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -38,11 +37,7 @@ def running(options: SinkOptions, log: IO[str], *more: str) -> Iterator[subproce
         *(str(PROGRAM), "sink", "--bootstrap-servers", options.bootstrap_servers),
         *("--lake", options.lake, "--topic-prefix", options.topic_prefix, *more),
     ]
-    # It ends before the optimising compiler has paid off.
-    environment = {**os.environ, "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1"}
-    process = subprocess.Popen(
-        command, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True
-    )
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, text=True)
     try:
         yield process
     finally:

@@ -139,7 +139,7 @@ def test_a_review_has_somebody_who_made_it(run: Run) -> None:
     """Blanks are no name."""
     answer = run("acknowledge", "o-2", "clean", "--by", "  ", "--note", "fine")
     assert (answer.code, answer.out) == (2, "")
-    assert "say who" in answer.err
+    assert "--by is empty" in answer.err
 
 
 def test_owners_of_now_and_of_older_runs(run: Run, lake: Path) -> None:

@@ -78,7 +78,7 @@ def test_people_get_names_that_a_terminal_does_not_obey(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--bootstrap-servers", "hunter2@broker"], "--bootstrap-servers must be host:port"),
+        (["--bootstrap-servers", "hunter2@broker"], "it must be host:port, separated by commas"),
         (["--bootstrap-servers", "broker:9092,"], "--bootstrap-servers must be host:port"),
         (["--bootstrap-servers", ""], "--bootstrap-servers is empty"),
         (["--lake", ""], "--lake is empty"),
@@ -141,6 +141,7 @@ def test_it_runs_on_a_jobs_machine(tmp_path: Path) -> None:
     )
     assert found["broker", "mend"].startswith("no Kafka broker answers at 127.0.0.1:1 ")
     assert {part for part, state in found if state == "good"} == {
+        "environment",
         "python",
         "settings of the job",
         "spool",
@@ -170,3 +171,22 @@ def test_an_old_java_is_told(
     assert state == State.MEND
     assert line.startswith(f"{tmp_path}/jars/sink-")
     assert "python -m conformare_sink.spark.jars sink" in line
+
+
+def test_odd_variables_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt one changes nothing, and another stops the command that it is for."""
+    monkeypatch.setenv("CONFORMARE_LAK", "/lake")
+    assert main(["doctor", "--json", "--role", "job"]) == 0
+    monkeypatch.setenv("CONFORMARE_METRICS_PORT", "tcp://10.0.0.1:9464")
+    assert main(["doctor", "--json", "--role", "job"]) == 1
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    lines = {
+        one["line"]: one["state"] for one in report["findings"] if one["part"] == "environment"
+    }
+    assert lines == {
+        "CONFORMARE_METRICS_PORT: Input should be a valid integer, unable to parse string as an "
+        "integer: correct it, or remove it": "mend",
+        "CONFORMARE_LAK is no setting and changes nothing; did you mean CONFORMARE_LAKE?": "advice",
+    }

@@ -76,8 +76,28 @@ def test_a_wrong_setting_is_told_with_why_and_how() -> None:
         "and must be LogAppendTime. Otherwise a job whose clock is wrong"
     )
     assert line.endswith(
-        "change it by `kafka-configs --alter --add-config message.timestamp.type=…`"
+        "change it by `kafka-configs --bootstrap-server broker:9092 --alter --entity-type topics "
+        "--entity-name conformare.a --add-config message.timestamp.type=LogAppendTime`, and so for each "
+        "of them"
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "wrong", "mended"),
+    [
+        ("retention.ms", "3600000", "604800000"),
+        ("cleanup.policy", "compact", "delete"),
+        ("min.insync.replicas", "1", "2"),
+        ("min.insync.replicas", "3", "2"),
+        ("min.insync.replicas", "4", "2"),
+        ("max.message.bytes", "1000", "1000000"),
+    ],
+)
+def test_the_command_sets_what_is_needed(setting: str, wrong: str, mended: str) -> None:
+    """It can be pasted."""
+    topic = replace(RUNS, settings={**SOUND, setting: wrong})
+    lines = [line for _, line in told(topics.judge(ASKED, [topic], 3))]
+    assert any(line.endswith(f"--add-config {setting}={mended}`") for line in lines), lines
 
 
 def test_advice_is_no_fault() -> None:
@@ -166,20 +186,30 @@ def test_tables_that_cannot_be_written_or_are_of_an_older_release() -> None:
     looks = [
         Look("runs", 7),
         Look("risks", 3, lacks=1),
-        Look("owners", None),
+        Look("acknowledgements", None),
         Look("sinks", 1, 0, "no: x"),
+        Look("owners", None, refusal="no: x", is_readable=False),
     ]
     assert told(tables.judge(looks)) == [
-        (State.MEND, "no: x"),
-        (State.GOOD, "3 of 4 tables, at version: runs 7, risks 3, sinks 1"),
+        (State.MEND, "owners, sinks: no: x"),
+        (State.GOOD, "3 of 5 tables, at version: runs 7, risks 3, sinks 1"),
         (
             State.ADVICE,
             (
-                "risks, owners: of an older release; the sink of this one adds what is missing when it "
-                "starts"
+                "risks, acknowledgements: of an older release; the sink of this one adds what is missing "
+                "when it starts"
             ),
         ),
     ]
+
+
+@pytest.mark.parametrize(("version", "is_deleted"), [(1, False), (2, True)])
+def test_a_table_that_somebody_has_deleted(version: int, is_deleted: bool) -> None:
+    """Of a lake that is just being made, some are not there yet."""
+    lines = told(tables.judge([Look("runs", version), Look("risks", None)]))
+    assert (lines[0][0] is State.MEND) == is_deleted
+    assert lines[0][1].startswith("risks: the table is not there") == is_deleted
+    assert ("older release" in lines[-1][1]) != is_deleted
 
 
 @pytest.mark.parametrize(

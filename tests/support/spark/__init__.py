@@ -1,0 +1,1 @@
+"""What Spark's own processes are told, and what takes the place of one, in tests."""
