@@ -143,7 +143,7 @@ class KafkaClient(Settings):
     ] = Field(
         default=ANYBODY,
         alias="kafka_settings",
-        description="File with what the brokers want of their clients: lines such as "
+        description="File with the login settings for the brokers: lines such as "
         "`sasl.username=…`, by librdkafka's names.",
     )
     topic_prefix: TopicPrefix = DEFAULT_TOPIC_PREFIX
@@ -174,12 +174,12 @@ class Batches(Settings):
         default=50_000,
         ge=1,
         le=2**31 - 1,
-        description="Most messages that one micro-batch takes from all topics together.",
+        description="Maximum number of messages in a micro-batch, over all topics.",
     )
     engine: Engine = Field(
         default=Engine.AUTO,
-        description="Who processes the messages of a batch: Spark's driver, its executors, or by the "
-        "batch's size one of the two.",
+        description="Who processes a batch: Spark's driver, its executors, or one of them depending on "
+        "the batch's size.",
     )
 
 
@@ -192,8 +192,8 @@ class Running(Settings):
         Path | None, About(metavar="FOLDER", default="none"), BeforeValidator(_folder)
     ] = Field(
         default=None,
-        description="Folder of this machine in which the sink remembers its lake: one that was "
-        "deleted, or is not mounted, is known by it, and a large one opens sooner.",
+        description="Local folder in which the sink remembers its lake. It then notices a lake that "
+        "was deleted or is not mounted, and opens a large one faster.",
     )
     broker_timeout_seconds: Annotated[
         float | None,
@@ -213,7 +213,7 @@ class Running(Settings):
     )
     accept_loss: Annotated[str | None, About(of_one_call=True, metavar="CODE")] = Field(
         default=None,
-        description="Accept what the sink told, with this code, when it refused to start.",
+        description="Accept the loss that the sink reported with this code when it refused to start.",
     )
     most_pending_days: Annotated[float, About(unit="days")] = Field(
         # Longer than any outage of a job's machine that somebody would not notice.

@@ -27,7 +27,7 @@ def default_demo_directory() -> Path:
 def demo(
     given: DemoSettings,
 ) -> None:
-    """Run a real pipeline three times, land its runs in Delta through Kafka, and show what they say."""
+    """Run a real pipeline three times, land its runs in Delta through Kafka, and show the results."""
     from conformare_sink.spark.java import find_java
 
     find_java()
@@ -52,7 +52,7 @@ def _program() -> str:
 
 
 def _report(lake: str, file: Path) -> None:
-    """Write the report of the fleet into a file, and show what in it needs a person."""
+    """Write the report of the fleet into a file, and show what in it needs attention."""
     from conformare.fleet import Fleet, open_store
     from conformare.fleet.page import write_report
     from conformare.fleet.questions import findings
@@ -116,6 +116,6 @@ def _fill_and_show(root: Path, running: ExitStack) -> str:
         report, n_tables = replay_all(spark, options)
     show_line(
         f"The replay changed nothing: {report.landed} runs landed, {report.repeated} known "
-        f"already, all {n_tables} tables have the files that they had."
+        f"already, all {n_tables} tables have the same files as before."
     )
     return lake

@@ -25,11 +25,11 @@ def report_tables(findings: Findings) -> Iterator[Table]:
 
 
 def findings_table(findings: Iterable[Finding]) -> Table:
-    """Return what needs a person, and who that is."""
+    """Return what needs attention, and who that is."""
     rows: list[tuple[Cell, ...]] = [
         (styled(one.kind, "red"), one.text, ", ".join(one.owners) or "nobody") for one in findings
     ]
-    return "What needs a person", ("kind", "what", "owner"), rows
+    return "What needs attention", ("kind", "what", "owner"), rows
 
 
 def _runs(findings: Findings) -> Table:
@@ -67,8 +67,8 @@ def _drifts(findings: Findings) -> Table:
         )
         for drift in findings.drifts
     ]
-    columns = ("context", "by commit", "impl_hash", "risk_hash", "so")
-    return "Contexts that moved from one run to the next", columns, rows
+    columns = ("context", "by commit", "impl_hash", "risk_hash", "meaning")
+    return "Contexts that changed between runs", columns, rows
 
 
 def _moved(hashes: tuple[str, str]) -> Cell:

@@ -7,7 +7,7 @@ from conformare._delivery_stats import DeliveryStats
 
 
 def flush(timeout_seconds: float = 10.0) -> int:
-    """Wait until every run that this process has recorded through Kafka is acknowledged.
+    """Wait until Kafka has acknowledged every run that this process recorded.
 
     Args:
         timeout_seconds: How long at most, in seconds.

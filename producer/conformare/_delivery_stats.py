@@ -13,7 +13,7 @@ class DeliveryStats:
     Attributes:
         recorded: Runs that were recorded.
         spooled: Of those, the ones that were written to the spool before `record_run` returned.
-        unspooled: Runs that were to be written to it and could not be: they wait in memory.
+        unspooled: Runs that could not be written to the spool and wait in memory.
         delivered: Runs whose every message was acknowledged, adopted ones included.
         retried: How often a run was sent again.
         rejected: Runs that the brokers or the message limit refuse for good; they are kept in

@@ -14,26 +14,26 @@ UpstreamRiskWarning (UserWarning) is no error: a location that is read carries r
 
 
 class ConformareError(Exception):
-    """Root of everything that the job's side raises on purpose."""
+    """Root of all errors that conformare raises on purpose in a job."""
 
     exit_code = 1
     """What a command ends with that raises it; the command line tells it in one line."""
 
 
 class StoreConfigurationError(ConformareError, ValueError):
-    """The store's writer or one of its options does not exist or does not fit."""
+    """The writer or one of its options is unknown or invalid."""
 
 
 class StoreNotConfiguredError(ConformareError, RuntimeError):
-    """A run was to be recorded, but nobody said where to."""
+    """A run cannot be recorded, because no store is configured."""
 
 
 class RunEncodingError(ConformareError, ValueError):
-    """A record cannot be carried by the contract, such as one row beyond the message limit."""
+    """A record does not fit the contract, for example because one row exceeds the message limit."""
 
 
 class SpoolError(ConformareError):
-    """The spool's folder cannot be used; `record_run` goes on without it."""
+    """The spool's folder cannot be used. `record_run` continues without it."""
 
 
 class SpoolFileError(ConformareError, ValueError):
@@ -41,7 +41,7 @@ class SpoolFileError(ConformareError, ValueError):
 
 
 class DeliveryError(ConformareError, RuntimeError):
-    """With `strict=True`: the run was not acknowledged in time."""
+    """With `strict=True`: Kafka did not acknowledge the run in time."""
 
 
 class FleetError(ConformareError, ValueError):
@@ -49,4 +49,4 @@ class FleetError(ConformareError, ValueError):
 
 
 class UpstreamRiskWarning(UserWarning):
-    """Locations that are read carry risks, as recorded runs or declarations say."""
+    """Locations that the job reads carry risks, according to recorded runs or declarations."""

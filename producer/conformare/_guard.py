@@ -89,7 +89,7 @@ class Guard:
             self._places.add(place)
         # Not what it says: an exception of Spark may quote locations with their credentials.
         logger.warning(
-            "conformare failed inside its own code; the job goes on, with less recorded "
+            "conformare failed inside its own code; the job continues, with less recorded "
             "(logged once per place)\n%s%s",
             "".join(traceback.format_tb(fault.__traceback__)),
             type(fault).__qualname__,

@@ -38,8 +38,10 @@ def record_run(
 ) -> str:
     """Record what this process captured as one run of a pipeline.
 
-    Through the Kafka writer this neither waits for the broker nor raises because of it. The other
+    With the Kafka writer, this neither waits for the broker nor raises because of it. The other
     writers are synchronous, and their errors reach the caller.
+
+        cf.record_run("flight_delays", env="prod", git_sha="abc123", tags={"team": "ops"})
 
     Args:
         pipeline: Identity of the pipeline across its runs.
@@ -53,8 +55,8 @@ def record_run(
         run_id: Identity of the run within its pipeline; a new UUIDv7 when not given.
         ts: When the run took place; now when not given.
         title: Title of the run.
-        if_run_exists: "append", or "skip" to record nothing where the store already has the run.
-            A run is never changed: whichever is chosen, its first record stays.
+        if_run_exists: "append", or "skip" to record nothing if the store already has the run.
+            Either way, a run never changes: its first record wins.
 
     Returns:
         The run_id, also when nothing was recorded.
@@ -102,12 +104,12 @@ def record_source_risk(
     ts: datetime | str | None = None,
     dest: Destination | None = None,
 ) -> RunRecord:
-    """Record risks of a location that hold whichever pipeline reads it.
+    """Declare risks that a location carries, whichever pipeline reads it.
 
         cf.record_source_risk("s3://lake/customers", "privacy.pii_exposure", column="email")
 
-    It belongs to no run, and what is recorded stays: each call adds to the store. Through the Kafka
-    writer this neither waits for the broker nor raises because of it.
+    A declaration belongs to no run, and each call adds to the store. With the Kafka writer, this
+    neither waits for the broker nor raises because of it.
 
     Args:
         location: A path, a URL or the name of a table; it is recorded as captured reads and writes

@@ -23,7 +23,7 @@ def run_id_of(record: RunRecord) -> str:
         ValueError: It is of no run, as what `record_source_risk` returns.
     """
     if not record.get("runs"):
-        raise ValueError("the record is of no run: it has no row in runs")
+        raise ValueError("the record belongs to no run: it has no row in runs")
     run_id: str = record["runs"][0]["run_id"]
     return run_id
 

@@ -109,9 +109,9 @@ class _Shown(dict[str, Any]):
 
 
 def get_store_config() -> dict[str, Any] | None:
-    """Return a copy of what `configure_store` was given last; None where it was not called.
+    """Return a copy of the last arguments of `configure_store`, or None if it was not called.
 
-    Printed, it shows names alone: its values may be secret, and they are all there.
+    When printed, it shows only names, because values may be secret. The values are all there.
     """
     config = _stores.config
     if config is None:
@@ -122,17 +122,17 @@ def get_store_config() -> dict[str, Any] | None:
 
 
 def reset_store_config() -> None:
-    """Forget what `configure_store` was given; the environment counts again."""
+    """Forget the last `configure_store`, so that the environment decides again."""
     _stores.replace(None)
 
 
 def configure_store(**config: Any) -> None:
-    """Say where this process records its runs; a later call replaces the whole configuration.
+    """Configure where this process records its runs. A later call replaces the whole configuration.
 
     Args:
         **config: `writer` ("kafka", "spark_table", "json", "parquet", "none" or a function) and the
             options of that writer. With `warn_on_source=True`, each captured read of a location
-            that carries recorded risks warns, once. What is not given is taken from
+            that carries recorded risks warns, once. Missing options come from
             `CONFORMARE_<NAME>`, or from the file that `CONFORMARE_CONFIG` names.
 
     Raises:

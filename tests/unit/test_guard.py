@@ -50,7 +50,7 @@ def test_a_fault_is_logged_with_its_traceback_once_per_place(
         raise ValueError(said)
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
     assert {record.name for record in caplog.records} == {"conformare"}
-    assert "the job goes on, with less recorded" in caplog.text
+    assert "the job continues, with less recorded" in caplog.text
     shown = [record.getMessage().splitlines() for record in caplog.records]
     assert [lines[-1] for lines in shown] == ["ValueError", "ValueError"]
     # The code is shown, and not what the exception says.

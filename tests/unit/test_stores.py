@@ -49,7 +49,7 @@ def test_the_names_of_writers_are_in_the_fleet(tmp_path: Path) -> None:
     writer.write(record)
     assert fleet.run_id_of(record) == "r-1"
     assert fleet.run_id_of(dict(read_store(str(tmp_path)))) == "r-1"
-    with pytest.raises(ValueError, match="of no run"):
+    with pytest.raises(ValueError, match="to no run"):
         fleet.run_id_of({"source_risks": []})
     assert "json" not in repr(writer) or str(tmp_path) not in repr(writer)
     with pytest.raises(AttributeError, match="no attribute 'flet'"):

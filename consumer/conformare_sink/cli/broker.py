@@ -13,7 +13,7 @@ from conformare_sink.spark.jars import BROKER_JARS, KAFKA_VERSION, is_resolved, 
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="A real single-node Apache Kafka on this machine, for trials and tests.",
+    help="Run a real single-node Apache Kafka on this machine, for trials and tests.",
 )
 
 
@@ -21,7 +21,7 @@ app = typer.Typer(
 @command_of(BrokerStartSettings)
 @readable_errors
 def start(given: BrokerStartSettings) -> None:
-    """Start the broker and return once it answers; it goes on in the background."""
+    """Start the broker in the background, and return once it answers."""
     directory = given.directory or default_broker_directory()
     broker = EmbeddedBroker(directory, given.port, heap=given.heap)
     if not is_resolved(BROKER_JARS):
@@ -40,18 +40,18 @@ def start(given: BrokerStartSettings) -> None:
 @command_of(BrokerStopSettings)
 @readable_errors
 def stop(given: BrokerStopSettings) -> None:
-    """Stop the broker; its data stay."""
+    """Stop the broker and keep its data."""
     broker = EmbeddedBroker(given.directory or default_broker_directory())
     with waiting("Stopping Kafka"):
         broker.stop(given.timeout_seconds)
-    show_line(f"stopped; data stay in {broker.directory}")
+    show_line(f"stopped; its data stays in {broker.directory}")
 
 
 @app.command()
 @command_of(BrokerSettings)
 @readable_errors
 def status(given: BrokerSettings) -> None:
-    """Tell whether the broker runs and answers; exit code 1 where it does not."""
+    """Print whether the broker runs and answers; exit code 1 if not."""
     state = EmbeddedBroker(given.directory or default_broker_directory()).status()
     if not state.running:
         show_line(f"not running; folder {state.directory}")

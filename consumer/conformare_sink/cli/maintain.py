@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @command_of(MaintainSettings)
 @readable_errors
 def maintain(given: MaintainSettings) -> None:
-    """Put small files together and delete what nobody needs; a running sink does it of itself."""
+    """Compact small files and delete unneeded ones; a running sink does this by itself."""
     with (
         opened_lake(given, "a maintenance") as opened,
         waiting("Maintaining"),

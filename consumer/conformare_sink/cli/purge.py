@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @command_of(PurgeSettings)
 @readable_errors
 def purge(given: PurgeSettings) -> None:
-    """Delete runs from every table, so that nothing brings them back.
+    """Delete runs from every table, for good.
 
-    At least one condition is needed; of several, all must hold.
+    Give at least one condition; runs must match all of them.
     """
     run_id, pipeline, before, location = given.run_id, given.pipeline, given.before, given.location
     if location is not None and (run_id or pipeline is not None):

@@ -23,7 +23,9 @@ from conformare_sink.lake.kept.quarantined import (
 )
 from conformare_sink.registry.resolver import ONCE_SECONDS, asking
 
-app = typer.Typer(no_args_is_help=True, help="Messages that could not be used.")
+app = typer.Typer(
+    no_args_is_help=True, help="Inspect, retry or delete messages that the sink could not use."
+)
 
 
 def _filter(given: Messages) -> QuarantineFilter:
@@ -34,7 +36,7 @@ def _filter(given: Messages) -> QuarantineFilter:
 @command_of(QuarantineListSettings)
 @readable_errors
 def list_causes(given: QuarantineListSettings) -> None:
-    """Print for which causes messages are in quarantine."""
+    """Print how many messages are in quarantine, for each cause."""
     with found_lake(given) as readable:
         found = quarantined_causes(readable)
     if given.as_json:
@@ -63,7 +65,7 @@ def list_causes(given: QuarantineListSettings) -> None:
 @command_of(QuarantineShowSettings)
 @readable_errors
 def show(given: QuarantineShowSettings) -> None:
-    """Print messages in quarantine, the latest first: where they are in Kafka, never their content."""
+    """Print quarantined messages, newest first: their position in Kafka, never their content."""
     with found_lake(given) as readable:
         found = quarantined_messages(readable, _filter(given), given.limit)
     if given.as_json:
@@ -95,7 +97,7 @@ def show(given: QuarantineShowSettings) -> None:
 @command_of(QuarantineRetrySettings)
 @readable_errors
 def retry(given: QuarantineRetrySettings) -> None:
-    """Land messages from quarantine that can be used by now, and take them out of it."""
+    """Try quarantined messages again: usable ones land and leave quarantine."""
     with (
         opened_lake(given, "a retry") as opened,
         asking(given.registry, given.topic_prefix, ONCE_SECONDS) as registry,

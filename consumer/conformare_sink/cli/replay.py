@@ -18,7 +18,7 @@ def _by_partition(offsets: Iterable[OffsetOf]) -> dict[tuple[str, int], int]:
 def replay(given: ReplaySettings) -> None:
     """Read the topics again and land the runs that the lake does not have.
 
-    It is safe to repeat. A replay that was killed resumes when the same command is given again.
+    You can repeat it safely. To resume a replay that was killed, run the same command again.
     """
     from conformare_sink.spark.session import build_session
     from conformare_sink.stream.replay import ReplayProgress, Selection

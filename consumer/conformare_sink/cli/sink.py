@@ -45,7 +45,7 @@ def _asked_to_end() -> Iterator[threading.Event]:
 @command_of(SinkSettings)
 @readable_errors
 def sink(given: SinkSettings) -> None:
-    """Read the grain topics and land whole runs in the lake, until SIGTERM or Ctrl-C."""
+    """Read runs from Kafka and append them to the lake, until SIGTERM or Ctrl-C."""
     # Spark takes a second to import; a wrong option should not wait for it.
     from conformare_sink.lake.tables.places import check_store
     from conformare_sink.landing.report import BatchReport

@@ -17,7 +17,7 @@ from conformare_sink.status import IncompleteEmission, LakeStatus, read_status
 @command_of(StatusSettings)
 @readable_errors
 def status(given: StatusSettings) -> None:
-    """Print runs per status, rows per grain, what is incomplete or quarantined; with brokers, the lag."""
+    """Print how many runs, rows, and incomplete or quarantined messages the lake has, and the lag."""
     brokers = given.bootstrap_servers
     topics = Topics(brokers, given.topic_prefix, given.access) if brokers else None
     with found_lake(given) as readable:

@@ -13,19 +13,21 @@ from conformare_sink.cli.settings import TopicsCheckSettings, TopicsCreateSettin
 from conformare_sink.kafka.topic_check import Difference
 from conformare_sink.kafka.topics import Topics
 
-app = typer.Typer(no_args_is_help=True, help="The Kafka topics, one per grain.")
+app = typer.Typer(
+    no_args_is_help=True, help="Create and check the Kafka topics, one for each grain."
+)
 
 
 @app.callback()
 def topics() -> None:
-    """The Kafka topics, one per grain."""
+    """Create and check the Kafka topics, one for each grain."""
 
 
 @app.command()
 @command_of(TopicsCreateSettings)
 @readable_errors
 def create(given: TopicsCreateSettings) -> None:
-    """Create the topics that do not exist; those that do are left as they are."""
+    """Create the missing topics; existing ones stay as they are."""
     created = Topics(given.bootstrap_servers, given.topic_prefix, given.access).create(
         given.partitions, given.retention_days, given.replication_factor
     )
@@ -39,7 +41,7 @@ def create(given: TopicsCreateSettings) -> None:
 @command_of(TopicsCheckSettings)
 @readable_errors
 def check(given: TopicsCheckSettings) -> None:
-    """Print what the topics must be and are not, and why it matters; exit code 1 for a fault."""
+    """Print what is wrong with the topics, and why it matters; exit code 1 for a fault."""
     found = Topics(given.bootstrap_servers, given.topic_prefix, given.access).check()
     if given.as_json:
         show_json([dataclasses.asdict(difference) for difference in found])

@@ -15,12 +15,12 @@ from conformare_sink.lake.views.sources import tables_of_catalog, tables_of_fold
 from conformare_sink.lake.views.statements import view_statements
 from conformare_sink.options import CatalogOptions, StorageSettings
 
-app = typer.Typer(no_args_is_help=True, help="Views for those who ask in Spark SQL.")
+app = typer.Typer(no_args_is_help=True, help="SQL views of the fleet, for Spark.")
 
 
 @app.callback()
 def views() -> None:
-    """Views for those who ask in Spark SQL."""
+    """SQL views of the fleet, for Spark."""
 
 
 @app.command()

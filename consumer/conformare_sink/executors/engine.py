@@ -179,7 +179,7 @@ class Executors:
         return self._registry is not None and bool(ids) and self._registry.want(ids)
 
     def _give_up(self, why: str) -> None:
-        logger.warning("the driver goes on alone: %s", why)
+        logger.warning("the driver continues alone: %s", why)
         self._fewest = None
 
     def _unseen(self, found: Found) -> str | None:

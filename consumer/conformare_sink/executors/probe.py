@@ -30,7 +30,7 @@ def lack_of(spark: SparkSession) -> str | None:
     except (PySparkException, Py4JError) as exc:
         return f"executors cannot run Python: {first_line(exc)}"
     if lacking := told - {ours}:
-        return f"executors lack {DISTRIBUTION} {ours}: {min(lacking)}; give them one by --archives"
+        return f"executors lack {DISTRIBUTION} {ours}: {min(lacking)}; give them an environment with --archives"
     return None
 
 

@@ -98,7 +98,7 @@ def _diagnose(server: Address, access: KafkaAccess) -> str | None:
 
 def _no_broker(server: Address, listener: Listener) -> str | None:
     if listener.is_http:
-        return f"{server} is an HTTP server and no Kafka broker: correct the address"
+        return f"{server} is an HTTP server and not a Kafka broker: correct the address"
     return None
 
 

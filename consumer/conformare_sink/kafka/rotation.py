@@ -86,6 +86,6 @@ class Rotation:
     def _tell(self, trouble: str) -> None:
         # A certificate may be there a moment before its key: only what lasts is told.
         if trouble == self._trouble and trouble != self._told:
-            logger.warning("%s; the sink goes on with the settings from before", trouble)
+            logger.warning("%s; the sink keeps the earlier settings", trouble)
             self._told = trouble
         self._trouble = trouble

@@ -161,7 +161,7 @@ class Topics:
         retention_days: int = DEFAULT_RETENTION_DAYS,
         replication_factor: int = -1,
     ) -> list[str]:
-        """Create the topics that do not exist; those that do are left as they are.
+        """Create the missing topics; existing ones stay as they are.
 
         Args:
             partitions: Partitions per topic.

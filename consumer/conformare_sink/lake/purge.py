@@ -61,7 +61,9 @@ class Purge(BaseModel):
     def _has_a_condition(self) -> Purge:
         names_runs = bool(self.run_ids) or self.pipeline is not None
         if self.location is not None and names_runs:
-            raise ValueError("what is declared of a location is of no run and of no pipeline")
+            raise ValueError(
+                "declarations of a location belong to no run and no pipeline: leave out --run-id and --pipeline"
+            )
         if self.location is None and not names_runs and self.before is None:
             raise ValueError("a purge needs a condition; without one it would delete every run")
         return self

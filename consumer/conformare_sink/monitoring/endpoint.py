@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         if code == HTTPStatus.NOT_IMPLEMENTED:
             self._answer(HTTPStatus.METHOD_NOT_ALLOWED, _TEXT, b"use GET or HEAD\n")
         else:
-            self._answer(code, _TEXT, b"this is no request\n")
+            self._answer(code, _TEXT, b"this is not a request\n")
 
     def _tell(self, report: HealthReport, *, well: bool) -> None:
         told = json.dumps({"status": report.status, "since": round(report.seconds, 3)})

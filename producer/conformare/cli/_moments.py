@@ -46,10 +46,10 @@ def moment_or_age(text: str) -> datetime:
 def length(text: Any) -> timedelta:
     """Parse a span such as 26h, 90min or 7d."""
     if not isinstance(text, str):
-        raise ValueError("it is no text such as 26h")  # noqa: TRY004 - pydantic's kind
+        raise ValueError("it is not text such as 26h")  # noqa: TRY004 - pydantic's kind
     found = _SPAN.fullmatch(text.strip())
     if found is None or not int(found[1]):
-        raise ValueError(f"{text!r} is no span such as 26h: a number and one of s, min, h, d, w")
+        raise ValueError(f"{text!r} is not a span such as 26h: a number and one of s, min, h, d, w")
     try:
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
     except OverflowError as exc:

@@ -25,14 +25,14 @@ from conformare_schemas.settings import (
 )
 from conformare_schemas.settings.command_line import command_of, settings_of
 
-app = typer.Typer(no_args_is_help=True, help="The settings that are in force.")
+app = typer.Typer(no_args_is_help=True, help="Show the settings in force.")
 
 _Row = tuple[str, str, Origin]
 
 
 @app.callback()
 def config() -> None:
-    """The settings that are in force."""
+    """Show the settings in force."""
 
 
 @app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})

@@ -43,7 +43,7 @@ MOST_LINES = 50
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The runs that wait on this machine's disk until a broker has acknowledged them.",
+    help="Manage the runs that wait on this machine's disk for their broker.",
 )
 
 # Names of pipelines and runs are anybody's: nothing in them is markup.
@@ -55,13 +55,13 @@ def _folder(settings: SpoolSettings) -> Path:
     try:
         return settings.spool_dir or default_spool_folder()
     except RuntimeError as exc:
-        raise SpoolError(f"there is no folder for the spool ({exc}); use --spool-dir") from exc
+        raise SpoolError(f"the spool has no folder ({exc}); use --spool-dir") from exc
 
 
 @app.command("list")
 @command_of(SpoolListSettings)
 def list_waiting(given: SpoolListSettings) -> None:
-    """Print what waits, for how long, with whom, and why; nothing is taken over."""
+    """Print which runs wait, for how long, in which process's folder, and why; nothing changes."""
     spool_dir, now = _folder(given), datetime.now(timezone.utc)
     entries = take_inventory(spool_dir)
     if given.json_lines:
@@ -74,7 +74,7 @@ def list_waiting(given: SpoolListSettings) -> None:
 @app.command()
 @command_of(SpoolSendSettings)
 def send(given: SpoolSendSettings) -> None:
-    """Send what processes that have ended left; what librdkafka needs is in CONFORMARE_KAFKA."""
+    """Send runs that ended processes left behind, with the login settings in CONFORMARE_KAFKA."""
     spool_dir, deadline = _folder(given), time.monotonic() + given.timeout_seconds
     # The last line tells it all; warnings in between would break the bar.
     logging.getLogger("conformare").addHandler(logging.NullHandler())
@@ -107,7 +107,7 @@ def export_archive(
     given: SpoolExportSettings,
     file: Annotated[Path, typer.Argument(dir_okay=False, help="A new archive.")],
 ) -> None:
-    """Move what could be sent into an archive, for a machine that reaches the broker."""
+    """Move waiting runs into an archive, for a machine that reaches the broker."""
     spool_dir = _folder(given)
     with collecting(spool_dir) as collection:
         _gather(collection)
@@ -133,7 +133,7 @@ def import_archive(
         Path, typer.Argument(exists=True, dir_okay=False, help="An archive that `export` made.")
     ],
 ) -> None:
-    """Put the runs of an archive into the spool, for the next job or `send`."""
+    """Put the runs of an archive into the spool; the next job or `send` delivers them."""
     spool_dir = _folder(given)
     known = waiting_names(spool_dir)
     imported = repeated = 0

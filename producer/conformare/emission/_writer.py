@@ -214,7 +214,7 @@ class KafkaWriter:
             raise RunEncodingError(cause)
         try:
             if self._spool is None:
-                raise SpoolError("there is no spool to keep it in")  # noqa: TRY301 - as one case
+                raise SpoolError("there is no spool")  # noqa: TRY301 - as one case
             self._spool.reject(emission, cause)
         except SpoolError as exc:
             self._ledger.lose("too large", f"{cause}; {exc}")

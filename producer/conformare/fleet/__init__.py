@@ -1,4 +1,4 @@
-"""The fleet: what the recorded runs say."""
+"""The fleet: ask about the recorded runs."""
 
 from conformare._errors import UpstreamRiskWarning
 from conformare._run_writer import RunWriter, run_id_of

@@ -23,7 +23,7 @@ _Tables = Mapping[str, list[Row]]
 def read_store(
     config: str | Path | Mapping[str, Any], grains: Iterable[str] | None = None
 ) -> Tables:
-    """Return the rows of a store by grain; each grain is read when it is asked for.
+    """Return the rows of a store by grain. Each grain is read when you first use it.
 
     Example:
         >>> tables = read_store("s3://bucket/lake")  # doctest: +SKIP
@@ -47,7 +47,7 @@ def read_store(
 
 
 def review_report(tables: _Tables, pipeline: str | None = None) -> list[Row]:
-    """Return every drift: a context's code changed between two runs, and its risks did not.
+    """Return every drift: a context's code changed between two runs, but its risks did not.
 
     Contexts of the same label in one run are not compared with each other.
 
@@ -73,9 +73,9 @@ def review_report(tables: _Tables, pipeline: str | None = None) -> list[Row]:
 
 
 def last_healthy_run(tables: _Tables, pipeline: str | None = None) -> Row | None:
-    """Return the newest run with status healthy; None where there is none.
+    """Return the newest run with status healthy, or None.
 
-    The status is the run's own: it is healthy as well where nothing was evaluated.
+    The status is the run's own: a run without checks may be healthy too.
 
     Args:
         tables: From `read_store` or `merge_records`.
@@ -93,7 +93,7 @@ def last_healthy_run(tables: _Tables, pipeline: str | None = None) -> Row | None
 
 
 def owner_pipelines(tables: _Tables) -> list[Row]:
-    """Return who owns what as of the newest runs, by owner.
+    """Return what each owner owns, by the newest runs.
 
     Args:
         tables: From `read_store` or `merge_records`.
@@ -174,7 +174,7 @@ def to_html(
     pipeline: str | None = None,
     upstream: Iterable[Mapping[str, Any]] | None = None,
 ) -> str:
-    """Return a report of some runs as one HTML file, which needs no network and no other file.
+    """Return a report of runs as one HTML file that needs no network and no other file.
 
     Example:
         >>> html = to_html(read_store("s3://bucket/lake"), "fleet.html")  # doctest: +SKIP

@@ -32,7 +32,7 @@ LATE_PIPELINES = 50
 
 @dataclass(frozen=True)
 class Filters:
-    """Which pipelines an answer is about: each is looked at by its newest run.
+    """Which pipelines an answer covers, judged by their newest runs.
 
     Attributes:
         pipeline: Its name.
@@ -69,14 +69,14 @@ class _Kept:
 
 
 class Fleet:
-    """The runs of a store, as the questions want them.
+    """The runs of a store, ready for questions.
 
-    What was read is kept. `refresh` folds in what has come since.
+    It keeps what it has read; `refresh` adds what has come since.
 
     Args:
         store: Where they are.
-        now: What ages are counted to; the clock's time when not given.
-        max_age: A pipeline whose newest run is older is stale, whatever its rhythm.
+        now: The time from which ages count; the clock's time when not given.
+        max_age: A pipeline whose newest run is older is stale.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class Fleet:
         return sorted(found, key=pipeline_order)
 
     def refresh(self) -> bool:
-        """Fold in what has come into the store since the last call.
+        """Add what has come into the store since the last call.
 
         Returns:
             Whether anything has.

@@ -86,12 +86,11 @@ def sent_runs(path: Path, scope: Mapping[str, Any]) -> Iterator[Sent]:
                 connection.execute(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
                 raise CursorError(
-                    f"{path} is of another release of conformare: give another --state"
+                    f"{path} is from another release of conformare: give another --state"
                 )
             elif connection.execute("SELECT digest FROM scope").fetchall() != [(digest,)]:
                 raise CursorError(
-                    f"{path} is of another lake or another receiver: give each export a --state of "
-                    "its own"
+                    f"{path} belongs to another lake or receiver: give each export its own --state"
                 )
         yield Sent(connection, path)
 

@@ -11,9 +11,9 @@ from conformare.capture.sensitivity._columns import scan_columns, sensitive_fiel
 
 
 def build_model(captured: Store = store) -> dict[str, list[dict[str, Any]]]:
-    """Return the graph of the captured frames: metadata only, in values that JSON knows.
+    """Return the graph of the captured frames: metadata only, in JSON-compatible values.
 
-    It asks Spark for the schemas that nobody has asked for yet and runs no job.
+    It asks Spark for schemas that are not known yet, but runs no job.
 
     Args:
         captured: What was captured.

@@ -33,9 +33,9 @@ class _Branch:
 
 
 def describe_run(captured: Store = store, *, file: TextIO | None = None) -> None:
-    """Print what `record_run` would record now, as a tree: nothing is recorded by it.
+    """Print as a tree what `record_run` would record now, without recording it.
 
-    It asks Spark for the schemas that nobody has asked for yet and runs no job.
+    It asks Spark for schemas that are not known yet, but runs no job.
 
     Args:
         captured: What was captured.

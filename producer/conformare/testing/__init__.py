@@ -1,4 +1,4 @@
-"""For the tests of those who use conformare: what a pipeline recorded, without Kafka.
+"""For tests of your pipelines: see what a pipeline recorded, without Kafka.
 
 With pytest, name the plugin in `conftest.py`, and ask for the fixture:
 

@@ -10,7 +10,7 @@ from conformare_schemas import GRAINS
 
 
 class InMemoryWriter:
-    """Keeps every record; as a store would, the first of a run only.
+    """Keeps every record in memory. Like a store, it keeps only the first record of a run.
 
     Attributes:
         records: What was recorded, oldest first: each grain → rows; of a declaration, `source_risks`

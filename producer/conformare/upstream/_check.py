@@ -19,12 +19,12 @@ def check_upstream_risks(
     dest: Destination | None = None,
     warn: bool = True,
 ) -> Rows:
-    """Return the risks that locations carry, by the runs and declarations of the store.
+    """Return the risks that locations carry, according to the runs and declarations in the store.
 
         for found in cf.check_upstream_risks(["s3://lake/customers", "main.sales.orders"]):
             print(found["location"], found["n_risks"])
 
-    A store that cannot be read fails no job: that is logged, and nothing is returned.
+    If the store cannot be read, the job does not fail: one line is logged, and nothing is returned.
 
     Args:
         locations: One, or several, in any spelling; credentials in them are left out.

@@ -86,6 +86,6 @@ def tell_unreadable(why: StoreReadError) -> None:
     """Log that the store cannot be read, which fails no job."""
     logger.warning(
         "conformare: the store cannot be read for the risks of what this job reads (%s); "
-        "it goes on without them",
+        "it continues without them",
         why,
     )

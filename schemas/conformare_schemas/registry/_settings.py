@@ -15,8 +15,8 @@ from conformare_schemas.settings import About, Settings
 from conformare_schemas.store import StoreError, read_settings
 
 SCHEMA_REGISTRY_URL = Field(
-    description="Schema Registry with Confluent's API, such as `https://registry:8081`, by whose ids "
-    "messages are framed."
+    description="Schema Registry with Confluent's API, such as `https://registry:8081`; messages then "
+    "carry its schema ids."
 )
 SchemaRegistrySubjects = Annotated[
     SubjectStrategy, Field(description="How the subjects of the Schema Registry are named.")
@@ -43,7 +43,7 @@ class RegistrySettings(Settings):
     ] = Field(
         default={},
         alias="schema_registry_settings",
-        description="File with what the Schema Registry wants of its clients: lines such as "
+        description="File with the login settings for the Schema Registry: lines such as "
         "`basic.auth.user.info=user:password`, by Confluent's names.",
     )
 

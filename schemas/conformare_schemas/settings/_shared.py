@@ -21,24 +21,22 @@ BrokerNames = Annotated[str, AfterValidator(_brokers)]
 BOOTSTRAP_SERVERS = Field(
     description="Kafka brokers to connect to first, `host:port` separated by commas."
 )
-TopicPrefix = Annotated[str, Field(description="What the names of all topics begin with.")]
+TopicPrefix = Annotated[str, Field(description="Prefix of all topic names.")]
 LAKE = Field(
     description="Where the lake is: a folder of this machine, or a URL such as `s3://bucket/lake`."
 )
 Catalog = Annotated[
     str | None,
     About(default="the session's current catalog"),
-    Field(description="Catalog of the tables, where they are not folders of the lake."),
+    Field(description="Catalog of the tables, if they are not in the lake's folder."),
 ]
 Schema = Annotated[
     str | None,
-    Field(description="Schema of the tables, where they are not folders of the lake."),
+    Field(description="Schema of the tables, if they are not in the lake's folder."),
 ]
 TablePrefix = Annotated[
     str,
-    Field(
-        description="What the names of all tables begin with, where they are not folders of the lake."
-    ),
+    Field(description="Prefix of all table names, if the tables are in a catalog."),
 ]
 STORAGE_OPTIONS = Field(
     description="File with credentials and settings of the lake's store: lines such as "

@@ -86,9 +86,9 @@ def _on_this_machine(root: str, path: Path) -> Address:
 def _path_of(root: str) -> Path:
     parts = urlsplit(root)
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise AddressError(f"{root} is no path of this machine: write file:///folder/lake")
+        raise AddressError(f"{root} is not a local path: write file:///folder/lake")
     if parts.query or parts.fragment:
-        raise AddressError(f"{root} is no path: write %3F for ? and %23 for #, or give a path")
+        raise AddressError(f"{root} is not a path: write %3F for ? and %23 for #, or give a path")
     return Path(unquote(parts.path))
 
 
@@ -97,7 +97,7 @@ def _in_store(root: str, scheme: str) -> Address:
     beginning, separator, rest = root.partition("://")
     bucket, _, path = rest.rstrip("/").partition("/")
     if beginning.lower() != scheme or not separator or not bucket:
-        raise AddressError(f"{root} is no address of a lake: write {scheme}://bucket/folder")
+        raise AddressError(f"{root} is not an address of a lake: write {scheme}://bucket/folder")
     is_azure = prefix == "AZURE_"  # abfss://container@account.…/folder
     if "@" in bucket and (not is_azure or ":" in bucket):
         raise AddressError(
@@ -105,7 +105,7 @@ def _in_store(root: str, scheme: str) -> Address:
             f"the @, and set {prefix}… in the environment or in --storage-options FILE"
         )
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]*", bucket):
-        raise AddressError(f"{root} cannot be a lake: {bucket} is no name of a bucket")
+        raise AddressError(f"{root} cannot be a lake: {bucket} is not a bucket name")
     if path and not all(part.strip(".") for part in path.split("/")):
         raise AddressError(f"{root} cannot be a lake: a name in its path is empty or has dots only")
     _require_plain(root, path)

@@ -21,7 +21,7 @@ from conformare_sink.kafka.topics import Topics
 from conformare_sink.options import SinkOptions
 
 RENEWED = "has changed: the sink uses it"
-KEPT = "the sink goes on with the settings from before"
+KEPT = "the sink keeps the earlier settings"
 
 StartSink = Callable[[SinkOptions], RunningSink]
 

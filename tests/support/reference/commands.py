@@ -18,9 +18,9 @@ OURS = ("conformare.", "conformare_sink.")
 
 INTRO = """\
 `conformare COMMAND --help` prints the same.
-A wrong call ends with exit code 2 and a failure with 1, each with one line that says what to do.
+Wrong use ends with exit code 2, a failure with 1. Either way, one line says what to do.
 `conformare --install-completion` lets your shell complete commands, options and values.
-Every command that has settings takes `--config FILE`, a [configuration file](../howto/configure.md)."""
+Every command with settings also takes `--config FILE`, a [configuration file](../howto/configure.md)."""
 
 
 def page() -> str:
@@ -52,10 +52,13 @@ def _command(command: Any, name: str, heading: str) -> Iterator[str]:
     words = " ".join(_metavar(one) for one in arguments)
     yield f"```\nconformare {name} [OPTIONS] {words}".rstrip() + "\n```"
     if arguments:
-        yield table(("argument", ""), [(code(_metavar(one)), one.help or "") for one in arguments])
+        yield table(
+            ("argument", "description"),
+            [(code(_metavar(one)), one.help or "") for one in arguments],
+        )
     if options:
         yield table(
-            ("option", "value", "default", "environment", ""),
+            ("option", "value", "default", "environment", "description"),
             [
                 (
                     " ".join(map(code, one.opts)),

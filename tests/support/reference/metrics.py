@@ -13,8 +13,9 @@ from conformare_sink.monitoring.metrics import SinkMetrics
 from support.reference.markdown import NOTE, code, joined, table
 
 INTRO = """\
-Metrics are per process: counters start at zero with it.
-A histogram has `_bucket`, `_sum` and `_count` behind its name."""
+Metrics are per process: counters start at zero when it starts.
+A histogram `x` consists of `x_bucket`, `x_sum` and `x_count`.
+[Monitor the sink](../operation/monitoring.md) explains the sink's metrics and alerts."""
 
 
 def page() -> str:
@@ -39,7 +40,7 @@ def page() -> str:
 
 def _table(metrics: Iterable[Metric]) -> str:
     return table(
-        ("metric", "kind", "labels", ""),
+        ("metric", "kind", "labels", "description"),
         [
             (
                 code(f"{one.name}_total" if one.type == "counter" else one.name),

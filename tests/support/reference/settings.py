@@ -12,20 +12,22 @@ TITLES = {
     "job": "A job",
     "sink": "The sink and its commands",
     "commands": "`fleet` and `spool`",
-    "shared": "Several of them",
+    "shared": "Shared by jobs, the sink and commands",
 }
 
+COLUMNS: tuple[str, ...] = ("setting", "option", "type", "default", "description")
+
 INTRO = """\
-A setting has one name, which is written in three ways: `metrics_port` in a
+Each setting has one name, spelled in three ways: `metrics_port` in a
 [configuration file](../howto/configure.md), `CONFORMARE_METRICS_PORT` in the environment, and
 `--metrics-port` on the command line.
-A job gives its settings as keywords of `configure_store` instead.
-The command line or a keyword wins, then the environment, then the file.
-`conformare config show` prints what is in force, and where it comes from."""
+In a job, pass settings as keywords of `configure_store`.
+The command line or a keyword wins over the environment, and the environment over the file.
+`conformare config show` prints the settings in force, and where they come from."""
 
 CALLS = """\
-These are about one call of a command, so no configuration file holds them.
-The [commands](commands.md) say which takes which."""
+These options belong to a single call, so they cannot be in a configuration file.
+[Commands](commands.md) lists the options of each command."""
 
 
 def page() -> str:
@@ -45,10 +47,10 @@ def _parts() -> Iterator[str]:
     for group, title in TITLES.items():
         names = [name for name in sorted(shown) if _group_of(name, groups) == group]
         yield f"## {title}"
-        yield table(
-            ("setting", "option", "type", "default", ""),
-            [_row(shown[name], is_of_command=group != "job") for name in names],
-        )
+        lines = [COLUMNS, *(_row(shown[name]) for name in names)]
+        if group == "job":  # a job has no command line
+            lines = [(line[0], *line[2:]) for line in lines]
+        yield table(lines[0], lines[1:])
     calls = {
         name: one
         for settings in groups.values()
@@ -85,9 +87,9 @@ def _group_of(name: str, groups: dict[str, dict[str, Definition]]) -> str:
     return own[0] if len(own) == 1 else "shared"
 
 
-def _row(one: Definition, *, is_of_command: bool) -> tuple[str, ...]:
+def _row(one: Definition) -> tuple[str, ...]:
     kind = "object, in Python alone" if one.about.of_job_only else one.type_text
     kind = f"{kind}; secret" if one.about.is_secret else kind
-    option = one.option if one.about.has_option and is_of_command else ""
+    option = one.option if one.about.has_option else ""
     default = one.default_text if one.about.default else code(one.default_text)
     return code(one.name), code(option), kind, default, one.sentence

@@ -17,16 +17,16 @@ from conformare_sink.lake.tables.own import PENDING, PURGED, QUARANTINE
 from support.reference.markdown import NOTE, code, joined, table
 
 INTRO = """\
-A lake is a folder of Delta tables: anything that reads Delta reads them.
-**Begin at `runs`.** A run that is there has all its rows in all other tables.
-Ignore rows whose run is not there yet.
+A lake consists of Delta tables, so every tool that reads Delta can read it.
+**Begin at `runs`.** Once a run is there, all its rows are in the other tables.
+Ignore rows without a run there.
 
-Every table of a run begins and ends with these columns:"""
+Every table of runs begins with the first three of these columns and ends with the last:"""
 
 DECLARED = """\
 `source_risks` belongs to no run: it begins with `location` and `ts`, and ends with `emission_id`."""
 
-BESIDE = "These lie beside the tables of the runs."
+BESIDE = "The remaining tables hold reviews, and what the sink itself keeps."
 
 
 def page() -> str:
@@ -64,6 +64,6 @@ def _table(definition: TableDefinition, columns: Iterable[Column]) -> tuple[str,
 
 def _columns(columns: Iterable[Column]) -> str:
     return table(
-        ("column", "type", ""),
+        ("column", "type", "description"),
         [(code(one.name), one.sql_type.lower(), one.comment) for one in columns],
     )

@@ -78,7 +78,7 @@ def test_the_list_tells_what_waits_and_why(run: Run, root: Path) -> None:
     assert found["run-4"].endswith("rejected (1)")
     assert lines.count("(1) the broker is away") == 1
     assert "(1) too large" in lines
-    assert f"(1) {damaged}: it is no spooled emission, or one of a later release" in lines
+    assert f"(1) {damaged}: it is not a spooled emission, or it is from a later release" in lines
     assert lines[-1].startswith("5 run(s) of ")
     assert lines[-1].endswith(
         ": 1 with a running process, 3 left by an ended one, 1 rejected; 1 damaged"
@@ -281,8 +281,8 @@ def test_a_damaged_file_is_told_and_holds_nothing_up(run: Run, root: Path, broke
     broken.with_name("\x1b[2J.emission").touch()
     answer = run("send", "--timeout-seconds", PATIENCE_SECONDS)
     assert (answer.code, answer.out) == (1, "1 run(s) delivered, 0 wait\n")
-    assert f"error: {broken}: it is no spooled emission" in answer.err
-    assert r"/\x1b[2J.emission: it is no spooled emission" in answer.err
+    assert f"error: {broken}: it is not a spooled emission" in answer.err
+    assert r"/\x1b[2J.emission: it is not a spooled emission" in answer.err
     assert run("send").code == 0
 
 
@@ -318,7 +318,7 @@ def test_a_terminal_shows_progress(
     ("arguments", "code", "told"),
     [
         (["import", "gone.zip"], 2, "does not exist"),
-        (["import", "file"], 1, "file cannot be read: it is no archive of a spool"),
+        (["import", "file"], 1, "file cannot be read: it is not a spool archive"),
         (["list", "--spool-dir", "file"], 2, "is a file"),
         (["send", "--timeout-seconds", "-1"], 2, "--timeout-seconds"),
         (["export"], 2, "Missing argument"),
@@ -353,7 +353,7 @@ def test_a_user_without_a_home_is_told_what_to_do(
     monkeypatch.delenv("CONFORMARE_SPOOL_DIR")
     monkeypatch.setattr(spool_command, "default_spool_folder", no_home)
     assert run("list") == Answer(
-        1, "", "error: there is no folder for the spool (no home); use --spool-dir\n"
+        1, "", "error: the spool has no folder (no home); use --spool-dir\n"
     )
 
 

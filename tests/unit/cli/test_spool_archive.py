@@ -99,7 +99,7 @@ def test_bad_members_are_told_and_the_good_ones_imported(
     assert (code, text) == (1, "1 run(s) imported for 127.0.0.1:1; 4 cannot be imported\n")
     assert error.splitlines() == [
         "error: '../../evil.emission': its name is not that of its content",
-        r"error: '\x1b[2J': it is no spooled emission, or one of a later release",
+        r"error: '\x1b[2J': it is not a spooled emission, or it is from a later release",
         f"error: 'a/{good.name}': its name is not that of its content",
         "error: and so on",
     ]
@@ -159,7 +159,7 @@ def test_a_bomb_is_not_unpacked(run: Run, root: Path, tmp_path: Path) -> None:
     assert f"{9 * 2**22} bytes do not fit" in run("import", archive, *room).err
     code, _, error = run("import", archive, "--spool-max-bytes", 2**40)
     assert code == 1
-    assert error.count("no spooled emission") == 9
+    assert error.count("not a spooled emission") == 9
     # What an archive says of a member's size is all that is read of it.
     lying = bytearray(archive.read_bytes())
     for at in [n for n in range(len(lying) - 46) if lying[n : n + 4] == b"PK\x01\x02"]:

@@ -148,7 +148,7 @@ def test_an_alert_of_a_status_names_one_that_there_is() -> None:
 
 def test_the_documentation_says_what_to_do_for_every_alert() -> None:
     """And has no other."""
-    section = DOCS.read_text(encoding="utf-8").split("\n## What to be told of")[1].split("\n## ")[0]
+    section = DOCS.read_text(encoding="utf-8").split("\n## Alerts")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`Conformare.*?`) \|", section, re.MULTILINE)
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(r["alert"] for r in rules())
     for rule in rules():

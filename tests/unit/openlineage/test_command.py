@@ -263,7 +263,7 @@ def test_what_was_sent_is_of_one_receiver(
     assert run("--lake", lake, "--url", server.url, "--state", state).code == 0
     answer = run("--lake", lake, "--url", f"{server.url}/other", "--state", state)
     assert answer.code == 2
-    assert "another receiver: give each export a --state of its own" in answer.err
+    assert "another lake or receiver: give each export its own --state" in answer.err
     assert b"T0KEN" not in state.read_bytes()
 
 
@@ -306,4 +306,4 @@ def test_a_place_without_runs_is_told(run: Run, tmp_path: Path, server: Receiver
     """As everywhere."""
     answer = run("--lake", tmp_path / "none", "--url", server.url)
     assert answer.code == 2
-    assert "is no lake" in answer.err
+    assert "is not a lake" in answer.err

@@ -47,7 +47,7 @@ def test_a_later_release_is_told(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "sent")) as connection:
         connection.execute("PRAGMA user_version = 2")
     with (
-        pytest.raises(CursorError, match="is of another release of conformare"),
+        pytest.raises(CursorError, match="is from another release of conformare"),
         sent_runs(tmp_path / "sent", SCOPE),
     ):
         pass

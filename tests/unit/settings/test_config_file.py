@@ -83,7 +83,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), [*WRONG, ("max_age = 26", "max_age: it is no text")])
+@pytest.mark.parametrize(("text", "told"), [*WRONG, ("max_age = 26", "max_age: it is not text")])
 def test_what_is_wrong_is_told_with_file_and_key(
     text: str, told: str, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:

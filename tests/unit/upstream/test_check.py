@@ -97,7 +97,7 @@ def test_a_store_that_cannot_be_read_fails_nothing(
     (record,) = caplog.records
     assert record.getMessage() == (
         "conformare: the store cannot be read for the risks of what this job reads (the "
-        "store/orders/r-1.json is damaged: restore or remove it); it goes on without them"
+        "store/orders/r-1.json is damaged: restore or remove it); it continues without them"
     )
 
 

@@ -52,7 +52,7 @@ class MaintainSettings(LakeSettings):
         default=DEFAULT_RETENTION_HOURS,
         ge=0,
         le=100 * 366 * 24,
-        description="How long files stay that the newest version of a table does not need.",
+        description="How long to keep files that the newest version of a table no longer needs.",
     )
 
 
@@ -71,9 +71,9 @@ class PurgeSettings(LakeSettings):
     )
     location: Annotated[str | None, ONE_CALL] = Field(
         default=None,
-        description="In place of runs, what was declared of this location, as source_risks has it.",
+        description="Instead of runs, delete the risks declared for this location, spelled as in source_risks.",
     )
-    dry_run: DryRun = Field(default=False, description="Only tell what would go.")
+    dry_run: DryRun = Field(default=False, description="Only print what would be deleted.")
 
 
 class QuarantineListSettings(Printed, LakeSettings):
@@ -87,7 +87,7 @@ class Messages(LakeSettings):
         default=None, description="Only messages whose cause begins with this text."
     )
     topic: Annotated[str | None, ONE_CALL] = Field(
-        default=None, description="Only messages that came by this topic."
+        default=None, description="Only messages from this topic."
     )
 
 
@@ -105,7 +105,7 @@ class QuarantineDropSettings(Messages):
     """Of `conformare quarantine drop`."""
 
     everything: Annotated[bool, ONE_CALL] = Field(
-        default=False, alias="all", description="All that is in quarantine."
+        default=False, alias="all", description="All messages in quarantine."
     )
 
 
@@ -117,5 +117,5 @@ class ViewsCreateSettings(LakeSettings):
     print_only: Annotated[bool, ONE_CALL] = Field(
         default=False,
         alias="print",
-        description="Print the statements; without --schema, they make temporary views.",
+        description="Print the statements; without --schema, they create temporary views.",
     )

@@ -75,5 +75,5 @@ class Limited(Settings):
         default=DEFAULT_LIMIT,
         ge=1,
         le=10_000,
-        description="How many of a kind are named at most.",
+        description="List at most this many of each kind.",
     )

@@ -26,7 +26,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class LogFormat(str, Enum):
-    """How each batch is reported."""
+    """Format of the line that reports each batch."""
 
     TEXT = "text"
     JSON = "json"
@@ -48,11 +48,13 @@ class SinkSettings(Running, Landing):
         description="Serve /metrics, /health and /live on this port; 0 for any that is free.",
     )
     metrics_host: str = Field(default=LOOPBACK, description="Address to serve the metrics on.")
-    log_format: LogFormat = Field(default=LogFormat.TEXT, description="How each batch is reported.")
+    log_format: LogFormat = Field(
+        default=LogFormat.TEXT, description="Format of the line that reports each batch."
+    )
     maintain_every: Annotated[str, About(metavar="INTERVAL"), AfterValidator(interval_or_off)] = (
         Field(
             default="1 hour",
-            description="How often the lake is maintained beside the stream; `off` for never.",
+            description="How often the sink maintains the lake in the background; `off` for never.",
         )
     )
 
@@ -90,4 +92,4 @@ class ReplaySettings(Landing):
         default=(),
         description="Of this partition, only messages before this offset; may be given repeatedly.",
     )
-    dry_run: DryRun = Field(default=False, description="Only tell what would land.")
+    dry_run: DryRun = Field(default=False, description="Only print what would land.")

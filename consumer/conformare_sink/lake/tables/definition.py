@@ -58,7 +58,7 @@ def create_table(storage: Storage, definition: TableDefinition) -> DeltaTable:
     """
     if any(not name.startswith("_") for name in storage.names(definition.name)):
         raise LakeRefusedError(
-            f"{storage.location(definition.name)} has files and is no Delta table; choose another lake"
+            f"{storage.location(definition.name)} has files but is not a Delta table; choose another lake"
         )
     uri, options = storage.table_uri(definition.name), storage.options or None
     try:

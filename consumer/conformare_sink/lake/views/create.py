@@ -54,7 +54,7 @@ def _require_ours(spark: SparkSession, identifier: str) -> None:
     properties = spark.sql(f"SHOW TBLPROPERTIES {identifier}").collect()
     if OWNER_PROPERTY not in {row["key"] for row in properties}:
         raise ViewError(
-            f"{identifier} exists and is no view of conformare: rename it, or choose another place"
+            f"{identifier} exists and is not a view of conformare: rename it, or choose another place"
         )
 
 

@@ -202,7 +202,7 @@ def tell(findings: Iterable[Finding], youngest: datetime | None) -> str:
 def _tell_losses(finding: Finding, youngest: datetime | None) -> str:
     gone = finding.kind in (Happened.TOPIC_DELETED, Happened.TOPIC_RECREATED)
     if not finding.losses:
-        return "nothing of it had been read" if gone else "nothing is lost"
+        return "it had never been read" if gone else "nothing is lost"
     known = sum(loss.at_least for loss in finding.losses)
     where = _places(finding.losses)
     if all(loss.end is not None for loss in finding.losses):

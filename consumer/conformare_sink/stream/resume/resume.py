@@ -178,7 +178,7 @@ class Resumption:
             command = self._command(checkpoint=f"{checkpoint}-{self._lake.lake_id[:8]}")
             raise CheckpointRefusedError(
                 f"{checkpoint} is the checkpoint of another lake (id {marker.lake_id}, "
-                f"{marker.lake}), which may need it. To go on with one of its own: {command}"
+                f"{marker.lake}), which may need it. To use a separate one: {command}"
             )
         return Finding(
             Happened.LAKE_REPLACED,
@@ -201,7 +201,7 @@ class Resumption:
         told = tell(found.findings, self._lake.youngest())
         losses = [loss for finding in found.findings for loss in finding.losses]
         return ContinuityError(
-            f"{told}. To go on with all that the topics still hold (no run lands twice): "
+            f"{told}. To continue with what the topics still hold (no run lands twice): "
             f"{self._command(accepted=accepted)}",
             tuple(finding.kind.value for finding in found.findings),
             tuple((loss.topic, loss.partition, loss.first, loss.end) for loss in losses),

@@ -35,7 +35,7 @@ def batch_of(frame: Any) -> Iterator[Any]:
     """
     if not _is_pandas(frame) and not is_data_frame(frame):
         # Asked for a source of Spark, Great Expectations would start a Spark of its own.
-        raise TypeError(f"{type(frame).__name__} is no frame of Spark or pandas")
+        raise TypeError(f"{type(frame).__name__} is not a frame of Spark or pandas")
     with _one_at_a_time, _quietly(), spark_quiet():
         context = _project()
         with _as_current(context):

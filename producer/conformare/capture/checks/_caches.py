@@ -31,7 +31,7 @@ def persist_once(frame: Any) -> None:
 
 
 def release_cache() -> int:
-    """Unpersist every frame that `force_profile(cache=True)` has persisted.
+    """Unpersist every frame that `force_profile(cache=True)` persisted.
 
     Returns:
         How many there were.

@@ -31,9 +31,9 @@ _CONFIGURATIONS = ("expectation_config", "expectation_type")
 def record_expectations(
     result: Any, *, frame: Any = None, hard_severities: str | Iterable[str] = ()
 ) -> int:
-    """Record results of Great Expectations that were not got through `greatExpectations`.
+    """Record results of Great Expectations that you obtained yourself, not through `greatExpectations`.
 
-    They are reduced as those are: only counts and aggregates are kept, never values of the data.
+    Only counts and aggregates are kept, never values of the data.
 
     Args:
         result: A CheckpointResult, an ExpectationSuiteValidationResult or an

@@ -70,10 +70,10 @@ def _check(item: Any) -> _Check:
 
 
 class greatExpectations:  # noqa: N801 - the name is fixed by the contract
-    """A profiler that holds the frames of steps to expectations of Great Expectations.
+    """A profiler that checks the frames of steps with Great Expectations.
 
-    It is attached to steps by `profile` or `set_profiles`. Every row of the frame is checked, by
-    Spark; neither the rows nor the values that fail come to the driver.
+    Attach it to steps with `profile` or `set_profiles`. Spark checks every row of the frame;
+    neither rows nor failing values come to the driver.
     """
 
     def __init__(

@@ -47,13 +47,13 @@ def _checked(profilers: Iterable[Any]) -> tuple[Profiler, ...]:
     for profiler in listed:
         if not callable(getattr(profiler, "evaluate", None)):
             raise TypeError(
-                f"{quoted(profiler)} is no profiler; make one with greatExpectations(...)"
+                f"{quoted(profiler)} is not a profiler; make one with greatExpectations(...)"
             )
     return listed
 
 
 def set_profiles(profiles: Profilers | None = None) -> None:
-    """Say which profilers run on which steps from now on, in place of what was said before.
+    """Choose which profilers run on which steps from now on. This replaces earlier choices.
 
     Args:
         profiles: Operation → profilers. `"*"` stands for every step, `"group_by"` for every
@@ -76,9 +76,9 @@ def get_profiles() -> dict[str, list[Profiler]]:
 
 
 def profile_sources(enable: bool = True) -> None:
-    """Let the profilers that are chosen for reads run on them from now on, or no longer.
+    """Let the profilers that are chosen for reads run, or stop running, on them from now on.
 
-    A source may be far larger than what a pipeline makes of it, so its checks must be asked for.
+    A source may be far larger than its results, so checks of reads are off by default.
 
     Args:
         enable: False leaves reads unchecked, as they are from the start.

@@ -88,7 +88,7 @@ class describe(_Block):  # noqa: N801 - the name is fixed by the contract
         definition_owner: str | None = None,
         details: str | None = None,
     ) -> None:
-        """Make one context; entering the same instance again goes on with it.
+        """Make one context. Entering the same instance again continues it.
 
         As a decorator it also reads the function's docstring: its prose becomes the details, and
         the lines after `Conformare:` (`Purpose:`, `Owner:`, `Risk:`) fill what was not given.
@@ -124,10 +124,10 @@ class describe(_Block):  # noqa: N801 - the name is fixed by the contract
 
 
 def describe_process(description: str | None = None, risks: Risks = None) -> None:
-    """Say what holds for the process as a whole, until said otherwise.
+    """Describe the process as a whole. A later call changes what it gives.
 
     Args:
-        description: What the process is; None keeps what was said.
+        description: What the process is; None keeps the earlier text.
         risks: Risks of every sink of the process; None keeps them, an empty list clears them.
 
     Raises:
@@ -145,6 +145,6 @@ def groups_registry() -> dict[int, dict[str, Any]]:
 
 
 def reset_context() -> None:
-    """Forget open blocks, entered contexts, declared risks and the notes on the process."""
+    """Forget open blocks, entered contexts, declared risks and the description of the process."""
     close_all()
     store.reset_declarations()

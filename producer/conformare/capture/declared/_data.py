@@ -23,11 +23,11 @@ Location = str | os.PathLike[str]
 
 
 class DeclaredSource:
-    """A read that was declared by `source`: name it among the `sources` of a `sink`.
+    """A read declared with `source`. Pass it to `sink` among its `sources`.
 
     Attributes:
         location: Where the data lies, without credentials.
-        columns: Names of its columns, as far as they were said.
+        columns: Names of its columns, as far as they were given.
     """
 
     def __init__(self, location: str, columns: tuple[str, ...]) -> None:
@@ -44,7 +44,7 @@ def source(
     format: str = UNKNOWN_FORMAT,  # noqa: A002 - the column's name
     columns: Iterable[str] = (),
 ) -> DeclaredSource:
-    """Declare that this process reads data which no tracker sees.
+    """Declare a read that tracking does not see.
 
         orders = cf.source("s3://shop/orders.parquet", format="parquet", columns=frame.columns)
 
@@ -53,13 +53,13 @@ def source(
     risks that the location carries. It reads nothing itself.
 
     Args:
-        location: A path from the root, a URL or the name of a table. Credentials are left out. The
-            table of a database stands behind a "#".
+        location: A path from the root, a URL or the name of a table. Credentials are left out. Put
+            the table of a database after a "#".
         format: Format of the data, such as parquet.
         columns: Names of the columns, never values.
 
     Returns:
-        What to name among the `sources` of a `sink`.
+        What to pass to `sink` among its `sources`.
 
     Raises:
         ValueError: There is no location, or an argument does not fit.
@@ -89,19 +89,19 @@ def sink(
     columns: Iterable[str] = (),
     sources: Iterable[DeclaredSource] = (),
 ) -> None:
-    """Declare that this process has written data which no tracker sees.
+    """Declare a write that tracking does not see.
 
         with cf.risk("privacy.pii_exposure", owner="ana@example.org"):
             cf.sink("warehouse.sales.daily", columns=["day", "revenue"], sources=[orders])
 
-    Call it once the write has succeeded. The risks of the blocks that are open are on the write, and
-    those around its sources are before it. The same call again, as in a loop, is the same write.
+    Call it once the write has succeeded. Risks of open blocks are on the write; risks around its
+    sources are upstream of it. Repeating the same call, as in a loop, declares the same write.
 
     Args:
         location: As for `source`.
         format: Format of the data, such as csv.
         columns: Names of the columns, never values; sensitive ones are counted by their names.
-        sources: What it was made from, as `source` has returned it.
+        sources: What it was made from, as returned by `source`.
 
     Raises:
         ValueError: There is no location, or an argument does not fit.

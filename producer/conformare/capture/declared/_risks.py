@@ -106,7 +106,7 @@ def all_risks() -> list[Risk]:
 
 
 def catalog_by_category() -> dict[str, list[Risk]]:
-    """Return the catalog's entries under the category that each is listed under."""
+    """Return the catalog's entries by category."""
     by_category: dict[str, list[Risk]] = {}
     for entry in all_risks():
         by_category.setdefault(entry.category, []).append(entry)

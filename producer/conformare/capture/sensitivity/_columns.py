@@ -19,7 +19,7 @@ def mark_sensitive(
 ) -> None:
     """Mark columns as sensitive wherever they occur, whatever their names suggest.
 
-    Of this and `mark_not_sensitive`, the later one counts.
+    If both this and `mark_not_sensitive` mark a column, the later call wins.
 
     Args:
         columns: Exact names of columns, or of fields inside them: a name alone, or a path such as
@@ -42,7 +42,7 @@ def mark_sensitive(
 def mark_not_sensitive(*columns: str) -> None:
     """Mark columns as not sensitive wherever they occur, whatever their names suggest.
 
-    Of this and `mark_sensitive`, the later one counts.
+    If both this and `mark_sensitive` mark a column, the later call wins.
 
     Args:
         columns: Exact names of columns, or of fields inside them: a name alone, or a path such as
@@ -54,7 +54,7 @@ def mark_not_sensitive(*columns: str) -> None:
 
 
 def unmark_sensitive(*columns: str) -> None:
-    """Take back the marks of columns, of either kind; what their names suggest counts again.
+    """Remove the marks of columns, of either kind, so that their names decide again.
 
     Args:
         columns: Exact names of columns, or of fields inside them: a name alone, or a path such as
@@ -72,7 +72,7 @@ def reset_marks() -> None:
 
 
 def classify_column(name: str) -> list[dict[str, Any]]:
-    """Return the tags that a column's name suggests, whatever it is marked as.
+    """Return the tags that a column's name suggests, ignoring marks.
 
     Args:
         name: Name of the column, in any style.

@@ -215,9 +215,9 @@ def _install_missing() -> None:
 
 
 def trackSpark(enable: bool = True) -> None:
-    """Record from now on what every Spark frame of the process is made of, or stop doing so.
+    """Start, or stop, capturing what this process does with Spark.
 
-    What has been recorded stays. Calling it twice changes nothing.
+    What was captured stays. Calling it twice changes nothing.
 
     Args:
         enable: False puts the methods of Spark back as they were.
@@ -238,6 +238,6 @@ def trackSpark(enable: bool = True) -> None:
 
 
 def restore() -> None:
-    """Stop all tracking and unpersist what `force_profile` has persisted; the record stays."""
+    """Stop all tracking and unpersist what `force_profile` persisted. What was captured stays."""
     trackSpark(enable=False)
     release_cache()

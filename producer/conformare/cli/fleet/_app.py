@@ -15,8 +15,8 @@ from conformare.cli.fleet.show import show
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="What the recorded runs say. Exit codes: 0 answered; 1 `check` found something, or `notify` "
-    "reached nobody; 2 wrong use, or a store that cannot be read.",
+    help="Ask about the recorded runs, and show them.\n\nExit codes: 0 success; 1 `check` found "
+    "something, or the receiver did not accept a report of `notify`; 2 wrong use, or an unreadable lake.",
 )
 for command in (
     status,

@@ -18,7 +18,7 @@ def acknowledge(
     run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run that has the new code.")],
     context: Annotated[str, typer.Argument(metavar="CONTEXT", help="Label of the context.")],
 ) -> None:
-    """Settle a drift that somebody has reviewed: appended to the table `acknowledgements`."""
+    """Mark a drift as reviewed: this adds a row to the table `acknowledgements`."""
     given = asked.settings
     row = acknowledged_row(
         asked.fleet, run_id, context, by=given.by, note=given.note, pipeline=given.pipeline

@@ -16,10 +16,10 @@ FOUND = 1
 
 @fleet_command(CheckSettings)
 def check(asked: Asked[CheckSettings]) -> None:
-    """Look for what needs a person: exit code 1 if anything is found, 0 if nothing is.
+    """Look for what needs attention: exit code 1 if anything is found, 0 if nothing is.
 
-    Exit code 2: wrong use, a store that cannot be read, or no pipeline that fits. A gate does not
-    pass because of a misspelt name.
+    Exit code 2: wrong use, an unreadable lake, or no matching pipeline. So a misspelt name does
+    not let a gate pass.
     """
     kinds, output = kinds_of(asked.settings.fail_on), asked.settings.format
     pipelines = asked.fleet.chosen(asked.filters)

@@ -30,9 +30,9 @@ from conformare_schemas import environment_variable
 
 @fleet_command(NotifySettings)
 def notify(asked: Asked[NotifySettings]) -> None:
-    """Report what is new and what is resolved since the last report, once, by owner.
+    """Report what is new and what is resolved since the last report, grouped by owner.
 
-    Exit code 1: the report was not accepted, and the next one tells the same again.
+    Exit code 1: the report was not accepted, and the next one repeats it.
     """
     given = asked.settings
     option, url = _address(given)

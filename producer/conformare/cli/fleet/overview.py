@@ -17,7 +17,7 @@ LEGEND = "last runs, oldest first: + healthy, d degraded, F failed, ? nothing ev
 
 @fleet_command(StatusSettings)
 def status(asked: Asked[StatusSettings]) -> None:
-    """Print how each pipeline is, what needs a person most first."""
+    """Print the health of each pipeline, the most urgent first."""
     found = questions.health(asked.fleet, asked.filters)
     if not asked.wants_table(found, asked.nothing_fits):
         return
@@ -83,7 +83,7 @@ def drift(asked: Asked[DriftSettings]) -> None:
 
 @fleet_command(ListSettings)
 def owners(asked: Asked[ListSettings]) -> None:
-    """Print who owns what as of the newest runs, who did once, and which risks are open."""
+    """Print who owns what in the newest runs, former owners, and open risks."""
     found = questions.owners(asked.fleet, asked.filters)
     risks = questions.open_risks(asked.fleet, asked.filters)
     if asked.as_json:
@@ -96,7 +96,7 @@ def owners(asked: Asked[ListSettings]) -> None:
 
 @fleet_command(ListSettings)
 def expectations(asked: Asked[ListSettings]) -> None:
-    """Print how every expectation stands in the newest runs, those that fail first."""
+    """Print the state of every expectation in the newest runs, failing ones first."""
     found = questions.expectations(asked.fleet, asked.filters)
     if not asked.wants_table(found, "no newest run has an expectation"):
         return

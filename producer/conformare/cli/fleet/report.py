@@ -13,5 +13,5 @@ def report(asked: Asked[ReportSettings]) -> None:
     """Write the fleet as one HTML file, which needs no network and no other file."""
     output = asked.settings.output
     found = write_report(asked.fleet, output, title=asked.settings.title, filters=asked.filters)
-    needs = {0: "nothing needs a person", 1: "1 finding needs a person"}
-    show_line(f"{output}: {needs.get(found, f'{found} findings need a person')}")
+    needs = {0: "nothing needs attention", 1: "1 finding needs attention"}
+    show_line(f"{output}: {needs.get(found, f'{found} findings need attention')}")

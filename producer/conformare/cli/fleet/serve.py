@@ -13,7 +13,7 @@ from conformare.fleet.page import serve as served
 
 @fleet_command(ServeSettings)
 def serve(asked: Asked[ServeSettings]) -> None:
-    """Serve the fleet as pages in which a run appears as it lands, until Ctrl-C."""
+    """Serve live pages of the fleet, until Ctrl-C."""
     given = asked.settings
     served(
         asked.fleet,

@@ -96,7 +96,7 @@ class ServeSettings(Aged, FleetStore):
     host: Annotated[str, About(option="--host")] = Field(
         default="127.0.0.1",
         alias="fleet_host",
-        description="Where the pages listen; beyond this machine's loopback a token is needed.",
+        description="Address to listen on; any other than loopback needs a token.",
     )
     port: Annotated[int, About(option="--port")] = Field(
         default=DEFAULT_PORT,

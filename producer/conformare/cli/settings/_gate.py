@@ -22,7 +22,7 @@ def kinds_of(text: str) -> tuple[Kind, ...]:
     names = [name.strip() for name in text.split(",")]
     unknown = [name for name in names if name not in KINDS]
     if unknown:
-        raise ValueError(f"{unknown[0]!r} is no kind of finding: they are {', '.join(KINDS)}")
+        raise ValueError(f"{unknown[0]!r} is not a kind of finding: they are {', '.join(KINDS)}")
     return tuple(kind for kind in KINDS if kind in names)
 
 

@@ -57,8 +57,7 @@ class Aged(Settings):
 
     max_age: Annotated[timedelta | None, About(metavar="SPAN"), BeforeValidator(length)] = Field(
         default=None,
-        description="A newest run that is older, such as `26h`, is stale, whatever the pipeline's "
-        "rhythm.",
+        description="A pipeline whose newest run is older than this, such as `26h`, is stale.",
     )
 
 

@@ -130,7 +130,7 @@ def _opened(archive: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(archive)
     except Exception as exc:
         # What else the bytes of a stranger make zipfile stumble over.
-        why = exc.strerror if isinstance(exc, OSError) else "it is no archive of a spool"
+        why = exc.strerror if isinstance(exc, OSError) else "it is not a spool archive"
         raise SpoolFileError(f"{archive} cannot be read: {why}") from exc
 
 
@@ -147,7 +147,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member | BadMemb
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
-        raise SpoolFileError("it is encrypted, or compressed in a way of its own")
+        raise SpoolFileError("it is encrypted, or compressed in an unknown way")
     _require_size(info.file_size)
     try:
         with archive.open(info) as member:

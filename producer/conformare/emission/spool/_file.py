@@ -156,10 +156,10 @@ def from_bytes(content: bytes) -> SpooledEmission:
     """
     start = len(MAGIC) + _CHECKSUM_BYTES
     if not content.startswith(MAGIC):
-        raise SpoolFileError("it is no spooled emission, or one of a later release")
+        raise SpoolFileError("it is not a spooled emission, or it is from a later release")
     body = content[start:]
     if zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big") != content[len(MAGIC) : start]:
-        raise SpoolFileError("it is damaged: its checksum is another")
+        raise SpoolFileError("it is damaged: its checksum differs")
     try:
         spooled = _decoded(io.BytesIO(body))
     except SpoolFileError:
@@ -212,7 +212,7 @@ def _require_usable_names(spooled: SpooledEmission) -> None:
     emission, destination = spooled.emission, spooled.destination
     recorded_at(file_name(emission))
     if "." in emission.emission_id:  # what follows it would be a path of its own
-        raise SpoolFileError("its emission_id is none")
+        raise SpoolFileError("its emission_id is invalid")
     if not are_brokers(destination.bootstrap_servers):
         raise SpoolFileError("its brokers have no name")
     parts = [destination.topic_prefix, *(message.grain for message in emission.messages)]

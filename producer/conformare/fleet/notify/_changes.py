@@ -50,7 +50,7 @@ class Reported:
         texts = {**vars(found), "env": found.env or ""}
         owners = texts.pop("owners")
         if not all(isinstance(text, str) for text in (*owners, *texts.values())):
-            raise TypeError("its values are no texts")
+            raise TypeError("its values are not text")
         return found
 
 

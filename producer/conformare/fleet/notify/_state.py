@@ -128,12 +128,12 @@ class StateFile:
             raise self._damaged() from exc
         if version != VERSION:
             raise StateError(
-                f"{self._path} is of another release of conformare: give another --state"
+                f"{self._path} is from another release of conformare: give another --state"
             )
         if scope != self._scope:
             raise StateError(
-                f"{self._path} is of another store or other filters: give each report a --state of "
-                "its own"
+                f"{self._path} belongs to another store or to other filters: give each report its own "
+                "--state"
             )
         self.reported = {one.identity: one for one in reported}
         self.reports = reports

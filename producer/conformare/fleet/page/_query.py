@@ -144,5 +144,5 @@ def time_of(written: str, now: datetime) -> datetime:
         return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError) as exc:
         raise FleetError(
-            f"{written!r} is no time: write a date such as 2026-11-29, or a span such as 7d"
+            f"{written!r} is not a time: write a date such as 2026-11-29, or a span such as 7d"
         ) from exc

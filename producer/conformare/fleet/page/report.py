@@ -35,7 +35,7 @@ from conformare.fleet.questions import findings, health
 from conformare.fleet.stores import PipelineKey
 
 DETAILED = 100
-"""Not more pipelines than these have a part of their own, what needs a person first."""
+"""Not more pipelines than these have a part of their own, the most urgent first."""
 LARGEST_BYTES = 1_600_000
 """About so many bytes are pipelines: a row takes some, a part of its own takes many."""
 ROW_BYTES = 1_300
@@ -60,7 +60,7 @@ def write_report(
         filters: Which pipelines.
 
     Returns:
-        How many findings in it need a person.
+        How many findings in it need attention.
 
     Raises:
         FleetError: The file cannot be written.

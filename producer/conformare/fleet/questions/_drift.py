@@ -105,7 +105,7 @@ def acknowledged_row(
         FleetError: There is no such run, or no such drift in it.
     """
     if not by.strip():
-        raise FleetError("an acknowledgement wants a name: say who has reviewed the drift")
+        raise FleetError("an acknowledgement needs a name: say who reviewed the drift")
     run = found_run(fleet, run_id, pipeline)
     key = ContextKey(run["pipeline"], run["env"], context_label)
     changes = [

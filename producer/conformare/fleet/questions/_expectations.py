@@ -13,7 +13,7 @@ from conformare.fleet.stores import Row
 
 State = Literal["newly failing", "failing", "errored", "holding"]
 STATES: tuple[State, ...] = ("newly failing", "failing", "errored", "holding")
-"""Every state of an expectation, what needs a person most first."""
+"""Every state of an expectation, the most urgent first."""
 
 RATE_DAYS = 30
 """Failure rates are those of so many days."""

@@ -1,4 +1,4 @@
-"""What of a fleet needs a person: each finding once, with who owns it."""
+"""What of a fleet needs attention: each finding once, with who owns it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conformare.fleet.stores import PipelineKey
 
 Kind = Literal["failed", "drift", "stale", "unowned-critical", "degraded", "unknown"]
 KINDS: tuple[Kind, ...] = ("failed", "drift", "stale", "unowned-critical", "degraded", "unknown")
-"""Every kind of finding, what needs a person most first."""
+"""Every kind of finding, the most urgent first."""
 MOST_NAMES = 3
 """So many expectations or risks are named in a finding."""
 DEFAULT_KINDS: tuple[Kind, ...] = ("failed", "drift", "stale", "unowned-critical", "degraded")
@@ -24,7 +24,7 @@ DEFAULT_KINDS: tuple[Kind, ...] = ("failed", "drift", "stale", "unowned-critical
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that needs a person.
+    """One thing that needs attention.
 
     Attributes:
         subject: What it is about within the pipeline: a context, a risk; empty for the pipeline.
@@ -54,7 +54,7 @@ class Finding:
 def findings(
     fleet: Fleet, filters: Filters = EVERYTHING, kinds: Collection[Kind] = DEFAULT_KINDS
 ) -> list[Finding]:
-    """Return what needs a person, most urgent first.
+    """Return what needs attention, most urgent first.
 
     Args:
         fleet: The fleet.

@@ -14,7 +14,7 @@ from conformare.fleet.stores import PipelineKey, Row, is_evaluated
 
 Health = Literal["failed", "degraded", "stale", "unknown", "healthy"]
 HEALTHS: tuple[Health, ...] = ("failed", "degraded", "stale", "unknown", "healthy")
-"""Every health, what needs a person most first."""
+"""Every health, the most urgent first."""
 
 RHYTHM_GAPS = 3
 """Fewer gaps between runs than these are no rhythm."""
@@ -78,7 +78,7 @@ class PipelineHealth:
 
 
 def health(fleet: Fleet, filters: Filters = EVERYTHING) -> list[PipelineHealth]:
-    """Return how each pipeline is, what needs a person most first.
+    """Return how each pipeline is, the most urgent first.
 
     Args:
         fleet: The fleet.

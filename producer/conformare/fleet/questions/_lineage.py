@@ -175,7 +175,7 @@ def impact(
         FleetError: None of the three is given, or more than one, or it is not there.
     """
     if (location is None) == (run_id is None and pipeline is None):
-        raise FleetError("impact wants one of a run_id, a pipeline and a location")
+        raise FleetError("give one of a run_id, a pipeline and a location")
     lineage = Lineage(fleet)
     starts: list[PipelineKey | str]
     if location is not None:

@@ -226,7 +226,7 @@ class DeltaTables:
         runs = self._table("runs")
         if runs is None:
             raise FleetError(
-                f"{self.place} is no lake: it has no table {self._prefix}runs; correct --lake, or "
+                f"{self.place} is not a lake: it has no table {self._prefix}runs; correct --lake, or "
                 "start the sink, which makes it"
             )
         tables = {"runs": runs}
@@ -237,7 +237,7 @@ class DeltaTables:
             elif grain not in OPTIONAL:
                 raise FleetError(
                     f"{self.place} has no table {self._prefix}{grain}: restore it, or start the "
-                    "sink, which makes it anew"
+                    "sink, which creates it again"
                 )
         return tables
 

@@ -143,4 +143,4 @@ def _timed(row: Mapping[str, Any], file: Path) -> Row:
 
 
 def _no_record(file: Path) -> FleetError:
-    return FleetError(f"{file} is no record of a run: remove it")
+    return FleetError(f"{file} is not a record of a run: remove it")

@@ -49,7 +49,7 @@ def test_the_overview_says_first_what_needs_a_person(page: Page, shop: str) -> N
     """Before any pipeline; each has its owner beside it."""
     page.goto(shop)
     assert page.locator("h2").all_inner_texts() == [
-        "What needs a person 6",
+        "What needs attention 6",
         "Pipelines by environment 14",
     ]
     first = page.locator("tbody tr").first

@@ -54,7 +54,7 @@ def test_a_report_is_accessible(
 
 
 def test_the_essentials_are_there_without_a_script(browser: Browser, file: Path) -> None:
-    """What needs a person, every pipeline, and links between the parts."""
+    """What needs attention, every pipeline, and links between the parts."""
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(file.as_uri())

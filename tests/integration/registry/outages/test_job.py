@@ -241,4 +241,4 @@ def test_a_subject_that_holds_something_else_is_told(
     assert main(["schemas", "check", *command]) == 1
     assert "the subject holds something that it does not go with" in capsys.readouterr().out
     assert main(["schemas", "register", *command]) == 1
-    assert "the subject holds something" in capsys.readouterr().err
+    assert f"{topic_prefix}runs-value holds something" in capsys.readouterr().err

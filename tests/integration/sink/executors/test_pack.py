@@ -154,7 +154,7 @@ def test_executors_that_have_nothing_else_land_runs_with_it(
     assert done.returncode == 0, done.stderr
     assert "8 run(s) landed" in done.stdout
     # Spark hands on both outputs of a driver as one.
-    assert "the driver goes on alone" not in done.stdout
+    assert "the driver continues alone" not in done.stdout
     assert check(lake, records).is_sound
 
 

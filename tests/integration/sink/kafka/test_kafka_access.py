@@ -294,7 +294,9 @@ def test_a_server_of_http_is_no_broker() -> None:
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         at = f"127.0.0.1:{server.server_port}"
-        with pytest.raises(BrokerRefusedError, match=f"{at} is an HTTP server and no Kafka broker"):
+        with pytest.raises(
+            BrokerRefusedError, match=f"{at} is an HTTP server and not a Kafka broker"
+        ):
             Topics(at, "wrong.").partitions(PATIENCE_SECONDS)
     finally:
         server.shutdown()

@@ -262,7 +262,7 @@ def test_the_folder_alone_is_no_lake(
 def test_tables_are_of_one_folder(store: Store, tmp_path: Path) -> None:
     """The lock is there: a sink with another one would land the same runs again."""
     options = store.options.model_copy(update={"lake": str(tmp_path / "other")})
-    told = re.escape(f"is of another lake: give --lake 'file:{store.lake}'")
+    told = re.escape(f"belongs to another lake: give --lake 'file:{store.lake}'")
     with pytest.raises(LakeRefusedError, match=told):
         Store(store.spark, options, store.topic).catch_up()
     same = store.options.model_copy(update={"lake": f"file://{store.lake}/"})

@@ -82,7 +82,7 @@ def test_a_metastore_keeps_the_views(lake: str, tmp_path: Path) -> None:
     ], ended.stderr
     errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert [error.partition(": ")[2].partition(":")[0] for error in errors] == [
-        "`theirs`.`drift` exists and is no view of conformare",
+        "`theirs`.`drift` exists and is not a view of conformare",
         "the views cannot be created",
     ]
     assert "SCHEMA_NOT_FOUND" in errors[1]

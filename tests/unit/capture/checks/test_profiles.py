@@ -132,9 +132,9 @@ def test_nothing_is_checked_after_a_block_that_failed(recorder: Recorder) -> Non
 def test_wrong_use_is_refused_at_once(block: Callable[..., Any], recorder: Recorder) -> None:
     with pytest.raises(ValueError, match="'all' or 'last', not 'first'"):
         block(recorder, only="first")
-    with pytest.raises(TypeError, match="no profiler"):
+    with pytest.raises(TypeError, match="not a profiler"):
         block("expect_x")
-    with pytest.raises(TypeError, match="no profiler"):
+    with pytest.raises(TypeError, match="not a profiler"):
         set_profiles({"*": ["expect_x"]})  # type: ignore[list-item]  # the mistake
 
 

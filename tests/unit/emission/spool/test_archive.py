@@ -98,7 +98,9 @@ def test_what_could_not_be_imported_is_not_exported(tmp_path: Path, archive: Pat
 def test_what_is_no_archive_is_an_error_of_ours(archive: Path) -> None:
     """With its name."""
     archive.write_text("no archive")
-    with pytest.raises(SpoolFileError, match=r"runs\.zip cannot be read: it is no archive"):
+    with pytest.raises(
+        SpoolFileError, match=r"runs\.zip cannot be read: it is not a spool archive"
+    ):
         list(read_archive(archive))
     with pytest.raises(SpoolFileError, match="No such file"):
         list(read_archive(archive.with_name("gone.zip")))
@@ -168,7 +170,9 @@ def test_a_name_that_the_content_agrees_with_may_still_be_a_path(archive: Path) 
     hostile = replace(emission, emission_id=f"{emission.emission_id}./../../../../evil")
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr(file_name(hostile), to_bytes(hostile, DESTINATION))
-    assert list(read_archive(archive)) == [BadMember(file_name(hostile), "its emission_id is none")]
+    assert list(read_archive(archive)) == [
+        BadMember(file_name(hostile), "its emission_id is invalid")
+    ]
 
 
 def test_a_member_is_bounded(
@@ -196,7 +200,7 @@ def test_only_what_export_writes_is_unpacked(archive: Path) -> None:
     name, content = file_name(emission), to_bytes(emission, DESTINATION)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_BZIP2) as opened:
         opened.writestr(name, content)
-    why = "it is encrypted, or compressed in a way of its own"
+    why = "it is encrypted, or compressed in an unknown way"
     assert list(read_archive(archive)) == [BadMember(name, why)]
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr(name, content)

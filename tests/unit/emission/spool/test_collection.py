@@ -57,7 +57,7 @@ def test_a_damaged_file_goes_to_the_rejected_ones(tmp_path: Path) -> None:
         assert [path for path, _ in collection.unusable] == [broken]
     assert (tmp_path / "rejected" / broken.name).read_bytes() == b"half"
     cause = (tmp_path / "rejected" / f"{broken.name}.cause").read_text()
-    assert cause == "it is no spooled emission, or one of a later release"
+    assert cause == "it is not a spooled emission, or it is from a later release"
 
 
 def test_rejected_ones_come_along_when_asked_for(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_damaged_file_is_an_entry_too(tmp_path: Path) -> None:
     os.mkfifo(good.parent / "pipe.emission")
     found = {entry.file.name: entry for entry in take_inventory(tmp_path)}
     assert found[good.name].damage is None
-    assert found[broken.name].damage == "it is damaged: its checksum is another"
+    assert found[broken.name].damage == "it is damaged: its checksum differs"
     assert (found[broken.name].run_id, found[broken.name].destination) == (None, None)
     assert found["x.emission"].recorded_at == datetime.fromtimestamp(0, timezone.utc)
     # What is no file is nobody's emission; to open a pipe would wait for its other end.

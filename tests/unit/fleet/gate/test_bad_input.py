@@ -65,7 +65,7 @@ def test_a_store_without_permission_is_one_line(run: Run, lake: Path) -> None:
 def test_an_option_is_refused_before_the_store_is_opened(run: Run, tmp_path: Path) -> None:
     """A wrong option is told at once, not after a minute of reading."""
     nowhere = ["--lake", str(tmp_path / "none")]
-    assert "no kind of finding" in refused(run("check", "--fail-on", "faild", *nowhere))
+    assert "not a kind of finding" in refused(run("check", "--fail-on", "faild", *nowhere))
     assert "say whom to tell" in refused(run("notify", *nowhere))
 
 
@@ -77,10 +77,10 @@ def test_an_option_is_refused_before_the_store_is_opened(run: Run, tmp_path: Pat
         (["status", "--since", "2026-13-01"], "'2026-13-01' is neither a time"),
         (["status", "--since", "-7d"], "'-7d' is neither a time"),
         (["status", "--since", "999999999w"], "too long"),
-        (["status", "--since", "0d"], "'0d' is no span"),
-        (["status", "--max-age", "26"], "'26' is no span such as 26h"),
-        (["status", "--max-age", "0h"], "'0h' is no span"),
-        (["status", "--max-age", "٣d"], "is no span"),
+        (["status", "--since", "0d"], "'0d' is not a span"),
+        (["status", "--max-age", "26"], "'26' is not a span such as 26h"),
+        (["status", "--max-age", "0h"], "'0h' is not a span"),
+        (["status", "--max-age", "٣d"], "is not a span"),
         (["status", "--tag", "team"], "'team' is not of the form name=value"),
         (["status", "--tag", "=x"], "'=x' is not of the form name=value"),
         (["status", "--tag", "a=1", "--tag", "a=2"], "one value of each tag"),
@@ -92,7 +92,7 @@ def test_an_option_is_refused_before_the_store_is_opened(run: Run, tmp_path: Pat
         (["status", "--storage-options", "/nowhere"], "/nowhere cannot be read"),
         (["sensitive", "--as-of", "soon"], "'soon' is not a time"),
         (["check", "--fail-on", ""], "--fail-on is empty"),
-        (["check", "--fail-on", "failed,,drift"], "'' is no kind of finding"),
+        (["check", "--fail-on", "failed,,drift"], "'' is not a kind of finding"),
         (["check", "--format", "yaml"], "yaml"),
         (["show"], "RUN_ID"),
         (["show", ""], "run-id is empty"),

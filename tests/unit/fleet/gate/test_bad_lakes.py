@@ -101,7 +101,7 @@ def _not_there(lake: Path) -> None:
         (_later, f"version {CONTRACT_VERSION + 1} of the contract"),
         (_missing, "has no table owners: restore it"),
         (_unreadable_log, "the log of its table contexts is damaged"),
-        (_not_there, "is no lake: it has no table runs; correct --lake"),
+        (_not_there, "is not a lake: it has no table runs; correct --lake"),
     ],
 )
 def test_a_lake_that_cannot_be_opened_is_one_line_of_every_command(

@@ -30,7 +30,7 @@ LINES = {
 
 @pytest.mark.usefixtures("lake")
 def test_each_finding_is_one_line_with_its_owner(run: Run) -> None:
-    """What needs a person most comes first; how many there are is told beside them."""
+    """The most urgent comes first; how many there are is told beside them."""
     answer = run("check", "--max-age", "26h")
     assert answer == Answer(1, "".join(LINES.values()), "4 findings in 3 pipelines\n")
 

@@ -66,10 +66,10 @@ def test_a_state_of_other_filters_is_refused(report: Run, receiver: Receiver, st
     report()
     answer = report("--env", "prod")
     assert (answer.code, answer.out) == (2, "")
-    assert f"{state} is of another store or other filters" in answer.err
+    assert f"{state} belongs to another store or to other filters" in answer.err
     changed = json.loads(state.read_text())
     state.write_text(json.dumps({**changed, "version": 2}))
-    assert "of another release" in report().err
+    assert "from another release" in report().err
     assert len(receiver.posts) == 1
 
 

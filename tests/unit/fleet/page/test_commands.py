@@ -43,7 +43,7 @@ def test_a_report_is_written_and_says_what_needs_a_person(
     """Exit code 0: `check` is the gate."""
     file = tmp_path / "fleet.html"
     answer = run("report", "--lake", lake, "-o", file, "--title", "Ours")
-    assert (answer.code, answer.out) == (0, f"{file}: 1 finding needs a person\n")
+    assert (answer.code, answer.out) == (0, f"{file}: 1 finding needs attention\n")
     assert "<title>Ours</title>" in file.read_text(encoding="utf-8")
 
 

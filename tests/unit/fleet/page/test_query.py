@@ -51,7 +51,7 @@ def test_a_time_is_a_span_or_in_iso_8601(written: str, time: datetime) -> None:
 @pytest.mark.parametrize("written", ["yesterday", "7", "d", "99999999999d", "٣d", "-1d"])
 def test_what_is_no_time_is_told_in_one_line(written: str) -> None:
     """And how to write it."""
-    with pytest.raises(FleetError, match="is no time: write a date such as"):
+    with pytest.raises(FleetError, match="is not a time: write a date such as"):
         time_of(written, NOW)
 
 

@@ -29,7 +29,7 @@ def test_it_needs_no_other_file_and_no_network(shop: Fleet) -> None:
 
 
 def test_it_has_every_part(shop: Fleet) -> None:
-    """And one for each pipeline, what needs a person first."""
+    """And one for each pipeline, the most urgent first."""
     found = parts(report(shop, title="The shop"))
     assert found[:8] == [
         *("Overview", "Drift", "Expectations", "Open risks"),

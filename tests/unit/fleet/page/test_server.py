@@ -238,7 +238,7 @@ def test_a_form_of_another_site_changes_nothing(
     [
         ({"run_id": "none"}, "has no run"),
         ({"context_label": "none"}, "has no drift in the context"),
-        ({"by": " "}, "wants a name"),
+        ({"by": " "}, "needs a name"),
     ],
 )
 def test_an_acknowledgement_of_nothing_is_told_in_one_line(

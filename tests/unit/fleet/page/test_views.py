@@ -40,7 +40,7 @@ def table(page: Page, name: str) -> list[list[str]]:
     return [[cell.text for cell in row] for row in found.rows]
 
 
-def test_the_overview_has_first_what_needs_a_person(shop: Fleet) -> None:
+def test_the_overview_has_first_what_needs_attention(shop: Fleet) -> None:
     """Most urgent first, each with its owner; then every pipeline."""
     page = views.overview_page(ask(shop))
     assert [one.name for one in page.tables] == ["findings", "pipelines"]
@@ -56,7 +56,7 @@ def test_the_overview_has_first_what_needs_a_person(shop: Fleet) -> None:
         *("failed", "degraded", "stale", "unknown", "unknown"),
         *["healthy"] * 9,
     ]
-    assert page.lead == "13 pipelines, 2 environments, 374 runs. 4 pipelines need a person."
+    assert page.lead == "13 pipelines, 2 environments, 374 runs. 4 pipelines need attention."
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_strip_is_drawn_with_one_path_for_each_health() -> None:
 
 
 def test_a_pipeline_has_its_runs_fingerprints_expectations_and_neighbours(shop: Fleet) -> None:
-    """And what of it needs a person, before all else."""
+    """And what of it needs attention, before all else."""
     page = views.pipeline_page(ask(shop, "pipeline", name="marketing.audience"))
     assert (page.badge, page.title) == ("degraded", "marketing.audience")
     assert [one.name for one in page.tables] == [
@@ -260,8 +260,8 @@ def test_impact_tells_distance_and_owners(shop: Fleet) -> None:
         (views.lineage_page, {"pipeline": "none"}, "has no pipeline 'none'"),
         (views.impact_page, {"location": "none"}, "no newest run reads or writes 'none'"),
         (views.findings_page, {"kind": "none"}, "no findings of kind 'none'"),
-        (views.overview_page, {"since": "soon"}, "'soon' is no time"),
-        (views.sensitive_page, {"as_of": "soon"}, "'soon' is no time"),
+        (views.overview_page, {"since": "soon"}, "'soon' is not a time"),
+        (views.sensitive_page, {"as_of": "soon"}, "'soon' is not a time"),
     ],
 )
 def test_what_is_not_there_is_told_in_one_line(

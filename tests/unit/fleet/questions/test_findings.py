@@ -1,4 +1,4 @@
-"""What needs a person, with the answer beside each small fleet."""
+"""What needs attention, with the answer beside each small fleet."""
 
 from __future__ import annotations
 

@@ -166,8 +166,8 @@ def test_other_places_are_others(one: str, other: str) -> None:
         ({"location": "s3://lake/none"}, "no newest run reads or writes 's3://lake/none'"),
         ({"pipeline": "none"}, "has no pipeline 'none'"),
         ({"run_id": "none"}, "has no run 'none'"),
-        ({}, "impact wants one of"),
-        ({"location": RAW, "pipeline": "ingest"}, "impact wants one of"),
+        ({}, "give one of"),
+        ({"location": RAW, "pipeline": "ingest"}, "give one of"),
     ],
 )
 def test_what_is_not_there_is_told(start: dict[str, Any], text: str) -> None:

@@ -72,8 +72,8 @@ def lake(written: Path, tmp_path: Path) -> Path:
     ("place", "told"),
     [
         ("", "the lake has no name"),
-        ("/nowhere at all", "is no lake: it has no table runs; correct --lake"),
-        (__file__, "is no lake"),
+        ("/nowhere at all", "is not a lake: it has no table runs; correct --lake"),
+        (__file__, "is not a lake"),
         ("ftp://host/lake", "ftp:// is not supported"),
         ("s3://", "write s3://bucket/folder"),
         ("a\x00b", "cannot be printed"),
@@ -86,12 +86,12 @@ def test_what_is_no_lake_is_told(refusal: Callable[..., str], place: str, told: 
 
 def test_an_empty_folder_is_no_lake(refusal: Callable[..., str]) -> None:
     assert refusal() == (
-        "… is no lake: it has no table runs; correct --lake, or start the sink, which makes it"
+        "… is not a lake: it has no table runs; correct --lake, or start the sink, which makes it"
     )
 
 
 def test_a_table_of_a_lake_is_no_lake(refusal: Callable[..., str], lake: Path) -> None:
-    assert "is no lake" in refusal(lake / "runs")
+    assert "is not a lake" in refusal(lake / "runs")
 
 
 def test_another_prefix_is_told_with_the_name_of_the_table(
@@ -193,11 +193,11 @@ def test_one_line_says_what_to_do_where_a_lake(
         (b"{", "is damaged: restore or remove it"),
         (b"\xff\xfe\x00", "is damaged: restore or remove it"),
         (b"[" * 100_000, "is damaged: restore or remove it"),
-        (b"[]", "is no record of a run: remove it"),
-        (b'{"name": "a package"}', "is no record of a run: remove it"),
-        (b'{"runs": 3}', "is no record of a run: remove it"),
-        (b'{"runs": [3]}', "is no record of a run: remove it"),
-        (b'{"runs": [{"run_id": "r"}]}', "is no record of a run: remove it"),
+        (b"[]", "is not a record of a run: remove it"),
+        (b'{"name": "a package"}', "is not a record of a run: remove it"),
+        (b'{"runs": 3}', "is not a record of a run: remove it"),
+        (b'{"runs": [3]}', "is not a record of a run: remove it"),
+        (b'{"runs": [{"run_id": "r"}]}', "is not a record of a run: remove it"),
         (
             b'{"runs": [{"run_id": "r", "pipeline": "p", "ts": "yesterday"}]}',
             "is damaged: restore or remove it",
@@ -235,7 +235,7 @@ def test_a_damaged_parquet_file_is_named(
     file.write_bytes(file.read_bytes()[:300])
     assert f"{file.name} is damaged: restore or remove it" in refusal()
     pq.write_table(pa.table({"a": [1]}), file)
-    assert f"{file.name} is no record of a run: remove it" in refusal()
+    assert f"{file.name} is not a record of a run: remove it" in refusal()
 
 
 @pytest.fixture
@@ -282,5 +282,5 @@ def test_a_question_about_what_is_not_there_says_so(lake: Path) -> None:
         impact(fleet, location="s3://nowhere")
     with pytest.raises(FleetError, match="correct the name"):
         impact(fleet, pipeline="no such pipeline")
-    with pytest.raises(FleetError, match="wants one of"):
+    with pytest.raises(FleetError, match="give one of"):
         impact(fleet)

@@ -53,7 +53,7 @@ def test_a_certificate_without_its_key_is_told_once_and_only_if_it_stays(
     (told,) = [record.getMessage() for record in caplog.records]
     assert told == (
         f"{tmp_path}/sink.key (ssl.key.location) is not the key of {tmp_path}/sink.pem "
-        "(ssl.certificate.location); the sink goes on with the settings from before"
+        "(ssl.certificate.location); the sink keeps the earlier settings"
     )
 
 

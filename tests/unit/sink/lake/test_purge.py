@@ -60,7 +60,7 @@ def test_of_a_location_alone_the_quarantine_goes_too() -> None:
 @pytest.mark.parametrize("runs", [{"run_ids": ("a",)}, {"pipeline": "p"}])
 def test_a_location_is_of_no_run(runs: dict[str, Any]) -> None:
     """Nothing meets both conditions."""
-    with pytest.raises(ValueError, match="of no run and of no pipeline"):
+    with pytest.raises(ValueError, match="belong to no run and no pipeline"):
         Purge(location="/data", **runs)
 
 

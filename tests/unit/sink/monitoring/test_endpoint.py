@@ -144,10 +144,10 @@ def test_there_is_only_reading(port: int, method: str, path: str) -> None:
     ("said", "answered"),
     [
         (b"<b> \xff HTTP/1.0\r\n\r\n", b" 405 "),
-        (b"GET\r\n\r\n", b"this is no request"),
+        (b"GET\r\n\r\n", b"this is not a request"),
         (b"GET /<b>\xff\x00 HTTP/1.0\r\n\r\n", b" 404 "),
-        (b"GET /<b> HTTP/9.9.9\r\n\r\n", b"this is no request"),
-        (b"GET /" + b"<b>" * 30_000 + b" HTTP/1.0\r\n\r\n", b"this is no request"),
+        (b"GET /<b> HTTP/9.9.9\r\n\r\n", b"this is not a request"),
+        (b"GET /" + b"<b>" * 30_000 + b" HTTP/1.0\r\n\r\n", b"this is not a request"),
         (b"GET / HTTP/1.0\r\n" + b"a: <b>\r\n" * 200 + b"\r\n", b" 431 "),
     ],
 )

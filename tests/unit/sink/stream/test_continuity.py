@@ -155,7 +155,7 @@ def test_a_topic_that_is_gone_is_told_even_if_nothing_was_read_of_it() -> None:
     gone = TopicLogs(CLUSTER, {}, {}, {})
     (found,) = compare(Reading({}, source()), gone, TOPICS)
     assert (found.kind, found.losses) == (Happened.TOPIC_DELETED, ())
-    assert tell([found], None) == "deleted: a.risks, a.runs (nothing of it had been read)"
+    assert tell([found], None) == "deleted: a.risks, a.runs (it had never been read)"
     for logs in (gone, LOGS):
         assert compare(Reading({}, Source()), logs, TOPICS) == []
 

@@ -182,5 +182,5 @@ class CatalogTables:
             self._spark.sql(definition.claim_sql(identifier))
         elif lake not in (definition.lake, self.storage.root):
             raise LakeRefusedError(
-                f"{identifier} is of another lake: give --lake {shlex.quote(lake)}"
+                f"{identifier} belongs to another lake: give --lake {shlex.quote(lake)}"
             )

@@ -45,7 +45,7 @@ _FILTERS = ("q", "pipeline", "env", "owner", "tag", "since")
 
 
 def findings_page(ask: Ask) -> Page:
-    """Return what needs a person, all of it or of one kind."""
+    """Return what needs attention, all of it or of one kind."""
     kind = ask.asked.get("kind")
     kinds = [one for one in KINDS if one == kind] if kind else list(KINDS)
     if not kinds:
@@ -55,7 +55,7 @@ def findings_page(ask: Ask) -> Page:
         for one in findings(ask.fleet, ask.asked.filters(), kinds)
         if ask.asked.has_text(one.pipeline, one.env, one.subject, one.text, *one.owners)
     ]
-    title = f"What needs a person: {kind}" if kind else "What needs a person"
+    title = f"What needs attention: {kind}" if kind else "What needs attention"
     return _page(ask, "findings", title, "", findings_table(ask, found, "Findings"))
 
 

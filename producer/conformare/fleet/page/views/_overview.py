@@ -1,4 +1,4 @@
-"""The overview: what needs a person today, then every pipeline with its newest runs."""
+"""The overview: what needs attention today, then every pipeline with its newest runs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def pipelines_table(ask: Ask, healths: list[PipelineHealth], shown: int = PIPELI
             if 1 <= other <= pages:
                 more.append(Cell(text, href=ask.here(page=str(other))))
     elif pages > 1:
-        note = f"The first {shown:,} of {len(rows):,}, what needs a person first."
+        note = f"The first {shown:,} of {len(rows):,}, the most urgent first."
     return Table(
         "pipelines",
         "Pipelines by environment",
@@ -101,8 +101,8 @@ def _row(ask: Ask, one: PipelineHealth) -> tuple[Cell, ...]:
 
 def _urgent(ask: Ask, found: list[Finding]) -> Section:
     if not found:
-        return Text("Nothing needs a person: nothing failed, drifted or is overdue.")
-    return urgent_table(ask, found, "What needs a person", URGENT_SHOWN)
+        return Text("Nothing needs attention: nothing failed, drifted or is overdue.")
+    return urgent_table(ask, found, "What needs attention", URGENT_SHOWN)
 
 
 def _counts(ask: Ask, found: list[Finding], healths: list[PipelineHealth]) -> Counts:
@@ -133,8 +133,12 @@ def _lead(ask: Ask, found: list[Finding], healths: list[PipelineHealth]) -> str:
     return (
         f"{_many(len(pipelines), 'pipeline')}{whole}, {_many(len(envs), 'environment')}, "
         f"{_many(sum(one.runs for one in healths), 'run')}. "
-        + (f"{_many(needy, 'pipeline')} need{'s' if needy == 1 else ''} a person." if needy else "")
-        + ("" if needy else "Nothing needs a person.")
+        + (
+            f"{_many(needy, 'pipeline')} need{'s' if needy == 1 else ''} attention."
+            if needy
+            else ""
+        )
+        + ("" if needy else "Nothing needs attention.")
     )
 
 

@@ -80,7 +80,7 @@ def page_of_pipeline(ask: Ask, key: PipelineKey) -> Page:
     drifts = [d for d in drift(ask.fleet, filters, open_only=False) if (d.pipeline, d.env) == key]
     sections: list[Section] = [_facts(ask, one)]
     if found:
-        sections.append(findings_table(ask, found, "What needs a person"))
+        sections.append(findings_table(ask, found, "What needs attention"))
     if drifts:
         sections.append(drift_table(ask, drifts, "Drift"))
     sections += [

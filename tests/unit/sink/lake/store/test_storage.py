@@ -60,7 +60,7 @@ def test_a_path_is_encoded_once_for_the_libraries() -> None:
         (" s3://bucket/lake", "write s3://bucket/folder"),
         ("s3://", "write s3://bucket/folder"),
         ("s3:///lake", "write s3://bucket/folder"),
-        ("s3://bucket:9000/lake", "bucket:9000 is no name of a bucket"),
+        ("s3://bucket:9000/lake", "bucket:9000 is not a bucket name"),
         ("s3://bucket//lake", "is empty or has dots only"),
         ("s3://bucket/a/../lake", "is empty or has dots only"),
         ("s3://bucket/env=prod%2Feu", "choose another name"),
