@@ -60,6 +60,9 @@ def land(
             done = running.inside(*(word.replace(manifest.port, str(port)) for word in check))
             assert done.returncode == 0, done.stderr
         assert to_mend(running.inside("conformare", "doctor", "--json").stdout) == []
+        shown = running.inside("sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ").stdout
+        assert "CONFORMARE_LAKE" in shown
+        assert lake[1].get("AWS_SECRET_ACCESS_KEY", "of no store") not in shown
         running.process.terminate()
         code = running.process.wait(manifest.stop_seconds)
     said = log.read_text(encoding="utf-8")
