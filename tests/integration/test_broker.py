@@ -133,6 +133,8 @@ def test_a_port_is_looked_for_among_those_that_no_system_gives_out(
     given_out = Path("/proc/sys/net/ipv4/ip_local_port_range")
     assert port < (int(given_out.read_text().split()[0]) if given_out.exists() else 32_768)
     with socket.socket() as other:
+        # As a broker does: the port is free though its last connections may still be closing.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
         monkeypatch.setattr(ports, "_OWN_PORTS", (port, free_port()))
