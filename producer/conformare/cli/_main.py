@@ -11,7 +11,7 @@ import os
 import sys
 
 from conformare.cli._entry_points import install_hint
-from conformare.cli._printable import printable
+from conformare_schemas.printable import printable
 
 _FAILURE = 1
 _INTERRUPTED = 130

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from conformare.cli._printable import printable
 from conformare.emission.spool import Destination
 from conformare.emission.spool._inventory import Entry, Where
+from conformare_schemas.printable import printable
 
 MOST_LINES = 50
 WIDTH_WITHOUT_TERMINAL = 200

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from conformare.cli._commands import application
-from conformare.cli._printable import printable
 from conformare.cli.settings import ConfigShowSettings
+from conformare_schemas.printable import printable
 from conformare_schemas.settings import (
     Definition,
     Origin,

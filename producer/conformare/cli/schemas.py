@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import typer
 
 from conformare._errors import ConformareError
-from conformare.cli._printable import printable
 from conformare.cli.settings import SchemasSettings
 from conformare_schemas import RELEASED_SCHEMAS, message_header
+from conformare_schemas.printable import printable
 from conformare_schemas.registry import (
     RegistryClient,
     RegistryError,

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from conformare._errors import SpoolError
-from conformare.cli._printable import printable
 from conformare.cli._spool_table import as_json, print_entries
 from conformare.cli.settings import (
     SpoolExportSettings,
@@ -35,6 +34,7 @@ from conformare.emission.spool._archive import (
 from conformare.emission.spool._collection import Collection, collecting, usable_rejected
 from conformare.emission.spool._file import file_name
 from conformare.emission.spool._inventory import cause_file, take_inventory, waiting_names
+from conformare_schemas.printable import printable
 from conformare_schemas.settings.command_line import command_of
 
 FAILURE = 1

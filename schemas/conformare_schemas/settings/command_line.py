@@ -25,6 +25,7 @@ import typer
 from pydantic import ValidationError
 
 from conformare_schemas._naming import CONFIG_VARIABLE
+from conformare_schemas.printable import printable
 from conformare_schemas.settings._config_file import (
     SettingsError,
     config_file,
@@ -215,7 +216,7 @@ def _checked(model: type[Model], context: typer.Context, values: Mapping[str, An
     except ValidationError as exc:
         error = exc.errors()[0]
         raise typer.BadParameter(
-            _on_one_line(told(error)), ctx=context, param=_parameter_of(error, model, context)
+            printable(told(error)), ctx=context, param=_parameter_of(error, model, context)
         ) from None  # the chain has the values
 
 
@@ -231,14 +232,6 @@ def _parameter_of(error: Mapping[str, Any], model: type[Settings], context: type
     place = error["loc"][0] if error["loc"] else None
     fields = [one.field for one in definitions(model) if place in (one.name, one.field)]
     return next((one for one in context.command.params if one.name in fields), None)
-
-
-def _on_one_line(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
-    )
 
 
 def _given(context: typer.Context, one: Definition, values: Mapping[str, Any]) -> InForce:

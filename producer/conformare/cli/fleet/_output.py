@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformare.cli._printable import printable
+from conformare_schemas.printable import printable
 
 _ENDLESS = 10**9
 """Width of a table in a file or a pipe: a name that somebody greps for is neither cut nor folded."""

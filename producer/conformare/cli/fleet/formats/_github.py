@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import string
 
-from conformare.cli._printable import printable
 from conformare.cli.fleet.formats._verdict import Verdict, name_of, owners_of
+from conformare_schemas.printable import printable
 
 _PLAIN = frozenset(f"{string.ascii_letters}{string.digits} ,-")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from xml.etree import ElementTree as ET
 
-from conformare.cli._printable import printable
 from conformare.cli.fleet.formats._verdict import Verdict, name_of, owners_of
 from conformare.fleet.questions import Finding
 from conformare.fleet.stores import PipelineKey
+from conformare_schemas.printable import printable
 
 SUITE = "conformare fleet check"
 

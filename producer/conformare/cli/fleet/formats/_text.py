@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformare.cli._printable import printable
 from conformare.cli.fleet.formats._verdict import Verdict, name_of, owners_of
 from conformare.fleet.questions import Finding
+from conformare_schemas.printable import printable
 
 
 def as_text(verdict: Verdict) -> str:
