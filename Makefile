@@ -90,7 +90,7 @@ test: ## Lint, check types and run the tests, but for the long ones
 	  --ignore tests/integration/image tests/integration tests/unit
 
 .PHONY: test-long
-test-long: setup ## Run the long tests, such as heavy batches, altered tables, exports and a failing registry
+test-long: setup ## Run the long tests, such as heavy batches, altered tables, exports and a registry
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(PYTEST_ARGS) tests/integration
 
 # Part of test-long; a registry of 109 MB is fetched once.

@@ -72,6 +72,7 @@ def take(bootstrap_servers: str, topic: str) -> bytes | None:
         consumer.close()
 
 
+@pytest.mark.long
 def test_data_survive_a_stop_and_another_port(own_broker: EmbeddedBroker) -> None:
     """Another object stops it, as another process would."""
     own_broker.start(SECONDS)

@@ -156,6 +156,8 @@ def test_the_unit_lands_a_run_and_stops_in_order(
     land(deployment, topic_prefix, f"{tmp_path}/lake/runs")
 
 
+# The service of compose and the unit land runs in `make test`, and lakes in a store are tested there.
+@pytest.mark.long
 def test_the_deployment_lands_a_run_in_an_object_store_and_stops_in_order(
     broker: EmbeddedBroker, object_store: ObjectStore, topic_prefix: str, tmp_path: Path
 ) -> None:

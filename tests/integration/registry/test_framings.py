@@ -41,6 +41,9 @@ OF_THE_JOB, OF_CONFLUENT = 8, 3
 PAGE = Path(__file__).parents[3] / "docs/reference/contract.md"
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture
 def store(
     broker: EmbeddedBroker, spark: SparkSession, registry: Registry, lake: str, topic_prefix: str

@@ -30,7 +30,7 @@ def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(
     params=[
-        "catalog",
+        pytest.param("catalog", marks=pytest.mark.long),
         "kafka, lake",
         pytest.param("lake", marks=pytest.mark.long),
         pytest.param("kafka, catalog", marks=pytest.mark.long),

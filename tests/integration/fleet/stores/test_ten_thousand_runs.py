@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
+import pytest
 from support.fleet.asked import answers, differences, expected
 from support.fleet.invented import START, Emission, Invention
 from support.fleet.lake import FleetLake
@@ -28,6 +29,8 @@ PURGED = 3
 ACKNOWLEDGED = 5
 
 
+# Of fewer runs, test_lake_over_time asks the same.
+@pytest.mark.long
 def test_ten_thousand_runs_late_purged_and_compacted_are_answered_as_by_plain_python(
     tmp_path: Path,
 ) -> None:

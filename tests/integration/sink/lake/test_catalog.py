@@ -113,6 +113,7 @@ def test_runs_land_in_the_tables_of_a_catalog(store: Store) -> None:
     assert not [*Path(store.lake).glob("*/_delta_log")]
 
 
+@pytest.mark.long
 def test_declarations_land_once_in_a_catalog_and_are_purged(store: Store) -> None:
     """By the driver, and where executors process the runs beside them."""
     (first,) = messages_of(make_declaration("/data"), "declared-1")
