@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -283,3 +283,15 @@ def silent_server() -> Iterator[str]:
         server.shutdown(socket.SHUT_RDWR)
     for one in taken:
         one.close()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so that a registry's answer brings about.
+
+    Raises:
+        AssertionError: It is not so in time.
+    """
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(_LOOK_SECONDS)

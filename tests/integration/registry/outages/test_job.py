@@ -18,6 +18,7 @@ from support.servers.registry import (
     running_registry,
     server_context,
     silent_server,
+    wait_for,
 )
 
 from conformare.cli import main
@@ -63,7 +64,7 @@ def has_ids(job: KafkaWriter) -> bool:
 def deliver_by_id(job: KafkaWriter, run_id: str) -> None:
     """Deliver a run when its ids are known, which takes as long as the registry does."""
     deliver(job, f"{run_id}-at-once")
-    wait_for(lambda: has_ids(job))
+    wait_for(lambda: has_ids(job), DELIVERY_SECONDS)
     deliver(job, run_id)
 
 
@@ -118,17 +119,9 @@ def test_a_slow_registry_is_waited_for_once_and_used_when_it_has_answered(
     guarded.seconds = 0.3
     job = make_job(guarded.url)
     deliver(job, "too-early")
-    wait_for(lambda: has_ids(job))
+    wait_for(lambda: has_ids(job), DELIVERY_SECONDS)
     deliver(job, "later")
     assert framings(topics, topic_prefix) == {BY_FINGERPRINT: 2, BY_ID: 2}
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    until = time.monotonic() + DELIVERY_SECONDS
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +147,7 @@ def test_a_guarded_registry_lets_in_whoever_logs_in(
     guarded.wanted = wanted
     wrong = {name: f"{value}-wrong" for name, value in settings.items()}
     deliver(make_job(guarded.url, schema_registry=wrong), "wrong")
-    wait_for(lambda: "does not let us in (HTTP 401)" in caplog.text)
+    wait_for(lambda: "does not let us in (HTTP 401)" in caplog.text, DELIVERY_SECONDS)
     assert "wrong" not in caplog.text
     assert framings(topics, topic_prefix) == {BY_FINGERPRINT: 2}
     deliver_by_id(make_job(guarded.url, schema_registry=settings), "right")
@@ -185,7 +178,7 @@ def test_tls_in_both_directions(
         deliver(make_job(secured.url), "no-authority")
         deliver(make_job(secured.url, schema_registry=trusting), "no-certificate")
         assert framings(topics, topic_prefix) == {BY_FINGERPRINT: 4}
-        wait_for(lambda: "does not answer" in caplog.text)
+        wait_for(lambda: "does not answer" in caplog.text, DELIVERY_SECONDS)
         shown = {
             **trusting,
             "ssl.certificate.location": str(certificate),
@@ -225,7 +218,7 @@ def test_a_registry_without_our_schemas_is_told_once(
     deliver(job, "unregistered")
     deliver(job, "again")
     assert framings(topics, topic_prefix) == {BY_FINGERPRINT: 4}
-    wait_for(lambda: "`conformare schemas register` adds" in caplog.text)
+    wait_for(lambda: "`conformare schemas register` adds" in caplog.text, DELIVERY_SECONDS)
     assert caplog.text.count("`conformare schemas register` adds") == 1
     assert registry.client().versions(f"{topic_prefix}runs-value") == []
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +16,7 @@ from support.lakes.store import Store
 from support.messages.framed import sent_by_id
 from support.messages.produce import messages_of
 from support.messages.records import make_declaration, make_record
-from support.servers.registry import Registry, door, running_registry, silent_server
+from support.servers.registry import Registry, door, running_registry, silent_server, wait_for
 
 from conformare.cli import main
 from conformare.emission import Message
@@ -93,14 +92,6 @@ def landed(store: Store) -> set[str]:
         return set()
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
 def test_what_waits_for_a_hung_registry_lands_when_it_answers(
     make_store: MakeStore, registry: Registry, ids: Mapping[str, int]
 ) -> None:
@@ -114,11 +105,11 @@ def test_what_waits_for_a_hung_registry_lands_when_it_answers(
             store.topic.send(sent_by_id(messages_of(by_id, "e-by-id"), ids))
             store.topic.send([*halves[:1], *sent_by_id(halves[1:], ids)])
             store.topic.send(messages_of(plain, "e-plain"))
-            wait_for(lambda: landed(store) == {"plain"})
-            wait_for(lambda: causes(store) == {NOT_RESOLVED: 5})
+            wait_for(lambda: landed(store) == {"plain"}, PATIENCE_SECONDS)
+            wait_for(lambda: causes(store) == {NOT_RESOLVED: 5}, PATIENCE_SECONDS)
             registry.go_on()
-            wait_for(lambda: landed(store) == {"plain", "by-id", "mixed"})
-            wait_for(lambda: causes(store) == {})
+            wait_for(lambda: landed(store) == {"plain", "by-id", "mixed"}, PATIENCE_SECONDS)
+            wait_for(lambda: causes(store) == {}, PATIENCE_SECONDS)
     finally:
         registry.go_on()
     assert check(store.lake, [by_id, mixed, plain]).is_sound
@@ -154,17 +145,17 @@ def test_a_registry_that_is_killed_leaves_what_is_known(
         sent = [sent_by_id(messages_of(one, f"e-{n}"), ids) for n, one in enumerate(records)]
         with running(store):
             store.topic.send(sent[0])
-            wait_for(lambda: landed(store) == {"run-0"})
+            wait_for(lambda: landed(store) == {"run-0"}, PATIENCE_SECONDS)
             mortal.kill()
             store.topic.send(sent[1])
-            wait_for(lambda: landed(store) == {"run-0", "run-1"})
+            wait_for(lambda: landed(store) == {"run-0", "run-1"}, PATIENCE_SECONDS)
         with running(store):
             store.topic.send(sent[2])
-            wait_for(lambda: causes(store) == {NOT_RESOLVED: 3})
+            wait_for(lambda: causes(store) == {NOT_RESOLVED: 3}, PATIENCE_SECONDS)
             mortal.start()
             assert main(["schemas", "register", *command]) == 0
             assert ids_of(mortal, topic_prefix) == ids
-            wait_for(lambda: causes(store) == {})
+            wait_for(lambda: causes(store) == {}, PATIENCE_SECONDS)
         assert check(store.lake, records).is_sound
 
 
@@ -185,7 +176,7 @@ def test_a_slow_and_guarded_registry_is_asked_once_for_each_id(
         guarded.seconds = 0.5
         right = make_store(guarded.url, registry_settings=login("user:pass"))
         with running(right):
-            wait_for(lambda: causes(right) == {})
+            wait_for(lambda: causes(right) == {}, PATIENCE_SECONDS)
     assert max(Counter(guarded.asked).values()) == 1
     assert check(right.lake, [record, plain]).is_sound
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
 from support.servers.answers import answering, told, unknown
-from support.servers.registry import silent_server
+from support.servers.registry import silent_server, wait_for
 
 from conformare_schemas import message_header
 from conformare_schemas.registry import RegistryAccess
@@ -90,7 +90,7 @@ def test_an_id_that_the_registry_answers_badly_holds_up_no_other(
         assert resolver is not None
         resolver.want([1])
         resolver.want([2, 3])
-        wait_for(lambda: resolver.known() == {2: FOREIGN, 3: FOREIGN})
+        wait_for(lambda: resolver.known() == {2: FOREIGN, 3: FOREIGN}, PATIENCE_SECONDS)
         assert server.asked.count("/schemas/ids/1") <= 2
 
 
@@ -112,15 +112,7 @@ def test_ids_are_asked_for_whatever_becomes_of_our_subjects(
     ):
         assert resolver is not None
         resolver.want([7])
-        wait_for(lambda: resolver.known() == {7: FOREIGN})
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+        wait_for(lambda: resolver.known() == {7: FOREIGN}, PATIENCE_SECONDS)
 
 
 def test_whoever_has_patience_has_answers_at_once() -> None:
